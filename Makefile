@@ -1,0 +1,80 @@
+# Everything that one does here. `make` alone prints it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+T ?= tests/unit tests/component tests/contract
+export PYTHONPATH := .:libs/contracts
+
+PROTOS := $(shell find protos -name '*.proto')
+RUN := .venv/.carehub-run
+DEV := .venv/.carehub-dev
+CONTRACTS := libs/contracts/contracts.binpb
+
+##@ Start here
+run: $(RUN) $(CONTRACTS) ## run CareHub on this machine
+	@$(BIN)/carehub up $(ARGS)
+
+setup: $(DEV) $(CONTRACTS) ## install what development needs
+
+##@ Before a commit
+format: $(DEV) ## rewrite the code the way the checks want it
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+	@cd protos && ../$(BIN)/buf format -w .
+
+check: setup ## everything that needs no database
+	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+	@echo "mypy"; $(BIN)/mypy --no-error-summary services libs gateway
+	@echo "import-linter"; $(BIN)/lint-imports --no-cache > .venv/import-linter.log || { cat .venv/import-linter.log; exit 1; }
+	@echo "buf"; cd protos && ../$(BIN)/buf lint && ../$(BIN)/buf format -d --exit-code . > /dev/null
+	@echo "layout and snapshots"; $(BIN)/python -m pytest tests/contract
+
+test: setup ## unit, component and contract tests, and the stories; T=tests/unit/tasking narrows
+	@$(BIN)/python -m pytest $(T) $(if $(filter-out command line,$(origin T)),tests/e2e)
+
+e2e: setup ## the stories, through MLLP and the gateway, in both ways of running
+	@$(BIN)/python -m pytest tests/e2e
+
+##@ Contracts
+protos: ## regenerate libs/contracts from protos
+	@sh protos/generate.sh
+
+openapi: setup ## rewrite the committed OpenAPI document from the contracts
+	@$(BIN)/python -m gateway.api.openapi
+
+##@ Upkeep
+locks: $(DEV) ## resolve the dependencies anew into the two locks
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--extra local pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--extra local --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## forget what was made here, but not the data in .carehub
+	@rm -rf .venv libs/contracts .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+help: ## show this
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "CareHub needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }
+	@echo "Making a virtual environment in .venv"
+	@$(PYTHON) -m venv .venv || { echo "python3 has no venv module; on Debian: apt-get install python3-venv"; exit 1; }
+
+$(RUN): requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what CareHub runs on (a minute, the first time)"
+	@test -f $(DEV) || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(RUN)
+
+$(DEV): requirements-dev.lock pyproject.toml | .venv/bin/python
+	@echo "Installing what development needs (a minute, the first time)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(DEV) $(RUN)
+
+$(CONTRACTS): $(PROTOS) protos/generate.sh | $(RUN)
+	@echo "Generating the contracts"
+	@sh protos/generate.sh
+
+.PHONY: run setup format check test e2e protos openapi locks clean help
