@@ -1,0 +1,217 @@
+"""A process: the services that live in it, what serves them and what works for them, and a graceful end."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+import prometheus_client
+
+from libs.chassis import crashpoints, ids, telemetry
+from libs.chassis.channels import Channels
+from libs.chassis.database import Database, open_pool
+from libs.chassis.guard import Guard, Servicer
+from libs.chassis.inbox import Consumer, run_consumer
+from libs.chassis.migrate import is_at_head
+from libs.chassis.relay import run_relay
+from libs.chassis.server import serve
+from libs.chassis.streams import Conveyor, connect, ensure_stream
+from libs.chassis.timers import Timer, run_timers
+from libs.chassis.tokens import CallerVerifier
+
+log = logging.getLogger(__name__)
+
+
+class Role(StrEnum):
+    """What a process does: answer requests, work off events and timers, or both."""
+
+    SERVE = "serve"
+    WORK = "work"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What a service is given when it starts."""
+
+    database: Database
+    channels: Channels
+    now: Callable[[], datetime]
+    stopping: asyncio.Event
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that runs as long as the process works, such as a listener. It is started again if it fails."""
+
+    name: str
+    run: Callable[[Runtime], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """One service: what it answers, hears, waits for and does by itself."""
+
+    name: str
+    migrations: Path
+    servicers: Callable[[Runtime], Sequence[Servicer]]
+    consumers: Sequence[Consumer] = ()
+    timers: Sequence[Timer] = ()
+    jobs: Sequence[Job] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostSettings:
+    """Where a process finds its databases and its broker, and where it listens."""
+
+    role: Role
+    database_urls: Mapping[str, str]
+    system_urls: Mapping[str, str]
+    nats_url: str
+    targets: Mapping[str, str] = field(default_factory=dict)
+    grpc_address: str = ""
+    metrics_port: int = 0
+    pool_size: int = 8
+    crashpoint: str = ""
+
+
+class Host:
+    """Runs services in this process until it is told to stop.
+
+    `caller_keys` asks for the keys that caller tokens are signed with (a JSON Web Key Set), over the channels given.
+    """
+
+    def __init__(
+        self,
+        apps: Sequence[App],
+        settings: HostSettings,
+        caller_keys: Callable[[Channels], Awaitable[str]],
+        now: Callable[[], datetime] = ids.now,
+    ) -> None:
+        self._apps = apps
+        self._settings = settings
+        self._now = now
+        self.stopping = asyncio.Event()
+        self.channels = Channels(settings.targets)
+        self.runtimes: dict[str, Runtime] = {}
+        self.guards: list[Guard] = []
+        self._wakes: dict[str, asyncio.Event] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._conveyor: Conveyor | None = None
+        self._verifier = CallerVerifier(lambda: caller_keys(self.channels))
+
+    async def start(self) -> None:
+        """Open what is needed and start; returns when requests can be answered. Waits for the schema."""
+        crashpoints.arm(self._settings.crashpoint)
+        if self._settings.metrics_port:
+            prometheus_client.start_http_server(self._settings.metrics_port, "0.0.0.0")  # noqa: S104 a pod's own port
+        for app in self._apps:
+            runtime = await self._open(app)
+            self.runtimes[app.name] = runtime
+            for servicer in app.servicers(runtime):
+                guard = Guard(servicer, runtime.database, self._verifier)
+                self.guards.append(guard)
+                self.channels.add_local(guard)
+        if self._settings.role is not Role.SERVE:
+            self._conveyor = await connect(
+                self._settings.nats_url, "-".join(a.name for a in self._apps)
+            )
+            for app in self._apps:
+                await ensure_stream(self._conveyor, app.name)
+                self._work(app)
+        if self._settings.grpc_address and self._settings.role is not Role.WORK:
+            self._tasks.append(await serve(self.guards, self._settings.grpc_address, self.stopping))
+
+    async def _open(self, app: App) -> Runtime:
+        wake = self._wakes[app.name] = asyncio.Event()
+        size = self._settings.pool_size
+        people = await open_pool(self._settings.database_urls[app.name], size, app.name)
+        system = await open_pool(self._settings.system_urls[app.name], size, f"{app.name}-system")
+        database = Database(people, system, self._now, wake.set)
+        while True:
+            async with database.session() as connection:
+                if await is_at_head(connection, app.migrations):
+                    break
+            log.info("waiting for the schema", extra={"service": app.name})
+            await asyncio.sleep(1.0)
+        return Runtime(
+            database=database,
+            channels=self.channels,
+            now=self._now,
+            stopping=self.stopping,
+            role=self._settings.role,
+        )
+
+    def _work(self, app: App) -> None:
+        runtime = self.runtimes[app.name]
+        conveyor = self._conveyor
+        if conveyor is None:
+            raise RuntimeError("no broker")
+        database, wake = runtime.database, self._wakes[app.name]
+        self._keep_running(
+            f"{app.name}-relay",
+            lambda: run_relay(app.name, database, conveyor, wake, self.stopping),
+        )
+        for consumer in app.consumers:
+            self._keep_running(
+                consumer.name,
+                lambda c=consumer: run_consumer(app.name, c, database, conveyor, self.stopping),  # type: ignore[misc]
+            )
+        if app.timers:
+            self._keep_running(
+                f"{app.name}-timers",
+                lambda: run_timers(app.timers, database, self.stopping, self._now),
+            )
+        for job in app.jobs:
+            self._keep_running(job.name, lambda j=job: j.run(runtime))  # type: ignore[misc]
+
+    def _keep_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._again_and_again(name, run), name=name))
+
+    async def _again_and_again(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
+        pause = 0.2
+        while not self.stopping.is_set():
+            try:
+                await run()
+            except Exception:
+                log.exception("it failed and starts again", extra={"job": name, "seconds": pause})
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.stopping.wait(), pause)
+                pause = min(pause * 2, 10.0)
+            else:
+                return
+
+    async def run(self) -> None:
+        """Start, and end gracefully once `stopping` is set."""
+        await self.start()
+        await self.stopping.wait()
+        await self.stop()
+
+    async def stop(self, grace: float = 25.0) -> None:
+        """Not ready, stop pulling, finish what is in work, close."""
+        self.stopping.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=grace)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._conveyor is not None:
+            await self._conveyor.close()
+        await self.channels.close()
+        for runtime in self.runtimes.values():
+            await runtime.database.close()
+
+
+def start_telemetry(service: str, env: Mapping[str, str]) -> None:
+    """Logs, and traces if the environment says where to."""
+    telemetry.start(
+        service,
+        otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+        sampling=float(env.get("CAREHUB_TRACE_SAMPLING", "1.0")),
+        level=env.get("CAREHUB_LOG_LEVEL", "INFO"),
+    )

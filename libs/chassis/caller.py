@@ -1,0 +1,64 @@
+"""Who is asking, and the call that a method works in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from libs.chassis.errors import Unauthenticated
+
+if TYPE_CHECKING:
+    from libs.chassis.database import Transaction
+
+
+class CallerKind(StrEnum):
+    PERSON = "PERSON"
+    SERVICE = "SERVICE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Somebody whom identity vouches for, for the next seconds.
+
+    `roles` and `permissions` say at which facilities they are held; a role of the whole network lists every facility.
+    A permission may be held with no facility: in a network that has none yet.
+    """
+
+    subject: UUID
+    kind: CallerKind
+    name: str
+    roles: Mapping[str, frozenset[UUID]]
+    permissions: Mapping[str, frozenset[UUID]]
+    purpose: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One request: its caller, its transaction, its end, and whom its answer tells about."""
+
+    method: str
+    request_id: str
+    deadline: float
+    facilities: frozenset[UUID] = frozenset()
+    maybe_caller: Caller | None = None
+    maybe_tx: "Transaction | None" = None
+    shown: set[UUID] = field(default_factory=set)
+
+    @property
+    def caller(self) -> Caller:
+        """The caller. Raises for an anonymous call: no caller is an error, never an empty answer."""
+        if self.maybe_caller is None:
+            raise Unauthenticated("CALLER_MISSING", "Sign in first.")
+        return self.maybe_caller
+
+    @property
+    def tx(self) -> "Transaction":
+        """The transaction that the contract declares."""
+        if self.maybe_tx is None:
+            raise RuntimeError(f"{self.method} declares no transaction")
+        return self.maybe_tx
+
+    def show(self, *patient_ids: UUID) -> None:
+        """Note the patients whose data the answer holds; the audit row names them."""
+        self.shown.update(patient_ids)

@@ -1,0 +1,145 @@
+"""Calls to services: in this process where they live here, otherwise over gRPC. Code cannot tell the difference.
+
+A call has a deadline (of its own, or what is left of the request it is made for), carries caller and trace on, and is
+tried again only if asking twice is the same as asking once.
+"""
+
+import asyncio
+import contextvars
+import random
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+from google.rpc import code_pb2, status_pb2
+
+from libs.chassis import telemetry
+from libs.chassis.contracts import Method, method_of
+from libs.chassis.database import in_transaction
+from libs.chassis.errors import DeadlineExceeded
+from libs.chassis.guard import CALLER_TOKEN, Guard, Request, deadline
+from libs.chassis.wire import CallFailed, from_rpc_error, to_status
+
+HOP_SECONDS = 0.020  # so that what times out below is still reported as itself above
+LEAST_SECONDS = 0.050
+_TRIES = 3
+_OPTIONS = (
+    ("grpc.keepalive_time_ms", 20_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
+)
+
+
+class Channels:
+    """The way to every service: `local` ones by their guards, the others by address ("host:port")."""
+
+    def __init__(self, targets: Mapping[str, str] | None = None) -> None:
+        self._targets = dict(targets or {})
+        self._local: dict[str, Guard] = {}
+        self._remote: dict[str, grpc.aio.Channel] = {}
+        self._methods: dict[MethodDescriptor, Method] = {}
+
+    def add_local(self, guard: Guard) -> None:
+        self._local[guard.contract.full_name] = guard
+
+    async def call(
+        self,
+        method: MethodDescriptor,
+        request: Message,
+        *,
+        caller_token: str | None = None,
+        timeout: float = 3.0,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Message:
+        """Call a method. Raises CallFailed with the status of the other side, or of the way there."""
+        if in_transaction.get():
+            raise RuntimeError("a call to a neighbor inside a transaction would hold its locks")
+        known = self._methods.get(method) or self._methods.setdefault(method, method_of(method))
+        headers = dict(metadata or {})
+        if caller_token:
+            headers[CALLER_TOKEN] = caller_token
+        if traceparent := telemetry.current_traceparent():
+            headers["traceparent"] = traceparent
+        ends = time.monotonic() + _allowed(timeout)
+        for attempt in range(_TRIES):
+            try:
+                return await self._once(known, request, headers, ends - time.monotonic())
+            except CallFailed as failure:
+                pause = random.uniform(0, 0.05 * 2**attempt)  # noqa: S311 jitter
+                left = ends - time.monotonic() - pause
+                again = (
+                    failure.code == "UNAVAILABLE" and known.is_idempotent and attempt < _TRIES - 1
+                )
+                if not again or left < LEAST_SECONDS:
+                    raise
+                await asyncio.sleep(pause)
+        raise AssertionError("unreachable")
+
+    async def _once(
+        self, method: Method, request: Message, headers: dict[str, str], timeout: float
+    ) -> Message:
+        service = method.path.split("/")[1]
+        guard = self._local.get(service)
+        if guard is None:
+            return await self._over_the_wire(method, request, headers, timeout)
+        # As the wire does: bytes both ways, and a task with a context of its own.
+        arrived = Request(method.request.FromString(request.SerializeToString()), headers, timeout)
+        task = asyncio.get_running_loop().create_task(
+            guard.answer(method.path, arrived), context=contextvars.Context()
+        )
+        try:
+            response = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        return method.response.FromString(response.SerializeToString())
+
+    async def _over_the_wire(
+        self, method: Method, request: Message, headers: dict[str, str], timeout: float
+    ) -> Message:
+        call: Any = self._channel(method.path).unary_unary(
+            method.path,
+            request_serializer=method.request.SerializeToString,
+            response_deserializer=method.response.FromString,
+        )
+        try:
+            response: Message = await call(
+                request, timeout=timeout, metadata=tuple(headers.items())
+            )
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from error
+        return response
+
+    def _channel(self, path: str) -> grpc.aio.Channel:
+        service = path.split("/")[1].split(".")[1]  # carehub.tasking.v1.TaskingService -> tasking
+        target = self._targets.get(service)
+        if target is None:
+            raise CallFailed(
+                status_pb2.Status(
+                    code=code_pb2.UNAVAILABLE, message=f"no address of {service} is known"
+                )
+            )
+        if service not in self._remote:
+            self._remote[service] = grpc.aio.insecure_channel(target, options=_OPTIONS)
+        return self._remote[service]
+
+    async def close(self) -> None:
+        for channel in self._remote.values():
+            await channel.close()
+
+
+def _allowed(timeout: float) -> float:
+    """The seconds that this call may take: what it asks for, within what is left of the request it serves."""
+    ends = deadline.get()
+    if ends is None:
+        return timeout
+    left = ends - time.monotonic() - HOP_SECONDS
+    if left < LEAST_SECONDS:
+        raise CallFailed(
+            to_status(DeadlineExceeded("TOO_LITTLE_TIME_LEFT", "Too little time was left."), "")
+        )
+    return min(timeout, left)

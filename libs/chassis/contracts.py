@@ -1,0 +1,49 @@
+"""The methods of a contract, read from its descriptors: paths, messages, and who may call."""
+
+from dataclasses import dataclass
+
+from carehub.options.v1 import options_pb2
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+
+class ContractError(Exception):
+    """A service that does not fit its contract. It must not start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One RPC, as its contract has it."""
+
+    name: str
+    path: str
+    request: type[Message]
+    response: type[Message]
+    access: options_pb2.Access
+
+    @property
+    def is_idempotent(self) -> bool:
+        """Whether asking twice is the same as asking once."""
+        return self.access.transaction != options_pb2.Access.TRANSACTION_WRITE
+
+
+def method_of(descriptor: MethodDescriptor) -> Method:
+    """The method. Raises if it does not say who may call it."""
+    path = f"/{descriptor.containing_service.full_name}/{descriptor.name}"
+    access = descriptor.GetOptions().Extensions[options_pb2.access]
+    if access.transaction == options_pb2.Access.TRANSACTION_UNSPECIFIED:
+        raise ContractError(f"{path} has no access option, or one without a transaction")
+    if sum((bool(access.permission), access.is_anonymous, access.is_self)) != 1:
+        raise ContractError(f"{path} must name one of permission, is_anonymous and is_self")
+    return Method(
+        name=descriptor.name,
+        path=path,
+        request=GetMessageClass(descriptor.input_type),
+        response=GetMessageClass(descriptor.output_type),
+        access=access,
+    )
+
+
+def methods_of(service: ServiceDescriptor) -> list[Method]:
+    return [method_of(descriptor) for descriptor in service.methods]

@@ -1,0 +1,337 @@
+"""Statements compiled once and run by asyncpg, and the transaction: the only door to a database.
+
+SQLAlchemy Core states tables and statements; `sql()` compiles each one at import. Nothing is ever set on a connection
+outside a transaction, so the pool resets nothing between uses.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    overload,
+)
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import orjson
+from sqlalchemy import Table, bindparam
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql
+from sqlalchemy.sql import ClauseElement
+
+from libs.chassis.errors import Unavailable
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+    from asyncpg.pool import PoolConnectionProxy
+
+R = TypeVar("R")
+param = bindparam
+
+# A call to a neighbour inside a transaction would hold locks while it waits; channels refuse it.
+in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
+
+CONNECTION_LOST = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # not a PostgresError, and what a killed server looks like
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+)
+
+_AS_IT_IS = (UUID, str, int, bool, float, bytes, datetime, NoneType)
+
+
+class Mode(StrEnum):
+    READ = "READ"
+    WRITE = "WRITE"
+
+
+class StatementError(Exception):
+    """A statement that cannot be carried. Raised at import, so a service with one never starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(Generic[R]):
+    """A compiled statement: its text, its parameters in order, and what a row becomes."""
+
+    text: str
+    names: tuple[str, ...]
+    constants: dict[str, Any]
+    decode: "Callable[[Record], R]"
+
+    def arguments(self, source: object, values: dict[str, Any]) -> list[Any]:
+        """The arguments in order: from `values`, else the constants, else the attributes of `source`."""
+        out = []
+        for name in self.names:
+            if name in values:
+                out.append(values[name])
+            elif name in self.constants:
+                out.append(self.constants[name])
+            else:
+                out.append(getattr(source, name))
+        return out
+
+
+@overload
+def sql(statement: ClauseElement, *, row: type[R]) -> Statement[R]: ...
+
+
+@overload
+def sql(statement: ClauseElement) -> Statement[Any]: ...
+
+
+def sql(statement: ClauseElement, *, row: type[Any] | None = None) -> Statement[Any]:
+    """Compile `statement` once. A row becomes `row` by column name; without it, the value of the first column."""
+    compiled: Any = statement.compile(dialect=postgresql())  # type: ignore[no-untyped-call]
+    if compiled.post_compile_params:
+        raise StatementError("an expanding IN cannot be compiled once; use = ANY(array)")
+    if getattr(compiled, "insert_prefetch", None) or getattr(compiled, "update_prefetch", None):
+        raise StatementError("a column with a Python default has no name to bind; pass the value")
+    names = tuple(compiled.positiontup or ())
+    constants = {n: b.value for n, b in compiled.binds.items() if not b.required and n in names}
+    return Statement(compiled.string, names, constants, _decoder(compiled, row))
+
+
+def _decoder(compiled: Any, row: type[Any] | None) -> "Callable[[Record], Any]":
+    if row is None:
+        return lambda record: record[0]
+    labels = [column[0] for column in compiled._result_columns]
+    if len(labels) != len(set(labels)):
+        raise StatementError(f"duplicate labels in a row of {row.__name__}")
+    hints = get_type_hints(row)
+    if unknown := set(labels) - set(hints):
+        raise StatementError(f"{row.__name__} has no field {sorted(unknown)}")
+    conversions = [(label, hints[label]) for label in labels if not _is_plain(hints[label])]
+    if not conversions:
+        return lambda record: row(**record)
+
+    def decode(record: "Record") -> Any:
+        values = dict(record)
+        for label, kind in conversions:
+            values[label] = msgspec.convert(values[label], kind, strict=False)
+        return row(**values)
+
+    return decode
+
+
+def _is_plain(kind: Any) -> bool:
+    if get_origin(kind) in {Union, UnionType}:
+        return all(_is_plain(part) for part in get_args(kind))
+    return kind in _AS_IT_IS or kind is Any
+
+
+def every_field(table: Table) -> dict[Any, Any]:
+    """`.values(every_field(t))`: one parameter per column, by the column's name."""
+    return fields_except(table)
+
+
+def fields_except(table: Table, *names: str) -> dict[Any, Any]:
+    """As `every_field`, without some columns."""
+    return {c: bindparam(c.name, type_=c.type) for c in table.c if c.name not in names}
+
+
+class Transaction:
+    """One open transaction. Read and write through it; it commits when its block ends."""
+
+    def __init__(
+        self,
+        connection: "PoolConnectionProxy[Record]",
+        at: datetime,
+        wake_relay: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._connection = connection
+        self._after_commit: list[Callable[[], None]] = []
+        self._wake_relay = wake_relay
+        self.at = at
+
+    async def fetch(
+        self, statement: Statement[R], source: object = None, /, **values: Any
+    ) -> list[R]:
+        records = await self._connection.fetch(statement.text, *statement.arguments(source, values))
+        return [statement.decode(record) for record in records]
+
+    async def one_or_none(
+        self, statement: Statement[R], source: object = None, /, **values: Any
+    ) -> R | None:
+        record = await self._connection.fetchrow(
+            statement.text, *statement.arguments(source, values)
+        )
+        return None if record is None else statement.decode(record)
+
+    async def one(self, statement: Statement[R], source: object = None, /, **values: Any) -> R:
+        record = await self._connection.fetchrow(
+            statement.text, *statement.arguments(source, values)
+        )
+        if record is None:
+            raise LookupError("the statement gave no row")
+        return statement.decode(record)
+
+    async def run(self, statement: Statement[Any], source: object = None, /, **values: Any) -> int:
+        """Run a statement; the number of rows that it touched."""
+        tag = await self._connection.execute(statement.text, *statement.arguments(source, values))
+        count = tag.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def run_many(self, statement: Statement[Any], sources: Iterable[object]) -> None:
+        """Run a statement once per source, in one round trip."""
+        rows = [statement.arguments(source, {}) for source in sources]
+        if rows:
+            await self._connection.executemany(statement.text, rows)
+
+    def after_commit(self, callback: Callable[[], None]) -> None:
+        """Have something called once this has committed. It must not fail and cannot be relied on: a crash forgets it."""
+        self._after_commit.append(callback)
+
+    def wake_relay_after_commit(self) -> None:
+        """Spare the relay its next wait: there is something to publish."""
+        if self._wake_relay not in self._after_commit:
+            self._after_commit.append(self._wake_relay)
+
+    def committed(self) -> None:
+        for callback in self._after_commit:
+            callback()
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value, default=_json_default).decode()
+
+
+def _json_default(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value)
+    raise TypeError(type(value).__name__)
+
+
+async def _prepare(connection: "asyncpg.Connection[Record]") -> None:
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads
+    )
+
+
+async def _keep(connection: object) -> None:
+    """No RESET ALL between uses: nothing is ever set outside a transaction."""
+
+
+async def open_pool(url: str, size: int, name: str) -> "asyncpg.Pool[Record]":
+    return await asyncpg.create_pool(
+        url,
+        min_size=0,
+        max_size=size,
+        init=_prepare,
+        reset=_keep,
+        server_settings={
+            "application_name": name,
+            "idle_in_transaction_session_timeout": "10s",
+            "lock_timeout": "5s",
+        },
+    )
+
+
+class Database:
+    """One service's database, by its two doors: people's requests, and the service's own work."""
+
+    def __init__(
+        self,
+        people: "asyncpg.Pool[Record] | None",
+        system: "asyncpg.Pool[Record] | None",
+        now: Callable[[], datetime],
+        wake_relay: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._people = people
+        self._system = system
+        self._now = now
+        self.wake_relay = wake_relay
+
+    @contextlib.asynccontextmanager
+    async def person(
+        self, subject: UUID | None, facilities: Iterable[UUID], mode: Mode, timeout: float
+    ) -> AsyncIterator[Transaction]:
+        """A transaction for somebody's request: row-level security shows what they may see. Ids only, checked here."""
+        listed = ",".join(sorted(str(UUID(str(f))) for f in facilities))
+        begin = (
+            f"BEGIN; SET LOCAL carehub.subject = '{subject or ''}'; SET LOCAL carehub.facilities = '{{{listed}}}'; "
+            f"SET LOCAL statement_timeout = {max(1, int(timeout * 1000))}"
+            f"{'; SET LOCAL synchronous_commit = off' if mode is Mode.READ else ''}"
+        )
+        async with self._transaction(self._people, begin, timeout) as tx:
+            yield tx
+
+    @contextlib.asynccontextmanager
+    async def system(self, timeout: float = 30.0) -> AsyncIterator[Transaction]:
+        """A transaction of the service itself, which sees every row. For consumers, timers and jobs only."""
+        async with self._transaction(
+            self._system, "BEGIN; SET LOCAL statement_timeout = 30000", timeout
+        ) as tx:
+            yield tx
+
+    @contextlib.asynccontextmanager
+    async def session(self) -> "AsyncIterator[PoolConnectionProxy[Record]]":
+        """A connection of one's own, for a session lock. Never for data."""
+        async with self._pool(self._system).acquire() as connection:
+            try:
+                yield connection
+            finally:
+                connection.terminate()
+
+    @contextlib.asynccontextmanager
+    async def _transaction(
+        self, pool: "asyncpg.Pool[Record] | None", begin: str, timeout: float
+    ) -> AsyncIterator[Transaction]:
+        try:
+            connection = await self._pool(pool).acquire(timeout=min(timeout, 5.0))
+        except (*CONNECTION_LOST, TimeoutError) as error:
+            raise Unavailable(
+                "DATABASE_AWAY", "The database does not answer. Try again."
+            ) from error
+        token = in_transaction.set(True)
+        try:
+            await connection.execute(begin)
+            tx = Transaction(connection, self._now(), self.wake_relay)
+            yield tx
+            await connection.execute("COMMIT")
+        except BaseException as error:
+            await _abandon(connection, error)
+            raise
+        finally:
+            in_transaction.reset(token)
+            await asyncio.shield(self._pool(pool).release(connection))
+        tx.committed()
+
+    def _pool(self, pool: "asyncpg.Pool[Record] | None") -> "asyncpg.Pool[Record]":
+        if pool is None:
+            raise RuntimeError("this process was not given that door to the database")
+        return pool
+
+    async def close(self) -> None:
+        for pool in (self._people, self._system):
+            if pool is not None:
+                pool.terminate()
+
+
+async def _abandon(connection: "PoolConnectionProxy[Record]", error: BaseException) -> None:
+    """Roll back; a connection in doubt (cancelled, or lost) is ended instead of returned."""
+    if isinstance(error, Exception) and not isinstance(error, CONNECTION_LOST):
+        with contextlib.suppress(Exception):
+            await asyncio.wait_for(connection.execute("ROLLBACK"), timeout=2.0)
+            return
+    connection.terminate()

@@ -1,0 +1,70 @@
+"""Record an event with the change that it tells of; the relay publishes it after the commit."""
+
+from uuid import UUID
+
+from google.protobuf.message import Message
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    insert,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from libs.chassis.crashpoints import crashpoint
+from libs.chassis.database import Transaction, fields_except, sql
+from libs.chassis.ids import new_id
+from libs.chassis.telemetry import current_traceparent
+
+outbox = Table(
+    "outbox",
+    MetaData(),
+    Column("position", BigInteger, primary_key=True),
+    Column("id", Uuid),
+    Column("subject", Text),
+    Column("key", Text),
+    Column("version", BigInteger),
+    Column("facility_id", Uuid),
+    Column("payload", LargeBinary),
+    Column("headers", JSONB),
+    Column("created_at", DateTime(timezone=True)),
+    Column("published_at", DateTime(timezone=True)),
+    Column("incarnation", Text),
+    Column("sequence", BigInteger),
+)
+
+_WRITTEN_LATER = ("position", "published_at", "incarnation", "sequence")
+ADD = sql(insert(outbox).values(fields_except(outbox, *_WRITTEN_LATER)).inline())
+
+
+async def add(
+    tx: Transaction,
+    event: Message,
+    *,
+    key: UUID | str,
+    version: int = 1,
+    facility_id: UUID | None = None,
+) -> None:
+    """Publish `event` if, and only if, this transaction commits.
+
+    `key` names the resource that it tells of and `version` its state: of one key, consumers may see only the newest.
+    """
+    traceparent = current_traceparent()
+    await tx.run(
+        ADD,
+        id=new_id(),
+        subject=event.DESCRIPTOR.full_name,
+        key=str(key),
+        version=version,
+        facility_id=facility_id,
+        payload=event.SerializeToString(),
+        headers={"traceparent": traceparent} if traceparent else {},
+        created_at=tx.at,
+    )
+    tx.wake_relay_after_commit()
+    crashpoint("outbox.before_commit")

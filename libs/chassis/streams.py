@@ -1,0 +1,305 @@
+"""The connection to NATS: streams, durable consumers, and asking for messages.
+
+PostgreSQL is the truth and JetStream a conveyor that can be rebuilt, so whatever is missing here is made again.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import nats.errors
+import orjson
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext, api
+from nats.js.errors import APIError
+
+from libs.chassis.faults import backoff, rest
+
+log = logging.getLogger(__name__)
+
+WEEK = 7 * 24 * 3600.0
+# Ids are held in the broker's memory, and only spare the inbox some work: it is what de-duplicates.
+DUPLICATE_WINDOW = 120.0
+MAX_ACK_PENDING = 1024
+IDLE = 10.0
+ANSWER_WITHIN = 5.0
+_OTHER_CONFIGURATION = 10058
+_NO_MORE = frozenset({"404", "408"})
+_HEARTBEAT = "100"
+
+
+class ConveyorError(Exception):
+    """The broker does not do what it should. Ask again, from the start."""
+
+
+class Conveyor:
+    """A connection that comes back for ever. `generation` grows whenever it was away."""
+
+    def __init__(self, url: str, name: str, *, replicas: int, max_bytes: int) -> None:
+        self._url = url
+        self._name = name
+        self.replicas = replicas
+        self.max_bytes = max_bytes
+        self.generation = 0
+        self.on_change: set[Callable[[], None]] = set()
+        self._opening: asyncio.Task[None] | None = None
+        self._closing = False
+        self._open()
+
+    def _open(self) -> None:
+        self.client = Client()
+        # Twice what a relay has in flight at once; the default would let requests wait behind 4,000 events.
+        self.js: JetStreamContext = self.client.jetstream(timeout=ANSWER_WITHIN)
+        self._opening = asyncio.create_task(self._connect(), name="nats-connect")
+
+    async def _connect(self) -> None:
+        try:
+            await self.client.connect(
+                self._url,
+                name=self._name,
+                max_reconnect_attempts=-1,
+                reconnect_time_wait=0.25,  # type: ignore[arg-type]  # seconds; it sleeps so long
+                connect_timeout=3,
+                ping_interval=10,
+                max_outstanding_pings=2,
+                error_cb=self._failed,
+                disconnected_cb=self._changed,
+                reconnected_cb=self._changed,
+                closed_cb=self._changed,
+            )
+        except (nats.errors.Error, OSError) as error:
+            log.warning("no connection to the broker", extra={"reason": type(error).__name__})
+            return
+        await self._changed()
+
+    async def _failed(self, error: Exception) -> None:
+        log.debug("the broker's connection failed", extra={"reason": type(error).__name__})
+
+    async def _changed(self) -> None:
+        self.generation += 1
+        log.info("the broker is %s", "there" if self.client.is_connected else "away")
+        for notify in tuple(self.on_change):
+            notify()
+
+    @property
+    def is_connected(self) -> bool:
+        return self.client.is_connected
+
+    async def wait_until_connected(self, stopping: asyncio.Event) -> bool:
+        """Wait for a connection, and make a new one where the client gave up; False if it is time to stop."""
+        while not stopping.is_set():
+            if self.is_connected:
+                return True
+            given_up = self._opening is not None and self._opening.done() and self.client.is_closed
+            if (given_up or self._never_opened()) and not self._closing:
+                self._open()
+            await rest(stopping, 0.1)
+        return False
+
+    def _never_opened(self) -> bool:
+        done = self._opening is not None and self._opening.done()
+        return done and not self.client.is_reconnecting and not self.client.is_connected
+
+    async def reconnect(self) -> None:
+        """The last resort against a connection that lives but brings nothing."""
+        log.error("reconnecting to the broker")
+        await self.client.force_reconnect()
+
+    async def close(self) -> None:
+        self._closing = True
+        if self._opening is not None:
+            self._opening.cancel()
+        with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
+            async with asyncio.timeout(2.0):
+                await self.client.flush()
+        await self.client.close()
+
+
+async def connect(
+    url: str, name: str, *, replicas: int = 1, max_bytes: int = 512 * 1024**2
+) -> Conveyor:
+    """Connect; a broker that is away for longer than a moment is waited for in the background."""
+    conveyor = Conveyor(url, name, replicas=replicas, max_bytes=max_bytes)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(ANSWER_WITHIN):
+            await conveyor.wait_until_connected(asyncio.Event())
+    return conveyor
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """Which stream it is, if it was ever deleted and made again, and how far it has come."""
+
+    incarnation: str
+    last_sequence: int
+
+
+def stream_of(subject: str) -> str:
+    """The stream that a subject is on: carehub.tasking.v1.TaskChanged is on `tasking`."""
+    return subject.split(".")[1]
+
+
+async def ensure_stream(conveyor: Conveyor, service: str) -> StreamState:
+    """Make a service's stream, or set it right. Whoever needs it first does so: publisher or listener."""
+    config = api.StreamConfig(
+        name=service,
+        subjects=[f"carehub.{service}.v1.>"],
+        storage=api.StorageType.FILE,
+        # With the default, DiscardPolicy.OLD, a full stream drops acknowledged messages that nobody has read.
+        discard=api.DiscardPolicy.NEW,
+        max_age=WEEK,
+        max_bytes=conveyor.max_bytes,
+        max_msg_size=1024**2,
+        duplicate_window=DUPLICATE_WINDOW,
+        num_replicas=conveyor.replicas,
+        allow_atomic=True,
+    )
+    try:
+        info = await conveyor.js.add_stream(config)
+    except APIError as error:
+        if error.err_code != _OTHER_CONFIGURATION:
+            raise
+        info = await conveyor.js.update_stream(config)
+    if info.created is None:
+        raise ConveyorError("the broker did not say when the stream was made")
+    return StreamState(info.created.isoformat(), info.state.last_seq)
+
+
+async def make_room(conveyor: Conveyor, service: str) -> None:
+    """Drop from a full stream what every listener has acknowledged; the rest has to wait for them."""
+    listeners = await conveyor.js.consumers_info(service)
+    floors = [c.ack_floor.stream_seq for c in listeners if c.ack_floor is not None]
+    last = (await conveyor.js.stream_info(service)).state.last_seq
+    await conveyor.js.purge_stream(service, seq=min(floors, default=last) + 1)
+
+
+class Pull:
+    """Asks for the messages of a durable consumer. The broker's silence is an error, never "nothing there"."""
+
+    def __init__(self, conveyor: Conveyor, stream: str, durable: str) -> None:
+        self._conveyor = conveyor
+        self._stream = stream
+        self._durable = durable
+        self._reply = conveyor.client.new_inbox()
+        self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
+        self._stalled_at: int | None = None
+
+    async def next_batch(self, size: int) -> list[Msg]:
+        """What is there, up to `size`; else the next one. Empty after a while, and when interrupted."""
+        messages = await self._ask(size, wait=0.0) or await self._ask(1, wait=IDLE)
+        if messages:
+            self._stalled_at = None
+        else:
+            await self._watch()
+        return messages
+
+    async def _ask(self, size: int, *, wait: float) -> list[Msg]:
+        terms = {"expires": int(wait * 1e9)} if wait else {"no_wait": True}
+        await self._conveyor.client.publish(
+            f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}",
+            orjson.dumps({"batch": size, **terms}),
+            reply=self._reply,
+        )
+        messages: list[Msg] = []
+        try:
+            async with asyncio.timeout(wait + ANSWER_WITHIN):
+                while len(messages) < size:
+                    message = await self._arrived.get()
+                    if message is None or not self._take(message, messages):
+                        break
+        except TimeoutError:
+            raise ConveyorError("the broker is silent") from None
+        return messages
+
+    @staticmethod
+    def _take(message: Msg, messages: list[Msg]) -> bool:
+        """Keep a message; of a status say whether more will come."""
+        status = (message.headers or {}).get("Status")
+        if status is None:
+            messages.append(message)
+            return True
+        if status == _HEARTBEAT:
+            return True
+        if status in _NO_MORE or messages:
+            return False
+        raise ConveyorError(f"the broker answered {status}")
+
+    async def _watch(self) -> None:
+        """Nothing came for a while. That is wrong if there is something to deliver, and was before."""
+        info = await self._conveyor.js.consumer_info(self._stream, self._durable)
+        delivered = info.delivered.consumer_seq if info.delivered else 0
+        if info.num_pending and self._stalled_at == delivered:
+            raise ConveyorError("messages are waiting and none is delivered")
+        self._stalled_at = delivered if info.num_pending else None
+
+    async def arrived(self, message: Msg) -> None:
+        self._arrived.put_nowait(message)
+
+    def interrupt(self) -> None:
+        """End the present wait with what there is: the connection changed, or it is time to stop."""
+        self._arrived.put_nowait(None)
+
+    async def give_back(self) -> None:
+        """Return what was delivered but not taken, so that nobody has to wait for it."""
+        while not self._arrived.empty():
+            message = self._arrived.get_nowait()
+            if message is not None and not (message.headers or {}).get("Status"):
+                await message.nak()
+
+
+@contextlib.asynccontextmanager
+async def pull_from(
+    conveyor: Conveyor, durable: str, subjects: Sequence[str], ack_wait: float
+) -> AsyncIterator[Pull]:
+    """Listen to subjects of one stream under a durable name. Stream and consumer are made if they are missing.
+
+    A subject added to an existing durable brings what is published from then on, not what was before.
+    """
+    stream = stream_of(subjects[0])
+    await ensure_stream(conveyor, stream)
+    await conveyor.js.add_consumer(
+        stream,
+        api.ConsumerConfig(
+            name=durable,
+            durable_name=durable,
+            filter_subjects=sorted(subjects),
+            deliver_policy=api.DeliverPolicy.ALL,
+            ack_policy=api.AckPolicy.EXPLICIT,
+            ack_wait=ack_wait,
+            # Poison is decided by us: past a limit of the broker's a message would be skipped without a word.
+            max_deliver=-1,
+            max_ack_pending=MAX_ACK_PENDING,
+        ),
+    )
+    pull = Pull(conveyor, stream, durable)
+    subscription = await conveyor.client.subscribe(pull._reply, cb=pull.arrived)
+    conveyor.on_change.add(pull.interrupt)
+    try:
+        yield pull
+    finally:
+        conveyor.on_change.discard(pull.interrupt)
+        with contextlib.suppress(nats.errors.Error):
+            await subscription.unsubscribe()
+            await pull.give_back()
+
+
+@contextlib.asynccontextmanager
+async def in_work(messages: Sequence[Msg], ack_wait: float) -> AsyncIterator[None]:
+    """Tell the broker, as long as the block lasts, that these messages are being worked on."""
+
+    async def tell() -> None:
+        while True:
+            await asyncio.sleep(ack_wait / 3)
+            for message in messages:
+                if not message.is_acked:
+                    with contextlib.suppress(nats.errors.Error):
+                        await message.in_progress()
+
+    telling = asyncio.create_task(tell())
+    try:
+        yield
+    finally:
+        telling.cancel()

@@ -1,0 +1,110 @@
+"""Logs, traces and metrics. None of them ever carries health data: ids, reasons and method names only."""
+
+import contextlib
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import orjson
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Counter, Gauge, Histogram
+
+_propagator = TraceContextTextMapPropagator()
+_tracer = trace.get_tracer("carehub")
+
+REQUESTS = Counter("carehub_rpc_requests", "RPCs answered.", ["method", "code"])
+REQUEST_SECONDS = Histogram(
+    "carehub_rpc_seconds",
+    "Time from the request to the answer.",
+    ["method"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+PUBLISHED = Counter("carehub_outbox_published", "Events published.", ["service"])
+OUTBOX_AGE = Gauge(
+    "carehub_outbox_oldest_seconds", "Age of the oldest event not yet published.", ["service"]
+)
+HANDLED = Counter("carehub_inbox_handled", "Events handled.", ["consumer", "outcome"])
+PARKED = Counter("carehub_inbox_parked", "Events set aside.", ["consumer", "reason"])
+TIMERS_FIRED = Counter("carehub_timers_fired", "Timers fired.", ["kind", "outcome"])
+TIMER_LATENESS = Histogram("carehub_timer_lateness_seconds", "From due to fired.", ["kind"])
+
+# What a log record may say besides its message: anything else is dropped, so that no value slips in by accident.
+_FIELDS = frozenset({
+    "service", "method", "code", "reason", "request_id", "consumer", "message_id", "kind", "feed_id", "facility_id",
+    "loop_id", "task_id", "protocol", "seconds", "count", "state", "stream", "sequence", "route", "status", "peer",
+    "port", "job", "attempts", "notification_id", "encounter_id", "subject", "revision", "violation", "bytes",
+})  # fmt: skip
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per record. Of an exception: its type and where, never its text, which could hold anything."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        line |= {k: str(v) for k, v in record.__dict__.items() if k in _FIELDS}
+        context = trace.get_current_span().get_span_context()
+        if context.is_valid:
+            line["trace_id"] = f"{context.trace_id:032x}"
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = record.exc_info[0].__name__
+            line["where"] = _frames(record)
+        return orjson.dumps(line).decode()
+
+
+def _frames(record: logging.LogRecord) -> list[str]:
+    frames = []
+    traceback = record.exc_info[2] if record.exc_info else None
+    while traceback is not None:
+        code = traceback.tb_frame.f_code
+        frames.append(f"{code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno} {code.co_name}")
+        traceback = traceback.tb_next
+    return frames[-12:]
+
+
+def start(
+    service: str, otlp_endpoint: str = "", sampling: float = 1.0, level: str = "INFO"
+) -> None:
+    """Log JSON lines to standard error; export traces if there is somewhere to export them to."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for noisy in ("httpx", "nats", "asyncio", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel("WARNING")
+    if otlp_endpoint:
+        provider = TracerProvider(
+            resource=Resource.create({"service.name": f"carehub-{service}"}),
+            sampler=ParentBasedTraceIdRatio(sampling),
+        )
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_endpoint)))
+        trace.set_tracer_provider(provider)
+
+
+@contextlib.contextmanager
+def span(name: str, headers: Mapping[str, str]) -> Iterator[None]:
+    """A span below the one that `headers` (of a request or an event) tell of."""
+    with _tracer.start_as_current_span(
+        name,
+        context=_propagator.extract(headers),
+        record_exception=False,
+        set_status_on_exception=False,
+    ):
+        yield
+
+
+def current_traceparent() -> str:
+    """The W3C header for whatever happens because of this; empty outside a trace."""
+    carrier: dict[str, str] = {}
+    _propagator.inject(carrier)
+    return carrier.get("traceparent", "")

@@ -1,0 +1,97 @@
+"""Caller tokens: what identity signs and every service believes, for seconds.
+
+The claims: sub, kind, name, purpose, facilities [ids], roles {role: [indexes]}, permissions {permission: [indexes]}.
+"""
+
+import hashlib
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from libs.chassis.caller import Caller, CallerKind
+from libs.chassis.errors import Unauthenticated
+
+ISSUER = "carehub-identity"
+AUDIENCE = "carehub-internal"
+TYPE = "caller+jwt"
+LEEWAY = 5
+_LONGEST = 64 * 1024
+_REMEMBERED = 10_000
+_REFETCH_SECONDS = 5.0
+
+
+class CallerVerifier:
+    """Turns a caller token into a Caller. Remembers what it verified, by hash, never past the token's end."""
+
+    def __init__(self, fetch_keys: Callable[[], Awaitable[str]]) -> None:
+        self._fetch_keys = fetch_keys
+        self._keys: KeySet | None = None
+        self._fetched_at = -_REFETCH_SECONDS
+        self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+
+    async def verify(self, token: str) -> Caller:
+        """The caller, or UNAUTHENTICATED."""
+        if not token or len(token) > _LONGEST:
+            raise Unauthenticated("CALLER_MISSING", "Sign in first.")
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._known.get(digest)
+        if known and known[0] > time.time():
+            return known[1]
+        expires, caller = self._read(await self._decode(token))
+        self._known[digest] = (expires, caller)
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return caller
+
+    async def _decode(self, token: str) -> jwt.Token:
+        """Decode; with keys fetched anew, at most every few seconds, when the ones at hand do not fit."""
+        for _ in range(2):
+            if self._keys is not None:
+                try:
+                    return jwt.decode(token, self._keys, algorithms=["EdDSA", "Ed25519"])
+                except (JoseError, ValueError):
+                    pass
+            if time.monotonic() - self._fetched_at < _REFETCH_SECONDS:
+                break
+            self._fetched_at = time.monotonic()
+            self._keys = KeySet.import_key_set(orjson.loads(await self._fetch_keys()))
+        raise Unauthenticated("CALLER_TOKEN_INVALID", "The caller token is not one of ours.")
+
+    def _read(self, token: jwt.Token) -> tuple[float, Caller]:
+        claims = token.claims
+        fits = (
+            token.header.get("typ") == TYPE
+            and claims.get("iss") == ISSUER
+            and claims.get("aud") == AUDIENCE
+            and isinstance(claims.get("exp"), int)
+        )
+        if not fits:
+            raise Unauthenticated("CALLER_TOKEN_INVALID", "The caller token is not one of ours.")
+        expires = float(claims["exp"]) + LEEWAY
+        if expires <= time.time():
+            raise Unauthenticated("CALLER_TOKEN_EXPIRED", "The caller token has ended.")
+        return expires, to_caller(claims)
+
+
+def to_caller(claims: Mapping[str, Any]) -> Caller:
+    """The caller that claims tell of."""
+    facilities = [UUID(f) for f in claims["facilities"]]
+
+    def at(places: Mapping[str, Sequence[int]]) -> dict[str, frozenset[UUID]]:
+        return {name: frozenset(facilities[i] for i in indexes) for name, indexes in places.items()}
+
+    return Caller(
+        subject=UUID(claims["sub"]),
+        kind=CallerKind(claims["kind"]),
+        name=claims["name"],
+        roles=at(claims["roles"]),
+        permissions=at(claims["permissions"]),
+        purpose=claims["purpose"],
+    )

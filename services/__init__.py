@@ -1,0 +1,1 @@
+"""The services of CareHub, one folder each, and the one entry point."""

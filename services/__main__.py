@@ -1,0 +1,220 @@
+"""The one entry point: `carehub up | serve | migrate | apply | token | send | parked`."""
+
+import argparse
+import asyncio
+import importlib
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from libs.chassis.app import App, Host, HostSettings, Role, start_telemetry
+from libs.chassis.channels import Channels
+from libs.chassis.migrate import migrate
+
+log = logging.getLogger("carehub")
+SERVICES = ("identity", "interop", "registry", "tasking")
+GATEWAY = "gateway"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code; a known trouble is one sentence, not a traceback."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code = uvloop.run(arguments.command(arguments))
+    except KeyboardInterrupt:
+        code = 130
+    except RuntimeError as error:
+        print(f"carehub: {error}", file=sys.stderr)
+        code = 1
+    sys.exit(code or 0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="carehub", description="The open care-coordination hub.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[Any], Coroutine[Any, Any, int]], text: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(command=run)
+        return sub
+
+    sub = command("up", _up, "Run the whole hub on this machine.")
+    sub.add_argument(
+        "--split", action="store_true", help="every service in a process of its own, over gRPC"
+    )
+    sub.add_argument("--empty", action="store_true", help="no demo network, only the administrator")
+    sub.add_argument("--no-feeds", action="store_true", help="no simulated feeds")
+    sub = command("serve", _serve, "Run services in this process; what a pod runs.")
+    sub.add_argument("services", nargs="+", choices=[*SERVICES, GATEWAY], metavar="SERVICE")
+    sub.add_argument("--role", choices=[r.value for r in Role], default="all")
+    sub = command("migrate", _migrate, "Bring databases up to date.")
+    sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
+    sub = command("apply", _apply, "Make a network what a file says. Twice changes nothing.")
+    sub.add_argument("file", type=Path)
+    sub.add_argument(
+        "--dry-run", action="store_true", help="say what would change, and change nothing"
+    )
+    sub = command("token", _token, "Print a bearer token of a demo account.")
+    sub.add_argument("account")
+    sub = command("send", _send, "Send HL7 v2 files over MLLP and print each acknowledgement.")
+    sub.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR")
+    sub.add_argument("--host", default="127.0.0.1")
+    sub.add_argument("--port", type=int, default=int(os.environ.get("CAREHUB_MLLP_PORT", "2575")))
+    sub = command("parked", _parked, "List, show, replay or discard events that were set aside.")
+    sub.add_argument("service", choices=SERVICES)
+    sub.add_argument("action", choices=["list", "show", "replay", "discard"])
+    sub.add_argument("id", nargs="?", help="of the parked event")
+    sub.add_argument("--reason", default="", help="why it is discarded")
+    return parser
+
+
+def _home() -> Path:
+    return Path(os.environ.get("CAREHUB_HOME", ".carehub")).resolve()
+
+
+def _app(service: str) -> App:
+    module = importlib.import_module(f"services.{service}.app")
+    app: App = module.build(os.environ)
+    return app
+
+
+def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
+    env = os.environ
+    return HostSettings(
+        role=role,
+        database_urls={s: env[f"{s.upper()}_DATABASE_URL"] for s in services},
+        system_urls={s: env[f"{s.upper()}_SYSTEM_DATABASE_URL"] for s in services},
+        nats_url=env.get("CAREHUB_NATS_URL", ""),
+        targets={s: env[f"{s.upper()}_TARGET"] for s in SERVICES if f"{s.upper()}_TARGET" in env},
+        grpc_address=env.get("CAREHUB_GRPC_ADDRESS", ""),
+        metrics_port=int(env.get("CAREHUB_METRICS_PORT", "0")),
+        pool_size=int(env.get("CAREHUB_POOL_SIZE", "8")),
+        crashpoint=env.get("CAREHUB_CRASHPOINT", ""),
+    )
+
+
+async def caller_keys(channels: Channels) -> str:
+    """The keys that identity signs caller tokens with."""
+    from carehub.identity.v1 import identity_service_pb2 as identity
+
+    method = identity.DESCRIPTOR.services_by_name["IdentityService"].methods_by_name[
+        "GetCallerKeys"
+    ]
+    response = await channels.call(method, identity.GetCallerKeysRequest())
+    return response.jwks if isinstance(response, identity.GetCallerKeysResponse) else ""
+
+
+async def _serve(arguments: argparse.Namespace) -> int:
+    start_telemetry("-".join(arguments.services), os.environ)
+    services = [s for s in SERVICES if s in arguments.services]
+    host = Host(
+        [_app(s) for s in services], _host_settings(services, Role(arguments.role)), caller_keys
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, host.stopping.set)
+    watch = asyncio.create_task(_end_with_parent(host.stopping), name="parent")
+    gateway = None
+    if GATEWAY in arguments.services:
+        from gateway.api.app import serve as serve_gateway
+
+        gateway = asyncio.create_task(
+            serve_gateway(host.channels, os.environ, host.stopping), name="gateway"
+        )
+    await host.run()
+    if gateway is not None:
+        await gateway
+    watch.cancel()
+    return 0
+
+
+async def _end_with_parent(stopping: asyncio.Event) -> None:
+    """A child of `carehub up` ends when its parent is gone, however it went."""
+    parent = int(os.environ.get("CAREHUB_PARENT_PID", "0"))
+    while parent and os.getppid() == parent:
+        await asyncio.sleep(0.5)
+    if parent:
+        stopping.set()
+
+
+async def _migrate(arguments: argparse.Namespace) -> int:
+    for service in arguments.services or SERVICES:
+        applied = await migrate(
+            os.environ[f"{service.upper()}_OWNER_DATABASE_URL"], service, _app(service).migrations
+        )
+        for step in applied:
+            print(f"{service}: {step}")
+    return 0
+
+
+async def _up(arguments: argparse.Namespace) -> int:
+    from libs.local.up import UpSettings, up
+
+    env = os.environ
+    settings = UpSettings(
+        home=_home(),
+        http_host=env.get("CAREHUB_HTTP_HOST", "127.0.0.1"),
+        http_port=int(env.get("CAREHUB_HTTP_PORT", "8080")),
+        mllp_host=env.get("CAREHUB_MLLP_HOST", "127.0.0.1"),
+        mllp_port=int(env.get("CAREHUB_MLLP_PORT", "2575")),
+        database_url=env.get("CAREHUB_DATABASE_URL", ""),
+        nats_url=env.get("CAREHUB_NATS_URL", ""),
+        split=arguments.split,
+        empty=arguments.empty,
+    )
+    await up(settings, lambda line: print(line, flush=True))
+    return 0
+
+
+def _local_urls() -> tuple[str, str]:
+    from libs.local.process import kept_port
+
+    gateway = f"http://127.0.0.1:{os.environ.get('CAREHUB_HTTP_PORT', '8080')}"
+    return gateway, f"http://127.0.0.1:{kept_port(_home(), 'issuer')}"
+
+
+async def _apply(arguments: argparse.Namespace) -> int:
+    from libs.local.accounts import read_accounts, write_accounts
+    from libs.local.apply import accounts_of, apply, read_network
+    from libs.local.client import FreshToken, api
+
+    gateway, issuer = _local_urls()
+    network = read_network(arguments.file)
+    auth = FreshToken(issuer, "admin")
+    async with api(gateway, auth) as client:
+        changes = await apply(network, client, print, renew=auth.renew, dry_run=arguments.dry_run)
+    if not arguments.dry_run:
+        new = {a.username: a for a in (*read_accounts(_home()), *accounts_of(network))}
+        write_accounts(_home(), list(new.values()))
+    print(f"{changes} changes{' to make' if arguments.dry_run else ''}.")
+    return 0
+
+
+async def _token(arguments: argparse.Namespace) -> int:
+    from libs.local.client import password_token
+
+    print(await password_token(_local_urls()[1], arguments.account))
+    return 0
+
+
+async def _send(arguments: argparse.Namespace) -> int:
+    from libs.local.send import run
+
+    return await run(arguments.paths, arguments.host, arguments.port, print)
+
+
+async def _parked(arguments: argparse.Namespace) -> int:
+    from services.parked import run  # type: ignore[import-not-found]
+
+    return int(await run(arguments))
+
+
+if __name__ == "__main__":
+    main()
