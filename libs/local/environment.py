@@ -1,0 +1,97 @@
+"""What the processes of one machine are told: databases, broker, ports, keys. Computed, never typed."""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from libs.chassis.migrate import ROLES, role
+from libs.local.issuer import WEB
+from libs.local.process import kept_port, write_private
+
+SERVICES = ("identity", "interop", "registry", "tasking")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """The servers and ports of this machine, as `carehub up` found or started them."""
+
+    home: Path
+    database_url: str
+    nats_url: str
+    http_host: str
+    http_port: int
+    mllp_host: str
+    mllp_port: int
+    issuer_url: str
+    smtp_port: int
+
+    @property
+    def public_url(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
+
+
+def local_secret(home: Path, name: str) -> str:
+    """A random secret of this machine, made once and kept in a private file."""
+    path = home / "secrets" / name
+    if not path.exists():
+        write_private(path, secrets.token_urlsafe(32))
+    return path.read_text().strip()
+
+
+def passwords(home: Path, service: str) -> dict[str, str]:
+    """The passwords of a service's four database roles, derived from the machine's secret."""
+    key = local_secret(home, "roles").encode()
+    names = [role(service, kind) for kind in ROLES]
+    return {n: hmac.new(key, n.encode(), hashlib.sha256).hexdigest() for n in names}
+
+
+def database_url(machine: Machine, service: str, kind: str) -> str:
+    """The URL of a service's database for one of its roles."""
+    name = role(service, kind)
+    server = urlsplit(machine.database_url)
+    query = f"?{server.query}" if server.query else ""
+    address = f"{server.hostname}:{server.port or 5432}"
+    return (
+        f"postgresql://{name}:{passwords(machine.home, service)[name]}@{address}/{service}{query}"
+    )
+
+
+def for_migrations(machine: Machine) -> dict[str, str]:
+    """The owners' URLs: only `carehub migrate` gets them."""
+    return {f"{s.upper()}_OWNER_DATABASE_URL": database_url(machine, s, "owner") for s in SERVICES}
+
+
+def for_services(machine: Machine) -> dict[str, str]:
+    """What every service process needs."""
+    env = {
+        "CAREHUB_HOME": str(machine.home),
+        "CAREHUB_NATS_URL": machine.nats_url,
+        "CAREHUB_PUBLIC_URL": machine.public_url,
+        "IDENTITY_ISSUER": f"{machine.issuer_url}/realms/carehub",
+        "IDENTITY_SIGNING_KEYS": str(machine.home / "secrets" / "caller-keys.json"),
+        "IDENTITY_CREATE_KEYS": "1",
+        "INTEROP_MLLP_HOST": machine.mllp_host,
+        "INTEROP_MLLP_PORT": str(machine.mllp_port),
+        "TASKING_SMTP_HOST": "127.0.0.1",
+        "TASKING_SMTP_PORT": str(machine.smtp_port),
+        "TASKING_PUBLIC_URL": machine.public_url,
+        "GATEWAY_HOST": machine.http_host,
+        "GATEWAY_PORT": str(machine.http_port),
+        "GATEWAY_ISSUER": f"{machine.issuer_url}/realms/carehub",
+        "GATEWAY_CLIENT_ID": WEB,
+        "GATEWAY_CLIENT_SECRET": local_secret(machine.home, "web-client"),
+        "GATEWAY_PUBLIC_URL": machine.public_url,
+    }
+    for service in SERVICES:
+        env[f"{service.upper()}_DATABASE_URL"] = database_url(machine, service, "")
+        env[f"{service.upper()}_SYSTEM_DATABASE_URL"] = database_url(machine, service, "system")
+    return env
+
+
+def for_split(home: Path, services: Sequence[str] = SERVICES) -> Mapping[str, str]:
+    """Where each service listens when every one has a process of its own."""
+    return {f"{s.upper()}_TARGET": f"127.0.0.1:{kept_port(home, f'grpc-{s}')}" for s in services}

@@ -1,0 +1,261 @@
+"""`carehub up`: the whole hub on this machine, with one command and no container.
+
+PostgreSQL and NATS run beside it, the services in two processes (`serve` answers, `work` works off events, timers and
+feeds) or, split, one process each. Ctrl-C ends everything; the next `up` continues where this one stopped.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from libs.chassis.migrate import create_database
+from libs.local import environment
+from libs.local.accounts import read_accounts, write_accounts
+from libs.local.apply import accounts_of, apply, read_network
+from libs.local.client import FreshToken, api, wait_until_ready
+from libs.local.environment import SERVICES, Machine
+from libs.local.issuer import IssuerSettings, issuer_app
+from libs.local.mail import start_mail_sink
+from libs.local.nats import RunningNats, start_nats
+from libs.local.postgres import RunningPostgres, start_postgres
+from libs.local.process import Supervisor, claim_home, is_free, kept_port, make_home
+
+Say = Callable[[str], None]
+DEMO = Path(__file__).parent / "demo.yaml"
+_READY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpSettings:
+    """What `carehub up` was asked for."""
+
+    home: Path
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    mllp_host: str = "127.0.0.1"
+    mllp_port: int = 2575
+    database_url: str = ""
+    nats_url: str = ""
+    split: bool = False
+    empty: bool = False
+    metrics: bool = True
+
+
+class UpFailed(RuntimeError):
+    """It cannot start; the message says why and what to do."""
+
+
+async def up(settings: UpSettings, say: Say) -> None:
+    """Run until SIGINT or SIGTERM."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    make_home(settings.home)
+    with claim_home(settings.home):
+        async with running(settings, say) as machine:
+            _welcome(machine, settings, say)
+            await stopping.wait()
+            say("Stopping.")
+
+
+@asynccontextmanager
+async def running(settings: UpSettings, say: Say) -> AsyncIterator[Machine]:
+    """The hub, ready, for as long as the block runs."""
+    await _ports_free(settings)
+    async with AsyncExitStack() as stack:
+        machine = await _machine(settings, stack, say)
+        for service in SERVICES:
+            await create_database(
+                machine.database_url, service, environment.passwords(machine.home, service)
+            )
+        await _migrate(machine, say)
+        supervisor = Supervisor(machine.home, say, ready_within=_READY_SECONDS)
+        stack.push_async_callback(supervisor.stop_all)
+        await _start(supervisor, machine, settings)
+        await wait_until_ready(machine.public_url, _READY_SECONDS)
+        if not settings.empty:
+            await _apply_demo(machine, say)
+        yield machine
+
+
+async def _ports_free(settings: UpSettings) -> None:
+    """A hub that was killed gives its ports back within seconds; anything else there is somebody else's."""
+    wanted = {settings.http_port: "CAREHUB_HTTP_PORT", settings.mllp_port: "CAREHUB_MLLP_PORT"}
+    for port, variable in wanted.items():
+        for _ in range(100):
+            if is_free(port):
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise UpFailed(
+                f"Port {port} is taken by another program. Choose another: {variable}=… carehub up"
+            )
+
+
+async def _machine(settings: UpSettings, stack: AsyncExitStack, say: Say) -> Machine:
+    home = settings.home
+    database_url, nats_url = settings.database_url, settings.nats_url
+    if not database_url:
+        postgres = await start_postgres(home, say=say)
+        stack.push_async_callback(postgres.stop)
+        _keep_alive(stack, "postgres", postgres, lambda: start_postgres(home, say=say), say)
+        database_url = postgres.url
+    if not nats_url:
+        nats = await start_nats(home, say=say)
+        stack.push_async_callback(nats.stop)
+        _keep_alive(stack, "nats", nats, lambda: start_nats(home, say=say), say)
+        nats_url = nats.url
+    mail = await start_mail_sink(home, kept_port(home, "smtp"))
+    stack.push_async_callback(mail.stop)
+    machine = Machine(
+        home=home,
+        database_url=database_url,
+        nats_url=nats_url,
+        http_host=settings.http_host,
+        http_port=settings.http_port,
+        mllp_host=settings.mllp_host,
+        mllp_port=settings.mllp_port,
+        issuer_url=f"http://127.0.0.1:{kept_port(home, 'issuer')}",
+        smtp_port=mail.port,
+    )
+    await _start_issuer(machine, stack)
+    return machine
+
+
+def _keep_alive(
+    stack: AsyncExitStack,
+    name: str,
+    engine: RunningPostgres | RunningNats,
+    again: "Callable[[], object]",
+    say: Say,
+) -> None:
+    """Start an engine again if it dies. It comes back at the same port, which its home remembers."""
+
+    async def watch() -> None:
+        current = engine
+        while True:
+            await current.wait()
+            say(f"{name} ended; it starts again.")
+            current = await again()  # type: ignore[misc]
+            stack.push_async_callback(current.stop)
+
+    task = asyncio.create_task(watch(), name=f"watch-{name}")
+
+    async def end() -> None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)
+
+
+async def _start_issuer(machine: Machine, stack: AsyncExitStack) -> None:
+    settings = IssuerSettings(
+        home=machine.home,
+        url=machine.issuer_url,
+        accounts=lambda: read_accounts(machine.home),
+        client_secret=environment.local_secret(machine.home, "web-client"),
+        redirect_uris=(f"{machine.public_url}/signin/callback",),
+        post_logout_redirect_uris=(f"{machine.public_url}/",),
+    )
+    port = int(machine.issuer_url.rpartition(":")[2])
+    config = uvicorn.Config(
+        issuer_app(settings),
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server._serve(), name="issuer")  # serve() would take our signals
+
+    async def end() -> None:
+        server.should_exit = True
+        await asyncio.gather(task, return_exceptions=True)
+
+    stack.push_async_callback(end)
+    async with asyncio.timeout(10):
+        while not server.started and not task.done():
+            await asyncio.sleep(0.01)
+
+
+async def _migrate(machine: Machine, say: Say) -> None:
+    env = {**_inherited(), **environment.for_migrations(machine)}
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services", "migrate", env=env, stdout=asyncio.subprocess.PIPE
+    )
+    out, _ = await child.communicate()
+    if child.returncode:
+        raise UpFailed("The databases could not be brought up to date; the lines above say why.")
+    for line in out.decode().splitlines():
+        say(line)
+
+
+async def _start(supervisor: Supervisor, machine: Machine, settings: UpSettings) -> None:
+    shared = {
+        **_inherited(),
+        **environment.for_services(machine),
+        "CAREHUB_PARENT_PID": str(os.getpid()),
+    }
+
+    async def start(name: str, arguments: list[str], extra: Mapping[str, str]) -> None:
+        port = kept_port(machine.home, f"metrics-{name}")
+        env = {**shared, **extra, "CAREHUB_METRICS_PORT": str(port)}
+        argv = [sys.executable, "-m", "services", "serve", *arguments]
+        await supervisor.start(
+            name, argv, env, lambda: _answers(f"http://127.0.0.1:{port}/metrics")
+        )
+
+    if settings.split:
+        targets = environment.for_split(machine.home)
+        for service in SERVICES:
+            address = {"CAREHUB_GRPC_ADDRESS": targets[f"{service.upper()}_TARGET"]}
+            await start(service, [service, "--role", "all"], {**targets, **address})
+        await start("gateway", ["gateway", "--role", "serve"], targets)
+    else:
+        await start("serve", ["gateway", *SERVICES, "--role", "serve"], {})
+        await start("work", [*SERVICES, "--role", "work"], {})
+
+
+async def _answers(url: str) -> bool:
+    async with httpx.AsyncClient(timeout=2.0) as client:
+        try:
+            return (await client.get(url)).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+
+def _inherited() -> dict[str, str]:
+    """Our environment without settings of ours that are meant for `up` itself."""
+    dropped = {"CAREHUB_DATABASE_URL", "CAREHUB_NATS_URL", "CAREHUB_HTTP_PORT", "CAREHUB_MLLP_PORT"}
+    return {k: v for k, v in os.environ.items() if k not in dropped}
+
+
+async def _apply_demo(machine: Machine, say: Say) -> None:
+    network = read_network(DEMO)
+    write_accounts(machine.home, accounts_of(network))
+    auth = FreshToken(machine.issuer_url, "admin")
+    async with api(machine.public_url, auth) as client:
+        changes = await apply(network, client, lambda _line: None, renew=auth.renew)
+    if changes:
+        say(f"The demo network is there: {changes} things added or changed.")
+
+
+def _welcome(machine: Machine, settings: UpSettings, say: Say) -> None:
+    say("")
+    say(f"CareHub is ready:   {machine.public_url}")
+    say(f"  API documents     {machine.public_url}/docs")
+    say(f"  HL7 v2 over MLLP  {machine.mllp_host}:{machine.mllp_port}   (carehub send FILE…)")
+    if not settings.empty:
+        names = ", ".join(a.username for a in read_accounts(machine.home)[:6])
+        say(f"  Accounts          {names} … (the password is the name; carehub token ACCOUNT)")
+    say(f"  Mail and logs     {machine.home}/mail, {machine.home}/logs")
+    say("  Ctrl-C stops it; the next start continues here.")
