@@ -27,7 +27,7 @@ check: setup ## everything that needs no database
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 	@echo "mypy"; $(BIN)/mypy --no-error-summary services libs gateway
 	@echo "import-linter"; $(BIN)/lint-imports --no-cache > .venv/import-linter.log || { cat .venv/import-linter.log; exit 1; }
-	@echo "buf"; cd protos && ../$(BIN)/buf lint && ../$(BIN)/buf format -d --exit-code . > /dev/null
+	@echo "buf"; $(BIN)/buf lint $(CONTRACTS) --config protos/buf.yaml && cd protos && ../$(BIN)/buf format -d --exit-code . > /dev/null
 	@echo "layout and snapshots"; $(BIN)/python -m pytest tests/contract
 
 test: setup ## unit, component and contract tests, and the stories; T=tests/unit/tasking narrows

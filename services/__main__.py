@@ -1,4 +1,4 @@
-"""The one entry point: `carehub up | serve | migrate | apply | token | send | parked`."""
+"""The one entry point: `carehub up | serve | migrate | admin | apply | token | send | parked`."""
 
 import argparse
 import asyncio
@@ -10,11 +10,14 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import uvloop
 
+from libs.chassis import ids
 from libs.chassis.app import App, Host, HostSettings, Role, start_telemetry
 from libs.chassis.channels import Channels
+from libs.chassis.database import Database, open_pool
 from libs.chassis.migrate import migrate
 
 log = logging.getLogger("carehub")
@@ -57,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--role", choices=[r.value for r in Role], default="all")
     sub = command("migrate", _migrate, "Bring databases up to date.")
     sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
+    sub = command("admin", _admin, "Add the network's first administrator, whom no RPC can add.")
+    sub.add_argument("account", help="the name used to sign in")
+    sub.add_argument(
+        "--id", type=UUID, required=True, help="the subject of the identity provider's tokens"
+    )
+    sub.add_argument("--name", default="Network Administrator")
+    sub.add_argument("--email", default="")
     sub = command("apply", _apply, "Make a network what a file says. Twice changes nothing.")
     sub.add_argument("file", type=Path)
     sub.add_argument(
@@ -151,6 +161,25 @@ async def _migrate(arguments: argparse.Namespace) -> int:
         )
         for step in applied:
             print(f"{service}: {step}")
+    return 0
+
+
+async def _admin(arguments: argparse.Namespace) -> int:
+    from services.identity.app import bootstrap
+
+    pool = await open_pool(os.environ["IDENTITY_SYSTEM_DATABASE_URL"], 1, "carehub-admin")
+    database = Database(None, pool, ids.now)
+    try:
+        async with database.system() as tx:
+            await bootstrap(
+                tx,
+                id=arguments.id,
+                account=arguments.account,
+                name=arguments.name,
+                email=arguments.email,
+            )
+    finally:
+        await database.close()
     return 0
 
 

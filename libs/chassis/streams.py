@@ -16,7 +16,7 @@ from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 from nats.js.errors import APIError
 
-from libs.chassis.faults import backoff, rest
+from libs.chassis.faults import rest
 
 log = logging.getLogger(__name__)
 
@@ -45,13 +45,11 @@ class Conveyor:
         self.max_bytes = max_bytes
         self.generation = 0
         self.on_change: set[Callable[[], None]] = set()
-        self._opening: asyncio.Task[None] | None = None
         self._closing = False
         self._open()
 
     def _open(self) -> None:
         self.client = Client()
-        # Twice what a relay has in flight at once; the default would let requests wait behind 4,000 events.
         self.js: JetStreamContext = self.client.jetstream(timeout=ANSWER_WITHIN)
         self._opening = asyncio.create_task(self._connect(), name="nats-connect")
 
@@ -93,15 +91,10 @@ class Conveyor:
         while not stopping.is_set():
             if self.is_connected:
                 return True
-            given_up = self._opening is not None and self._opening.done() and self.client.is_closed
-            if (given_up or self._never_opened()) and not self._closing:
+            if self._opening.done() and not self.client.is_reconnecting and not self._closing:
                 self._open()
             await rest(stopping, 0.1)
         return False
-
-    def _never_opened(self) -> bool:
-        done = self._opening is not None and self._opening.done()
-        return done and not self.client.is_reconnecting and not self.client.is_connected
 
     async def reconnect(self) -> None:
         """The last resort against a connection that lives but brings nothing."""
@@ -110,8 +103,7 @@ class Conveyor:
 
     async def close(self) -> None:
         self._closing = True
-        if self._opening is not None:
-            self._opening.cancel()
+        self._opening.cancel()
         with contextlib.suppress(nats.errors.Error, OSError, TimeoutError):
             async with asyncio.timeout(2.0):
                 await self.client.flush()
@@ -188,7 +180,7 @@ class Pull:
         self._stalled_at: int | None = None
 
     async def next_batch(self, size: int) -> list[Msg]:
-        """What is there, up to `size`; else the next one. Empty after a while, and when interrupted."""
+        """What is there, up to `size`; else the next one; after a while, nothing."""
         messages = await self._ask(size, wait=0.0) or await self._ask(1, wait=IDLE)
         if messages:
             self._stalled_at = None
@@ -208,6 +200,8 @@ class Pull:
             async with asyncio.timeout(wait + ANSWER_WITHIN):
                 while len(messages) < size:
                     message = await self._arrived.get()
+                    if message is None and not messages:
+                        raise ConveyorError("interrupted")
                     if message is None or not self._take(message, messages):
                         break
         except TimeoutError:
@@ -239,7 +233,7 @@ class Pull:
         self._arrived.put_nowait(message)
 
     def interrupt(self) -> None:
-        """End the present wait with what there is: the connection changed, or it is time to stop."""
+        """End the present wait: the connection changed, or it is time to stop."""
         self._arrived.put_nowait(None)
 
     async def give_back(self) -> None:

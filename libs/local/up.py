@@ -18,7 +18,7 @@ import uvicorn
 
 from libs.chassis.migrate import create_database
 from libs.local import environment
-from libs.local.accounts import read_accounts, write_accounts
+from libs.local.accounts import ADMIN, read_accounts, write_accounts
 from libs.local.apply import accounts_of, apply, read_network
 from libs.local.client import FreshToken, api, wait_until_ready
 from libs.local.environment import SERVICES, Machine
@@ -187,16 +187,30 @@ async def _start_issuer(machine: Machine, stack: AsyncExitStack) -> None:
             await asyncio.sleep(0.01)
 
 
-async def _migrate(machine: Machine, say: Say) -> None:
-    env = {**_inherited(), **environment.for_migrations(machine)}
+async def _carehub(machine: Machine, env: Mapping[str, str], *arguments: str) -> str:
+    """Run a command of CareHub to its end, as an operator would; what it printed."""
     child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services", "migrate", env=env, stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "services",
+        *arguments,
+        env={**_inherited(), **environment.for_services(machine), **env},
+        stdout=asyncio.subprocess.PIPE,
     )
     out, _ = await child.communicate()
     if child.returncode:
-        raise UpFailed("The databases could not be brought up to date; the lines above say why.")
-    for line in out.decode().splitlines():
-        say(line)
+        raise UpFailed(f"`carehub {arguments[0]}` failed; the lines above say why.")
+    return out.decode()
+
+
+async def _migrate(machine: Machine, say: Say) -> None:
+    applied = await _carehub(machine, environment.for_migrations(machine), "migrate")
+    if applied:
+        say("The databases are up to date.")
+    if applied or not (machine.home / "admin").exists():
+        identity = ("--id", str(ADMIN.subject), "--name", ADMIN.name, "--email", ADMIN.email)
+        await _carehub(machine, {}, "admin", ADMIN.username, *identity)
+        (machine.home / "admin").touch()
 
 
 async def _start(supervisor: Supervisor, machine: Machine, settings: UpSettings) -> None:

@@ -1,0 +1,396 @@
+"""Publish what the outbox holds: at least once and in order, whatever becomes of the stream.
+
+One relay leads per database. It publishes what is not marked as published, and marks it together with the stream's
+incarnation and sequence; where the stream turns out to be another one, or shorter, what it lost is published again.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+import nats.errors
+from nats.js.api import PubAck
+from nats.js.errors import APIError
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    MetaData,
+    Table,
+    Text,
+    case,
+    delete,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.chassis.crashpoints import crashpoint
+from libs.chassis.database import Database, every_field, param, sql
+from libs.chassis.faults import backoff, rest, whereabouts
+from libs.chassis.inbox import inbox
+from libs.chassis.outbox import outbox
+from libs.chassis.streams import ANSWER_WITHIN, Conveyor, ensure_stream, make_room
+from libs.chassis.telemetry import OUTBOX_AGE, PUBLISHED
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+    from asyncpg.pool import PoolConnectionProxy
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+CHUNK = 5000
+VERIFY_EVERY = 5.0
+CLEAN_EVERY = 3600.0
+KEEP_EVENTS = timedelta(days=7)
+KEEP_INBOX = timedelta(days=14)  # longer than a stream can bring an event again
+_LEADER = 7303015
+_FULL = 10077
+
+stream_marks = Table(
+    "stream_marks",
+    MetaData(),
+    Column("stream", Text, primary_key=True),
+    Column("incarnation", Text),
+    Column("sequence", BigInteger),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """An event that is not published, or not known to be."""
+
+    position: int
+    id: UUID
+    subject: str
+    key: str
+    version: int
+    facility_id: UUID | None
+    payload: bytes
+    headers: dict[str, str]
+    created_at: datetime
+
+    def nats_headers(self) -> dict[str, str]:
+        """What travels beside the payload: ids, never health data."""
+        facility = {"Carehub-Facility": str(self.facility_id)} if self.facility_id else {}
+        return {
+            **self.headers,
+            **facility,
+            "Nats-Msg-Id": str(self.id),
+            "Carehub-Key": self.key,
+            "Carehub-Version": str(self.version),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """How far a stream is known to have come."""
+
+    incarnation: str
+    sequence: int
+
+
+_o = outbox.c
+_waiting = _o.published_at.is_(None)
+IS_WAITING = sql(select(exists().where(_waiting)))
+# Never "position greater than the last one seen": a slower transaction with a lower one would be lost.
+WAITING = sql(
+    select(*(c for c in _o if c.name in Waiting.__annotations__))
+    .where(_waiting)
+    .order_by(_o.position)
+    .limit(BATCH),
+    row=Waiting,
+)
+GET_MARK = sql(
+    select(stream_marks.c.incarnation, stream_marks.c.sequence).where(
+        stream_marks.c.stream == param("stream")
+    ),
+    row=Mark,
+)
+_new_mark = insert(stream_marks).values(every_field(stream_marks))
+SET_MARK = sql(
+    _new_mark.on_conflict_do_update(
+        index_elements=["stream"],
+        set_={
+            "incarnation": _new_mark.excluded.incarnation,
+            "sequence": _new_mark.excluded.sequence,
+        },
+    )
+)
+_acked = func.unnest(
+    param("positions", type_=ARRAY(BigInteger)), param("sequences", type_=ARRAY(BigInteger))
+).table_valued("position", "sequence", name="acked")
+_marked = (
+    update(outbox)
+    .where(_o.position == _acked.c.position)
+    .values(
+        published_at=func.now(),
+        incarnation=param("incarnation", type_=Text),
+        sequence=_acked.c.sequence,
+    )
+    .cte("marked")
+)
+PUBLISHED_UP_TO = sql(
+    _new_mark.on_conflict_do_update(
+        index_elements=["stream"],
+        set_={
+            "incarnation": _new_mark.excluded.incarnation,
+            "sequence": case(
+                (
+                    stream_marks.c.incarnation == _new_mark.excluded.incarnation,
+                    func.greatest(stream_marks.c.sequence, _new_mark.excluded.sequence),
+                ),
+                else_=_new_mark.excluded.sequence,
+            ),
+        },
+    ).add_cte(_marked)
+)
+_lost = (
+    select(_o.position)
+    .where(
+        _o.position > param("start", type_=BigInteger),
+        _o.published_at.is_not(None),
+        or_(
+            _o.incarnation != param("incarnation", type_=Text),
+            _o.sequence > param("sequence", type_=BigInteger),
+        ),
+    )
+    .order_by(_o.position)
+    .limit(CHUNK)
+)
+AGAIN = sql(
+    update(outbox)
+    .where(_o.position.in_(_lost.scalar_subquery()))
+    .values(published_at=null(), incarnation=null(), sequence=null())
+    .returning(_o.position)
+)
+_oldest = select(_o.position).order_by(_o.position).limit(CHUNK)
+FORGET_EVENTS = sql(
+    delete(outbox).where(
+        _o.position.in_(_oldest.scalar_subquery()), _o.published_at < param("before")
+    )
+)
+_old_inbox = (
+    select(inbox.c.consumer, inbox.c.message_id)
+    .where(inbox.c.handled_at < param("before"))
+    .limit(CHUNK)
+    .subquery()
+)
+FORGET_HANDLED = sql(
+    delete(inbox).where(
+        inbox.c.consumer == _old_inbox.c.consumer, inbox.c.message_id == _old_inbox.c.message_id
+    )
+)
+
+
+async def run_relay(
+    service: str,
+    database: Database,
+    conveyor: Conveyor,
+    wake: asyncio.Event,
+    stopping: asyncio.Event,
+    *,
+    poll: float = 0.05,
+) -> None:
+    """Publish the events of one database for as long as the process works; wait while another relay does so."""
+    failures = 0
+    while not stopping.is_set():
+        try:
+            async with database.session() as connection:
+                # A leader whose machine is gone must not keep the lock until TCP gives up by itself.
+                await connection.execute("SET tcp_keepalives_idle = 10")
+                while not stopping.is_set():
+                    if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
+                        relay = _Relay(service, database, conveyor, connection)
+                        await relay.lead(wake, stopping, poll)
+                    await rest(stopping, 0.5)
+        except Exception as error:  # noqa: BLE001 the relay outlives everything but its process
+            failures += 1
+            log.warning(
+                "the relay begins again", extra={"service": service, "reason": whereabouts(error)}
+            )
+            await rest(stopping, backoff(min(failures, 6)))
+
+
+class _Relay:
+    """The leader of one database."""
+
+    def __init__(
+        self,
+        service: str,
+        database: Database,
+        conveyor: Conveyor,
+        connection: "PoolConnectionProxy[Record]",
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._conveyor = conveyor
+        self._connection = connection
+        self._mark = Mark(incarnation="", sequence=0)
+        self._generation = -1
+        self._verify_at = 0.0
+        self._clean_at = 0.0
+
+    async def lead(self, wake: asyncio.Event, stopping: asyncio.Event, poll: float) -> None:
+        """Publish until the end. Raises where it is no longer sure of being the leader, or of the stream."""
+        while await self._conveyor.wait_until_connected(stopping):
+            await self._look_after()
+            # On the connection that holds the lock: who cannot ask is no longer the leader.
+            if await self._connection.fetchval(IS_WAITING.text):
+                wake.clear()
+                if await self._publish():
+                    continue
+                await rest(stopping, backoff(3))
+            else:
+                OUTBOX_AGE.labels(self._service).set(0)
+                await _wait(wake, poll)
+
+    async def _look_after(self) -> None:
+        now = time.monotonic()
+        if now >= self._verify_at or self._conveyor.generation != self._generation:
+            generation = self._conveyor.generation
+            await self._verify()
+            self._generation, self._verify_at = generation, now + VERIFY_EVERY
+        if now >= self._clean_at:
+            await self._clean()
+            self._clean_at = now + CLEAN_EVERY
+
+    async def _verify(self) -> None:
+        """Compare the stream with what was published to it, and take back what it lost."""
+        state = await ensure_stream(self._conveyor, self._service)
+        async with self._database.system() as tx:
+            mark = await tx.one_or_none(GET_MARK, stream=self._service)
+        if mark is None:
+            self._mark = Mark(incarnation=state.incarnation, sequence=0)
+        elif mark.incarnation != state.incarnation:
+            await self._take_back(Mark(incarnation=state.incarnation, sequence=0))
+        elif mark.sequence > state.last_sequence:
+            await self._take_back(Mark(incarnation=state.incarnation, sequence=state.last_sequence))
+        else:
+            self._mark = mark
+
+    async def _take_back(self, mark: Mark) -> None:
+        """Everything behind `mark` waits again. The mark is moved last, so that a crash begins anew."""
+        start, count = 0, 0
+        while True:
+            async with self._database.system() as tx:
+                positions = await tx.fetch(AGAIN, mark, start=start)
+            count += len(positions)
+            if len(positions) < CHUNK:
+                break
+            start = max(positions)
+        async with self._database.system() as tx:
+            await tx.run(SET_MARK, mark, stream=self._service)
+        self._mark = mark
+        log.error(
+            "the stream has lost events; they are published again",
+            extra={"stream": self._service, "sequence": mark.sequence, "count": count},
+        )
+
+    async def _publish(self) -> bool:
+        """Publish a batch. False if nothing of it is known to have arrived."""
+        async with self._database.system() as tx:
+            waiting = await tx.fetch(WAITING)
+            if waiting:
+                age = (tx.at - waiting[0].created_at).total_seconds()
+                OUTBOX_AGE.labels(self._service).set(age)
+        crashpoint("relay.before_publish")
+        sent = [await self._send(event) for event in waiting]
+        if sent:
+            await asyncio.wait(sent, timeout=ANSWER_WITHIN)
+        crashpoint("relay.after_publish")
+        acked, failures = _sort_out(waiting, sent)
+        if failures:
+            await self._complain(failures)
+        if not acked:
+            return not waiting
+        lowest = min(ack.seq for _, ack in acked)
+        if lowest <= self._mark.sequence:
+            # It has lost its end, or was made anew, and grew again before anybody looked.
+            await self._verify()
+            if lowest <= self._mark.sequence:
+                await self._take_back(Mark(incarnation=self._mark.incarnation, sequence=lowest - 1))
+            return True
+        await self._record(acked)
+        return True
+
+    async def _send(self, event: Waiting) -> asyncio.Future[PubAck]:
+        try:
+            return await self._conveyor.js.publish_async(
+                event.subject, event.payload, stream=self._service, headers=event.nats_headers()
+            )
+        except nats.errors.Error as error:
+            refused: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
+            refused.set_exception(error)
+            return refused
+
+    async def _complain(self, failures: Sequence[BaseException]) -> None:
+        first = failures[0]
+        log.warning(
+            "events could not be published",
+            extra={
+                "service": self._service,
+                "reason": type(first).__name__,
+                "count": len(failures),
+            },
+        )
+        self._verify_at = 0.0
+        if isinstance(first, APIError) and first.err_code == _FULL:
+            await make_room(self._conveyor, self._service)
+
+    async def _record(self, acked: Sequence[tuple[Waiting, PubAck]]) -> None:
+        crashpoint("relay.before_mark")
+        mark = Mark(incarnation=self._mark.incarnation, sequence=max(ack.seq for _, ack in acked))
+        async with self._database.system() as tx:
+            await tx.run(
+                PUBLISHED_UP_TO,
+                mark,
+                stream=self._service,
+                positions=[event.position for event, _ in acked],
+                sequences=[ack.seq for _, ack in acked],
+            )
+        crashpoint("relay.after_mark")
+        self._mark = mark
+        PUBLISHED.labels(self._service).inc(len(acked))
+
+    async def _clean(self) -> None:
+        """Forget what is older than anybody can ask for."""
+        for statement, kept in ((FORGET_EVENTS, KEEP_EVENTS), (FORGET_HANDLED, KEEP_INBOX)):
+            while True:
+                async with self._database.system() as tx:
+                    if not await tx.run(statement, before=tx.at - kept):
+                        break
+
+
+def _sort_out(
+    waiting: Sequence[Waiting], sent: Sequence[asyncio.Future[PubAck]]
+) -> tuple[list[tuple[Waiting, PubAck]], list[BaseException]]:
+    acked: list[tuple[Waiting, PubAck]] = []
+    failures: list[BaseException] = []
+    for event, answer in zip(waiting, sent, strict=True):
+        if not answer.done():
+            answer.cancel()
+            failures.append(TimeoutError())
+        elif error := answer.exception():
+            failures.append(error)
+        else:
+            acked.append((event, answer.result()))
+    return acked, failures
+
+
+async def _wait(wake: asyncio.Event, poll: float) -> None:
+    try:
+        async with asyncio.timeout(poll):
+            await wake.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,1 @@
+"""Fixtures that several test folders need: real servers, running services, callers, a clock."""

@@ -1,0 +1,185 @@
+"""Services running for a test: their guarded methods, relays, consumers and timers, over real servers."""
+
+import asyncio
+import contextlib
+import importlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import orjson
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from joserfc import jwt
+from joserfc.jwk import KeySet, OKPKey
+from nats.aio.client import Client
+from nats.js.errors import NotFoundError
+
+from libs.chassis.app import Host, HostSettings, Role
+from libs.chassis.channels import Channels
+from libs.chassis.database import Transaction
+from libs.chassis.streams import connect, ensure_stream, stream_of
+from libs.chassis.tokens import AUDIENCE, ISSUER, TYPE
+from libs.testing.clock import Clock
+from libs.testing.servers import Servers
+
+M = TypeVar("M", bound=Message)
+_KEY = OKPKey.generate_key("Ed25519", {"kid": "test", "use": "sig"}, private=True)
+
+
+def caller_token(
+    *,
+    permissions: Iterable[str] = (),
+    facilities: Iterable[UUID] = (),
+    subject: UUID | None = None,
+    roles: Iterable[str] = ("coordinator",),
+    key: OKPKey = _KEY,
+    **claims: Any,
+) -> str:
+    """A caller token as identity signs them, for any permissions at any facilities."""
+    places = sorted({str(f) for f in facilities})
+    everywhere = list(range(len(places)))
+    body = {
+        "iss": ISSUER, "aud": AUDIENCE, "sub": str(subject or uuid4()), "kind": "PERSON", "name": "Test Person",
+        "purpose": "TREATMENT", "iat": int(time.time()), "exp": int(time.time()) + 3600, "jti": str(uuid4()),
+        "facilities": places, "roles": dict.fromkeys(roles, everywhere),
+        "permissions": dict.fromkeys(permissions, everywhere),
+    }  # fmt: skip
+    header = {"alg": "EdDSA", "typ": TYPE, "kid": "test"}
+    return jwt.encode(header, body | claims, key, algorithms=["EdDSA"])
+
+
+class Hub:
+    """The services of one test, and hands to reach them with."""
+
+    def __init__(self, servers: Servers, host: Host, clock: Clock, nats: Client) -> None:
+        self.servers = servers
+        self.host = host
+        self.clock = clock
+        self._nats = nats
+
+    @property
+    def channels(self) -> Channels:
+        return self.host.channels
+
+    async def call(
+        self,
+        service: ServiceDescriptor,
+        method: str,
+        request: Message,
+        kind: type[M],
+        *,
+        token: str = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> M:
+        """Call a guarded method. Raises CallFailed as over the wire."""
+        descriptor: MethodDescriptor = service.methods_by_name[method]
+        answer = await self.channels.call(
+            descriptor, request, caller_token=token or None, timeout=10, metadata=headers
+        )
+        if not isinstance(answer, kind):
+            raise TypeError(f"{method} answers {type(answer).__name__}")
+        return answer
+
+    async def publish(
+        self,
+        event: Message,
+        *,
+        key: UUID | str,
+        version: int = 1,
+        facility_id: UUID | None = None,
+        id: UUID | None = None,
+    ) -> UUID:
+        """Put an event of a neighbor on its stream, as the neighbor's relay would. Returns the message's id."""
+        message_id = id or uuid4()
+        headers = event_headers(message_id, key, version, facility_id)
+        subject = event.DESCRIPTOR.full_name
+        await self._nats.jetstream().publish(
+            subject, event.SerializeToString(), headers=headers, stream=stream_of(subject)
+        )
+        return message_id
+
+    def system(self, service: str) -> AbstractAsyncContextManager[Transaction]:
+        """A transaction that sees every row of a service, for looking."""
+        return self.host.runtimes[service].database.system()
+
+    async def until(
+        self,
+        condition: Callable[[], Awaitable[object]],
+        *,
+        seconds: float = 15.0,
+        what: str = "the condition",
+    ) -> Any:
+        """Wait until a condition gives something true, and return it; fail after `seconds`."""
+        ends = time.monotonic() + seconds
+        while True:
+            if found := await condition():
+                return found
+            if time.monotonic() > ends:
+                raise AssertionError(f"{what} did not come true within {seconds} seconds")
+            await asyncio.sleep(0.02)
+
+
+def event_headers(
+    message_id: UUID, key: UUID | str, version: int, facility_id: UUID | None
+) -> dict[str, str]:
+    """The headers that a relay gives an event."""
+    headers = {
+        "Nats-Msg-Id": str(message_id),
+        "Carehub-Key": str(key),
+        "Carehub-Version": str(version),
+    }
+    return headers | ({"Carehub-Facility": str(facility_id)} if facility_id else {})
+
+
+@asynccontextmanager
+async def running_hub(
+    servers: Servers,
+    services: Collection[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    neighbors: Collection[str] = ("identity", "interop", "registry", "tasking"),
+) -> AsyncIterator[Hub]:
+    """Run services on fresh databases and fresh streams until the block ends."""
+    settings = {
+        "IDENTITY_ISSUER": "http://127.0.0.1:9/realms/carehub",
+        "IDENTITY_SIGNING_KEYS": str(servers.home / "caller-keys.json"),
+        "IDENTITY_CREATE_KEYS": "1",
+        "INTEROP_MLLP_PORT": "0",
+        "TASKING_SMTP_HOST": "127.0.0.1",
+        "TASKING_SMTP_PORT": "9",
+        "TASKING_PUBLIC_URL": "http://127.0.0.1:8080",
+        **(env or {}),
+    }
+    apps = [importlib.import_module(f"services.{name}.app").build(settings) for name in services]
+    for app in apps:
+        await servers.prepare(app.name, app.migrations)
+    conveyor = await connect(servers.nats.url, "test", max_bytes=64 * 1024**2)
+    for name in neighbors:
+        with contextlib.suppress(NotFoundError):
+            await conveyor.js.delete_stream(name)
+        await ensure_stream(conveyor, name)
+    clock = Clock()
+
+    async def keys(_channels: Channels) -> str:
+        return orjson.dumps(KeySet([_KEY]).as_dict(private=False)).decode()
+
+    host = Host(
+        apps,
+        HostSettings(
+            role=Role.ALL,
+            database_urls={a.name: servers.url(a.name, "") for a in apps},
+            system_urls={a.name: servers.url(a.name, "system") for a in apps},
+            nats_url=servers.nats.url,
+        ),
+        keys,
+        clock,
+    )
+    await host.start()
+    try:
+        yield Hub(servers, host, clock, conveyor.client)
+    finally:
+        await host.stop(grace=5.0)
+        await conveyor.close()

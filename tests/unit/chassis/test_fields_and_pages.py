@@ -1,0 +1,69 @@
+"""Ids, etags, masks and cursors of requests."""
+
+import pytest
+from carehub.identity.v1 import facility_pb2, identity_service_pb2
+from google.protobuf.field_mask_pb2 import FieldMask
+
+from libs.chassis.errors import Aborted, InvalidArgument
+from libs.chassis.fields import apply_mask, check_etag, etag, to_uuid
+from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+
+
+def test_an_id_that_is_none_names_its_field():
+    with pytest.raises(InvalidArgument) as caught:
+        to_uuid("task_id", "seven")
+    assert caught.value.violations[0][0] == "task_id"
+
+
+def test_a_stale_etag_aborts_and_an_empty_one_passes():
+    check_etag("", 3)
+    check_etag(etag(3), 3)
+    with pytest.raises(Aborted):
+        check_etag(etag(2), 3)
+
+
+def test_without_a_mask_the_populated_fields_are_copied_and_the_server_s_own_are_not():
+    target = facility_pb2.Facility(id="1", name="Old", phone="1", etag='"1"')
+    apply_mask(target, facility_pb2.Facility(id="2", name="New", etag='"9"'), FieldMask())
+    assert (target.id, target.name, target.phone, target.etag) == ("1", "New", "1", '"1"')
+
+
+def test_a_mask_can_clear_a_field():
+    target = facility_pb2.Facility(name="Old", phone="1")
+    apply_mask(target, facility_pb2.Facility(name="New"), FieldMask(paths=["phone"]))
+    assert (target.name, target.phone) == ("Old", "")
+
+
+def test_an_unknown_path_is_refused():
+    with pytest.raises(InvalidArgument):
+        apply_mask(facility_pb2.Facility(), facility_pb2.Facility(), FieldMask(paths=["nmae"]))
+
+
+@pytest.mark.parametrize(("asked", "given"), [(0, 50), (7, 7), (9_999, 500)])
+def test_page_sizes_are_defaulted_and_clamped(asked, given):
+    assert page_size(asked) == given
+
+
+def test_a_negative_page_size_is_refused():
+    with pytest.raises(InvalidArgument):
+        page_size(-1)
+
+
+def test_a_cursor_comes_back_whatever_the_page_size():
+    first = identity_service_pb2.ListTeamsRequest(page_size=2, facility_id="a")
+    second = identity_service_pb2.ListTeamsRequest(page_size=9, facility_id="a", page_token="x")
+    assert decode_cursor(encode_cursor(["Zoë", 4], first), second) == ["Zoë", 4]
+    assert decode_cursor("", first) is None
+
+
+@pytest.mark.parametrize("token", ["nonsense", "eyJhIjoxfQ", "e30", "bnVsbA"])
+def test_a_token_that_is_not_ours_is_refused(token):
+    with pytest.raises(InvalidArgument):
+        decode_cursor(token, identity_service_pb2.ListTeamsRequest())
+
+
+def test_a_token_of_other_filters_is_refused():
+    one = identity_service_pb2.ListTeamsRequest(facility_id="a")
+    other = identity_service_pb2.ListTeamsRequest(facility_id="b")
+    with pytest.raises(InvalidArgument):
+        decode_cursor(encode_cursor([1], one), other)
