@@ -14,15 +14,19 @@ from uuid import UUID
 
 import uvloop
 
-from libs.chassis import ids
+from libs.chassis import ids, parked
 from libs.chassis.app import App, Host, HostSettings, Role, start_telemetry
 from libs.chassis.channels import Channels
+from libs.chassis.config import ConfigError
 from libs.chassis.database import Database, open_pool
+from libs.chassis.errors import DomainError
 from libs.chassis.migrate import migrate
 
 log = logging.getLogger("carehub")
 SERVICES = ("identity", "interop", "registry", "tasking")
 GATEWAY = "gateway"
+Command = Callable[[Any], Coroutine[Any, Any, int]]
+AddCommand = Callable[[str, Command, str], argparse.ArgumentParser]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -32,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         code = uvloop.run(arguments.command(arguments))
     except KeyboardInterrupt:
         code = 130
-    except RuntimeError as error:
+    except (RuntimeError, DomainError, ConfigError) as error:
         print(f"carehub: {error}", file=sys.stderr)
         code = 1
     sys.exit(code or 0)
@@ -42,17 +46,19 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="carehub", description="The open care-coordination hub.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(
-        name: str, run: Callable[[Any], Coroutine[Any, Any, int]], text: str
-    ) -> argparse.ArgumentParser:
+    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(command=run)
         return sub
 
+    _add_processes(command)
+    _add_tools(command)
+    return parser
+
+
+def _add_processes(command: AddCommand) -> None:
     sub = command("up", _up, "Run the whole hub on this machine.")
-    sub.add_argument(
-        "--split", action="store_true", help="every service in a process of its own, over gRPC"
-    )
+    sub.add_argument("--split", action="store_true", help="every service in a process of its own")
     sub.add_argument("--empty", action="store_true", help="no demo network, only the administrator")
     sub.add_argument("--no-feeds", action="store_true", help="no simulated feeds")
     sub = command("serve", _serve, "Run services in this process; what a pod runs.")
@@ -60,18 +66,17 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--role", choices=[r.value for r in Role], default="all")
     sub = command("migrate", _migrate, "Bring databases up to date.")
     sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
+
+
+def _add_tools(command: AddCommand) -> None:
     sub = command("admin", _admin, "Add the network's first administrator, whom no RPC can add.")
     sub.add_argument("account", help="the name used to sign in")
-    sub.add_argument(
-        "--id", type=UUID, required=True, help="the subject of the identity provider's tokens"
-    )
+    sub.add_argument("--id", type=UUID, required=True, help="the subject of the provider's tokens")
     sub.add_argument("--name", default="Network Administrator")
     sub.add_argument("--email", default="")
     sub = command("apply", _apply, "Make a network what a file says. Twice changes nothing.")
     sub.add_argument("file", type=Path)
-    sub.add_argument(
-        "--dry-run", action="store_true", help="say what would change, and change nothing"
-    )
+    sub.add_argument("--dry-run", action="store_true", help="say what would change, and stop there")
     sub = command("token", _token, "Print a bearer token of a demo account.")
     sub.add_argument("account")
     sub = command("send", _send, "Send HL7 v2 files over MLLP and print each acknowledgement.")
@@ -83,7 +88,6 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("action", choices=["list", "show", "replay", "discard"])
     sub.add_argument("id", nargs="?", help="of the parked event")
     sub.add_argument("--reason", default="", help="why it is discarded")
-    return parser
 
 
 def _home() -> Path:
@@ -133,7 +137,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
     watch = asyncio.create_task(_end_with_parent(host.stopping), name="parent")
     gateway = None
     if GATEWAY in arguments.services:
-        from gateway.api.app import serve as serve_gateway
+        from gateway.api.serve import serve as serve_gateway
 
         gateway = asyncio.create_task(
             serve_gateway(host.channels, os.environ, host.stopping), name="gateway"
@@ -240,9 +244,43 @@ async def _send(arguments: argparse.Namespace) -> int:
 
 
 async def _parked(arguments: argparse.Namespace) -> int:
-    from services.parked import run  # type: ignore[import-not-found]
+    """Events that could not be handled wait here until somebody decides. What they hold is not printed."""
+    env = {**_remembered(), **os.environ}
+    pool = await open_pool(
+        env[f"{arguments.service.upper()}_SYSTEM_DATABASE_URL"], 1, "carehub-parked"
+    )
+    database = Database(None, pool, ids.now)
+    try:
+        if arguments.action == "list":
+            for entry in await parked.list_parked(database):
+                print(_parked_line(entry))
+            return 0
+        if arguments.id is None:
+            raise RuntimeError("say which: carehub parked SERVICE list prints the ids")
+        entry = await parked.show(database, UUID(arguments.id))
+        if arguments.action == "replay":
+            app = importlib.import_module(f"services.{arguments.service}.app").build(env)
+            consumer = next(c for c in app.consumers if c.name == entry.consumer)
+            await parked.replay(database, consumer, entry.id)
+        elif arguments.action == "discard":
+            if not arguments.reason:
+                raise RuntimeError("say why: --reason")
+            await parked.discard(database, entry.id, arguments.reason)
+        print(_parked_line(await parked.show(database, entry.id)))
+    finally:
+        await database.close()
+    return 0
 
-    return int(await run(arguments))
+
+def _remembered() -> dict[str, str]:
+    from libs.local.environment import remembered
+
+    return remembered(_home())
+
+
+def _parked_line(entry: parked.Parked) -> str:
+    told = f"{entry.state} {entry.reason}: {entry.message}"
+    return f"{entry.id} {entry.parked_at:%Y-%m-%d %H:%M} {entry.consumer} {entry.subject} {told}"
 
 
 if __name__ == "__main__":

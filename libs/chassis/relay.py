@@ -129,7 +129,7 @@ SET_MARK = sql(
 )
 _acked = func.unnest(
     param("positions", type_=ARRAY(BigInteger)), param("sequences", type_=ARRAY(BigInteger))
-).table_valued("position", "sequence", name="acked")
+).table_valued("position", "sequence").render_derived(name="acked")
 _marked = (
     update(outbox)
     .where(_o.position == _acked.c.position)

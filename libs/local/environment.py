@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import orjson
+
 from libs.chassis.migrate import ROLES, role
 from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
@@ -95,3 +97,16 @@ def for_services(machine: Machine) -> dict[str, str]:
 def for_split(home: Path, services: Sequence[str] = SERVICES) -> Mapping[str, str]:
     """Where each service listens when every one has a process of its own."""
     return {f"{s.upper()}_TARGET": f"127.0.0.1:{kept_port(home, f'grpc-{s}')}" for s in services}
+
+
+def remember(machine: Machine) -> None:
+    """Keep what services are told, for commands that look after a hub that runs here."""
+    content = orjson.dumps(for_services(machine), option=orjson.OPT_INDENT_2)
+    write_private(machine.home / "secrets" / "environment.json", content)
+
+
+def remembered(home: Path) -> dict[str, str]:
+    """What services of this machine are told; empty where no hub ever ran."""
+    path = home / "secrets" / "environment.json"
+    found: dict[str, str] = orjson.loads(path.read_bytes()) if path.exists() else {}
+    return found

@@ -73,7 +73,7 @@ class Child:
         """Wait for the end of the child, however long that takes; return its exit code."""
         if self.is_running():
             await _exit_of(self.pid)
-        while self.is_running():  # noqa: ASYNC110 - where no pidfd tells, nothing does
+        while self.is_running():
             await asyncio.sleep(0.1)
         return self.exit_code
 

@@ -76,6 +76,7 @@ async def running(settings: UpSettings, say: Say) -> AsyncIterator[Machine]:
             await create_database(
                 machine.database_url, service, environment.passwords(machine.home, service)
             )
+        environment.remember(machine)
         await _migrate(machine, say)
         supervisor = Supervisor(machine.home, say, ready_within=_READY_SECONDS)
         stack.push_async_callback(supervisor.stop_all)

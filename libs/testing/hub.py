@@ -47,8 +47,8 @@ def caller_token(
         "facilities": places, "roles": dict.fromkeys(roles, everywhere),
         "permissions": dict.fromkeys(permissions, everywhere),
     }  # fmt: skip
-    header = {"alg": "EdDSA", "typ": TYPE, "kid": "test"}
-    return jwt.encode(header, body | claims, key, algorithms=["EdDSA"])
+    header = {"alg": "Ed25519", "typ": TYPE, "kid": "test"}
+    return jwt.encode(header, body | claims, key, algorithms=["Ed25519"])
 
 
 class Hub:

@@ -1,0 +1,64 @@
+"""The gateway on the network: its settings from the environment, uvicorn, and a graceful end."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from gateway.api.app import GatewaySettings, build
+from libs.chassis.channels import Channels
+from libs.chassis.config import read
+
+IMAGE = Path(__file__).parents[2] / "libs" / "contracts" / "contracts.binpb"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """GATEWAY_HOST and so on. The limits are requests per second; bursts may be larger for a moment."""
+
+    public_url: str
+    issuer: str
+    client_secret: str
+    client_id: str = "carehub-web"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    caller_per_second: float = 100.0
+    caller_burst: int = 200
+    address_per_second: float = 20.0
+    address_burst: int = 100
+
+
+async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Event) -> None:
+    """Listen until `stopping` is set; requests in work are finished."""
+    settings = read(Settings, env, "GATEWAY")
+    gateway = GatewaySettings(
+        public_url=settings.public_url,
+        issuer=settings.issuer,
+        client_id=settings.client_id,
+        client_secret=settings.client_secret,
+        caller_per_second=settings.caller_per_second,
+        caller_burst=settings.caller_burst,
+        address_per_second=settings.address_per_second,
+        address_burst=settings.address_burst,
+    )
+    config = uvicorn.Config(
+        build(channels, gateway, IMAGE.read_bytes()),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=20,
+    )
+    server = uvicorn.Server(config)
+
+    async def end() -> None:
+        await stopping.wait()
+        server.should_exit = True
+
+    ending = asyncio.create_task(end(), name="gateway-end")
+    await server._serve()  # serve() would take the process's signals from the host
+    ending.cancel()
+    stopping.set()

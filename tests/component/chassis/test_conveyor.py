@@ -1,0 +1,112 @@
+"""From a committed change to its effect in another service, once, whatever happens on the way."""
+
+import asyncio
+
+from libs.chassis.database import Database
+from tests.component.chassis.conftest import STREAM, World, until
+from tests.component.chassis.story import (
+    COUNTER,
+    FOLLOWER,
+    HEARD,
+    HEARD_TWICE,
+    NEWEST,
+    UNPUBLISHED,
+    tell,
+    tell_in,
+)
+
+
+async def heard(world: World, count: int) -> None:
+    async def all_there() -> bool:
+        return await world.ask(world.listener, HEARD) == count
+
+    await until(all_there, what=f"hearing {count} events")
+    assert await world.ask(world.listener, HEARD_TWICE) == 0
+
+
+async def published(world: World) -> None:
+    async def nothing_waits() -> bool:
+        return await world.ask(world.teller, UNPUBLISHED) == 0
+
+    await until(nothing_waits, what="publishing")
+
+
+async def tell_many(teller: Database, first: int, last: int) -> None:
+    for n in range(first, last):
+        await tell(teller, f"f{n}")
+
+
+async def test_an_event_arrives_once(world: World) -> None:
+    async with world.running(COUNTER):
+        await tell_many(world.teller, 0, 50)
+        await heard(world, 50)
+    await published(world)
+
+
+async def test_an_event_of_a_rolled_back_change_does_not_exist(world: World) -> None:
+    try:
+        async with world.teller.system() as tx:
+            await tell_in(tx, "undone")
+            raise RuntimeError
+    except RuntimeError:
+        pass
+    async with world.running(COUNTER):
+        await tell(world.teller, "done")
+        await heard(world, 1)
+
+
+async def test_a_slow_transaction_with_a_lower_position_is_published(world: World) -> None:
+    async with world.running(COUNTER):
+        async with world.teller.system() as slow:
+            await tell_in(slow, "slow")
+            await tell(world.teller, "fast")
+            await heard(world, 1)
+            await published(world)
+        await heard(world, 2)
+
+
+async def test_of_two_relays_one_leads_and_the_other_takes_over(world: World) -> None:
+    async with world.running(COUNTER, relays=2):
+        await tell_many(world.teller, 0, 100)
+        await heard(world, 100)
+        state = (await world.conveyor.js.stream_info(STREAM)).state
+        assert state.messages == 100
+        # The leader's lock goes with its connection.
+        async with world.teller.session() as connection:
+            ended = await connection.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        assert ended == 1
+        await tell_many(world.teller, 100, 120)
+        await heard(world, 120)
+
+
+async def test_two_leaders_at_once_do_no_harm(world: World) -> None:
+    """A leader that has lost its lock and does not know it yet."""
+    from libs.chassis import relay
+
+    stopping = asyncio.Event()
+
+    async def usurp() -> None:
+        async with world.teller.session() as connection:
+            await relay._Relay(STREAM, world.teller, world.conveyor, connection).lead(
+                asyncio.Event(), stopping, 0.01
+            )
+
+    async with world.running(COUNTER):
+        usurper = asyncio.create_task(usurp())
+        await tell_many(world.teller, 0, 300)
+        await heard(world, 300)
+        await published(world)
+        stopping.set()
+        await usurper
+    assert (await world.conveyor.js.stream_info(STREAM)).state.messages == 300
+
+
+async def test_of_one_key_the_newest_version_wins(world: World) -> None:
+    for version in (1, 3, 2):
+        await tell(world.teller, "f", version)
+    async with world.running(FOLLOWER):
+        await until(lambda: world.ask(world.listener, NEWEST, key="f"), what="hearing")
+    assert await world.ask(world.listener, NEWEST, key="f") == 3

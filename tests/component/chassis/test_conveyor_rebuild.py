@@ -1,0 +1,187 @@
+"""PostgreSQL is the truth: whatever happens to the stream, the outbox brings it back."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from libs.chassis import relay
+from libs.local.nats import RunningNats, start_nats
+from libs.testing.servers import Servers
+from tests.component.chassis.conftest import STREAM, World, until
+from tests.component.chassis.story import COUNTER, HEARD, HEARD_TWICE, UNPUBLISHED, tell
+
+
+class Broker:
+    """A NATS of one test's own, to be ended and started again, with its store or without."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.nats: RunningNats
+
+    @property
+    def store(self) -> Path:
+        return self.home / "nats" / "store"
+
+    async def start(self) -> None:
+        self.nats = await start_nats(self.home, say=lambda _line: None)
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    own = Broker(tmp_path / "broker")
+    await own.start()
+    yield own
+    await own.nats.stop()
+
+
+@pytest.fixture
+async def shaky(servers: Servers, broker: Broker) -> AsyncIterator[World]:
+    """A world whose broker may be ended."""
+    async with World(servers, broker.nats.url).opened() as opened:
+        yield opened
+
+
+async def heard(world: World, count: int) -> None:
+    async def all_there() -> bool:
+        return await world.ask(world.listener, HEARD) == count
+
+    await until(all_there, what=f"hearing {count} events")
+    assert await world.ask(world.listener, HEARD_TWICE) == 0
+
+
+async def published(world: World) -> None:
+    async def nothing_waits() -> bool:
+        return await world.ask(world.teller, UNPUBLISHED) == 0
+
+    await until(nothing_waits, what="publishing")
+
+
+async def messages(world: World) -> int:
+    return (await world.conveyor.js.stream_info(STREAM)).state.messages
+
+
+async def tell_many(world: World, first: int, last: int) -> None:
+    for n in range(first, last):
+        await tell(world.teller, f"f{n}")
+
+
+async def test_a_stream_deleted_under_load_is_rebuilt_from_the_outbox(world: World) -> None:
+    async with world.running(COUNTER):
+        telling = asyncio.create_task(tell_many(world, 0, 600))
+        for share in (100, 300):
+
+            async def some(share: int = share) -> bool:
+                return await world.ask(world.listener, HEARD) >= share
+
+            await until(some)
+            await world.delete_stream()
+        await telling
+        await heard(world, 600)
+
+        async def all_back() -> bool:
+            return await messages(world) == 600
+
+        await until(all_back, what="rebuilding the whole stream")
+
+
+async def test_a_stream_deleted_while_nobody_looks_is_rebuilt(world: World) -> None:
+    async with world.running():
+        await tell_many(world, 0, 100)
+        await published(world)
+    await world.delete_stream()
+    async with world.running(COUNTER):
+        await heard(world, 100)
+    assert await messages(world) == 100
+
+
+async def test_a_lost_durable_is_made_again_and_repeats_nothing(world: World) -> None:
+    async with world.running(COUNTER):
+        await tell_many(world, 0, 50)
+        await heard(world, 50)
+        await world.conveyor.js.delete_consumer(STREAM, COUNTER.name)
+        await tell_many(world, 50, 60)
+        await heard(world, 60)
+
+
+async def test_a_killed_broker_is_waited_for(shaky: World, broker: Broker) -> None:
+    async with shaky.running(COUNTER):
+        await tell_many(shaky, 0, 50)
+        broker.nats.kill()
+        await tell_many(shaky, 50, 150)
+        await broker.start()
+        await tell_many(shaky, 150, 200)
+        await heard(shaky, 200)
+        await published(shaky)
+
+
+async def test_a_broker_that_comes_back_empty_is_filled_again(
+    shaky: World, broker: Broker
+) -> None:
+    async with shaky.running(COUNTER):
+        await tell_many(shaky, 0, 100)
+        await heard(shaky, 100)
+        broker.nats.kill()
+        shutil.rmtree(broker.store)
+        await tell_many(shaky, 100, 120)
+        await broker.start()
+        await heard(shaky, 120)
+        await published(shaky)
+
+        async def all_back() -> bool:
+            return await messages(shaky) == 120
+
+        await until(all_back, what="rebuilding the whole stream")
+
+
+async def lose_the_end(world: World, broker: Broker) -> None:
+    """Tell 100 events, of which the broker forgets the last 50, as after a power cut."""
+    copy = broker.home / "copy"
+    async with world.running():
+        await tell_many(world, 0, 50)
+        await published(world)
+        await broker.nats.stop()
+        shutil.copytree(broker.store, copy)
+        await broker.start()
+        await tell_many(world, 50, 100)
+        await published(world)
+    broker.nats.kill()
+    shutil.rmtree(broker.store)
+    copy.rename(broker.store)
+    await broker.start()
+    assert await world.conveyor.wait_until_connected(asyncio.Event())
+    assert await messages(world) == 50
+
+
+async def test_a_stream_that_lost_its_end_gets_it_back(shaky: World, broker: Broker) -> None:
+    await lose_the_end(shaky, broker)
+    async with shaky.running(COUNTER):
+        await heard(shaky, 100)
+    assert await messages(shaky) == 100
+
+
+async def test_a_lost_end_is_noticed_also_when_the_stream_has_grown_again(
+    shaky: World, broker: Broker
+) -> None:
+    await lose_the_end(shaky, broker)
+    await tell_many(shaky, 100, 200)
+    async with shaky.teller.session() as connection, shaky.teller.system() as tx:
+        leader = relay._Relay(STREAM, shaky.teller, shaky.conveyor, connection)
+        # What the leader knew before the broker came back; the next batch is on its way before it looks.
+        leader._mark = await tx.one(relay.GET_MARK, stream=STREAM)
+        assert leader._mark.sequence == 100
+        await leader._publish()
+    async with shaky.running(COUNTER):
+        await heard(shaky, 200)
+    assert await messages(shaky) == 200
+
+
+async def test_a_full_stream_makes_room_for_what_nobody_needs_any_more(world: World) -> None:
+    world.conveyor.max_bytes = 40_000
+    async with world.running(COUNTER):
+        await tell_many(world, 0, 400)
+        await heard(world, 400)
+        await published(world)
+    assert await messages(world) < 400
