@@ -1,0 +1,98 @@
+"""How identity is put together, and how its first administrator comes to be."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+from carehub.identity.v1 import identity_service_pb2
+
+from libs.chassis import ids
+from libs.chassis.app import App, Runtime
+from libs.chassis.config import read
+from libs.chassis.database import Transaction
+from libs.chassis.guard import Servicer
+from services.identity import events
+from services.identity.clients import AccessTokens, IssuerKeys
+from services.identity.consumers import CONSUMERS
+from services.identity.convert.token import CallerSigner, new_keys, read_keys
+from services.identity.domain.role import Role
+from services.identity.domain.staff import RoleAssignment, StaffMember
+from services.identity.service import IdentityService
+from services.identity.store.schema import hold_directory
+from services.identity.store.staff import StaffStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """IDENTITY_ISSUER is the `iss` of access tokens; IDENTITY_JWKS_URI is asked of it where it is not set."""
+
+    issuer: str
+    signing_keys: Path
+    create_keys: bool = False
+    jwks_uri: str = ""
+
+
+def build(env: Mapping[str, str]) -> App:
+    settings = read(Settings, env, "IDENTITY")
+    return App(
+        name="identity",
+        migrations=Path(__file__).parent / "migrations",
+        servicers=lambda runtime: (_servicer(settings, runtime),),
+        consumers=CONSUMERS,
+    )
+
+
+def _servicer(settings: Settings, runtime: Runtime) -> Servicer:
+    if settings.create_keys:
+        _create_keys(settings.signing_keys)
+    keys = IssuerKeys(httpx.AsyncClient(), settings.issuer, settings.jwks_uri)
+    service = IdentityService(
+        access_tokens=AccessTokens(settings.issuer, keys, runtime.now),
+        signer=CallerSigner(read_keys(settings.signing_keys.read_text())),
+        reader=runtime.database.system,
+        now=runtime.now,
+        new_id=ids.new_id,
+    )
+    contract = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
+    return Servicer(contract, service)
+
+
+def _create_keys(path: Path) -> None:
+    """Write new keys, for the owner's eyes only, unless there are some. Of two processes that do, one wins."""
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent) as draft:  # mode 0600
+        draft.write(new_keys())
+        draft.flush()
+        os.fsync(draft.fileno())
+        try:
+            os.link(draft.name, path)
+        except FileExistsError:
+            return
+
+
+async def bootstrap(tx: Transaction, *, id: UUID, account: str, name: str, email: str) -> None:
+    """Add the first network admin, whom no RPC can add, unless the person is there already."""
+    await hold_directory(tx)
+    store = StaffStore(tx)
+    if await store.find(id):
+        return
+    admin = StaffMember(
+        id=id,
+        account=account,
+        display_name=name,
+        email=email,
+        roles=(RoleAssignment(role=Role.NETWORK_ADMIN),),
+    )
+    admin.check()
+    await store.check_account_free(admin)
+    await store.add(admin)
+    await events.staff_changed(tx, admin)
+
+
+BOOTSTRAP = bootstrap

@@ -1,0 +1,1 @@
+"""Between the domain and what travels: protobuf in directory.py, signed tokens in token.py."""

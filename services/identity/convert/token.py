@@ -1,0 +1,50 @@
+"""Caller tokens as signed text, and the keys that sign them."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+from services.identity.domain.token import CallerToken
+
+TYPE = "caller+jwt"
+# RFC 9864: the name of the algorithm is the name of the curve, no longer "EdDSA".
+ALGORITHM: Final = "Ed25519"
+CURVE: Final = "Ed25519"
+
+
+class CallerSigner:
+    """Signs with the first key; publishes all of them, so that a key can be known before it signs and after."""
+
+    def __init__(self, keys: Sequence[OKPKey]) -> None:
+        if not keys:
+            raise ValueError("There is no key to sign caller tokens with.")
+        self._signing = keys[0]
+        self.public_keys = json.dumps({"keys": [_public(key) for key in keys]})
+
+    def sign(self, token: CallerToken) -> str:
+        header = {"alg": ALGORITHM, "kid": self._signing.kid, "typ": TYPE}
+        return jwt.encode(header, token.claims(), self._signing, algorithms=[ALGORITHM])
+
+
+def read_keys(text: str) -> list[OKPKey]:
+    """The private keys of a JSON Web Key Set, the signing one first."""
+    entries = json.loads(text)["keys"]
+    if not all(entry.get("crv") == CURVE and "d" in entry for entry in entries):
+        raise ValueError("Caller tokens are signed with private Ed25519 keys.")
+    keys = [OKPKey.import_key(entry) for entry in entries]
+    for key in keys:
+        key.ensure_kid()
+    return keys
+
+
+def new_keys() -> str:
+    """A JSON Web Key Set with one new private key. A secret."""
+    key = OKPKey.generate_key(CURVE, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
+    return json.dumps({"keys": [key.as_dict(private=True)]})
+
+
+def _public(key: OKPKey) -> dict[str, Any]:
+    return {**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}

@@ -1,0 +1,1 @@
+"""What identity knows and decides, in plain Python: one file per aggregate."""

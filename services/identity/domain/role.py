@@ -1,0 +1,61 @@
+"""The roles, and what each of them may do."""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Role(StrEnum):
+    NETWORK_ADMIN = "network_admin"
+    FACILITY_ADMIN = "facility_admin"
+    COORDINATOR = "coordinator"
+    NURSE = "nurse"
+    PHYSICIAN = "physician"
+    PHARMACIST = "pharmacist"
+    SOCIAL_WORKER = "social_worker"
+    COMMUNITY_HEALTH_WORKER = "community_health_worker"
+    SCHEDULER = "scheduler"
+    ANALYST = "analyst"
+    PRIVACY_OFFICER = "privacy_officer"
+    INTEGRATION = "integration"
+    OPERATOR = "operator"
+
+
+# The table below is policy. Whoever changes it changes this day too, and says why in the changelog.
+DECIDED_ON = date(2026, 11, 21)
+
+# The network and its places are no secret among those who work in it.
+EVERYBODY = "organizations.read facilities.read"
+
+_TABLE: Mapping[Role, str] = {
+    # Runs the network, and sees no patient.
+    Role.NETWORK_ADMIN: (
+        "organizations.write facilities.write staff.read staff.write "
+        "protocols.read protocols.write feeds.read feeds.write feeds.send"
+    ),
+    # Runs one facility, and sees no patient.
+    Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read",
+    # Give and arrange care.
+    Role.COORDINATOR: (
+        "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read"
+    ),
+    Role.NURSE: "patients.read patients.write tasks.read tasks.write protocols.read staff.read",
+    Role.PHYSICIAN: "patients.read patients.write tasks.read tasks.write protocols.read staff.read",
+    Role.PHARMACIST: "patients.read tasks.read tasks.write protocols.read staff.read",
+    Role.SOCIAL_WORKER: "patients.read tasks.read tasks.write protocols.read staff.read",
+    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
+    Role.SCHEDULER: "patients.read tasks.read tasks.write",
+    # Counts, and sees no patient.
+    Role.ANALYST: "protocols.read",
+    # Answers for who saw whom.
+    Role.PRIVACY_OFFICER: "patients.read staff.read protocols.read",
+    # Connects the facilities' systems; raw messages name patients.
+    Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read",
+    # Keeps the hub running, and sees no patient.
+    Role.OPERATOR: "feeds.read protocols.read",
+}
+
+PERMISSIONS: Mapping[Role, frozenset[str]] = MappingProxyType(
+    {role: frozenset(f"{EVERYBODY} {own}".split()) for role, own in _TABLE.items()}
+)

@@ -1,0 +1,1 @@
+"""Identity in PostgreSQL: the only SQL of the service, one file per aggregate."""

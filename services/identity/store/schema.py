@@ -1,0 +1,99 @@
+"""The tables. One column per field of the domain, by the same name: a row is the dataclass."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    func,
+    literal_column,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from libs.chassis.database import Transaction, sql
+
+metadata = MetaData()
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text),
+    Column("kind", Text),
+    Column("version", BigInteger),
+)
+
+facilities = Table(
+    "facilities",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("organization_id", Uuid),
+    Column("name", Text),
+    Column("time_zone", Text),
+    Column("holiday_calendar", Text),
+    Column("duty_team_id", Uuid),
+    Column("phone", Text),
+    Column("version", BigInteger),
+)
+
+staff = Table(
+    "staff",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("account", Text),
+    Column("display_name", Text),
+    Column("email", Text),
+    Column("roles", JSONB),
+    Column("state", Text),
+    Column("left_at", DateTime(timezone=True)),
+    Column("left_because", Text),
+    Column("version", BigInteger),
+)
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("facility_id", Uuid),
+    Column("name", Text),
+    Column("role", Text),
+    Column("lead_id", Uuid),
+    Column("member_ids", ARRAY(Uuid)),
+    Column("version", BigInteger),
+)
+
+access_facts = Table(
+    "access_facts",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("patient_id", Uuid),
+    Column("facility_ids", ARRAY(Uuid)),
+    Column("is_holding", Boolean),
+)
+
+_HOLD_DIRECTORY = sql(
+    select(func.pg_advisory_xact_lock(literal_column("hashtextextended('identity.directory', 0)")))
+)
+_HOLD_GRANTS = sql(
+    select(func.pg_advisory_xact_lock(literal_column("hashtextextended('identity.grants', 0)")))
+)
+
+
+async def hold_directory(tx: Transaction) -> None:
+    """Until the commit, be the only one who changes organizations, facilities, staff or teams.
+
+    The rules reach across them (who leads, who is left on duty), changes are rare, and one lock cannot deadlock.
+    """
+    await tx.fetch(_HOLD_DIRECTORY)
+
+
+async def hold_grants(tx: Transaction) -> None:
+    """Until the commit, be the only decider: a visit may move from one patient to another."""
+    await tx.fetch(_HOLD_GRANTS)

@@ -1,0 +1,141 @@
+"""From an access token of the identity provider to a caller token that the chassis believes."""
+
+import asyncio
+import json
+import stat
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from carehub.identity.v1 import identity_service_pb2 as rpc
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+
+from libs.chassis.errors import Unauthenticated
+from libs.chassis.fields import to_datetime
+from libs.chassis.tokens import CallerVerifier
+from libs.chassis.wire import CallFailed
+
+ISSUER = "https://id.example/realms/carehub"
+KEY = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
+
+
+@asynccontextmanager
+async def a_provider():
+    """A provider that answers every request with its keys; yields their address."""
+    body = json.dumps({"keys": [KEY.as_dict(private=False)]}).encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
+
+    async def answer(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(head + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
+
+
+def access_token(identity, subject, lives=300, **claims):
+    now = int(identity.hub.clock().timestamp())
+    body = {
+        "iss": ISSUER,
+        "aud": ["carehub"],
+        "sub": str(subject),
+        "typ": "Bearer",
+        "iat": now,
+        "exp": now + lives,
+    }
+    head = {"alg": "RS256", "kid": KEY.kid, "typ": "at+jwt"}
+    return jwt.encode(head, body | claims, KEY, algorithms=["RS256"])
+
+
+async def exchange(identity, token):
+    request = rpc.ExchangeTokenRequest(access_token=token)
+    return await identity.call("ExchangeToken", request, "")
+
+
+def verifier(identity):
+    async def keys():
+        return (await identity.call("GetCallerKeys", rpc.GetCallerKeysRequest(), "")).jwks
+
+    return CallerVerifier(keys)
+
+
+def refused(reason):
+    return pytest.raises(
+        CallFailed, check=lambda e: (e.code, e.reason) == ("UNAUTHENTICATED", reason)
+    )
+
+
+async def test_a_person_gets_what_their_roles_give(identity, tmp_path):
+    keys = tmp_path / "keys.json"
+    async with a_provider() as uri:
+        env = {
+            "IDENTITY_ISSUER": ISSUER,
+            "IDENTITY_JWKS_URI": uri,
+            "IDENTITY_SIGNING_KEYS": str(keys),
+        }
+        async with identity(**env) as i:
+            here = await i.create_facility()
+            there = await i.create_facility(organization_id=here.organization_id)
+            ann = await i.create_staff("ann", ("nurse", here.id), ("analyst", ""))
+            answer = await exchange(i, access_token(i, ann.id))
+            caller = await verifier(i).verify(answer.caller_token)
+            assert (str(caller.subject), caller.name, caller.purpose) == (
+                ann.id,
+                "Ann",
+                "TREATMENT",
+            )
+            assert {str(id) for id in caller.roles["nurse"]} == {here.id}
+            assert {str(id) for id in caller.roles["analyst"]} == {here.id, there.id}
+            assert {str(id) for id in caller.permissions["patients.write"]} == {here.id}
+            assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+
+            short = await exchange(i, access_token(i, ann.id, lives=10))
+            ends = to_datetime(short.expire_time) - i.hub.clock()
+            assert timedelta(seconds=5) < ends <= timedelta(seconds=10)
+
+
+async def test_strangers_leavers_and_forgers_get_none(identity):
+    async with a_provider() as uri:
+        env = {"IDENTITY_ISSUER": ISSUER, "IDENTITY_JWKS_URI": uri}
+        async with identity(**env) as i:
+            here = await i.create_facility()
+            ann = await i.create_staff("ann", ("nurse", here.id))
+            with refused("STAFF_UNKNOWN"):
+                await exchange(i, access_token(i, uuid4()))
+            with refused("TOKEN_INVALID"):
+                await exchange(i, access_token(i, ann.id, typ="ID"))
+            with refused("TOKEN_TOO_LONG"):
+                await exchange(i, "x" * 1_000_000)
+            with refused("TOKEN_INVALID"):
+                await exchange(i, "")
+            token = access_token(i, ann.id)
+            believed = (await exchange(i, token)).caller_token
+            await i.deactivate(ann.id)
+            with refused("STAFF_DEACTIVATED"):
+                await exchange(i, token)
+            # What was given before ends by itself within half a minute.
+            claims = jwt.decode(
+                believed, _caller_key(await _keys(i)), algorithms=["Ed25519"]
+            ).claims
+            assert claims["exp"] - claims["iat"] <= 30
+            with pytest.raises(Unauthenticated):
+                await verifier(i).verify(believed[:-6] + "AAAAAA")
+
+
+async def test_a_provider_that_does_not_answer_is_not_the_persons_fault(identity):
+    async with identity() as i:
+        with pytest.raises(CallFailed, check=lambda e: e.code == "UNAVAILABLE"):
+            await exchange(i, access_token(i, uuid4()))
+
+
+async def _keys(identity):
+    return (await identity.call("GetCallerKeys", rpc.GetCallerKeysRequest(), "")).jwks
+
+
+def _caller_key(jwks):
+    return KeySet.import_key_set(json.loads(jwks))

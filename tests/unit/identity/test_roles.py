@@ -1,0 +1,58 @@
+"""The table of roles, spelled out once more: a change of policy has to be made in two places."""
+
+import pytest
+from carehub.identity.v1 import identity_service_pb2
+from carehub.options.v1 import options_pb2
+
+from services.identity.domain.role import EVERYBODY, PERMISSIONS, Role
+
+EVERYWHERE = {"organizations.read", "facilities.read"}
+WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
+EXPECTED = {
+    "network_admin": {
+        "organizations.write",
+        "facilities.write",
+        "staff.read",
+        "staff.write",
+        "protocols.read",
+        "protocols.write",
+        "feeds.read",
+        "feeds.write",
+        "feeds.send",
+    },
+    "facility_admin": {"facilities.write", "staff.read", "staff.write", "feeds.read"},
+    "coordinator": WRITES_CARE | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": WRITES_CARE | {"protocols.read", "staff.read"},
+    "physician": WRITES_CARE | {"protocols.read", "staff.read"},
+    "pharmacist": {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
+    "social_worker": {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
+    "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
+    "scheduler": {"patients.read", "tasks.read", "tasks.write"},
+    "analyst": {"protocols.read"},
+    "privacy_officer": {"patients.read", "staff.read", "protocols.read"},
+    "integration": {"feeds.read", "feeds.write", "feeds.send", "messages.read"},
+    "operator": {"feeds.read", "protocols.read"},
+}
+PATIENT_DATA = {"patients.read", "patients.write", "tasks.read", "tasks.write", "messages.read"}
+
+
+@pytest.mark.parametrize("role", EXPECTED)
+def test_a_role_may_do_exactly_this(role):
+    assert PERMISSIONS[Role(role)] == EXPECTED[role] | EVERYWHERE
+
+
+def test_every_role_is_in_the_table():
+    assert {str(role) for role in PERMISSIONS} == set(EXPECTED) == {str(role) for role in Role}
+    assert set(EVERYBODY.split()) == EVERYWHERE
+
+
+@pytest.mark.parametrize("role", ["network_admin", "facility_admin", "analyst", "operator"])
+def test_who_runs_the_network_sees_no_patient(role):
+    assert not PERMISSIONS[Role(role)] & PATIENT_DATA
+
+
+def test_every_permission_of_identity_in_the_contract_is_held_by_somebody():
+
+    service = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
+    asked = {m.GetOptions().Extensions[options_pb2.access].permission for m in service.methods}
+    assert asked - {""} <= frozenset().union(*PERMISSIONS.values())
