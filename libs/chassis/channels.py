@@ -27,6 +27,8 @@ HOP_SECONDS = 0.020  # so that what times out below is still reported as itself 
 LEAST_SECONDS = 0.050
 _TRIES = 3
 _OPTIONS = (
+    ("grpc.max_metadata_size", 64 * 1024),  # a caller token of a network of many facilities
+    ("grpc.absolute_max_metadata_size", 96 * 1024),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),

@@ -15,7 +15,6 @@ from uuid import UUID
 
 import nats.errors
 from nats.js.api import PubAck
-from nats.js.errors import APIError
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -55,7 +54,6 @@ CLEAN_EVERY = 3600.0
 KEEP_EVENTS = timedelta(days=7)
 KEEP_INBOX = timedelta(days=14)  # longer than a stream can bring an event again
 _LEADER = 7303015
-_FULL = 10077
 
 stream_marks = Table(
     "stream_marks",
@@ -268,6 +266,8 @@ class _Relay:
     async def _verify(self) -> None:
         """Compare the stream with what was published to it, and take back what it lost."""
         state = await ensure_stream(self._conveyor, self._service)
+        if state.is_nearly_full:
+            await make_room(self._conveyor, self._service)
         async with self._database.system() as tx:
             mark = await tx.one_or_none(GET_MARK, stream=self._service)
         if mark is None:
@@ -311,7 +311,7 @@ class _Relay:
         crashpoint("relay.after_publish")
         acked, failures = _sort_out(waiting, sent)
         if failures:
-            await self._complain(failures)
+            self._complain(failures)
         if not acked:
             return not waiting
         lowest = min(ack.seq for _, ack in acked)
@@ -334,7 +334,7 @@ class _Relay:
             refused.set_exception(error)
             return refused
 
-    async def _complain(self, failures: Sequence[BaseException]) -> None:
+    def _complain(self, failures: Sequence[BaseException]) -> None:
         first = failures[0]
         log.warning(
             "events could not be published",
@@ -345,8 +345,6 @@ class _Relay:
             },
         )
         self._verify_at = 0.0
-        if isinstance(first, APIError) and first.err_code == _FULL:
-            await make_room(self._conveyor, self._service)
 
     async def _record(self, acked: Sequence[tuple[Waiting, PubAck]]) -> None:
         crashpoint("relay.before_mark")

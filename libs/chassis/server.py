@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 _DEFAULT_SECONDS = 10.0
 _LONGEST_SECONDS = 60.0
 _OPTIONS = (
+    ("grpc.max_metadata_size", 64 * 1024),  # a caller token of a network of many facilities
+    ("grpc.absolute_max_metadata_size", 96 * 1024),
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),
     ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     ("grpc.max_connection_age_ms", 300_000),  # so that new pods get their share

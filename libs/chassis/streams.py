@@ -24,6 +24,7 @@ WEEK = 7 * 24 * 3600.0
 # Ids are held in the broker's memory, and only spare the inbox some work: it is what de-duplicates.
 DUPLICATE_WINDOW = 120.0
 MAX_ACK_PENDING = 1024
+NEARLY_FULL = 0.8
 IDLE = 10.0
 ANSWER_WITHIN = 5.0
 _OTHER_CONFIGURATION = 10058
@@ -127,6 +128,7 @@ class StreamState:
 
     incarnation: str
     last_sequence: int
+    is_nearly_full: bool
 
 
 def stream_of(subject: str) -> str:
@@ -157,11 +159,12 @@ async def ensure_stream(conveyor: Conveyor, service: str) -> StreamState:
         info = await conveyor.js.update_stream(config)
     if info.created is None:
         raise ConveyorError("the broker did not say when the stream was made")
-    return StreamState(info.created.isoformat(), info.state.last_seq)
+    used = info.state.bytes / conveyor.max_bytes
+    return StreamState(info.created.isoformat(), info.state.last_seq, used > NEARLY_FULL)
 
 
 async def make_room(conveyor: Conveyor, service: str) -> None:
-    """Drop from a full stream what every listener has acknowledged; the rest has to wait for them."""
+    """Drop what every listener has acknowledged: a full stream does not even answer a publisher."""
     listeners = await conveyor.js.consumers_info(service)
     floors = [c.ack_floor.stream_seq for c in listeners if c.ack_floor is not None]
     last = (await conveyor.js.stream_info(service)).state.last_seq

@@ -1,0 +1,184 @@
+"""What a loop is: one commitment to one patient, with an owner, a clock and the evidence that closes it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from uuid import UUID, uuid5
+
+from services.tasking.domain.owner import Directory, Owner
+from services.tasking.domain.plan import PlannedKeyDate
+from services.tasking.domain.task import Task, TaskState
+
+LOOPS = UUID("5a0f2f8e-52cb-5d0e-9a51-0c3f5b1f3a77")  # the namespace of loop ids; never changes
+COMPLETED = "COMPLETED"
+LOOP_CLOSED = "LOOP_CLOSED"
+COORDINATOR = "coordinator"
+REVIEW_AFTER = timedelta(days=7)
+
+
+class LoopState(StrEnum):
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    CANCELLED = "CANCELLED"
+
+
+class EvidenceKind(StrEnum):
+    TASK_OUTCOME = "TASK_OUTCOME"
+    ENCOUNTER = "ENCOUNTER"
+    CONTACT_ATTEMPTS = "CONTACT_ATTEMPTS"
+    RECORD_CHANGE = "RECORD_CHANGE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What shows that something was done, or that it need not be."""
+
+    kind: EvidenceKind
+    step: str = ""
+    description: str
+    source_id: UUID
+    at: datetime
+    staff_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loop:
+    """One commitment to one patient under one protocol."""
+
+    id: UUID
+    version: int = 1
+    facility_id: UUID
+    patient_id: UUID
+    protocol: str
+    protocol_version: int
+    title: str
+    encounter_id: UUID
+    state: LoopState = LoopState.OPEN
+    team_id: UUID | None = None
+    staff_id: UUID | None = None
+    accountable_id: UUID
+    clock_at: datetime | None = None
+    why: str = ""
+    closes_when: tuple[str, ...] = ()
+    key_dates: tuple[PlannedKeyDate, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    close_reason: str = ""
+    opened_at: datetime
+    closed_at: datetime | None = None
+    anchor_at: datetime | None = None
+    escalation_level: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is LoopState.OPEN
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(
+            team_id=self.team_id, staff_id=self.staff_id, accountable_id=self.accountable_id
+        )
+
+    def end(self, state: LoopState, *, reason: str, evidence: Evidence) -> Self:
+        """Close or cancel it because the record says so."""
+        return replace(
+            self,
+            state=state,
+            close_reason=reason,
+            closed_at=evidence.at,
+            clock_at=None,
+            evidence=(*self.evidence, evidence),
+        )
+
+
+def loop_id(protocol: str, encounter_id: UUID) -> UUID:
+    """The same for the same protocol and encounter, for ever."""
+    return uuid5(LOOPS, f"{protocol}/{encounter_id}")
+
+
+def task_id(loop: UUID, step: str) -> UUID:
+    """The same for the same loop and step, for ever."""
+    return uuid5(loop, step)
+
+
+def settle(
+    loop: Loop, tasks: Sequence[Task], directory: Directory, now: datetime
+) -> tuple[Loop, tuple[Task, ...]]:
+    """An open loop as its tasks make it: evidence, level, owner and clock; or closed, if that is all it needed.
+
+    Only a loop whose clock has a moment to count from can complete: before the discharge there is nothing to follow up.
+    """
+    if not loop.is_open:
+        return loop, tuple(tasks)
+    loop = replace(loop, evidence=evidence_of(tasks))
+    needed = [t for t in tasks if t.is_required and t.state is not TaskState.CANCELLED]
+    if loop.anchor_at and needed and all(task.is_satisfied for task in needed):
+        shown_at = max(item.at for item in loop.evidence)
+        closed = replace(
+            loop,
+            state=LoopState.CLOSED,
+            close_reason=COMPLETED,
+            closed_at=shown_at,
+            clock_at=None,
+            escalation_level=0,
+        )
+        return closed, tuple(task.cancel(reason=LOOP_CLOSED, at=shown_at) for task in tasks)
+    return _with_clock(loop, [t for t in tasks if t.is_open], directory, now), tuple(tasks)
+
+
+def evidence_of(tasks: Iterable[Task]) -> tuple[Evidence, ...]:
+    """What the tasks show, oldest first."""
+    shown = [item for task in tasks if (item := _shown_by(task))]
+    return tuple(sorted(shown, key=lambda item: (item.at, item.step)))
+
+
+def _shown_by(task: Task) -> Evidence | None:
+    if task.state is TaskState.COMPLETED and task.shown_by:
+        return Evidence(
+            kind=EvidenceKind.ENCOUNTER,
+            step=task.step,
+            description=task.shown_by.description,
+            source_id=task.shown_by.encounter_id,
+            at=task.shown_by.at,
+        )
+    if task.state is TaskState.COMPLETED and task.closed_at:
+        titles = {each.key: each.title for each in task.outcomes}
+        return Evidence(
+            kind=EvidenceKind.TASK_OUTCOME,
+            step=task.step,
+            description=f"{task.title}: {titles.get(task.outcome, task.outcome)}",
+            source_id=task.id,
+            at=task.closed_at,
+            staff_id=task.completed_by_id,
+        )
+    if met_at := task.attempts_met_at:
+        return Evidence(
+            kind=EvidenceKind.CONTACT_ATTEMPTS,
+            step=task.step,
+            description=f"{task.title}: {task.attempts_needed} separate attempts in time, not reached",
+            source_id=task.id,
+            at=met_at,
+        )
+    return None
+
+
+def _with_clock(loop: Loop, tasks: Sequence[Task], directory: Directory, now: datetime) -> Loop:
+    """Its next step's owner and clock. With no step open (still in hospital), a review each week keeps it alive."""
+    if tasks:
+        first = min(tasks, key=lambda task: (task.clock_at, task.step))
+        owner: Owner | None = first.owner
+        clock_at = first.clock_at
+    else:
+        owner = directory.owner_for(loop.facility_id, COORDINATOR)
+        is_live = loop.clock_at and loop.clock_at > now
+        clock_at = loop.clock_at if loop.clock_at and is_live else now + REVIEW_AFTER
+    owner = owner or loop.owner
+    return replace(
+        loop,
+        team_id=owner.team_id,
+        staff_id=owner.staff_id,
+        accountable_id=owner.accountable_id,
+        clock_at=clock_at,
+        escalation_level=max((task.escalation_level for task in tasks), default=0),
+    )

@@ -1,0 +1,318 @@
+"""The loop that a protocol wants for one encounter, as a pure function of the record."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from services.tasking.domain.calendar import Calendar
+from services.tasking.domain.conditions import Condition
+from services.tasking.domain.protocol import PLACE, Protocol
+from services.tasking.domain.protocol_parts import Anchor, Ending, Moment, RungRule, Step, Unit
+from services.tasking.domain.record import (
+    EncounterFacts,
+    PatientFacts,
+    Record,
+    Subject,
+    read_record,
+)
+
+__all__ = [
+    "EncounterFacts",
+    "LoopPlan",
+    "PatientFacts",
+    "PlanState",
+    "PlannedKeyDate",
+    "PlannedOutcome",
+    "PlannedStep",
+    "Rung",
+    "ShownBy",
+    "Subject",
+    "plan_loop",
+]
+
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedKeyDate:
+    key: str
+    title: str
+    on: date
+    at: datetime
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedOutcome:
+    key: str
+    title: str
+    completes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    level: int
+    at: datetime
+    notify: str
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownBy:
+    """Another encounter that shows a step done."""
+
+    encounter_id: UUID
+    at: datetime
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedStep:
+    key: str
+    title: str
+    description: str
+    role: str
+    start_at: datetime
+    due_at: datetime
+    due_on: date
+    due_explanation: str
+    outcomes: tuple[PlannedOutcome, ...]
+    done_when: tuple[str, ...]
+    rungs: tuple[Rung, ...]
+    is_contact: bool
+    attempts_needed: int
+    attempts_hours_apart: float
+    is_required: bool
+    shown_by: ShownBy | None
+
+
+class PlanState(StrEnum):
+    OPEN = "OPEN"
+    CLOSED = "CLOSED"
+    CANCELLED = "CANCELLED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopPlan:
+    """One loop as the record alone would have it; what people did comes on top."""
+
+    protocol: str
+    protocol_version: int
+    title: str
+    encounter_id: UUID
+    facility_id: UUID
+    patient_id: UUID
+    state: PlanState
+    close_reason: str
+    close_description: str
+    closed_at: datetime | None
+    why: str
+    closes_when: tuple[str, ...]
+    key_dates: tuple[PlannedKeyDate, ...]
+    opened_at: datetime
+    anchor_at: datetime | None
+    steps: tuple[PlannedStep, ...]
+    close_evidence: ShownBy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """What the record says about the loop as a whole."""
+
+    state: PlanState = PlanState.OPEN
+    reason: str = ""
+    description: str = ""
+    at: datetime | None = None
+    evidence: ShownBy | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A moment counted from an anchor, the local day that it falls on, and how it was counted."""
+
+    at: datetime
+    on: date
+    explanation: str
+
+
+def plan_loop(protocol: Protocol, subject: Subject, calendar: Calendar) -> LoopPlan | None:
+    """The loop that a protocol wants for an encounter; None if it gives the protocol no reason.
+
+    The same snapshots give the same plan, whatever order they came in. `calendar` is that of the
+    encounter's facility. A plan that is not open has no steps.
+    """
+    record = read_record(protocol, subject, calendar)
+    discharged_at = record.anchors.get(Anchor.DISCHARGE)
+    opened_at = record.anchors.get(Anchor.ADMISSION, discharged_at)
+    if opened_at is None or not record.holds(protocol.trigger.when):
+        return None
+    if calendar.local_date(discharged_at or opened_at) < protocol.effective_from:
+        return None
+    end = _end(protocol, record)
+    steps = _steps(protocol, record) if end.state is PlanState.OPEN else ()
+    key_dates = _key_dates(protocol, record)
+    return LoopPlan(
+        protocol=protocol.key,
+        protocol_version=protocol.version,
+        title=protocol.title,
+        encounter_id=subject.encounter.id,
+        facility_id=subject.encounter.facility_id,
+        patient_id=subject.encounter.patient_id,
+        state=end.state,
+        close_reason=end.reason,
+        close_description=end.description,
+        closed_at=end.at,
+        why=_why(protocol, record, key_dates),
+        closes_when=_closes_when(protocol, steps, is_discharged=discharged_at is not None),
+        key_dates=key_dates,
+        opened_at=opened_at,
+        anchor_at=discharged_at,
+        steps=steps,
+        close_evidence=end.evidence,
+    )
+
+
+def _end(protocol: Protocol, record: Record) -> End:
+    """Cancelled before all else; otherwise the earliest of what closes it, so that later news
+    changes nothing.
+    """
+    for ending in protocol.cancels:
+        if end := _ended(ending, record, PlanState.CANCELLED):
+            return end
+    ends = [end for each in protocol.closes if (end := _ended(each, record, PlanState.CLOSED))]
+    return min(ends, key=lambda end: (end.at is None, end.at or FOREVER), default=End())
+
+
+def _ended(ending: Ending, record: Record, state: PlanState) -> End | None:
+    evidence = None
+    if ending.looks_for_other:
+        evidence = _shown(record, ending.when, ending.description)
+        is_so, at = evidence is not None, evidence.at if evidence else None
+    else:
+        is_so, at = record.holds(ending.when), record.anchors.get(ending.at)
+    if not is_so:
+        return None
+    return End(
+        state=state,
+        reason=ending.reason,
+        description=ending.description,
+        at=at,
+        evidence=evidence,
+    )
+
+
+def _shown(record: Record, when: Condition, description: str) -> ShownBy | None:
+    other = record.earliest_other(when)
+    if other is None or other.admitted_at is None:
+        return None
+    return ShownBy(encounter_id=other.id, at=other.admitted_at, description=description)
+
+
+def _due(moment: Moment, record: Record) -> Due | None:
+    """When it is due: the end of the local day, or the exact hour. None while its anchor is not
+    known.
+    """
+    anchor_at, calendar = record.anchors.get(moment.after), record.calendar
+    if anchor_at is None:
+        return None
+    if moment.unit is Unit.HOURS:
+        at = anchor_at + timedelta(hours=moment.count)
+        since = f"{calendar.local(anchor_at):%Y-%m-%d %H:%M}"
+        hours = "hour" if moment.count == 1 else "hours"
+        return Due(
+            at=at, on=calendar.local_date(at), explanation=f"{moment.count} {hours} after {since}"
+        )
+    is_business = moment.unit is Unit.BUSINESS_DAYS
+    count = calendar.business_days_after if is_business else calendar.calendar_days_after
+    counted = count(calendar.local_date(anchor_at), moment.count)
+    return Due(at=calendar.end_of_day(counted.on), on=counted.on, explanation=counted.explanation)
+
+
+def _start(moment: Moment, record: Record) -> datetime | None:
+    """When it can begin: the start of the local day, or the exact hour."""
+    due = _due(moment, record)
+    if due is None or moment.unit is Unit.HOURS:
+        return due.at if due else None
+    return record.calendar.start_of_day(due.on)
+
+
+def _key_dates(protocol: Protocol, record: Record) -> tuple[PlannedKeyDate, ...]:
+    return tuple(
+        PlannedKeyDate(
+            key=each.key, title=each.title, on=due.on, at=due.at, explanation=due.explanation
+        )
+        for each in protocol.key_dates
+        if (due := _due(each.deadline, record))
+    )
+
+
+def _steps(protocol: Protocol, record: Record) -> tuple[PlannedStep, ...]:
+    return tuple(step for each in protocol.steps if (step := _step(each, record)))
+
+
+def _step(step: Step, record: Record) -> PlannedStep | None:
+    if step.when and not record.holds(step.when):
+        return None
+    moment = next(d.moment for d in step.deadlines if d.when is None or record.holds(d.when))
+    due = _due(moment, record)
+    start_at = _start(step.start, record) if step.start else record.anchors.get(moment.after)
+    if due is None or start_at is None:
+        return None
+    start_at, shown = min(start_at, due.at), step.shown_by
+    return PlannedStep(
+        key=step.key,
+        title=step.title,
+        description=step.description,
+        role=step.role,
+        start_at=start_at,
+        due_at=due.at,
+        due_on=due.on,
+        due_explanation=due.explanation,
+        outcomes=tuple(
+            PlannedOutcome(key=each.key, title=each.title, completes=each.completes)
+            for each in step.outcomes
+        ),
+        done_when=step.done_when,
+        rungs=_rungs(step.ladder, start_at, due.at),
+        is_contact=step.attempts is not None,
+        attempts_needed=step.attempts.needed if step.attempts else 0,
+        attempts_hours_apart=step.attempts.hours_apart if step.attempts else 0.0,
+        is_required=step.is_required,
+        shown_by=_shown(record, shown.when, shown.description) if shown else None,
+    )
+
+
+def _rungs(ladder: tuple[RungRule, ...], start_at: datetime, due_at: datetime) -> tuple[Rung, ...]:
+    """Each level's moment, to the second. A short window never puts a level before the one below
+    it.
+    """
+    rungs, earliest = list[Rung](), start_at
+    for level, rule in enumerate(ladder, 1):
+        at = start_at + (due_at - start_at) * rule.percent / 100
+        at = due_at + timedelta(hours=rule.hours_late) if rule.hours_late else at
+        earliest = max(earliest, at.replace(microsecond=0))
+        rungs.append(Rung(level=level, at=earliest, notify=rule.notify, channels=rule.channels))
+    return tuple(rungs)
+
+
+def _why(protocol: Protocol, record: Record, key_dates: tuple[PlannedKeyDate, ...]) -> str:
+    days = {anchor.value: record.calendar.local_date(at) for anchor, at in record.anchors.items()}
+    days |= {each.key: each.on for each in key_dates}
+    for why in protocol.why:
+        if why.when is None or record.holds(why.when):
+            return PLACE.sub(lambda place: str(days.get(place[1], "a day not yet known")), why.text)
+    return protocol.title
+
+
+def _closes_when(
+    protocol: Protocol, steps: tuple[PlannedStep, ...], *, is_discharged: bool
+) -> tuple[str, ...]:
+    needed = "; ".join(step.title for step in steps if step.is_required)
+    done = (
+        f"Everything required is done: {needed}."
+        if is_discharged
+        else "The discharge is known, and everything required after it is done."
+    )
+    endings = dict.fromkeys(each.description for each in protocol.closes)
+    return (done, *(f"Or: {each}" for each in endings)) if steps else ()

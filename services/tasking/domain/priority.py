@@ -1,0 +1,83 @@
+"""Why this before that: a sum of terms in words, the same term with the same points in every row."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import IntEnum
+
+from services.tasking.domain.task import Task
+
+MOST_DAYS_LATE = 5
+MOST_LEVELS = 3
+
+
+class ClockGroup(IntEnum):
+    """The groups of a worklist, in order."""
+
+    LATE = 0
+    TODAY = 1
+    LATER = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    label: str
+    points: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priority:
+    """The terms, the largest first. Their sum is the score."""
+
+    terms: tuple[Term, ...]
+
+    @property
+    def score(self) -> int:
+        return sum(term.points for term in self.terms)
+
+
+def clock_group(task: Task, now: datetime, today: date) -> ClockGroup:
+    """Late, today or later, by the facility's clock."""
+    if now > task.due_at:
+        return ClockGroup.LATE
+    return ClockGroup.TODAY if task.due_on <= today else ClockGroup.LATER
+
+
+def priority_of(task: Task, now: datetime, today: date) -> Priority:
+    """The priority of an open task. `today` is the day where its facility is. A closed task has none."""
+    if not task.is_open:
+        return Priority(terms=())
+    terms = (*_clock(task, now, today), *_weight(task), *_people(task))
+    return Priority(terms=tuple(sorted(terms, key=lambda term: (-term.points, term.label))))
+
+
+def _clock(task: Task, now: datetime, today: date) -> Iterator[Term]:
+    group = clock_group(task, now, today)
+    if group is ClockGroup.LATE:
+        days = (now - task.due_at) // timedelta(days=1)
+        label = "late" if days == 0 else f"{days} day{'s' if days > 1 else ''} late"
+        yield Term(label=label, points=40 + 5 * min(days, MOST_DAYS_LATE))
+    elif group is ClockGroup.TODAY:
+        yield Term(label="due today", points=25)
+    elif task.due_on - today == timedelta(days=1):
+        yield Term(label="due tomorrow", points=10)
+    if now < task.start_at:
+        yield Term(label="not before its start", points=-20)
+
+
+def _weight(task: Task) -> Iterator[Term]:
+    if level := min(task.escalation_level, MOST_LEVELS):
+        yield Term(label=f"escalated, level {task.escalation_level}", points=8 * level)
+    if task.is_contact and task.attempts_met_at:
+        yield Term(label="attempts documented, not reached", points=-10)
+    elif task.is_contact:
+        yield Term(label="no contact yet", points=12)
+    if task.is_required:
+        yield Term(label="its loop needs it", points=6)
+
+
+def _people(task: Task) -> Iterator[Term]:
+    if task.staff_id is None:
+        yield Term(label="taken by nobody", points=5)
+    if task.decline_reason:
+        yield Term(label="was declined", points=4)

@@ -1,0 +1,179 @@
+"""What a protocol consists of: a standard operating procedure as data."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from services.tasking.domain.conditions import Condition
+
+# The keys that identity knows (carehub.identity.v1.RoleAssignment).
+ROLES = frozenset(
+    {
+        "network_admin",
+        "facility_admin",
+        "coordinator",
+        "nurse",
+        "physician",
+        "pharmacist",
+        "social_worker",
+        "community_health_worker",
+        "scheduler",
+        "analyst",
+        "privacy_officer",
+        "integration",
+        "operator",
+    }
+)
+DUTY_TEAM = "duty_team"
+NOTIFIED = ROLES | {"owner", "lead", DUTY_TEAM}
+SCREEN, EMAIL = "screen", "email"
+CHANNELS = frozenset({SCREEN, EMAIL})
+
+
+class Anchor(StrEnum):
+    """A moment of the record that clocks start from."""
+
+    ADMISSION = "admission"
+    DISCHARGE = "discharge"
+    DEATH = "death"
+
+
+class Unit(StrEnum):
+    """How time is counted. Days end with the local day, hours are exact."""
+
+    BUSINESS_DAYS = "business_days"
+    CALENDAR_DAYS = "calendar_days"
+    HOURS = "hours"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """So long after an anchor."""
+
+    after: Anchor
+    unit: Unit
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """A moment that counts when its condition holds."""
+
+    when: Condition | None
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RungRule:
+    """Who hears of a step that is not done: at so many percent of its window, or so many hours
+    after its end.
+    """
+
+    percent: int
+    hours_late: int
+    notify: str
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDate:
+    key: str
+    title: str
+    deadline: Moment
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a step can end, or, where it does not complete, what can be noted on the way."""
+
+    key: str
+    title: str
+    completes: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempts:
+    """So many documented attempts, so many hours or a day apart, count for the rule; trying goes
+    on.
+    """
+
+    needed: int
+    hours_apart: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The record itself shows the step done: by another encounter of the patient for which this
+    holds.
+    """
+
+    when: Condition
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that one role has to do by some time."""
+
+    key: str
+    title: str
+    description: str
+    role: str
+    when: Condition | None
+    start: Moment | None
+    deadlines: tuple[Deadline, ...]
+    ladder: tuple[RungRule, ...]
+    outcomes: tuple[Outcome, ...]
+    done_when: tuple[str, ...]
+    attempts: Attempts | None
+    shown_by: Shown | None
+    is_required: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What ends a loop whatever its steps: a change in the record, with the reason that it is."""
+
+    reason: str
+    when: Condition
+    looks_for_other: bool
+    at: Anchor
+    description: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """Which encounters give the protocol a reason."""
+
+    when: Condition
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why the loop is open, in words, when the condition holds; {admission}, {discharge} and key
+    dates are filled in.
+    """
+
+    when: Condition | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    key: str
+    version: int
+    title: str
+    effective_from: date
+    sources: tuple[str, ...]
+    text: str
+    conditions: tuple[tuple[str, Condition], ...]
+    trigger: Trigger
+    why: tuple[Why, ...]
+    key_dates: tuple[KeyDate, ...]
+    steps: tuple[Step, ...]
+    cancels: tuple[Ending, ...]
+    closes: tuple[Ending, ...]

@@ -1,0 +1,263 @@
+"""Makes a stored loop what the record asks for, keeping what people did. Pure, and the same whatever came first.
+
+A patient's loops are a function of the record's snapshots plus what people did. So nothing here looks at what kind of
+event arrived: it compares what should be with what is, and a second run of the same plan changes nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.tasking.domain.loop import (
+    Evidence,
+    EvidenceKind,
+    Loop,
+    LoopState,
+    loop_id,
+    settle,
+    task_id,
+)
+from services.tasking.domain.owner import Directory, Owner
+from services.tasking.domain.plan import LoopPlan, PlannedStep, PlanState
+from services.tasking.domain.task import Task, TaskState
+
+NOT_ELIGIBLE = "NOT_ELIGIBLE"
+DISCHARGE_CANCELLED = "DISCHARGE_CANCELLED"
+STEP_NOT_NEEDED = "STEP_NOT_NEEDED"
+CLOCK_SLACK = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What is new or different. A first version is new, a later one replaces the one before it."""
+
+    loop: Loop | None = None
+    tasks: tuple[Task, ...] = ()
+
+
+def reconcile(
+    plan: LoopPlan | None,
+    loop: Loop | None,
+    tasks: Sequence[Task],
+    directory: Directory,
+    *,
+    patient_id: UUID,
+    now: datetime,
+) -> Changes:
+    """The changes that make `loop` and `tasks` what `plan` asks for, for the patient whose they are now.
+
+    Nobody to own a new loop is a LookupError: ask the directory first.
+    """
+    if plan is not None and plan.state is PlanState.OPEN:
+        after, wanted = _opened(plan, loop, tasks, directory, now)
+    elif loop is None:
+        return Changes()
+    else:
+        loop_of = replace(loop, patient_id=patient_id)
+        tasks_of = [replace(task, patient_id=patient_id) for task in tasks]
+        after, wanted = _ended(plan, loop_of, tasks_of, now)
+    return changes_between(loop, tasks, after, wanted)
+
+
+def changes_between(
+    loop: Loop | None, tasks: Sequence[Task], after: Loop, wanted: Sequence[Task]
+) -> Changes:
+    """What differs, each with the version after the one that is stored."""
+    before = {task.id: task for task in tasks}
+    changed = [_next_version(before.get(task.id), task) for task in wanted]
+    next_loop = after if loop is None else replace(after, version=loop.version)
+    if loop is not None and next_loop != loop:
+        next_loop = replace(next_loop, version=loop.version + 1)
+    return Changes(
+        loop=None if next_loop == loop else next_loop,
+        tasks=tuple(task for task in changed if task != before.get(task.id)),
+    )
+
+
+def _next_version(before: Task | None, after: Task) -> Task:
+    if before is None:
+        return replace(after, version=1)
+    same = replace(after, version=before.version)
+    return before if same == before else replace(after, version=before.version + 1)
+
+
+def _opened(
+    plan: LoopPlan, loop: Loop | None, tasks: Sequence[Task], directory: Directory, now: datetime
+) -> tuple[Loop, tuple[Task, ...]]:
+    stored = {task.step: task for task in tasks}
+    steps = {step.key: step for step in plan.steps}
+    wanted = [_planned(plan, step, stored.get(step.key), directory, now) for step in plan.steps]
+    dropped = _why_dropped(plan, loop)
+    for key, task in stored.items():
+        if key not in steps:
+            moved = replace(task, patient_id=plan.patient_id)
+            wanted.append(moved.cancel(reason=dropped, at=now))
+    return settle(_open_loop(plan, loop, directory), wanted, directory, now)
+
+
+def _why_dropped(plan: LoopPlan, loop: Loop | None) -> str:
+    is_taken_back = loop is not None and loop.anchor_at is not None and plan.anchor_at is None
+    return DISCHARGE_CANCELLED if is_taken_back else STEP_NOT_NEEDED
+
+
+def _open_loop(plan: LoopPlan, loop: Loop | None, directory: Directory) -> Loop:
+    owner = loop.owner if loop else _owner(directory, plan, "")
+    return Loop(
+        id=loop_id(plan.protocol, plan.encounter_id),
+        facility_id=plan.facility_id,
+        patient_id=plan.patient_id,
+        protocol=plan.protocol,
+        protocol_version=plan.protocol_version,
+        title=plan.title,
+        encounter_id=plan.encounter_id,
+        team_id=owner.team_id,
+        staff_id=owner.staff_id,
+        accountable_id=owner.accountable_id,
+        clock_at=loop.clock_at if loop else None,
+        why=plan.why,
+        closes_when=plan.closes_when,
+        key_dates=plan.key_dates,
+        opened_at=plan.opened_at,
+        anchor_at=plan.anchor_at,
+    )
+
+
+def _owner(directory: Directory, plan: LoopPlan, role: str) -> Owner:
+    owner = directory.owner_for(plan.facility_id, role)
+    if owner is None:
+        raise LookupError("nobody could own the loop")
+    return owner
+
+
+def _planned(
+    plan: LoopPlan, step: PlannedStep, stored: Task | None, directory: Directory, now: datetime
+) -> Task:
+    """The task of a step: new, dated anew, opened again or shown done; what a person completed stays."""
+    if stored and _is_done_by_people(stored) and not _is_outdated(stored, step):
+        return replace(stored, patient_id=plan.patient_id)
+    task = _with_step(stored or _new_task(plan, step, directory), step, plan)
+    if step.shown_by:
+        return replace(
+            task,
+            state=TaskState.COMPLETED,
+            shown_by=step.shown_by,
+            closed_at=step.shown_by.at,
+            next_escalation_at=None,
+        )
+    return _with_open_clock(_with_active_owner(task, directory), now)
+
+
+def _is_done_by_people(task: Task) -> bool:
+    return task.state is TaskState.COMPLETED and task.completed_by_id is not None
+
+
+def _is_outdated(task: Task, step: PlannedStep) -> bool:
+    """Whether what was done belongs to a clock that was taken back: it now starts well after it was done.
+
+    A call after the first discharge does not stand for the call after the second. A task that was done before its own
+    start was done early, and stays done.
+    """
+    if task.closed_at is None or task.closed_at < task.start_at:
+        return False
+    return step.start_at > task.closed_at + CLOCK_SLACK
+
+
+def _new_task(plan: LoopPlan, step: PlannedStep, directory: Directory) -> Task:
+    owner = _owner(directory, plan, step.role)
+    loop = loop_id(plan.protocol, plan.encounter_id)
+    return Task(
+        id=task_id(loop, step.key),
+        facility_id=plan.facility_id,
+        patient_id=plan.patient_id,
+        loop_id=loop,
+        step=step.key,
+        title=step.title,
+        role=step.role,
+        team_id=owner.team_id,
+        staff_id=owner.staff_id,
+        accountable_id=owner.accountable_id,
+        start_at=step.start_at,
+        due_at=step.due_at,
+        due_on=step.due_on,
+    )
+
+
+def _with_step(task: Task, step: PlannedStep, plan: LoopPlan) -> Task:
+    """What the plan says now, on a task that is open again if it was not."""
+    return replace(
+        task,
+        patient_id=plan.patient_id,
+        state=TaskState.OPEN,
+        title=step.title,
+        description=step.description,
+        role=step.role,
+        start_at=step.start_at,
+        due_at=step.due_at,
+        due_on=step.due_on,
+        due_explanation=step.due_explanation,
+        why=f"{plan.title}: {step.title}",
+        done_when=step.done_when,
+        outcomes=step.outcomes,
+        rungs=step.rungs,
+        is_contact=step.is_contact,
+        attempts_needed=step.attempts_needed,
+        attempts_hours_apart=step.attempts_hours_apart,
+        is_required=step.is_required,
+        shown_by=None,
+        outcome="",
+        close_reason="",
+        closed_at=None,
+        completed_by_id=None,
+    )
+
+
+def _with_active_owner(task: Task, directory: Directory) -> Task:
+    """A task that opens again goes to somebody who is still here."""
+    owner = directory.kept_or_handed_over(task.owner, task.facility_id, task.role)
+    return task.hand_over(owner, at=task.start_at, was_taken=False) if owner else task
+
+
+def _with_open_clock(task: Task, now: datetime) -> Task:
+    """A level that lies ahead again, because the deadline moved, is reached again when its time comes."""
+    past = [rung.level for rung in task.rungs if rung.at <= now]
+    task = replace(task, escalation_level=min(task.escalation_level, max(past, default=0)))
+    rung = task.next_rung
+    return replace(task, next_escalation_at=rung.at if rung else None)
+
+
+def _ended(
+    plan: LoopPlan | None, loop: Loop, tasks: Sequence[Task], now: datetime
+) -> tuple[Loop, tuple[Task, ...]]:
+    if plan is None:
+        state, reason = LoopState.CANCELLED, NOT_ELIGIBLE
+    else:
+        state = LoopState.CLOSED if plan.state is PlanState.CLOSED else LoopState.CANCELLED
+        reason = plan.close_reason
+    shown = _why_ended(plan, loop, now)
+    if loop.is_open:
+        loop = loop.end(state, reason=reason, evidence=shown)
+    return loop, tuple(task.cancel(reason=reason, at=shown.at) for task in tasks)
+
+
+def _why_ended(plan: LoopPlan | None, loop: Loop, now: datetime) -> Evidence:
+    if plan is None:
+        return Evidence(
+            kind=EvidenceKind.RECORD_CHANGE,
+            description="The visit is no longer one that the protocol follows.",
+            source_id=loop.encounter_id,
+            at=now,
+        )
+    if plan.close_evidence:
+        return Evidence(
+            kind=EvidenceKind.ENCOUNTER,
+            description=plan.close_evidence.description,
+            source_id=plan.close_evidence.encounter_id,
+            at=plan.close_evidence.at,
+        )
+    return Evidence(
+        kind=EvidenceKind.RECORD_CHANGE,
+        description=plan.close_description,
+        source_id=loop.encounter_id,
+        at=plan.closed_at or now,
+    )

@@ -1,0 +1,137 @@
+"""What the record says of one encounter, in the words that conditions are written in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services.tasking.domain.calendar import Calendar
+from services.tasking.domain.conditions import Condition, Facts
+from services.tasking.domain.protocol_parts import Anchor, Protocol
+
+BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+FINISHED = "FINISHED"
+UNSPECIFIED = "UNSPECIFIED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncounterFacts:
+    """One visit, as far as protocols look at it."""
+
+    id: UUID
+    facility_id: UUID
+    patient_id: UUID
+    visit_class: str
+    state: str
+    admitted_at: datetime | None
+    discharged_at: datetime | None
+    disposition: str
+    diagnoses: tuple[str, ...]
+    admission_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientFacts:
+    """The patient, as far as protocols look at them."""
+
+    is_deceased: bool
+    died_at: datetime | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """An encounter, whose it is, and the patient's other encounters at any facility."""
+
+    encounter: EncounterFacts
+    patient: PatientFacts
+    others: tuple[EncounterFacts, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """The facts of one encounter, and the moments that clocks start from, as far as they are known."""
+
+    calendar: Calendar
+    anchors: Mapping[Anchor, datetime]
+    facts: Facts
+    others: tuple[tuple[EncounterFacts, Facts], ...]
+
+    def holds(self, condition: Condition) -> bool:
+        return condition.holds(self.facts)
+
+    def earliest_other(self, condition: Condition) -> EncounterFacts | None:
+        """The first of the patient's other encounters for which a condition holds."""
+        return next((other for other, facts in self.others if condition.holds(facts)), None)
+
+
+def read_record(protocol: Protocol, subject: Subject, calendar: Calendar) -> Record:
+    """The record in a protocol's words: what is known of the encounter, and the conditions that the
+    protocol names.
+    """
+    encounter, patient = subject.encounter, subject.patient
+    anchors = {
+        Anchor.ADMISSION: encounter.admitted_at,
+        Anchor.DISCHARGE: discharged_at(encounter),
+        Anchor.DEATH: patient.died_at,
+    }
+    facts = {
+        **_visit("encounter", encounter),
+        "patient.is_deceased": patient.is_deceased,
+        "patient.died_at": patient.died_at,
+        "patient.language": patient.language,
+    }
+    facts |= {name: condition.holds(facts) for name, condition in protocol.conditions}
+    others = sorted(
+        (other for other in subject.others if other.id != encounter.id),
+        key=lambda other: (other.admitted_at or BEFORE_ALL, other.id),
+    )
+    return Record(
+        calendar=calendar,
+        anchors={anchor: at for anchor, at in anchors.items() if at},
+        facts=facts,
+        others=tuple((each, {**facts, **_other(each, encounter, calendar)}) for each in others),
+    )
+
+
+def discharged_at(encounter: EncounterFacts) -> datetime | None:
+    """When a visit ended. None while it has not, whatever an earlier message said."""
+    return encounter.discharged_at if encounter.state == FINISHED else None
+
+
+def _visit(name: str, visit: EncounterFacts) -> dict[str, object]:
+    ended_at = discharged_at(visit)
+    disposition = visit.disposition.strip().upper().zfill(2) if visit.disposition.strip() else ""
+    return {
+        f"{name}.visit_class": visit.visit_class or UNSPECIFIED,
+        f"{name}.state": visit.state,
+        f"{name}.admitted_at": visit.admitted_at,
+        f"{name}.discharged_at": ended_at,
+        f"{name}.is_discharged": ended_at is not None,
+        f"{name}.disposition": disposition if ended_at else "",
+        f"{name}.diagnoses": [code.strip().upper() for code in visit.diagnoses],
+        f"{name}.admission_type": visit.admission_type,
+    }
+
+
+def _other(other: EncounterFacts, encounter: EncounterFacts, calendar: Calendar) -> Facts:
+    ended_at, starts_at = discharged_at(encounter), other.admitted_at
+    days = None
+    if ended_at and starts_at:
+        days = (calendar.local_date(starts_at) - calendar.local_date(ended_at)).days
+    return {
+        **_visit("other", other),
+        "other.is_same_facility": other.facility_id == encounter.facility_id,
+        "other.starts_after_discharge": _follows(other, encounter),
+        "other.days_after_discharge": days,
+    }
+
+
+def _follows(other: EncounterFacts, encounter: EncounterFacts) -> bool:
+    """Whether one visit began when the other had ended. Of two in the same minute only one follows
+    the other.
+    """
+    ended_at, starts_at = discharged_at(encounter), other.admitted_at
+    if ended_at is None or starts_at is None or starts_at < ended_at:
+        return False
+    return (starts_at, other.id) > (encounter.admitted_at or BEFORE_ALL, encounter.id)

@@ -1,0 +1,63 @@
+"""What tasking keeps of the record: the newest snapshot of each patient and encounter."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.tasking.domain.plan import EncounterFacts, PatientFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientSnapshot:
+    """A patient as registry told last. A retired record says where it lives on."""
+
+    id: UUID
+    version: int
+    name: str = ""
+    language: str = ""
+    is_deceased: bool = False
+    died_at: datetime | None = None
+    merged_into_id: UUID | None = None
+    facility_ids: tuple[UUID, ...] = ()
+
+    @property
+    def facts(self) -> PatientFacts:
+        return PatientFacts(
+            is_deceased=self.is_deceased, died_at=self.died_at, language=self.language
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncounterSnapshot:
+    """A visit as registry told last, and what has to be known before it can be planned."""
+
+    id: UUID
+    version: int
+    patient_id: UUID
+    facility_id: UUID
+    visit_class: str
+    state: str
+    admitted_at: datetime | None = None
+    discharged_at: datetime | None = None
+    disposition: str = ""
+    diagnoses: tuple[str, ...] = ()
+    admission_type: str = ""
+    waits_for: str = "planning"
+
+    @property
+    def facts(self) -> EncounterFacts:
+        return EncounterFacts(
+            id=self.id,
+            facility_id=self.facility_id,
+            patient_id=self.patient_id,
+            visit_class=self.visit_class,
+            state=self.state,
+            admitted_at=self.admitted_at,
+            discharged_at=self.discharged_at,
+            disposition=self.disposition,
+            diagnoses=self.diagnoses,
+            admission_type=self.admission_type,
+        )
+
+
+NOBODY_KNOWN = PatientFacts(is_deceased=False, died_at=None, language="")

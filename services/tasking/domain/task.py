@@ -1,0 +1,293 @@
+"""What a task is and how it may change: claim, assign, decline, attempt, complete, escalate."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from libs.chassis.errors import FailedPrecondition, InvalidArgument
+from services.tasking.domain.owner import Owner
+from services.tasking.domain.plan import PlannedOutcome, Rung, ShownBy
+
+REACHED_OUTCOME = "reached"
+MOST_ENTRIES = 200
+
+
+class TaskState(StrEnum):
+    OPEN = "OPEN"
+    COMPLETED = "COMPLETED"
+    CANCELLED = "CANCELLED"
+
+
+class AttemptResult(StrEnum):
+    REACHED = "REACHED"
+    NO_ANSWER = "NO_ANSWER"
+    LEFT_MESSAGE = "LEFT_MESSAGE"
+    WRONG_NUMBER = "WRONG_NUMBER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactAttempt:
+    """One documented try to reach the patient."""
+
+    at: datetime
+    channel: str
+    result: AttemptResult
+    staff_id: UUID
+    is_counted: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    """A remark. Without a person: CareHub wrote it."""
+
+    at: datetime
+    staff_id: UUID | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One thing somebody has to do for one patient by some time."""
+
+    id: UUID
+    version: int = 1
+    facility_id: UUID
+    patient_id: UUID
+    loop_id: UUID
+    step: str
+    title: str
+    description: str = ""
+    role: str
+    state: TaskState = TaskState.OPEN
+    team_id: UUID | None = None
+    staff_id: UUID | None = None
+    accountable_id: UUID
+    is_chosen: bool = False
+    start_at: datetime
+    due_at: datetime
+    due_on: date
+    due_explanation: str = ""
+    why: str = ""
+    done_when: tuple[str, ...] = ()
+    outcomes: tuple[PlannedOutcome, ...] = ()
+    rungs: tuple[Rung, ...] = ()
+    escalation_level: int = 0
+    next_escalation_at: datetime | None = None
+    is_contact: bool = False
+    attempts_needed: int = 0
+    attempts_hours_apart: float = 2.0
+    is_required: bool = True
+    attempts: tuple[ContactAttempt, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    shown_by: ShownBy | None = None
+    outcome: str = ""
+    close_reason: str = ""
+    closed_at: datetime | None = None
+    completed_by_id: UUID | None = None
+    decline_reason: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.state is TaskState.OPEN
+
+    @property
+    def owner(self) -> Owner:
+        return Owner(
+            team_id=self.team_id,
+            staff_id=self.staff_id,
+            accountable_id=self.accountable_id,
+            is_chosen=self.is_chosen,
+        )
+
+    @property
+    def attempts_met_at(self) -> datetime | None:
+        """When enough separate attempts were made in time. They stand for the contact, but only for the loop."""
+        counted = [a.at for a in self.attempts if a.is_counted and a.at <= self.due_at]
+        counted = sorted(at for at in counted if at >= self.start_at)
+        if not self.is_contact or not 0 < self.attempts_needed <= len(counted):
+            return None
+        return counted[self.attempts_needed - 1]
+
+    @property
+    def is_satisfied(self) -> bool:
+        """Whether the loop has what it needs of this step: it is done, or enough attempts were made in time."""
+        return self.state is TaskState.COMPLETED or self.attempts_met_at is not None
+
+    @property
+    def next_rung(self) -> Rung | None:
+        """The next level of the ladder. None once it is done, or once enough attempts were made."""
+        if not self.is_open or self.is_satisfied:
+            return None
+        ahead = (rung for rung in self.rungs if rung.level > self.escalation_level)
+        return min(ahead, key=lambda rung: rung.level, default=None)
+
+    @property
+    def clock_at(self) -> datetime:
+        """The next moment at which it is due or escalates."""
+        return min(self.due_at, self.next_escalation_at or self.due_at)
+
+    def claim(self, *, by: UUID) -> Self:
+        """Somebody of its facility takes it. It keeps its team, deadline and ladder."""
+        self._must_be_open()
+        if self.staff_id == by:
+            return self
+        if self.staff_id is not None:
+            raise FailedPrecondition("TASK_TAKEN", "Somebody else has this task.")
+        return self._owned(replace(self.owner, staff_id=by, accountable_id=by, is_chosen=True))
+
+    def assign(self, owner: Owner) -> Self:
+        """Somebody gives it to a person or a team. The deadline and the ladder stay."""
+        self._must_be_open()
+        if self.owner == owner:
+            return self
+        return self._owned(owner)
+
+    def decline(self, *, by: UUID, reason: str, to: Owner | None) -> Self:
+        """Somebody hands it back; the next one in turn has it at once."""
+        self._must_be_open()
+        if self.staff_id not in (None, by):
+            raise FailedPrecondition("TASK_NOT_YOURS", "Somebody else has this task.")
+        if to is None:
+            raise FailedPrecondition("NOBODY_ELSE", "There is nobody else to give it to.")
+        return replace(self._owned(to), decline_reason=reason)
+
+    def hand_over(self, to: Owner, *, at: datetime, was_taken: bool) -> Self:
+        """The owner changes because people left or teams changed, and the task says so when somebody had it."""
+        if to == self.owner:
+            return self
+        after = self._owned(to)
+        if not was_taken:
+            return after
+        return after._with_comment(
+            at, None, "Handed over: the person who had it no longer works here."
+        )
+
+    def comment(self, *, by: UUID, text: str, at: datetime) -> Self:
+        """A remark, on a task in any state."""
+        return self._next(self._with_comment(at, by, text))
+
+    def record_attempt(
+        self, attempt: ContactAttempt, local_date: Callable[[datetime], date], *, now: datetime
+    ) -> Self:
+        """Document a try. Reaching the patient completes the task; a message left never does."""
+        self._must_be_open()
+        if not self.is_contact:
+            raise FailedPrecondition(
+                "TASK_WITHOUT_CONTACT", "This task is not about reaching anybody."
+            )
+        if attempt.at > now:
+            raise InvalidArgument("ATTEMPT_IN_FUTURE", "Enter a time before now.", field="time")
+        _must_have_room(self.attempts)
+        attempts = counted((*self.attempts, attempt), self.attempts_hours_apart, local_date)
+        after = replace(self, attempts=attempts)
+        if attempt.result is AttemptResult.REACHED:
+            after = after._done(by=attempt.staff_id, outcome=REACHED_OUTCOME, at=attempt.at)
+        return self._next(after._with_ladder())
+
+    def complete(
+        self,
+        *,
+        by: UUID,
+        outcome: str,
+        note: str,
+        at: datetime,
+        local_date: Callable[[datetime], date],
+    ) -> Self:
+        """Mark it as done with an outcome that its step allows, if what the outcome claims is documented."""
+        self._must_be_open()
+        self._must_allow(outcome)
+        if outcome == REACHED_OUTCOME and self.is_contact:
+            reached = ContactAttempt(
+                at=at, channel="phone", result=AttemptResult.REACHED, staff_id=by, note=note
+            )
+            return self.record_attempt(reached, local_date, now=at)
+        after = self._with_comment(at, by, note) if note else self
+        return self._next(after._done(by=by, outcome=outcome, at=at))
+
+    def climb(self, *, at: datetime) -> tuple[Self, tuple[Rung, ...]]:
+        """Reach every level of the ladder whose time has come; each once, in order."""
+        after, reached = self, list[Rung]()
+        while (rung := after.next_rung) and rung.at <= at:
+            reached.append(rung)
+            after = replace(after, escalation_level=rung.level)
+        if not reached:
+            return self, ()
+        return self._next(after._with_ladder()), tuple(reached)
+
+    def cancel(self, *, reason: str, at: datetime) -> Self:
+        """It is no longer needed. A done one stays done."""
+        if not self.is_open:
+            return self
+        after = replace(self, state=TaskState.CANCELLED, close_reason=reason, closed_at=at)
+        return self._next(after._with_ladder())
+
+    def _must_be_open(self) -> None:
+        if not self.is_open:
+            raise FailedPrecondition(
+                "TASK_NOT_OPEN", f"The task is {self.state.lower()}.", state=self.state
+            )
+
+    def _must_allow(self, outcome: str) -> None:
+        allowed = {each.key: each for each in self.outcomes}
+        if outcome not in allowed:
+            raise InvalidArgument(
+                "OUTCOME_UNKNOWN", f"Choose one of: {', '.join(allowed)}.", field="outcome"
+            )
+        if not allowed[outcome].completes:
+            raise FailedPrecondition(
+                "EVIDENCE_MISSING",
+                "That outcome does not complete this task. Document the attempt instead.",
+            )
+
+    def _done(self, *, by: UUID, outcome: str, at: datetime) -> Self:
+        after = replace(
+            self, state=TaskState.COMPLETED, outcome=outcome, completed_by_id=by, closed_at=at
+        )
+        return after._with_ladder()
+
+    def _owned(self, owner: Owner) -> Self:
+        return self._next(
+            replace(
+                self,
+                team_id=owner.team_id,
+                staff_id=owner.staff_id,
+                accountable_id=owner.accountable_id,
+                is_chosen=owner.is_chosen,
+            )
+        )
+
+    def _with_comment(self, at: datetime, by: UUID | None, text: str) -> Self:
+        _must_have_room(self.comments)
+        return replace(self, comments=(*self.comments, Comment(at=at, staff_id=by, text=text)))
+
+    def _with_ladder(self) -> Self:
+        rung = self.next_rung
+        return replace(self, next_escalation_at=rung.at if rung else None)
+
+    def _next(self, after: Self) -> Self:
+        return replace(after, version=self.version + 1)
+
+
+def counted(
+    attempts: tuple[ContactAttempt, ...], hours_apart: float, local_date: Callable[[datetime], date]
+) -> tuple[ContactAttempt, ...]:
+    """The attempts by time. One counts if it is separate from the one counted before: hours apart, or another local day."""
+    out, last = list[ContactAttempt](), None
+    for attempt in sorted(attempts, key=lambda a: (a.at, a.channel, a.result)):
+        is_counted = (
+            last is None
+            or attempt.at - last >= timedelta(hours=hours_apart)
+            or local_date(attempt.at) != local_date(last)
+        )
+        out.append(replace(attempt, is_counted=is_counted))
+        last = attempt.at if is_counted else last
+    return tuple(out)
+
+
+def _must_have_room(entries: tuple[object, ...]) -> None:
+    if len(entries) >= MOST_ENTRIES:
+        raise FailedPrecondition("TASK_FULL", f"A task holds at most {MOST_ENTRIES} of these.")
