@@ -207,10 +207,11 @@ async def _up(arguments: argparse.Namespace) -> int:
 
 
 def _local_urls() -> tuple[str, str]:
-    from libs.local.process import kept_port
-
-    gateway = f"http://127.0.0.1:{os.environ.get('CAREHUB_HTTP_PORT', '8080')}"
-    return gateway, f"http://127.0.0.1:{kept_port(_home(), 'issuer')}"
+    """Where the hub of this machine answers, and who signs people in there."""
+    env = _remembered()
+    if not env:
+        raise RuntimeError("no hub ever ran here; start one with `make run` or `carehub up`")
+    return env["GATEWAY_PUBLIC_URL"], env["GATEWAY_ISSUER"]
 
 
 async def _apply(arguments: argparse.Namespace) -> int:
@@ -218,10 +219,10 @@ async def _apply(arguments: argparse.Namespace) -> int:
     from libs.local.apply import accounts_of, apply, read_network
     from libs.local.client import FreshToken, api
 
-    gateway, issuer = _local_urls()
+    url, issuer = _local_urls()
     network = read_network(arguments.file)
     auth = FreshToken(issuer, "admin")
-    async with api(gateway, auth) as client:
+    async with api(url, auth) as client:
         changes = await apply(network, client, print, renew=auth.renew, dry_run=arguments.dry_run)
     if not arguments.dry_run:
         new = {a.username: a for a in (*read_accounts(_home()), *accounts_of(network))}

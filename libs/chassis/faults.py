@@ -3,6 +3,8 @@
 import asyncio
 import random
 import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 
@@ -21,8 +23,10 @@ def is_weather(error: BaseException) -> bool:
         if state == _QUERY_CANCELED:
             return False
         return state[:2] in _WEATHER_CLASSES or state == _LOCK_NOT_AVAILABLE
-    # InternalClientError: what a killed server looks like. Any other InterfaceError may be a bug, so it counts.
-    return isinstance(error, (Unavailable, OSError, asyncpg.InternalClientError))
+    # InternalClientError: what a killed server looks like. Any other of asyncpg's own may be a bug, so it counts.
+    return isinstance(
+        error, (Unavailable, ConnectionError, TimeoutError, asyncpg.InternalClientError)
+    )
 
 
 def whereabouts(error: BaseException) -> str:
@@ -37,10 +41,26 @@ def backoff(attempt: int, *, first: float = 0.1, most: float = 30.0) -> float:
     return min(first * 2.0 ** min(attempt - 1, 20), most) * random.uniform(0.5, 1.0)  # noqa: S311 not a secret
 
 
-async def rest(stopping: asyncio.Event, seconds: float) -> None:
-    """Sleep, but not through the end of the process."""
+async def rest(unless: asyncio.Event, seconds: float) -> None:
+    """Sleep, unless there is a reason to get up: the end of the process, or work."""
     try:
         async with asyncio.timeout(seconds):
-            await stopping.wait()
+            await unless.wait()
     except TimeoutError:
         return
+
+
+class TookTooLong(Exception):
+    """Work did not end in the time that anything should need. Its own fault: waiting will not cure it."""
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Give up after `seconds`, with TookTooLong: a TimeoutError from further below is the weather's."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            yield
+    except TimeoutError as error:
+        if limit.expired():
+            raise TookTooLong from error
+        raise

@@ -19,8 +19,8 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.chassis import parked
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, Transaction, param, sql
-from libs.chassis.faults import backoff, is_weather, rest, whereabouts
-from libs.chassis.streams import Conveyor, Pull, in_work, pull_from, stream_of
+from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
+from libs.chassis.streams import Conveyor, Pull, Silence, in_work, pull_from, stream_of
 from libs.chassis.telemetry import HANDLED, PARKED, span
 
 log = logging.getLogger(__name__)
@@ -134,10 +134,6 @@ def _by_key(delivery: Delivery) -> str:
     return delivery.key
 
 
-class HandlerTooSlow(Exception):
-    """It took longer than anything should; it counts as a failure of the message."""
-
-
 async def run_consumer(
     service: str,
     consumer: Consumer,
@@ -149,7 +145,7 @@ async def run_consumer(
 ) -> None:
     """Handle what arrives for as long as the process works. Losing the broker or the database only makes it wait."""
     intake = _Intake(consumer, database, stopping, ack_wait)
-    failures = 0
+    failures = silences = 0
     while await conveyor.wait_until_connected(stopping):
         try:
             async with pull_from(conveyor, consumer.name, list(consumer.types), ack_wait) as pull:
@@ -157,7 +153,7 @@ async def run_consumer(
                 try:
                     while not stopping.is_set():
                         messages = await pull.next_batch(BATCH)
-                        failures = 0
+                        failures = silences = 0
                         await intake.take(messages)
                 finally:
                     unwatch.cancel()
@@ -165,11 +161,13 @@ async def run_consumer(
             if stopping.is_set():
                 return
             failures += 1
+            silences += isinstance(error, Silence)
             log.warning(
                 "the consumer listens anew",
                 extra={"consumer": consumer.name, "reason": whereabouts(error)},
             )
-            if failures % _RECONNECT_AFTER == 0 and conveyor.is_connected:
+            if silences == _RECONNECT_AFTER:
+                silences = 0
                 await conveyor.reconnect()
             await rest(stopping, backoff(min(failures, 6)))
 
@@ -302,20 +300,15 @@ class _Intake:
         self, deliveries: Sequence[Delivery], arrivals: Sequence[_Arrival], unpark: bool
     ) -> None:
         with span(self._consumer.name, arrivals[0].message.headers or {}):
-            try:
-                async with asyncio.timeout(LONGEST) as limit, self._database.system() as tx:
-                    new = await self._claim(tx, [d.id for d in deliveries])
-                    # A dictionary, since one batch can bring the same message twice.
-                    fresh = {d.id: d for d in deliveries if d.id in new}
-                    if fresh:
-                        await self._consumer.handle(tx, self._consumer.in_order(fresh.values()))
-                    if unpark:
-                        await parked.remove(tx, self._consumer.name, arrivals[0].id)
-                    crashpoint("consumer.before_commit")
-            except TimeoutError as error:
-                if limit.expired():
-                    raise HandlerTooSlow from error
-                raise
+            async with within(LONGEST), self._database.system() as tx:
+                new = await self._claim(tx, [d.id for d in deliveries])
+                # A dictionary, since one batch can bring the same message twice.
+                fresh = {d.id: d for d in deliveries if d.id in new}
+                if fresh:
+                    await self._consumer.handle(tx, self._consumer.in_order(fresh.values()))
+                if unpark:
+                    await parked.remove(tx, self._consumer.name, arrivals[0].id)
+                crashpoint("consumer.before_commit")
         crashpoint("consumer.after_commit")
 
     async def _claim(self, tx: Transaction, ids: Sequence[UUID]) -> set[UUID]:

@@ -22,7 +22,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    case,
     delete,
     exists,
     func,
@@ -34,7 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.chassis.crashpoints import crashpoint
-from libs.chassis.database import Database, every_field, param, sql
+from libs.chassis.database import Database, every_field, fields_except, param, sql
 from libs.chassis.faults import backoff, rest, whereabouts
 from libs.chassis.inbox import inbox
 from libs.chassis.outbox import outbox
@@ -51,6 +50,7 @@ BATCH = 500
 CHUNK = 5000
 VERIFY_EVERY = 5.0
 CLEAN_EVERY = 3600.0
+WELL_AFTER = 60.0
 KEEP_EVENTS = timedelta(days=7)
 KEEP_INBOX = timedelta(days=14)  # longer than a stream can bring an event again
 _LEADER = 7303015
@@ -116,18 +116,18 @@ GET_MARK = sql(
     row=Mark,
 )
 _new_mark = insert(stream_marks).values(every_field(stream_marks))
-SET_MARK = sql(
-    _new_mark.on_conflict_do_update(
-        index_elements=["stream"],
-        set_={
-            "incarnation": _new_mark.excluded.incarnation,
-            "sequence": _new_mark.excluded.sequence,
-        },
-    )
+_put_mark = _new_mark.on_conflict_do_update(
+    index_elements=["stream"],
+    set_={c: _new_mark.excluded[c.name] for c in fields_except(stream_marks, "stream")},
 )
-_acked = func.unnest(
-    param("positions", type_=ARRAY(BigInteger)), param("sequences", type_=ARRAY(BigInteger))
-).table_valued("position", "sequence").render_derived(name="acked")
+SET_MARK = sql(_put_mark)
+_acked = (
+    func.unnest(
+        param("positions", type_=ARRAY(BigInteger)), param("sequences", type_=ARRAY(BigInteger))
+    )
+    .table_valued("position", "sequence")
+    .render_derived(name="acked")
+)
 _marked = (
     update(outbox)
     .where(_o.position == _acked.c.position)
@@ -138,21 +138,7 @@ _marked = (
     )
     .cte("marked")
 )
-PUBLISHED_UP_TO = sql(
-    _new_mark.on_conflict_do_update(
-        index_elements=["stream"],
-        set_={
-            "incarnation": _new_mark.excluded.incarnation,
-            "sequence": case(
-                (
-                    stream_marks.c.incarnation == _new_mark.excluded.incarnation,
-                    func.greatest(stream_marks.c.sequence, _new_mark.excluded.sequence),
-                ),
-                else_=_new_mark.excluded.sequence,
-            ),
-        },
-    ).add_cte(_marked)
-)
+RECORD = sql(_put_mark.add_cte(_marked))
 _lost = (
     select(_o.position)
     .where(
@@ -203,6 +189,7 @@ async def run_relay(
     """Publish the events of one database for as long as the process works; wait while another relay does so."""
     failures = 0
     while not stopping.is_set():
+        began = time.monotonic()
         try:
             async with database.session() as connection:
                 # A leader whose machine is gone must not keep the lock until TCP gives up by itself.
@@ -213,7 +200,7 @@ async def run_relay(
                         await relay.lead(wake, stopping, poll)
                     await rest(stopping, 0.5)
         except Exception as error:  # noqa: BLE001 the relay outlives everything but its process
-            failures += 1
+            failures = 1 if time.monotonic() - began > WELL_AFTER else failures + 1
             log.warning(
                 "the relay begins again", extra={"service": service, "reason": whereabouts(error)}
             )
@@ -243,15 +230,14 @@ class _Relay:
         """Publish until the end. Raises where it is no longer sure of being the leader, or of the stream."""
         while await self._conveyor.wait_until_connected(stopping):
             await self._look_after()
+            wake.clear()
             # On the connection that holds the lock: who cannot ask is no longer the leader.
             if await self._connection.fetchval(IS_WAITING.text):
-                wake.clear()
-                if await self._publish():
-                    continue
-                await rest(stopping, backoff(3))
+                if not await self._publish():
+                    await rest(stopping, backoff(3))
             else:
                 OUTBOX_AGE.labels(self._service).set(0)
-                await _wait(wake, poll)
+                await rest(wake, poll)
 
     async def _look_after(self) -> None:
         now = time.monotonic()
@@ -351,7 +337,7 @@ class _Relay:
         mark = Mark(incarnation=self._mark.incarnation, sequence=max(ack.seq for _, ack in acked))
         async with self._database.system() as tx:
             await tx.run(
-                PUBLISHED_UP_TO,
+                RECORD,
                 mark,
                 stream=self._service,
                 positions=[event.position for event, _ in acked],
@@ -384,11 +370,3 @@ def _sort_out(
         else:
             acked.append((event, answer.result()))
     return acked, failures
-
-
-async def _wait(wake: asyncio.Event, poll: float) -> None:
-    try:
-        async with asyncio.timeout(poll):
-            await wake.wait()
-    except TimeoutError:
-        return

@@ -36,6 +36,10 @@ class ConveyorError(Exception):
     """The broker does not do what it should. Ask again, from the start."""
 
 
+class Silence(ConveyorError):
+    """Messages are waiting and none is delivered, or the broker does not answer at all."""
+
+
 class Conveyor:
     """A connection that comes back for ever. `generation` grows whenever it was away."""
 
@@ -208,7 +212,8 @@ class Pull:
                     if message is None or not self._take(message, messages):
                         break
         except TimeoutError:
-            raise ConveyorError("the broker is silent") from None
+            if not messages:
+                raise Silence from None
         return messages
 
     @staticmethod
@@ -229,7 +234,7 @@ class Pull:
         info = await self._conveyor.js.consumer_info(self._stream, self._durable)
         delivered = info.delivered.consumer_seq if info.delivered else 0
         if info.num_pending and self._stalled_at == delivered:
-            raise ConveyorError("messages are waiting and none is delivered")
+            raise Silence
         self._stalled_at = delivered if info.num_pending else None
 
     async def arrived(self, message: Msg) -> None:

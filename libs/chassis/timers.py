@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, Transaction, param, sql
-from libs.chassis.faults import backoff, is_weather, rest, whereabouts
+from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
 from libs.chassis.telemetry import TIMER_LATENESS, TIMERS_FIRED
 
 log = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class _Scheduler:
         self._wake_the_rested()
         due: Due | None = None
         try:
-            async with asyncio.timeout(LONGEST), self._database.system() as tx:
+            async with within(LONGEST), self._database.system() as tx:
                 await tx.run(_GIVE_WAY)
                 # Taken before it is handled, so that the handler may set it again.
                 due = await tx.one_or_none(

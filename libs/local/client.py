@@ -13,7 +13,7 @@ class ClientFailed(RuntimeError):
     """The hub or its issuer cannot be reached, or says no."""
 
 
-async def password_token(issuer_url: str, account: str) -> str:
+async def password_token(issuer: str, account: str) -> str:
     """An access token of a development account, whose password is its name."""
     form = {
         "grant_type": "password",
@@ -22,7 +22,7 @@ async def password_token(issuer_url: str, account: str) -> str:
         "password": account,
         "scope": "openid",
     }
-    url = f"{issuer_url}/realms/carehub/protocol/openid-connect/token"
+    url = f"{issuer}/protocol/openid-connect/token"
     async with httpx.AsyncClient(timeout=10.0) as client:
         try:
             response = await client.post(url, data=form)
@@ -40,13 +40,13 @@ async def password_token(issuer_url: str, account: str) -> str:
 class FreshToken(httpx.Auth):
     """A bearer token that can be renewed between requests."""
 
-    def __init__(self, issuer_url: str, account: str) -> None:
-        self._issuer_url = issuer_url
+    def __init__(self, issuer: str, account: str) -> None:
+        self._issuer = issuer
         self._account = account
         self._token = ""
 
     async def renew(self) -> None:
-        self._token = await password_token(self._issuer_url, self._account)
+        self._token = await password_token(self._issuer, self._account)
 
     async def async_auth_flow(self, request: httpx.Request) -> "AsyncIterator[httpx.Request]":  # type: ignore[override]
         if not self._token:

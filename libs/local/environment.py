@@ -32,6 +32,10 @@ class Machine:
     smtp_port: int
 
     @property
+    def issuer(self) -> str:
+        return f"{self.issuer_url}/realms/carehub"
+
+    @property
     def public_url(self) -> str:
         return f"http://127.0.0.1:{self.http_port}"
 
@@ -73,7 +77,7 @@ def for_services(machine: Machine) -> dict[str, str]:
         "CAREHUB_HOME": str(machine.home),
         "CAREHUB_NATS_URL": machine.nats_url,
         "CAREHUB_PUBLIC_URL": machine.public_url,
-        "IDENTITY_ISSUER": f"{machine.issuer_url}/realms/carehub",
+        "IDENTITY_ISSUER": machine.issuer,
         "IDENTITY_SIGNING_KEYS": str(machine.home / "secrets" / "caller-keys.json"),
         "IDENTITY_CREATE_KEYS": "1",
         "INTEROP_MLLP_HOST": machine.mllp_host,
@@ -83,7 +87,7 @@ def for_services(machine: Machine) -> dict[str, str]:
         "TASKING_PUBLIC_URL": machine.public_url,
         "GATEWAY_HOST": machine.http_host,
         "GATEWAY_PORT": str(machine.http_port),
-        "GATEWAY_ISSUER": f"{machine.issuer_url}/realms/carehub",
+        "GATEWAY_ISSUER": machine.issuer,
         "GATEWAY_CLIENT_ID": WEB,
         "GATEWAY_CLIENT_SECRET": local_secret(machine.home, "web-client"),
         "GATEWAY_PUBLIC_URL": machine.public_url,

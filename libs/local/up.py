@@ -257,7 +257,7 @@ def _inherited() -> dict[str, str]:
 async def _apply_demo(machine: Machine, say: Say) -> None:
     network = read_network(DEMO)
     write_accounts(machine.home, accounts_of(network))
-    auth = FreshToken(machine.issuer_url, "admin")
+    auth = FreshToken(machine.issuer, "admin")
     async with api(machine.public_url, auth) as client:
         changes = await apply(network, client, lambda _line: None, renew=auth.renew)
     if changes:

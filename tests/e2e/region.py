@@ -69,7 +69,7 @@ class Region:
 
     async def ask(self, account: str, method: str, path: str, **options: Any) -> httpx.Response:
         """A request of one of the demo's people."""
-        auth = FreshToken(self.machine.issuer_url, account)
+        auth = FreshToken(self.machine.issuer, account)
         return await self._client.request(method, path, auth=auth, **options)
 
     async def get(self, account: str, path: str, **params: str) -> Any:

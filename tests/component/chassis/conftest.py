@@ -41,7 +41,8 @@ class World:
             self.listener = await self._open(LISTENER, stack)
             self.conveyor = await connect(self.nats_url, "test", max_bytes=64 * 1024**2)
             stack.push_async_callback(self.conveyor.close)
-            await self.delete_stream()
+            if self.conveyor.is_connected:
+                await self.delete_stream()
             yield self
 
     async def _open(self, service: str, stack: AsyncExitStack) -> Database:
@@ -62,9 +63,7 @@ class World:
         """Relays and consumers at work until the block ends, and then they must end by themselves."""
         stopping = asyncio.Event()
         tasks = [
-            asyncio.create_task(
-                run_relay(STREAM, self.teller, self.conveyor, self.wake, stopping)
-            )
+            asyncio.create_task(run_relay(STREAM, self.teller, self.conveyor, self.wake, stopping))
             for _ in range(relays)
         ]
         tasks += [

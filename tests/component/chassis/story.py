@@ -44,9 +44,7 @@ _RENEW = sql(
     )
 )
 _ring = insert(rung).values(key=param("key"), times=1)
-_RING = sql(
-    _ring.on_conflict_do_update(index_elements=["key"], set_={"times": rung.c.times + 1})
-)
+_RING = sql(_ring.on_conflict_do_update(index_elements=["key"], set_={"times": rung.c.times + 1}))
 TOLD = sql(select(func.count()).select_from(told))
 UNPUBLISHED = sql(
     select(func.count()).select_from(outbox.outbox).where(outbox.outbox.c.published_at.is_(None))

@@ -110,3 +110,25 @@ async def test_of_one_key_the_newest_version_wins(world: World) -> None:
     async with world.running(FOLLOWER):
         await until(lambda: world.ask(world.listener, NEWEST, key="f"), what="hearing")
     assert await world.ask(world.listener, NEWEST, key="f") == 3
+
+
+async def test_a_relay_that_was_woken_for_nothing_goes_back_to_sleep(world: World) -> None:
+    """Woken after what it was woken for is published already, it must not ask the database in a circle."""
+    async with world.running():
+        await tell(world.teller, "f")
+        await published(world)
+        world.wake.set()
+        before = await statements(world)
+        await asyncio.sleep(0.5)  # not to wait for something: this is the time that is measured
+        assert await statements(world) - before < 40
+
+
+async def statements(world: World) -> int:
+    """How often the leader has asked."""
+    async with world.teller.session() as connection:
+        await connection.execute("SELECT pg_stat_clear_snapshot()")
+        return int(
+            await connection.fetchval(
+                "SELECT xact_commit FROM pg_stat_database WHERE datname = current_database()"
+            )
+        )

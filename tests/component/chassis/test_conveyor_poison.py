@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -12,11 +11,13 @@ from libs.chassis import inbox, outbox, parked
 from libs.chassis.database import Transaction
 from libs.chassis.errors import FailedPrecondition, NotFound
 from libs.chassis.inbox import Consumer, Delivery
+from libs.chassis.streams import ensure_stream
 from tests.component.chassis.conftest import STREAM, World, until
 from tests.component.chassis.story import (
     COUNTER,
     HEARD,
     HEARD_TWICE,
+    UNPUBLISHED,
     FacilityChanged,
     count,
     facility,
@@ -137,31 +138,29 @@ async def test_a_parked_message_is_discarded_with_a_reason_and_stays_readable(
 
 
 async def test_a_message_in_one_batch_twice_is_handled_once(world: World) -> None:
-    """The same event published twice, outside of the broker's window for duplicates."""
+    """The same event published twice, further apart than the broker remembers."""
     message_id = uuid4()
-    async with world.running():
-        await tell(world.teller, "first")
-        await until(lambda: has_stream(world), what="making the stream")
-    await world.conveyor.js.update_stream(
-        (await world.conveyor.js.stream_info(STREAM)).config.evolve(duplicate_window=0.1)
-    )
-    for _ in range(2):
+    await ensure_stream(world.conveyor, STREAM)
+    config = (await world.conveyor.js.stream_info(STREAM)).config
+    await world.conveyor.js.update_stream(config.evolve(duplicate_window=0.1))
+
+    async def stored_again(before: int) -> bool:
         await publish(world, message_id)
-        await asyncio.sleep(0.3)  # the window passes by the broker's own clock
-    assert (await world.conveyor.js.stream_info(STREAM)).state.messages == 3
+        return (await world.conveyor.js.stream_info(STREAM)).state.messages > before
+
+    for before in (0, 1):
+        await until(lambda before=before: stored_again(before), what="storing it")
     async with world.running(COUNTER):
-        await heard(world, 2)
+        await heard(world, 1)
         await settled(world)
-
-
-async def has_stream(world: World) -> Any:
-    return (await world.conveyor.js.stream_info(STREAM)).state.messages == 1
 
 
 async def publish(world: World, message_id: UUID) -> None:
     headers = {"Nats-Msg-Id": str(message_id), "Carehub-Key": "twice", "Carehub-Version": "1"}
     await world.conveyor.js.publish(
-        "carehub.identity.v1.FacilityChanged", facility("twice").SerializeToString(), headers=headers
+        "carehub.identity.v1.FacilityChanged",
+        facility("twice").SerializeToString(),
+        headers=headers,
     )
 
 
@@ -184,31 +183,49 @@ async def test_bad_weather_counts_for_nothing(world: World) -> None:
 
 
 async def test_a_message_that_came_too_often_is_tried_alone_and_parked_if_it_kills(
-    world: World,
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Deaths of the process are played by cancelling, before anything is acknowledged."""
-    died = 0
+    """The death of the process is played by an end of the consumer before anything is acknowledged."""
+    monkeypatch.setattr(inbox, "ATTEMPTS", 2)
 
     async def deadly(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-        nonlocal died
         if any(d.key == "deadly" for d in deliveries):
-            died += 1
             raise asyncio.CancelledError
         await count(tx, deliveries)
 
+    killer = Consumer(COUNTER.name, COUNTER.events, deadly, newest_only=False)
     for key in ("innocent1", "deadly", "innocent2"):
         await tell(world.teller, key)
-    killer = Consumer(COUNTER.name, COUNTER.events, deadly, newest_only=False)
-    while not await parked.list_parked(world.listener) or await pending(world):
-        with pytest.raises(asyncio.CancelledError):
-            async with world.running(killer):
-                await until(lambda: nothing_left_or_dead(world, died), seconds=10)
-        if died > 12:
+    async with world.running():
+        await until(lambda: nothing_waits(world), what="publishing")
+    deaths = 0
+    while deaths < 10:
+        consuming = asyncio.create_task(
+            inbox.run_consumer(
+                "listener",
+                killer,
+                world.listener,
+                world.conveyor,
+                asyncio.Event(),
+                ack_wait=0.3,
+            )
+        )
+        await until(lambda task=consuming: dead_or_done(world, task), what="dying or ending")
+        if not consuming.done():
             break
+        deaths += 1
+    consuming.cancel()
+    assert 3 <= deaths <= 5
     (entry,) = await parked.list_parked(world.listener)
     assert (entry.key, entry.reason) == ("deadly", "PROCESS_DIED")
     await heard(world, 2)
 
 
-async def nothing_left_or_dead(world: World, died: int) -> bool:
-    return True
+async def nothing_waits(world: World) -> bool:
+    return await world.ask(world.teller, UNPUBLISHED) == 0
+
+
+async def dead_or_done(world: World, task: "asyncio.Task[None]") -> bool:
+    if task.done():
+        return True
+    return await world.ask(world.listener, HEARD) == 2 and await pending(world) == 0

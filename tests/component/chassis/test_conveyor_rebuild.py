@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from nats.js.errors import NotFoundError
 
-from libs.chassis import relay
+from libs.chassis import relay, streams
 from libs.local.nats import RunningNats, start_nats
 from libs.testing.servers import Servers
 from tests.component.chassis.conftest import STREAM, World, until
@@ -60,7 +61,15 @@ async def published(world: World) -> None:
 
 
 async def messages(world: World) -> int:
-    return (await world.conveyor.js.stream_info(STREAM)).state.messages
+    try:
+        return (await world.conveyor.js.stream_info(STREAM)).state.messages
+    except NotFoundError:
+        return 0
+
+
+@pytest.fixture(autouse=True)
+def _attentive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "VERIFY_EVERY", 0.5)
 
 
 async def tell_many(world: World, first: int, last: int) -> None:
@@ -117,9 +126,19 @@ async def test_a_killed_broker_is_waited_for(shaky: World, broker: Broker) -> No
         await published(shaky)
 
 
-async def test_a_broker_that_comes_back_empty_is_filled_again(
-    shaky: World, broker: Broker
+async def test_a_broker_that_is_away_at_the_start_is_waited_for(
+    servers: Servers, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(streams, "ANSWER_WITHIN", 0.2)
+    await broker.nats.stop()
+    late = World(servers, broker.nats.url)
+    async with late.opened(), late.running(COUNTER):
+        await tell_many(late, 0, 20)
+        await broker.start()
+        await heard(late, 20)
+
+
+async def test_a_broker_that_comes_back_empty_is_filled_again(shaky: World, broker: Broker) -> None:
     async with shaky.running(COUNTER):
         await tell_many(shaky, 0, 100)
         await heard(shaky, 100)
@@ -178,7 +197,10 @@ async def test_a_lost_end_is_noticed_also_when_the_stream_has_grown_again(
     assert await messages(shaky) == 200
 
 
-async def test_a_full_stream_makes_room_for_what_nobody_needs_any_more(world: World) -> None:
+async def test_a_full_stream_makes_room_for_what_nobody_needs_any_more(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "ANSWER_WITHIN", 0.5)
     world.conveyor.max_bytes = 40_000
     async with world.running(COUNTER):
         await tell_many(world, 0, 400)

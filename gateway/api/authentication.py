@@ -1,0 +1,60 @@
+"""Who is asking: a bearer token, or the cookie of a session. Either becomes a caller token, within the rates."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.api.callers import Callers
+from gateway.api.problems import Problem, unauthenticated
+from gateway.api.rates import Limiter, address_key
+from gateway.api.signin import SignIn
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a request brings along to say who is asking."""
+
+    headers: Mapping[bytes, bytes]
+    address: str
+    is_safe: bool
+
+
+class Authenticator:
+    """Finds the caller of a request, or raises the Problem that says why there is none."""
+
+    def __init__(
+        self, callers: Callers, sign_in: SignIn, *, per_caller: Limiter, per_address: Limiter
+    ) -> None:
+        self._callers = callers
+        self._sign_in = sign_in
+        self._per_caller = per_caller
+        self._per_address = per_address
+
+    async def caller_token(self, credentials: Credentials) -> str:
+        def admit() -> None:
+            self._per_address.take(address_key(credentials.address))
+
+        access_token = await self._access_token(credentials)
+        if not access_token:
+            admit()
+            raise unauthenticated(reason="NO_CREDENTIALS")
+        known = await self._callers.caller(access_token, admit)
+        self._per_caller.take(known.subject)
+        return known.token
+
+    async def _access_token(self, credentials: Credentials) -> str:
+        """Return the access token; a bearer token wins over a cookie, which browsers send unasked."""
+        authorization = credentials.headers.get(b"authorization")
+        if authorization is not None:
+            scheme, _, token = authorization.decode("latin-1").partition(" ")
+            token = token.strip()
+            if scheme.lower() != "bearer" or not token.isascii():
+                raise unauthenticated("Only bearer tokens are taken.", reason="TOKEN_UNREADABLE")
+            return token
+        session = self._sign_in.session_of(credentials.headers)
+        if session is None:
+            return ""
+        if not credentials.is_safe and not self._sign_in.is_same_origin(credentials.headers):
+            raise Problem(
+                403, "CROSS_SITE_REQUEST", "A change with the cookie must come from our own pages."
+            )
+        return await self._sign_in.access_token(session)

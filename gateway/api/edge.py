@@ -1,0 +1,112 @@
+"""Around every request: its id, the security headers, one line in the log, and no error that tells too much."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.api.problems import internal
+from libs.chassis import ids
+
+KEY = "carehub.note"
+UNMATCHED = "unmatched"
+_QUIET = frozenset({"/healthz", "/readyz"})
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+
+_log = logging.getLogger("gateway.access")
+
+
+@dataclass(slots=True)
+class Note:
+    """What is known of a request: its id, and the template of its route, never its path."""
+
+    request_id: str
+    route: str = UNMATCHED
+
+
+def note_of(scope: Scope) -> Note:
+    note: Note = scope[KEY]
+    return note
+
+
+class Edge:
+    """The outermost layer. Pure ASGI."""
+
+    def __init__(
+        self, app: ASGIApp, *, is_https: bool, new_id: Callable[[], UUID] = ids.new_id
+    ) -> None:
+        self._app = app
+        self._new_id = new_id
+        own = HEADERS | (HSTS if is_https else {})
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in own.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        note = Note(request_id(scope, self._new_id))
+        scope[KEY] = note
+        started, status = time.perf_counter(), 0
+
+        async def send_on(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._complete(message, note)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        except Exception:  # noqa: BLE001 the last place where a bug can be kept from the client
+            _log.error("failed", exc_info=True, extra={"request_id": note.request_id})
+            if not status:
+                await internal().response(note.request_id)(scope, receive, send_on)
+        if scope["path"] not in _QUIET:
+            _log.info(
+                "request",
+                extra={
+                    "method": scope["method"],
+                    "route": note.route,
+                    "status": status,
+                    "seconds": round(time.perf_counter() - started, 6),
+                    "request_id": note.request_id,
+                },
+            )
+
+    def _complete(self, message: Message, note: Note) -> None:
+        """Add the headers that the answer does not set itself."""
+        headers = list(message.get("headers", ()))
+        there = {name for name, _ in headers}
+        headers += [one for one in self._headers if one[0] not in there]
+        headers.append((b"x-request-id", note.request_id.encode()))
+        message["headers"] = headers
+
+
+def request_id(scope: Scope, new_id: Callable[[], UUID]) -> str:
+    """Return the client's id of the request if it is a UUID, else a new one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and len(value) == 36:
+            try:
+                return str(UUID(value.decode("ascii")))
+            except ValueError:
+                break
+    return str(new_id())

@@ -1,0 +1,61 @@
+"""The web app, where it has been built: its files, and its first page for every address of its own."""
+
+from pathlib import Path
+from typing import Self
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.api.edge import note_of
+
+OURS = (
+    "/v1/",
+    "/signin",
+    "/signout",
+    "/docs",
+    "/openapi.json",
+    "/static/",
+    "/healthz",
+    "/readyz",
+    "/problems/",
+)
+FOR_EVER = "public, max-age=31536000, immutable"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'self'"
+)
+
+
+class WebApp:
+    """Serves a built web app in front of the gateway's own pages."""
+
+    def __init__(self, app: ASGIApp, dist: Path) -> None:
+        self._app = app
+        self._files = StaticFiles(directory=dist)
+
+    @classmethod
+    def around(cls, app: ASGIApp, dist: Path) -> "Self | ASGIApp":
+        return cls(app, dist) if (dist / "index.html").is_file() else app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
+        if not is_page or f"{scope['path']}/".startswith(OURS) or scope["path"].startswith(OURS):
+            await self._app(scope, receive, send)
+            return
+        note_of(scope).route = "web"
+        response = await self._file(scope)
+        await response(scope, receive, send)
+
+    async def _file(self, scope: Scope) -> Response:
+        path = scope["path"].lstrip("/") or "index.html"
+        try:
+            response = await self._files.get_response(path, scope)
+        except HTTPException:
+            response = await self._files.get_response("index.html", scope)
+        is_asset = scope["path"].startswith("/assets/") and response.status_code == 200
+        response.headers["Cache-Control"] = FOR_EVER if is_asset else "no-cache"
+        response.headers["Content-Security-Policy"] = POLICY
+        return response

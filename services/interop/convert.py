@@ -1,0 +1,273 @@
+"""Feeds, messages and reports between the domain and protobuf."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from carehub.interop.v1 import feed_pb2, interop_events_pb2, interop_service_pb2, message_pb2
+from carehub.interop.v1 import report_pb2 as pb
+from google.type.date_pb2 import Date
+
+from libs.chassis.errors import InvalidArgument
+from libs.chassis.fields import etag, to_timestamp, to_uuid
+from services.interop.domain.classify import Verdict
+from services.interop.domain.feed import SILENCE_AFTER, Feed, FeedState, Figures, Quirks
+from services.interop.domain.message import Message, MessageState, Refusal
+from services.interop.domain.report import Identifier, Merge, Person, Report, Visit
+from services.interop.domain.trial import Trial
+
+_FEED_STATES = {
+    feed_pb2.Feed.STATE_UNSPECIFIED: FeedState.ACTIVE,
+    feed_pb2.Feed.STATE_ACTIVE: FeedState.ACTIVE,
+    feed_pb2.Feed.STATE_PAUSED: FeedState.PAUSED,
+}
+_MESSAGE_STATES = {
+    state: message_pb2.FeedMessage.State.Value(f"STATE_{state}") for state in MessageState
+}
+_STATES_ASKED = {number: state for state, number in _MESSAGE_STATES.items()}
+
+Reported = (
+    interop_events_pb2.VisitReported
+    | interop_events_pb2.PersonReported
+    | interop_events_pb2.MergeReported
+)
+
+
+def feed_to_proto(feed: Feed) -> feed_pb2.Feed:
+    """A feed without figures."""
+    message = feed_pb2.Feed(
+        id=str(feed.id),
+        etag=etag(feed.version),
+        facility_id=str(feed.facility_id),
+        name=feed.name,
+        sending_facility=feed.sending_facility,
+        sending_application=feed.sending_application,
+        state=feed_pb2.Feed.State.Value(f"STATE_{feed.state}"),
+        quirks=_quirks_to_proto(feed.quirks),
+    )
+    message.silence_after.FromTimedelta(feed.silence_after)
+    return message
+
+
+def feed_with_figures(feed: Feed, figures: Figures, now: datetime) -> feed_pb2.Feed:
+    message = feed_to_proto(feed)
+    if figures.last_message_at:
+        message.last_message_time.FromDatetime(figures.last_message_at)
+    message.messages_last_hour = figures.last_hour
+    message.is_silent = feed.is_silent(figures.last_message_at, now)
+    message.accounts.CopyFrom(
+        feed_pb2.FeedAccounts(
+            received=figures.received,
+            pending=figures.pending,
+            applied=figures.applied,
+            no_op=figures.no_op,
+            quarantined=figures.quarantined,
+            ignored=figures.ignored,
+            parked=figures.parked,
+            duplicates=figures.duplicates,
+            refused=figures.refused,
+        )
+    )
+    return message
+
+
+def feed_to_domain(
+    message: feed_pb2.Feed, *, id: UUID, created_at: datetime, version: int = 1
+) -> Feed:
+    if message.state not in _FEED_STATES:
+        raise InvalidArgument("FEED_STATE_UNKNOWN", "There is no such state.", field="feed.state")
+    has_silence = message.HasField("silence_after")
+    feed = Feed(
+        id=id,
+        facility_id=to_uuid("feed.facility_id", message.facility_id),
+        name=message.name.strip(),
+        sending_facility=message.sending_facility.strip(),
+        sending_application=message.sending_application.strip(),
+        state=_FEED_STATES[message.state],
+        quirks=_quirks_to_domain(message.quirks),
+        silence_after=_to_timedelta(message) if has_silence else SILENCE_AFTER,
+        created_at=created_at,
+        version=version,
+    )
+    feed.check()
+    return feed
+
+
+def _to_timedelta(message: feed_pb2.Feed) -> timedelta:
+    try:
+        return message.silence_after.ToTimedelta()
+    except (OverflowError, ValueError) as error:
+        raise InvalidArgument(
+            "SILENCE_INVALID", "That is no time span.", field="feed.silence_after"
+        ) from error
+
+
+def _quirks_to_proto(quirks: Quirks) -> feed_pb2.Quirks:
+    return feed_pb2.Quirks(
+        time_zone=quirks.time_zone,
+        charset=quirks.charset,
+        patient_classes=quirks.patient_classes,
+        dispositions=quirks.dispositions,
+        facilities={name: str(id) for name, id in quirks.facilities.items()},
+        default_assigner=quirks.default_assigner,
+        processing_ids=quirks.processing_ids,
+    )
+
+
+def _quirks_to_domain(message: feed_pb2.Quirks) -> Quirks:
+    return Quirks(
+        time_zone=message.time_zone,
+        charset=message.charset,
+        patient_classes=dict(message.patient_classes),
+        dispositions=dict(message.dispositions),
+        facilities=_facilities(message.facilities),
+        default_assigner=message.default_assigner,
+        processing_ids=tuple(message.processing_ids),
+    )
+
+
+def _facilities(said: Mapping[str, str]) -> dict[str, UUID]:
+    return {name: to_uuid("feed.quirks.facilities", id) for name, id in said.items()}
+
+
+def message_to_proto(message: Message) -> message_pb2.FeedMessage:
+    """A message without its content."""
+    return message_pb2.FeedMessage(
+        id=str(message.id),
+        feed_id=str(message.feed_id),
+        facility_id=str(message.facility_id),
+        control_id=message.control_id,
+        event_type=message.event_type,
+        receive_time=to_timestamp(message.received_at),
+        message_time=to_timestamp(message.message_at),
+        state=_MESSAGE_STATES[message.state],
+        reason=message.reason,
+        explanation=message.explanation,
+        is_control_id_reused=message.is_control_id_reused,
+        patient_id=str(message.patient_id or ""),
+        encounter_id=str(message.encounter_id or ""),
+    )
+
+
+def to_message_state(state: "message_pb2.FeedMessage.State.ValueType") -> MessageState | None:
+    """The state that a list is asked for; None for any."""
+    if not state:
+        return None
+    if state not in _STATES_ASKED:
+        raise InvalidArgument("MESSAGE_STATE_UNKNOWN", "There is no such state.", field="state")
+    return _STATES_ASKED[state]
+
+
+def refusal_to_proto(refusal: Refusal) -> interop_service_pb2.Refusal:
+    return interop_service_pb2.Refusal(
+        id=str(refusal.id),
+        time=to_timestamp(refusal.refused_at),
+        code=refusal.code,
+        error_code=refusal.error_code,
+        reason=refusal.reason,
+        explanation=refusal.explanation,
+        peer=refusal.peer,
+        size_bytes=refusal.size_bytes,
+    )
+
+
+def trial_to_proto(verdict: Verdict, trial: Trial) -> interop_service_pb2.TryMessageResponse:
+    return interop_service_pb2.TryMessageResponse(
+        code=verdict.code.value,
+        state=_MESSAGE_STATES[verdict.state]
+        if verdict.state
+        else message_pb2.FeedMessage.STATE_UNSPECIFIED,
+        reason=verdict.reason,
+        segments=[
+            interop_service_pb2.SegmentReading(
+                segment=segment.segment,
+                line=segment.line,
+                readings=segment.readings,
+                problems=segment.problems,
+            )
+            for segment in trial.segments
+        ],
+        effects=trial.effects,
+        feed_id=str(verdict.sender.feed.id) if verdict.sender else "",
+    )
+
+
+def report_to_proto(report: Report, message: Message) -> Reported:
+    """The event that tells of a report, as read from a stored message."""
+    source = pb.ReportSource(
+        message_id=str(message.id),
+        feed_id=str(message.feed_id),
+        facility_id=str(report.facility_id),
+        trigger=report.trigger,
+        event_time=to_timestamp(report.event_at),
+        message_time=to_timestamp(report.message_at),
+        content_hash=message.content_hash.hex(),
+        replay=message.replay,
+    )
+    if report.person is None:
+        merges = [_merge(merge) for merge in report.merges]
+        return interop_events_pb2.MergeReported(source=source, merges=merges)
+    person = _person(report.person)
+    if report.visit is None:
+        return interop_events_pb2.PersonReported(source=source, person=person)
+    return interop_events_pb2.VisitReported(
+        source=source, person=person, visit=_visit(report.visit)
+    )
+
+
+def _merge(merge: Merge) -> interop_events_pb2.ReportedMerge:
+    return interop_events_pb2.ReportedMerge(
+        survivor=_person(merge.survivor), retired=[_identifier(each) for each in merge.retired]
+    )
+
+
+def _identifier(identifier: Identifier) -> pb.ReportedIdentifier:
+    return pb.ReportedIdentifier(
+        assigner=identifier.assigner, value=identifier.value, type=identifier.type
+    )
+
+
+def _person(person: Person) -> pb.ReportedPerson:
+    born = person.birth_on
+    return pb.ReportedPerson(
+        identifiers=[_identifier(each) for each in person.identifiers],
+        names=[
+            pb.ReportedName(family=n.family, given=n.given, use=n.use, suffix=n.suffix)
+            for n in person.names
+        ],
+        birth_date=Date(year=born.year, month=born.month, day=born.day) if born else None,
+        sex=person.sex,
+        addresses=[
+            pb.ReportedAddress(
+                lines=a.lines, city=a.city, state=a.state, postal_code=a.postal_code, use=a.use
+            )
+            for a in person.addresses
+        ],
+        telecoms=[
+            pb.ReportedTelecom(value=t.value, is_email=t.is_email, use=t.use)
+            for t in person.telecoms
+        ],
+        language=person.language,
+        death_indicator=person.death_indicator,
+        death_time=to_timestamp(person.died_at),
+        cleared_fields=person.cleared,
+    )
+
+
+def _visit(visit: Visit) -> pb.ReportedVisit:
+    return pb.ReportedVisit(
+        visit_number=visit.visit_number,
+        patient_class=visit.patient_class,
+        location=visit.location,
+        admission_type=visit.admission_type,
+        attending=visit.attending,
+        discharge_disposition=visit.discharge_disposition,
+        admit_time=to_timestamp(visit.admitted_at),
+        discharge_time=to_timestamp(visit.discharged_at),
+        admit_reason=visit.admit_reason,
+        diagnoses=[
+            pb.ReportedDiagnosis(code=d.code, system=d.system, text=d.text, type=d.type)
+            for d in visit.diagnoses
+        ],
+        cleared_fields=visit.cleared,
+    )

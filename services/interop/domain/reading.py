@@ -1,0 +1,100 @@
+"""One message being read for one sender: how that sender writes, and what was found wrong."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+from services.interop.domain import times
+from services.interop.domain.feed import Quirks
+from services.interop.domain.hl7 import Segment
+
+
+class ErrorCode(IntEnum):
+    """HL7 table 0357."""
+
+    ACCEPTED = 0
+    SEGMENT_SEQUENCE = 100
+    REQUIRED_FIELD_MISSING = 101
+    DATA_TYPE = 102
+    TABLE_VALUE = 103
+    VALUE_TOO_LONG = 104
+    UNSUPPORTED_MESSAGE_TYPE = 200
+    UNSUPPORTED_EVENT = 201
+    UNSUPPORTED_PROCESSING_ID = 202
+    UNSUPPORTED_VERSION = 203
+    UNKNOWN_KEY = 204
+    DUPLICATE_KEY = 205
+    APPLICATION = 207
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a message cannot be taken as it is. Says the place and what is wrong, never a value."""
+
+    place: str
+    line: int
+    reason: str
+    error_code: ErrorCode
+    what: str
+    mend: str
+
+    @property
+    def explanation(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that was left out of the report, without stopping it."""
+
+    line: int
+    text: str
+
+
+@dataclass(slots=True)
+class Reading:
+    quirks: Quirks
+    zone: ZoneInfo
+    default_assigner: str
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def instant(self, segment: Segment, number: int) -> datetime | None:
+        """The time in a field; None if it says nothing, and a problem if it cannot be read."""
+        text = segment.text(number)
+        if not text or times.is_blank(text):
+            return None
+        try:
+            return times.to_instant(text, self.zone)
+        except times.NotATime:
+            self.problem(
+                segment,
+                number,
+                "TIME_UNREADABLE",
+                ErrorCode.DATA_TYPE,
+                "not a time",
+                "Send YYYYMMDD, with HHMM or HHMMSS and an offset where they are known.",
+            )
+            return None
+
+    def problem(
+        self,
+        segment: Segment,
+        number: int,
+        reason: str,
+        code: ErrorCode,
+        *words: str,
+    ) -> None:
+        """Note what is wrong with a field; `words` are what is wrong and how to mend it."""
+        what, mend = words
+        place = f"{segment.name}-{number}" if number else segment.name
+        self.problems.append(Problem(place, segment.line, reason, code, what, mend))
+
+    def missing(self, place: str, reason: str, what: str, mend: str) -> None:
+        """Note that a whole segment is not there."""
+        code = ErrorCode.REQUIRED_FIELD_MISSING
+        self.problems.append(Problem(place, 0, reason, code, what, mend))
+
+    def note(self, segment: Segment, text: str) -> None:
+        self.notes.append(Note(segment.line, text))

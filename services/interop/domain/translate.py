@@ -1,0 +1,191 @@
+"""What a message of a known sender says: the events that are followed, and the report of each.
+
+A message is reported whole or not at all: one problem sets it aside. A time or a class that cannot
+be read is never guessed at and never dropped, because deadlines and loops hang on it. What is only
+of use when it is right (a sex, a language, a fax number) is left out with a note.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.interop.domain.feed import Sender
+from services.interop.domain.hl7 import Message, Segment
+from services.interop.domain.person import read_identifiers, read_person
+from services.interop.domain.reading import ErrorCode, Note, Problem, Reading
+from services.interop.domain.report import Merge, Person, Report, Visit
+from services.interop.domain.visit import facility_of, read_visit
+
+# Every event of the standard that speaks of one visit of one person. Those that the record does not
+# follow it records as without effect: so that the visit's history is whole.
+_VISIT_NUMBERS = (*range(1, 17), 21, 22, 23, 25, 26, 27, 32, 33, 38, 52, 53, 54, 55)
+VISIT_EVENTS = frozenset(f"A{number:02}" for number in _VISIT_NUMBERS)
+PERSON_EVENTS = frozenset({"A28", "A31"})
+MERGE_EVENTS = frozenset({"A40"})
+FOLLOWED = VISIT_EVENTS | PERSON_EVENTS | MERGE_EVENTS
+# An update may be about the person alone.
+_VISIT_OPTIONAL = frozenset({"A08"})
+
+# The segments that reports are made of, and how much of them at most.
+_READ = ("PID", "PV1", "PV2", "DG1", "MRG")
+_MOST_TEXT = 64 * 1024
+_MOST_REPETITIONS = 500
+
+_Content = tuple[Person | None, Visit | None, tuple[Merge, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Translation:
+    """A report; or none, and then at least one problem."""
+
+    report: Report | None
+    problems: tuple[Problem, ...]
+    notes: tuple[Note, ...]
+
+
+def translate(
+    message: Message, trigger: str, sender: Sender, reading: Reading, received_at: datetime
+) -> Translation:
+    """The report of a message whose trigger is followed."""
+    message_at = reading.instant(message.header, 7) or received_at
+    event_at = _event_at(message, reading) or message_at
+    facility_id = facility_of(message, sender.feed.facility_id, reading)
+    person, visit, merges = _content(message, trigger, reading)
+    report = Report(
+        trigger=trigger,
+        facility_id=facility_id,
+        event_at=event_at,
+        message_at=message_at,
+        person=person,
+        visit=visit,
+        merges=merges,
+    )
+    problems = tuple(reading.problems)
+    return Translation(
+        report=None if problems else report, problems=problems, notes=tuple(reading.notes)
+    )
+
+
+def _event_at(message: Message, reading: Reading) -> datetime | None:
+    evn = message.first("EVN")
+    if evn is None:
+        return None
+    return reading.instant(evn, 6) or reading.instant(evn, 2)
+
+
+def _content(message: Message, trigger: str, reading: Reading) -> _Content:
+    pid = _patient(message, trigger, reading)
+    if pid is None:
+        return None, None, ()
+    if trigger in MERGE_EVENTS:
+        return None, None, _merges(message, reading)
+    person = read_person(pid, reading)
+    if trigger in PERSON_EVENTS:
+        return person, None, ()
+    if message.count("PV1") != 1 and trigger not in _VISIT_OPTIONAL:
+        _complain_of_visits(message, reading)
+    return person, read_visit(message, reading), ()
+
+
+def _patient(message: Message, trigger: str, reading: Reading) -> Segment | None:
+    """The one patient of the message, or the first of a merge."""
+    if _is_too_long(message, reading):
+        return None
+    if message.count("MSH") > 1:
+        reading.problem(
+            message.segments("MSH")[1],
+            0,
+            "MESSAGE_NOT_ONE",
+            ErrorCode.SEGMENT_SEQUENCE,
+            "a second header: two messages in one frame",
+            "Send each message in a frame of its own.",
+        )
+        return None
+    pid = message.first("PID")
+    if pid is None:
+        reading.missing("PID", "PATIENT_MISSING", "no such segment", "Send who it is about.")
+    elif message.count("PID") > 1 and trigger not in MERGE_EVENTS:
+        reading.problem(
+            message.segments("PID")[1],
+            0,
+            "PATIENT_NOT_ONE",
+            ErrorCode.SEGMENT_SEQUENCE,
+            "a second patient in a message about one",
+            "Send one message for each patient.",
+        )
+    return pid
+
+
+def _is_too_long(message: Message, reading: Reading) -> bool:
+    """Whether what would be reported is more than a report can hold, or anybody can mean."""
+    lines = [line for name in _READ for line in message.lines_of(name)]
+    mark = message.encoding.repetition
+    if sum(map(len, lines)) <= _MOST_TEXT and all(
+        line.count(mark) <= _MOST_REPETITIONS for line in lines
+    ):
+        return False
+    longest = max(lines, key=len)
+    segment = next(s for s in message.segments(longest[:3]) if message.lines[s.line - 1] == longest)
+    reading.problem(
+        segment,
+        0,
+        "REPORT_TOO_LONG",
+        ErrorCode.VALUE_TOO_LONG,
+        "more text or repetitions than a person or a visit has",
+        "Find out what fills it at the sender.",
+    )
+    return True
+
+
+def _complain_of_visits(message: Message, reading: Reading) -> None:
+    if not message.count("PV1"):
+        reading.missing("PV1", "VISIT_MISSING", "no such segment", "Send the visit.")
+        return
+    reading.problem(
+        message.segments("PV1")[1],
+        0,
+        "VISIT_NOT_ONE",
+        ErrorCode.SEGMENT_SEQUENCE,
+        "a second visit in a message about one",
+        "Send one message for each visit.",
+    )
+
+
+def _merges(message: Message, reading: Reading) -> tuple[Merge, ...]:
+    """The groups PID [PD1] MRG, in their order."""
+    merges = []
+    survivor: Segment | None = None
+    for segment in message.every_segment():
+        if segment.name == "PID":
+            _complain_of_lonely(survivor, reading)
+            survivor = segment
+        elif segment.name == "MRG" and survivor is not None:
+            merges.append(_merge(survivor, segment, reading))
+            survivor = None
+    _complain_of_lonely(survivor, reading)
+    return tuple(merges)
+
+
+def _merge(pid: Segment, mrg: Segment, reading: Reading) -> Merge:
+    retired = read_identifiers(mrg, 1, reading)
+    if not retired:
+        reading.problem(
+            mrg,
+            1,
+            "RETIRED_MISSING",
+            ErrorCode.REQUIRED_FIELD_MISSING,
+            "no retired number",
+            "Send the number that is given up as the first component of MRG-1.",
+        )
+    return Merge(read_person(pid, reading), retired)
+
+
+def _complain_of_lonely(pid: Segment | None, reading: Reading) -> None:
+    if pid is not None:
+        reading.problem(
+            pid,
+            0,
+            "RETIRED_MISSING",
+            ErrorCode.SEGMENT_SEQUENCE,
+            "a survivor without the MRG segment that says what it replaces",
+            "Send MRG after the PID (and PD1) of each survivor.",
+        )

@@ -1,0 +1,120 @@
+"""The listener: accepts, keeps within its limits, and ends gracefully."""
+
+import asyncio
+import logging
+import time
+
+from prometheus_client import Gauge
+
+from libs.chassis import ids
+from libs.chassis.app import Job, Runtime
+from services.interop.mllp.connection import CLOSED, IN_WORK, Connection, Desk
+from services.interop.mllp.senders import Senders
+from services.interop.mllp.settings import Settings
+from services.interop.mllp.writers import Writer
+
+log = logging.getLogger(__name__)
+
+# While one batch commits the other is put together.
+WRITERS = 2
+_GRACE_SECONDS = 10.0
+# When all places are taken, a connection that has not sent one frame in this time gives way.
+_PATIENCE_SECONDS = 10.0
+
+CONNECTIONS = Gauge("carehub_mllp_connections", "Open connections.")
+
+
+def listener(settings: Settings) -> Job:
+    """The job that listens for as long as the process works."""
+
+    async def run(runtime: Runtime) -> None:
+        server = MllpServer(settings, runtime)
+        await server.start()
+        try:
+            await runtime.stopping.wait()
+        finally:
+            await server.stop()
+
+    return Job("interop-mllp", run)
+
+
+class MllpServer:
+    def __init__(self, settings: Settings, runtime: Runtime) -> None:
+        self._settings = settings
+        self._desk = Desk(
+            senders=Senders(runtime.database),
+            now=runtime.now,
+            new_id=ids.new_id,
+            most_bytes=settings.mllp_max_bytes,
+        )
+        self._writers = [Writer(runtime, IN_WORK) for _ in range(WRITERS)]
+        self._connections: dict[Connection, asyncio.Task[None]] = {}
+        self._accepted = 0
+        self._working: list[asyncio.Task[None]] = []
+        self._server: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        if self._server is None:
+            raise RuntimeError("it does not listen")
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        self._working = [asyncio.create_task(writer.run()) for writer in self._writers]
+        self._server = await asyncio.start_server(
+            self._accept,
+            self._settings.mllp_host,
+            self._settings.mllp_port,
+            ssl=self._settings.tls(),
+            backlog=256,
+        )
+        log.info("listening for HL7 v2", extra={"port": self.port})
+
+    async def stop(self) -> None:
+        """Accept no more, read no more, finish and answer what is in work, close."""
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections:
+            connection.stop()
+        if running := list(self._connections.values()):
+            _, late = await asyncio.wait(running, timeout=_GRACE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for task in self._working:
+            task.cancel()
+        await asyncio.gather(*self._working, return_exceptions=True)
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not self._make_room():
+            CLOSED.labels("TOO_MANY_CONNECTIONS").inc()
+            writer.close()
+            return
+        store = self._writers[self._accepted % WRITERS]
+        self._accepted += 1
+        connection = Connection(reader, writer, self._desk, store)
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a connection is served in a task")
+        self._connections[connection] = task
+        CONNECTIONS.set(len(self._connections))
+        try:
+            await connection.run()
+        except Exception:
+            log.exception("a connection failed")
+        finally:
+            del self._connections[connection]
+            CONNECTIONS.set(len(self._connections))
+
+    def _make_room(self) -> bool:
+        """Whether one more may come in: idle ones that never sent anything give way first."""
+        if len(self._connections) < self._settings.mllp_max_connections:
+            return True
+        now = time.monotonic()
+        for connection in self._connections:
+            if not connection.frames and now - connection.opened_at > _PATIENCE_SECONDS:
+                CLOSED.labels("GAVE_WAY").inc()
+                connection.stop()
+                return True
+        return False

@@ -1,0 +1,237 @@
+"""InteropService. The contract, its paths and its permissions: protos/carehub/interop/v1."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from carehub.interop.v1 import feed_pb2, interop_service_pb2, message_pb2
+from google.protobuf.message import Message as ProtoMessage
+
+from libs.chassis.caller import Call
+from libs.chassis.errors import FailedPrecondition, InvalidArgument, PermissionDenied
+from libs.chassis.fields import apply_mask, check_etag, to_uuid
+from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from services.interop import convert, events, ingest
+from services.interop.domain import hl7
+from services.interop.domain.classify import Verdict, classify, classify_for
+from services.interop.domain.feed import Feed, Sender
+from services.interop.domain.message import NO_FEED, Message, Refusal
+from services.interop.domain.trial import explain
+from services.interop.ingest import Arrival
+from services.interop.store.feeds import AccountStore, FeedStore, sender_taken
+from services.interop.store.messages import LAST_ID, MessageStore, RefusalStore
+
+rpc = interop_service_pb2
+_FIRST = ("", UUID(int=0))
+_MOST_BYTES = 1024 * 1024
+_Row = Message | Refusal
+
+
+class InteropService:
+    """Each RPC: one transaction. The guard has authenticated the caller, checked the permission and opened it."""
+
+    def __init__(self, now: Callable[[], datetime], new_id: Callable[[], UUID]) -> None:
+        self._now = now
+        self._new_id = new_id
+
+    async def GetFeed(self, request: rpc.GetFeedRequest, call: Call) -> feed_pb2.Feed:
+        feed = await FeedStore(call.tx).get(to_uuid("feed_id", request.feed_id))
+        return await self._with_figures(call, feed)
+
+    async def ListFeeds(self, request: rpc.ListFeedsRequest, call: Call) -> rpc.ListFeedsResponse:
+        most = page_size(request.page_size)
+        cursor = decode_cursor(request.page_token, request)
+        after = (str(cursor[0]), UUID(str(cursor[1]))) if cursor else _FIRST
+        feeds = await FeedStore(call.tx).list_page(after, most + 1)
+        page = feeds[:most]
+        now = self._now()
+        figures = await AccountStore(call.tx).figures([feed.id for feed in page], now)
+        last = [page[-1].name, str(page[-1].id)] if len(feeds) > most else None
+        return rpc.ListFeedsResponse(
+            feeds=[convert.feed_with_figures(f, figures[f.id], now) for f in page],
+            next_page_token=encode_cursor(last, request) if last else "",
+        )
+
+    async def CreateFeed(self, request: rpc.CreateFeedRequest, call: Call) -> feed_pb2.Feed:
+        id = to_uuid("feed.id", request.feed.id) if request.feed.id else self._new_id()
+        feed = convert.feed_to_domain(request.feed, id=id, created_at=self._now())
+        _check_within(call, feed)
+        store = FeedStore(call.tx)
+        if (existing := await store.find(id)) is not None:
+            if replace(existing, created_at=feed.created_at, version=1) != feed:
+                raise FailedPrecondition("FEED_EXISTS", "There is such a feed, and it differs.")
+            return await self._with_figures(call, existing)
+        if not await store.add(feed):
+            raise sender_taken(feed)
+        await events.feed_changed(call.tx, feed)
+        return await self._with_figures(call, feed)
+
+    async def UpdateFeed(self, request: rpc.UpdateFeedRequest, call: Call) -> feed_pb2.Feed:
+        store = FeedStore(call.tx)
+        feed = await store.get(to_uuid("feed.id", request.feed.id))
+        check_etag(request.feed.etag, feed.version)
+        wanted = convert.feed_to_proto(feed)
+        apply_mask(wanted, request.feed, request.update_mask)
+        changed = convert.feed_to_domain(
+            wanted, id=feed.id, created_at=feed.created_at, version=feed.version + 1
+        )
+        _check_within(call, changed)
+        await store.save(changed)
+        await events.feed_changed(call.tx, changed)
+        return await self._with_figures(call, changed)
+
+    async def SendMessage(
+        self, request: rpc.SendMessageRequest, call: Call
+    ) -> rpc.SendMessageResponse:
+        store = FeedStore(call.tx)
+        sender = await store.sender(await store.get(to_uuid("feed_id", request.feed_id)))
+        raw = _raw(request.message)
+        arrival = self._arrival(raw, classify_for(sender, raw, self._now()))
+        _check_reported(call, arrival.verdict)
+        (receipt,) = await ingest.store(call.tx, [arrival])
+        acknowledgement = receipt.acknowledgement(arrival, self._now())
+        return rpc.SendMessageResponse(
+            acknowledgement=acknowledgement.decode(errors="replace"),
+            code=arrival.verdict.code.value,
+            message_id=str(receipt.message_id or ""),
+        )
+
+    async def ListMessages(
+        self, request: rpc.ListMessagesRequest, call: Call
+    ) -> rpc.ListMessagesResponse:
+        most = page_size(request.page_size)
+        feed_id = to_uuid("feed_id", request.feed_id) if request.feed_id else None
+        state = convert.to_message_state(request.state)
+        before = _before(decode_cursor(request.page_token, request))
+        found = await MessageStore(call.tx).list_page(
+            call.facilities, feed_id, state, before, most + 1
+        )
+        page = found[:most]
+        call.show(*(m.patient_id for m in page if m.patient_id))
+        return rpc.ListMessagesResponse(
+            messages=[convert.message_to_proto(message) for message in page],
+            next_page_token=encode_cursor([str(page[-1].id)], request) if len(found) > most else "",
+        )
+
+    async def GetMessage(
+        self, request: rpc.GetMessageRequest, call: Call
+    ) -> message_pb2.FeedMessage:
+        store = MessageStore(call.tx)
+        message = await store.get(to_uuid("message_id", request.message_id))
+        if message.patient_id:
+            call.show(message.patient_id)
+        feed = await FeedStore(call.tx).find(message.feed_id)
+        answer = convert.message_to_proto(message)
+        answer.raw = hl7.to_text(await store.raw(message.id), feed.quirks.charset if feed else "")
+        return answer
+
+    async def ReplayMessage(
+        self, request: rpc.ReplayMessageRequest, call: Call
+    ) -> message_pb2.FeedMessage:
+        feeds, messages = FeedStore(call.tx), MessageStore(call.tx)
+        message = await messages.get(to_uuid("message_id", request.message_id))
+        message.check_replayable()
+        sender = await feeds.sender(await feeds.get(message.feed_id))
+        raw = await messages.raw(message.id)
+        verdict = classify_for(sender, raw, message.received_at, is_stored=True)
+        replayed = message.replayed(verdict)
+        _check_reported(call, verdict)
+        await messages.save_replay(replayed)
+        if verdict.report is not None:
+            await events.reported(call.tx, verdict.report, replayed)
+        return convert.message_to_proto(replayed)
+
+    async def TryMessage(
+        self, request: rpc.TryMessageRequest, call: Call
+    ) -> rpc.TryMessageResponse:
+        raw = _raw(request.message)
+        verdict = await self._on_trial(request.feed_id, raw, call)
+        return convert.trial_to_proto(verdict, explain(raw, verdict))
+
+    async def ListRefusals(
+        self, request: rpc.ListRefusalsRequest, call: Call
+    ) -> rpc.ListRefusalsResponse:
+        most = page_size(request.page_size)
+        if request.feed_id:
+            feed_id = (await FeedStore(call.tx).get(to_uuid("feed_id", request.feed_id))).id
+        else:
+            await _check_network_wide(call)
+            feed_id = NO_FEED
+        before = _before(decode_cursor(request.page_token, request))
+        found = await RefusalStore(call.tx).list_page(feed_id, before, most + 1)
+        page = found[:most]
+        return rpc.ListRefusalsResponse(
+            refusals=[convert.refusal_to_proto(refusal) for refusal in page],
+            next_page_token=encode_cursor([str(page[-1].id)], request) if len(found) > most else "",
+        )
+
+    async def _with_figures(self, call: Call, feed: Feed) -> feed_pb2.Feed:
+        now = self._now()
+        figures = await AccountStore(call.tx).figures([feed.id], now)
+        return convert.feed_with_figures(feed, figures[feed.id], now)
+
+    async def _on_trial(self, feed_id: str, raw: bytes, call: Call) -> Verdict:
+        """The verdict on a message of a feed: the one named, else the one that MSH-4 names."""
+        store = FeedStore(call.tx)
+        now = self._now()
+        if feed_id:
+            sender = await store.sender(await store.get(to_uuid("feed_id", feed_id)))
+            return classify_for(sender, raw, now)
+        name = hl7.sending_facility(raw)
+        feed = await store.find_by_sender(name) if name else None
+        found = await store.sender(feed) if feed else None
+        return classify(raw, _only(found), now)
+
+    def _arrival(self, raw: bytes, verdict: Verdict) -> Arrival:
+        return Arrival(id=self._new_id(), raw=raw, verdict=verdict, received_at=self._now())
+
+
+def _only(sender: Sender | None) -> Callable[[str, str], Sender | None]:
+    def find(facility: str, application: str) -> Sender | None:
+        return sender if sender and sender.feed.is_of(facility, application) else None
+
+    return find
+
+
+def _raw(message: str) -> bytes:
+    if not message:
+        raise InvalidArgument("MESSAGE_MISSING", "message is required.", field="message")
+    raw = hl7.encode(message)
+    if len(raw) > _MOST_BYTES:
+        raise InvalidArgument("MESSAGE_TOO_LONG", "A message has 1 MiB at most.", field="message")
+    return raw
+
+
+def _next(page: Sequence[_Row], found: Sequence[_Row], request: ProtoMessage) -> str:
+    """The token of the page after this one; "" if there was no more to be found."""
+    return encode_cursor([str(page[-1].id)], request) if len(found) > len(page) else ""
+
+
+def _before(cursor: list[str | int] | None) -> UUID:
+    return UUID(str(cursor[0])) if cursor else LAST_ID
+
+
+def _check_within(call: Call, feed: Feed) -> None:
+    """A feed speaks for facilities of the caller's only."""
+    if not {feed.facility_id, *feed.quirks.facilities.values()} <= call.facilities:
+        raise PermissionDenied(
+            "FACILITY_NOT_YOURS", "The feed would speak for a facility that is not yours."
+        )
+
+
+def _check_reported(call: Call, verdict: Verdict) -> None:
+    """A message is stored with the facility that it is about, which may be another than the feed's."""
+    if verdict.facility_id is not None and verdict.facility_id not in call.facilities:
+        raise PermissionDenied(
+            "FACILITY_NOT_YOURS", "The message is about a facility that is not yours."
+        )
+
+
+async def _check_network_wide(call: Call) -> None:
+    """Senders that no feed knows belong to no facility: only who looks after all sees them."""
+    known = {facility.id for facility in await FeedStore(call.tx).facilities()}
+    if not known <= call.facilities:
+        raise PermissionDenied(
+            "NETWORK_WIDE_ONLY", "Ask for the refusals of a feed, or look after the whole network."
+        )

@@ -1,0 +1,1 @@
+"""Feeds, messages, refusals and accounts in PostgreSQL: the only SQL of interop."""

@@ -1,0 +1,190 @@
+"""Whom a message means: the keys that it shares with other messages about the same person.
+
+A key is derived from one message alone, so messages that share a key are about one person whatever order they come in.
+Keys are hashes: indexes and locks hold no numbers of people.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID, uuid5
+
+from services.registry.domain.normal import plain, plain_name
+from services.registry.domain.report import Identifier, Person, Telecom
+
+# The root of keys that are stored; never change it.
+_KEYS = UUID("0b0c3f52-6a8f-5d1e-8f0e-3c9d2c5a7e11")
+
+# HL7 table 0203. Numbers of accounts, visits, orders, devices and cards mean no person.
+_ACCOUNTS = frozenset(
+    [
+        "AN",
+        "ANC",
+        "AND",
+        "ANON",
+        "ANT",
+        "VN",
+        "VS",
+        "ACSN",
+        "BC",
+        "CC",
+        "DI",
+        "DR",
+        "EI",
+        "FI",
+        "FILL",
+        "LI",
+        "LN",
+        "MD",
+        "NPI",
+        "PLAC",
+        "PRN",
+        "SN",
+        "SP",
+        "TN",
+        "XX",
+    ]
+)
+# Numbers that name a person anywhere, but get lent: a newborn comes with the mother's. They need the birth date, too.
+_LENT = frozenset(["SS", "MA", "MC", "MB", "MI", "DL", "NI", "NH", "HC", "PPN", "PPC", "WC", "TAX"])
+# The facility's own numbers of a person, best first; anything unheard of counts as one of these.
+_OWN = ("MR", "PI", "PT")
+
+_NO_VALUES = frozenset(
+    ["0", "NONE", "NA", "N/A", "NULL", "UNKNOWN", "UNK", "TEST", "TEMP", "PENDING"]
+)
+_NO_NAMES = frozenset(
+    {"UNKNOWN", "UNK", "TEST", "TESTPATIENT", "JOHN DOE", "JANE DOE", "BABY", "BABYBOY", "BABYGIRL"}
+    | {"BABY BOY", "BABY GIRL", "BOY", "GIRL", "NEWBORN", "INFANT", "NOLASTNAME", "NOFIRSTNAME"}
+)
+_NO_BIRTHS = frozenset({"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11"})
+_NO_PHONES = frozenset({"5555555555", "1234567890"})
+
+
+def person_keys(person: Person) -> tuple[UUID, ...]:
+    """The keys by which assigned numbers link messages of one person, the facility's own number first.
+
+    Where a message has no such number its accounts stand in for it; empty if it has none of these either.
+    """
+    own, lent, accounts = [], [], []
+    for identifier in person.identifiers:
+        if not identifier.assigner or is_placeholder(identifier):
+            continue
+        if identifier.type in _ACCOUNTS:
+            accounts.append(("account", identifier))
+        elif identifier.type in _LENT:
+            lent.append((person.birth_on, identifier))
+        else:
+            own.append(("", identifier))
+    known_birth = len(person.birth_on) == len("1980-04-30") and person.birth_on not in _NO_BIRTHS
+    numbers = own + (lent if known_birth else []) or accounts
+    ranked = sorted(
+        numbers,
+        key=lambda n: (_rank(n[1]), n[1].assigner, _number(n[1]), n[0]),
+    )
+    return tuple(dict.fromkeys(_number_key(kind, identifier) for kind, identifier in ranked))
+
+
+def own_keys(identifiers: Iterable[Identifier]) -> tuple[UUID, ...]:
+    """The keys of a facility's own numbers alone: what a merge retires."""
+    own = [i for i in identifiers if i.type not in _ACCOUNTS and i.type not in _LENT]
+    return person_keys(Person(identifiers=tuple(own)))
+
+
+def visit_key(facility_id: UUID, visit_number: str) -> UUID:
+    """What stands in for the person where a message has a visit number and nothing else."""
+    return uuid5(_KEYS, f"visit|{facility_id}|{visit_number}")
+
+
+def described_key(person: Person) -> UUID | None:
+    """Family name, first given name, birth date and sex as one key; None if one is missing or a placeholder.
+
+    It never identifies anybody by itself: it finds candidates.
+    """
+    name = next((n for n in person.names if n.family and n.given), None)
+    if not name or len(person.birth_on) < len("1980-04-30") or person.birth_on in _NO_BIRTHS:
+        return None
+    family, given = plain_name(name.family), plain_name(name.given[0])
+    if not family or not given or person.sex is None or person.sex == "UNKNOWN":
+        return None
+    if {family, given, f"{given} {family}"} & _NO_NAMES:
+        return None
+    return uuid5(_KEYS, f"person|{family}|{given}|{person.birth_on}|{person.sex}")
+
+
+def described_keys(person: Person) -> frozenset[UUID]:
+    """The same for every name that somebody goes or went by."""
+    each = (
+        described_key(
+            Person(names=(name,), birth_on=person.birth_on, sex=person.sex),
+        )
+        for name in person.names
+    )
+    return frozenset(key for key in each if key)
+
+
+def is_placeholder(identifier: Identifier) -> bool:
+    """Whether a number was typed because the form wanted one."""
+    value = _number(identifier)
+    if not value or value in _NO_VALUES:
+        return True
+    if identifier.type == "SS":
+        return not is_social_security_number(value)
+    return len(value) >= 3 and set(value) in ({"0"}, {"9"})
+
+
+def is_social_security_number(value: str) -> bool:
+    """Nine digits that were given to somebody: no area 000, 666 or 9xx, and none of the well-known examples."""
+    if len(value) != 9 or not value.isdigit() or len(set(value)) == 1:
+        return False
+    if value[:3] in ("000", "666") or value[0] == "9" or value[3:5] == "00" or value[5:] == "0000":
+        return False
+    return value not in ("123456789", "111223333", "078051120", "219099999", "987654321")
+
+
+def social_security_numbers(person: Person) -> frozenset[str]:
+    numbers = (_number(i) for i in person.identifiers if i.type == "SS")
+    return frozenset(n for n in numbers if is_social_security_number(n))
+
+
+def phones(telecoms: Iterable[Telecom]) -> frozenset[str]:
+    """Ten digits each; placeholders left out."""
+    numbers = ("".join(c for c in t.value if c.isdigit())[-10:] for t in telecoms if not t.is_email)
+    return frozenset(n for n in numbers if len(n) == 10 and n not in _NO_PHONES and len(set(n)) > 1)
+
+
+def emails(telecoms: Iterable[Telecom]) -> frozenset[str]:
+    return frozenset(t.value.strip().lower() for t in telecoms if t.is_email and "@" in t.value)
+
+
+def streets(person: Person) -> frozenset[str]:
+    """First street line and postal code of each address that has both."""
+    return frozenset(
+        f"{plain(a.lines[0])}|{a.postal_code[:5]}"
+        for a in person.addresses
+        if a.lines and plain(a.lines[0]) and len(a.postal_code) >= 5 and a.use != "BA"
+    )
+
+
+def own_numbers(person: Person) -> dict[str, frozenset[str]]:
+    """The facility's own numbers by their assigner."""
+    out: dict[str, frozenset[str]] = {}
+    for i in person.identifiers:
+        if i.assigner and i.type in _OWN and not is_placeholder(i):
+            out[i.assigner] = out.get(i.assigner, frozenset()) | {_number(i)}
+    return out
+
+
+def _rank(identifier: Identifier) -> int:
+    if identifier.type in _OWN:
+        return _OWN.index(identifier.type)
+    return len(_OWN) + (identifier.type in _LENT)
+
+
+def _number_key(kind: str, identifier: Identifier) -> UUID:
+    return uuid5(_KEYS, f"number|{kind}|{identifier.assigner}|{_number(identifier)}")
+
+
+def _number(identifier: Identifier) -> str:
+    """A number as compared: a social security number without its hyphens, any other as it is but for case."""
+    if identifier.type == "SS":
+        return plain(identifier.value).replace(" ", "")
+    return identifier.value.strip().upper()

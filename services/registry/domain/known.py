@@ -1,0 +1,56 @@
+"""What a batch of reports touches: as it was before, and what became of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from services.registry.domain.encounter import Encounter
+from services.registry.domain.patient import Patient
+from services.registry.domain.report import Handled
+from services.registry.domain.visit import VisitMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A key and the record that it leads to; `retired_into` is the key of the survivor that a merge named."""
+
+    key: UUID
+    patient_id: UUID
+    retired_into: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """Two records that became one, and what said so: kept, so that it can be undone."""
+
+    retired_id: UUID
+    survivor_id: UUID
+    facility_id: UUID
+    message_id: UUID
+    reason: str
+    merged_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Everything that the keys of a batch lead to, as it was before."""
+
+    handled: Mapping[UUID, Handled] = field(default_factory=dict)
+    links: Mapping[UUID, Link] = field(default_factory=dict)
+    patients: Mapping[UUID, Patient] = field(default_factory=dict)
+    messages: Iterable[VisitMessage] = ()
+    encounters: Mapping[UUID, Encounter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a batch changed. Of `remembered` patients only the memory is better: nobody needs to hear of it."""
+
+    handled: tuple[Handled, ...]
+    links: tuple[Link, ...]
+    patients: tuple[Patient, ...]
+    remembered: tuple[Patient, ...]
+    joined: tuple[Joined, ...]
+    messages: tuple[VisitMessage, ...]
+    encounters: tuple[Encounter, ...]

@@ -1,0 +1,116 @@
+"""One person's record: what is known of them, where they are known, and whether it lives on in another one."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from libs.chassis.errors import FailedPrecondition, InvalidArgument
+from services.registry.domain.demographics import LISTS, Facts, told_by
+from services.registry.domain.report import Person
+
+
+class PatientState(StrEnum):
+    ACTIVE = "ACTIVE"
+    MERGED = "MERGED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patient:
+    """`facility_ids`: where the person is registered or was treated; a caller is shown only those they may know of."""
+
+    id: UUID
+    facts: Facts
+    facility_ids: tuple[UUID, ...]
+    state: PatientState = PatientState.ACTIVE
+    merged_into_id: UUID | None = None
+    created_at: datetime
+    version: int = 1
+
+    @property
+    def person(self) -> Person:
+        return self.facts.person()
+
+    def learn(self, said: Person, stamp: str, facility_id: UUID) -> Self:
+        """The record after a message of a facility told of the person."""
+        return replace(
+            self,
+            facts=self.facts.union(told_by(said, stamp)),
+            facility_ids=_together(self.facility_ids, (facility_id,)),
+        )
+
+    def register(self, person: Person, stamp: str, facility_id: UUID) -> Self:
+        """A new record as somebody typed it in."""
+        _check(person)
+        return self.learn(person, stamp, facility_id)
+
+    def edit(self, wanted: Person, stamp: str) -> Self:
+        """The record as somebody wants it: each field that differs is replaced, also by nothing. Numbers only join.
+
+        The edit counts as the newest, even where a message told of a time that is still to come.
+        """
+        now = self.person
+        _check(wanted, known=now)
+        if set(now.identifiers) - set(wanted.identifiers):
+            raise FailedPrecondition(
+                "IDENTIFIER_NOT_REMOVABLE", "A number can be added to a record, not taken from it."
+            )
+        changed = {name for name in _EDITED if getattr(wanted, name) != getattr(now, name)}
+        edit = Person(
+            identifiers=wanted.identifiers,
+            cleared=tuple(sorted(_REPORTED_AS.get(name, name) for name in changed)),
+            **{name: getattr(wanted, name) for name in changed},
+        )
+        newest = self.facts.newest_stamp()
+        facts = told_by(edit, stamp if stamp > newest else f"{newest}+")
+        return replace(self, facts=self.facts.union(facts), version=self.version + 1)
+
+    def absorb(self, retired: "Patient") -> Self:
+        """The survivor's record after a merge: what both knew, wherever both were known."""
+        return replace(
+            self,
+            facts=self.facts.union(retired.facts),
+            facility_ids=_together(self.facility_ids, retired.facility_ids),
+        )
+
+    def retire(self, survivor_id: UUID) -> Self:
+        return replace(self, state=PatientState.MERGED, merged_into_id=survivor_id)
+
+    def looks_like(self, other: "Patient") -> bool:
+        """Whether anybody could tell the two apart: stamps do not show."""
+        return self.facts == other.facts or (self.person == other.person)
+
+    def differs_from(self, before: "Patient") -> bool:
+        """Whether there is something to tell the others."""
+        return not (
+            self.state is before.state
+            and self.merged_into_id == before.merged_into_id
+            and self.facility_ids == before.facility_ids
+            and self.looks_like(before)
+        )
+
+
+_EDITED = (*LISTS, "birth_on", "sex", "language", "is_deceased", "died_at")
+_REPORTED_AS = {
+    "birth_on": "birth_date",
+    "is_deceased": "death_indicator",
+    "died_at": "death_time",
+}
+
+
+def _check(person: Person, known: Person | None = None) -> None:
+    """Refuse a record without a name, or a new number that says too little to be one."""
+    if not any(name.family or name.given for name in person.names):
+        raise InvalidArgument("NAME_REQUIRED", "A patient needs a name.", field="patient.names")
+    for identifier in set(person.identifiers) - set(known.identifiers if known else ()):
+        if not identifier.assigner or not identifier.value:
+            raise InvalidArgument(
+                "IDENTIFIER_INCOMPLETE",
+                "A number needs its assigner and its value.",
+                field="patient.identifiers",
+            )
+
+
+def _together(some: tuple[UUID, ...], more: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    return tuple(sorted({*some, *more}))

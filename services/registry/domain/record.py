@@ -1,0 +1,373 @@
+"""Where a report meets what is known: the part of the registry that a batch of reports touches, in memory.
+
+The store fills a Record with everything that the reports' keys lead to, the reports are applied one by one, and the
+store writes what changed. Nothing here waits or asks, so the whole of it runs in property tests as it does in production.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from services.registry.domain import identity
+from services.registry.domain.demographics import Facts
+from services.registry.domain.encounter import EncounterState
+from services.registry.domain.known import Changes, Joined, Known, Link
+from services.registry.domain.matching import Matcher
+from services.registry.domain.patient import Patient
+from services.registry.domain.report import (
+    Handled,
+    Merge,
+    MergeReport,
+    Outcome,
+    Person,
+    Report,
+    Source,
+    VisitReport,
+)
+from services.registry.domain.visit import FOLLOWED, Folded, VisitMessage, fold, stream_of
+
+_ABOUT_PERSONS = frozenset({"A28", "A31"})
+_ABOUT_MERGES = frozenset({"A40"})
+# Of the pairs of one merge message the one that somebody has to look at decides what became of it.
+_GRAVEST = (Outcome.PARKED, Outcome.APPLIED, Outcome.NO_OP)
+
+
+class Record:
+    def __init__(
+        self, known: Known, matcher: Matcher, new_id: Callable[[], UUID], at: datetime
+    ) -> None:
+        self._known = known
+        self._matcher = matcher
+        self._new_id = new_id
+        self._at = at
+        self._handled = dict(known.handled)
+        self._links = dict(known.links)
+        self._messages = {m.message_id: m for m in known.messages}
+        self._joined: list[Joined] = []
+        self.patients = dict(known.patients)
+        self.encounters = dict(known.encounters)
+        # The same by what they are looked for.
+        self._contents = {
+            (h.facility_id, h.content_hash): h.message_id for h in known.handled.values()
+        }
+        self._streams: dict[UUID, dict[UUID, VisitMessage]] = {}
+        for message in self._messages.values():
+            self._streams.setdefault(message.stream_id, {})[message.message_id] = message
+        self._visits: dict[UUID, set[UUID]] = {}
+        for encounter in self.encounters.values():
+            self._visits.setdefault(encounter.stream_id, set()).add(encounter.id)
+        self._described: dict[UUID, set[UUID]] = {}
+        for patient in self.patients.values():
+            self._describe(patient)
+
+    def apply(self, report: Report) -> Handled | None:
+        """Take one report. What became of it, or None if that was answered before."""
+        source = report.source
+        earlier = self._handled.get(source.message_id)
+        if earlier and earlier.version >= source.version:
+            return None
+        content = (source.facility_id, source.content_hash)
+        if self._contents.setdefault(content, source.message_id) != source.message_id:
+            handled = _handled(source, Outcome.NO_OP, "DUPLICATE")
+        else:
+            handled = self._take(report)
+        self._handled[source.message_id] = handled
+        return handled
+
+    def changes(self) -> Changes:
+        """What is to be written, with the next version of whatever the others should hear of."""
+        known = self._known
+        patients, remembered = [], []
+        for patient in self.patients.values():
+            before = known.patients.get(patient.id)
+            if before is None:
+                patients.append(patient)
+            elif patient.differs_from(before):
+                patients.append(replace(patient, version=before.version + 1))
+            elif patient.facts != before.facts:
+                remembered.append(patient)
+        encounters = []
+        for encounter in self.encounters.values():
+            was = known.encounters.get(encounter.id)
+            if encounter != was:
+                version = was.version + 1 if was else 1
+                encounters.append(replace(encounter, version=version))
+        stored = {m.message_id: m for m in known.messages}
+        return Changes(
+            handled=tuple(h for i, h in self._handled.items() if h != known.handled.get(i)),
+            links=tuple(link for key, link in self._links.items() if link != known.links.get(key)),
+            patients=tuple(patients),
+            remembered=tuple(remembered),
+            joined=tuple(self._joined),
+            messages=tuple(m for i, m in self._messages.items() if m != stored.get(i)),
+            encounters=tuple(encounters),
+        )
+
+    def _take(self, report: Report) -> Handled:
+        trigger = report.source.trigger
+        if isinstance(report, MergeReport):
+            if trigger in _ABOUT_MERGES:
+                return self._take_merges(report)
+        elif trigger in _ABOUT_PERSONS:
+            return self._take_person(report.source, report.person)
+        elif isinstance(report, VisitReport) and trigger in FOLLOWED:
+            return self._take_visit(report)
+        return _handled(report.source, Outcome.NO_OP, "EVENT_NOT_FOLLOWED")
+
+    def _take_person(self, source: Source, person: Person) -> Handled:
+        patient = self._identify(identity.person_keys(person), person, source)
+        if patient is None:
+            return _handled(source, Outcome.PARKED, "PERSON_NOT_IDENTIFIED")
+        return _handled(source, Outcome.APPLIED, patient_id=patient.id)
+
+    def _take_visit(self, report: VisitReport) -> Handled:
+        source = report.source
+        before = self.patients.copy()
+        patient = self._identify(self._visitor_keys(report), report.person, source)
+        if patient is None:
+            return _handled(source, Outcome.PARKED, "PERSON_NOT_IDENTIFIED")
+        message = _message(report, patient.id)
+        folded, is_changed = self._file(message)
+        was = before.get(patient.id)
+        reason = folded.ignored.get(source.message_id, "")
+        if is_changed or was is None or patient.differs_from(was):
+            reason = ""
+        return _handled(
+            source,
+            Outcome.NO_OP if reason else Outcome.APPLIED,
+            reason,
+            patient_id=patient.id,
+            encounter_id=folded.visits.get(source.message_id),
+        )
+
+    def _visitor_keys(self, report: VisitReport) -> tuple[UUID, ...]:
+        """The person's keys; where a message has none, its visit number stands in.
+
+        So a visit leads to its patient, and to a record that knows no number of the person it may be joined.
+        """
+        keys, stand_in = identity.person_keys(report.person), _stand_in(report)
+        if stand_in is None:
+            return keys
+        link = self._links.get(stand_in)
+        if link and keys:
+            known = self.patients[self._current(link.patient_id)].person
+            if identity.person_keys(known):
+                return keys
+        return (*keys, stand_in)
+
+    def _take_merges(self, report: MergeReport) -> Handled:
+        results = [self._take_merge(report.source, merge) for merge in report.merges]
+        if not results:
+            return _handled(report.source, Outcome.PARKED, "MERGE_EMPTY")
+        return min(results, key=lambda handled: _GRAVEST.index(handled.outcome))
+
+    def _take_merge(self, source: Source, merge: Merge) -> Handled:
+        survivor_keys = identity.own_keys(merge.survivor.identifiers)
+        retired_keys = identity.own_keys(merge.retired)
+        if not survivor_keys or not retired_keys:
+            return _handled(source, Outcome.PARKED, "MERGE_NOT_IDENTIFIED")
+        retired_keys = tuple(key for key in retired_keys if key not in survivor_keys)
+        if any(self._was_retired_into(s, r) for s in survivor_keys for r in retired_keys):
+            return _handled(source, Outcome.PARKED, "MERGE_CYCLE")
+        survivor = self._identify(identity.person_keys(merge.survivor), merge.survivor, source)
+        if survivor is None:
+            return _handled(source, Outcome.PARKED, "MERGE_NOT_IDENTIFIED")
+        news = [self._retire(k, survivor_keys[0], survivor.id, source) for k in retired_keys]
+        self._learn(self.patients[survivor.id], Person(identifiers=merge.retired), source)
+        if any(news):
+            return _handled(source, Outcome.APPLIED, patient_id=survivor.id)
+        return _handled(source, Outcome.NO_OP, "ALREADY_MERGED", patient_id=survivor.id)
+
+    def _retire(self, key: UUID, into: UUID, survivor_id: UUID, source: Source) -> bool:
+        """Let a number lead to the survivor, whether anybody was known by it yet or not. False if it already does."""
+        link = self._links.get(key)
+        if link:
+            self._join(link.patient_id, survivor_id, source, "MERGE_REPORTED")
+        self._links[key] = Link(key=key, patient_id=survivor_id, retired_into=into)
+        return link is None or link.retired_into is None
+
+    def _was_retired_into(self, key: UUID, target: UUID) -> bool:
+        """Whether merges told before lead from `key` to `target`, directly or not."""
+        seen: set[UUID] = set()
+        following: UUID | None = key
+        while following and following not in seen:
+            seen.add(following)
+            link = self._links.get(following)
+            following = link.retired_into if link else None
+            if following == target:
+                return True
+        return False
+
+    def _identify(self, keys: tuple[UUID, ...], person: Person, source: Source) -> Patient | None:
+        """Whose record is meant, made if it is new, after it has learned what the message tells.
+
+        A message with numbers of several records shows that they are one person's: the oldest record stays. None if
+        the message says too little to tell anybody from anybody else.
+        """
+        known = {self._current(self._links[key].patient_id) for key in keys if key in self._links}
+        if not known and (match := self._matched(person)):
+            known = {match.id}
+        if known:
+            survivor_id = min(known, key=lambda i: (self.patients[i].created_at, i))
+            for other in sorted(known - {survivor_id}):
+                self._join(other, survivor_id, source, "SHARED_NUMBER")
+            patient = self.patients[survivor_id]
+        elif keys or identity.described_key(person):
+            patient = Patient(
+                id=self._new_id(), facts=Facts(), facility_ids=(), created_at=self._at
+            )
+        else:
+            return None
+        for key in keys:
+            self._links.setdefault(key, Link(key=key, patient_id=patient.id))
+        return self._learn(patient, person, source)
+
+    def _learn(self, patient: Patient, person: Person, source: Source) -> Patient:
+        patient = patient.learn(person, source.stamp, source.facility_id)
+        self.patients[patient.id] = patient
+        self._describe(patient)
+        return patient
+
+    def _describe(self, patient: Patient) -> None:
+        if patient.merged_into_id is None:
+            for key in self._matcher.candidates(patient.person):
+                self._described.setdefault(key, set()).add(patient.id)
+
+    def _matched(self, person: Person) -> Patient | None:
+        ids = {i for key in self._matcher.candidates(person) for i in self._described.get(key, ())}
+        known = {self._current(i) for i in ids}
+        return self._matcher.decide(person, [self.patients[i] for i in sorted(known)])
+
+    def _join(self, patient_id: UUID, survivor_id: UUID, source: Source, reason: str) -> None:
+        """Let everything of one record belong to another one."""
+        retired = self.patients[self._current(patient_id)]
+        if retired.id == survivor_id:
+            return
+        self.patients[survivor_id] = self.patients[survivor_id].absorb(retired)
+        self.patients[retired.id] = retired.retire(survivor_id)
+        for key, link in self._links.items():
+            if link.patient_id == retired.id:
+                self._links[key] = replace(link, patient_id=survivor_id)
+        for encounter in self.encounters.values():
+            if encounter.patient_id == retired.id:
+                self.encounters[encounter.id] = replace(encounter, patient_id=survivor_id)
+        self._joined.append(
+            Joined(
+                retired_id=retired.id,
+                survivor_id=survivor_id,
+                facility_id=source.facility_id,
+                message_id=source.message_id,
+                reason=reason,
+                merged_at=self._at,
+            )
+        )
+
+    def _current(self, patient_id: UUID) -> UUID:
+        """The record that an id leads to, over any number of merges."""
+        patient = self.patients[patient_id]
+        while patient.merged_into_id is not None:
+            patient = self.patients[patient.merged_into_id]
+        return patient.id
+
+    def _file(self, message: VisitMessage) -> tuple[Folded, bool]:
+        """Keep a message and fold its stream anew. Whether that changed any visit."""
+        before = self._messages.get(message.message_id)
+        self._messages[message.message_id] = message
+        moved = False
+        if before and before.stream_id != message.stream_id:  # a replay reads it differently
+            del self._streams[before.stream_id][message.message_id]
+            _, moved = self._refold(before.stream_id)
+        self._streams.setdefault(message.stream_id, {})[message.message_id] = message
+        folded, is_changed = self._refold(message.stream_id)
+        return folded, is_changed or moved
+
+    def _refold(self, stream_id: UUID) -> tuple[Folded, bool]:
+        folded = fold(self._streams[stream_id].values(), self._current)
+        now = {encounter.id: encounter for encounter in folded.encounters}
+        ids = self._visits.setdefault(stream_id, set())
+        for void in ids - now.keys():
+            now[void] = replace(self.encounters[void], state=EncounterState.CANCELLED, is_void=True)
+        ids.update(now)
+        is_changed = False
+        for encounter in now.values():
+            before = self.encounters.get(encounter.id)
+            same_age = replace(encounter, version=before.version if before else 1)
+            is_changed = is_changed or same_age != before
+            self.encounters[encounter.id] = same_age
+        return folded, is_changed
+
+
+def keys_of(report: Report) -> frozenset[UUID]:
+    """Every key that a report may look for or add."""
+    if isinstance(report, MergeReport):
+        keys = [
+            identity.person_keys(m.survivor) + identity.own_keys(m.retired) for m in report.merges
+        ]
+        return frozenset(key for each in keys for key in each)
+    stand_in = _stand_in(report) if isinstance(report, VisitReport) else None
+    return frozenset((*identity.person_keys(report.person), *((stand_in,) if stand_in else ())))
+
+
+def locks_of(report: Report) -> frozenset[UUID]:
+    """What no two batches may have in hand at once: the numbers that records are first known by, and the visit.
+
+    Few, since locks are; two batches that only share a second number of somebody meet at its unique key instead.
+    """
+    if isinstance(report, MergeReport):
+        return keys_of(report)
+    stream_id = stream_id_of(report) if isinstance(report, VisitReport) else None
+    first = identity.person_keys(report.person)[:1]
+    return frozenset((*first, *((stream_id,) if stream_id else ())))
+
+
+def stream_id_of(report: VisitReport) -> UUID | None:
+    """The stream that a visit report belongs to; None if it says too little."""
+    keys = identity.person_keys(report.person)
+    key = keys[0] if keys else _stand_in(report) or identity.described_key(report.person)
+    return stream_of(report.source.facility_id, report.visit.visit_number, key) if key else None
+
+
+def _stand_in(report: VisitReport) -> UUID | None:
+    number = report.visit.visit_number
+    return identity.visit_key(report.source.facility_id, number) if number else None
+
+
+def _message(report: VisitReport, patient_id: UUID) -> VisitMessage:
+    stream_id = stream_id_of(report)
+    if stream_id is None:
+        raise ValueError("the person of this report was not identified")
+    source = report.source
+    return VisitMessage(
+        message_id=source.message_id,
+        stream_id=stream_id,
+        facility_id=source.facility_id,
+        patient_id=patient_id,
+        trigger=source.trigger,
+        event_at=source.event_at,
+        message_at=source.message_at,
+        content_hash=source.content_hash,
+        said=report.visit,
+    )
+
+
+def _handled(
+    source: Source,
+    outcome: Outcome,
+    reason: str = "",
+    *,
+    patient_id: UUID | None = None,
+    encounter_id: UUID | None = None,
+) -> Handled:
+    return Handled(
+        message_id=source.message_id,
+        version=source.version,
+        feed_id=source.feed_id,
+        facility_id=source.facility_id,
+        trigger=source.trigger,
+        content_hash=source.content_hash,
+        outcome=outcome,
+        reason=reason,
+        patient_id=patient_id,
+        encounter_id=encounter_id,
+    )

@@ -1,0 +1,51 @@
+"""What registry tells the others."""
+
+from carehub.registry.v1 import registry_events_pb2 as told
+
+from libs.chassis import outbox
+from libs.chassis.database import Transaction
+from services.registry.convert import encounter_to_proto, handled_to_proto, to_proto
+from services.registry.domain.encounter import Encounter
+from services.registry.domain.known import Joined
+from services.registry.domain.patient import Patient
+from services.registry.domain.report import Handled
+
+
+async def patient_changed(tx: Transaction, patient: Patient) -> None:
+    event = told.PatientChanged(patient=to_proto(patient), version=patient.version)
+    await outbox.add(tx, event, key=patient.id, version=patient.version)
+
+
+async def patients_merged(tx: Transaction, joined: Joined, version: int) -> None:
+    event = told.PatientsMerged(
+        survivor_id=str(joined.survivor_id),
+        retired_id=str(joined.retired_id),
+        facility_id=str(joined.facility_id),
+        version=version,
+    )
+    await outbox.add(
+        tx, event, key=joined.retired_id, version=version, facility_id=joined.facility_id
+    )
+
+
+async def encounter_changed(tx: Transaction, encounter: Encounter) -> None:
+    event = told.EncounterChanged(
+        encounter=encounter_to_proto(encounter), version=encounter.version
+    )
+    await outbox.add(
+        tx,
+        event,
+        key=encounter.id,
+        version=encounter.version,
+        facility_id=encounter.facility_id,
+    )
+
+
+async def report_handled(tx: Transaction, handled: Handled) -> None:
+    await outbox.add(
+        tx,
+        handled_to_proto(handled),
+        key=handled.message_id,
+        version=handled.version,
+        facility_id=handled.facility_id,
+    )

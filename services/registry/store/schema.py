@@ -1,0 +1,108 @@
+"""The tables of registry. One column per field of the dataclass that a row becomes, by the same name."""
+
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = MetaData()
+instant = DateTime(timezone=True)
+
+# `facility_ids` is where a person is registered or was treated: the row's own facility link.
+patients = Table(
+    "patients",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("facts", JSONB),
+    Column("facility_ids", ARRAY(Uuid)),
+    Column("state", Text),
+    Column("merged_into_id", Uuid),
+    Column("created_at", instant),
+    Column("version", BigInteger),
+)
+
+# Which key leads to which record. A record that was merged has none left.
+links = Table(
+    "links",
+    metadata,
+    Column("key", Uuid, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("retired_into", Uuid),
+)
+
+# The keys under which matching files a record.
+descriptions = Table(
+    "descriptions",
+    metadata,
+    Column("key", Uuid, primary_key=True),
+    Column("patient_id", Uuid, primary_key=True),
+)
+
+# The keys under which people find a record; the database makes the indexed form of them.
+patient_search = Table(
+    "patient_search",
+    metadata,
+    Column("patient_id", Uuid, primary_key=True),
+    Column("keys", ARRAY(Text)),
+)
+
+joins = Table(
+    "joins",
+    metadata,
+    Column("retired_id", Uuid, primary_key=True),
+    Column("survivor_id", Uuid, primary_key=True),
+    Column("facility_id", Uuid),
+    Column("message_id", Uuid),
+    Column("reason", Text),
+    Column("merged_at", instant),
+)
+
+visit_messages = Table(
+    "visit_messages",
+    metadata,
+    Column("message_id", Uuid, primary_key=True),
+    Column("stream_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("patient_id", Uuid),
+    Column("trigger", Text),
+    Column("event_at", instant),
+    Column("message_at", instant),
+    Column("content_hash", Text),
+    Column("said", JSONB),
+)
+
+encounters = Table(
+    "encounters",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("stream_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("patient_id", Uuid),
+    Column("visit_number", Text),
+    Column("encounter_class", Text),
+    Column("state", Text),
+    Column("admit_at", instant),
+    Column("discharge_at", instant),
+    Column("discharge_disposition", Text),
+    Column("locations", JSONB),
+    Column("diagnoses", JSONB),
+    Column("attending", Text),
+    Column("admit_reason", Text),
+    Column("admission_type", Text),
+    Column("listed_at", instant),
+    Column("is_void", Boolean),
+    Column("version", BigInteger),
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("message_id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("feed_id", Text),
+    Column("facility_id", Uuid),
+    Column("trigger", Text),
+    Column("content_hash", Text),
+    Column("outcome", Text),
+    Column("reason", Text),
+    Column("patient_id", Uuid),
+    Column("encounter_id", Uuid),
+)

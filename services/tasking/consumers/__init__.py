@@ -1,0 +1,36 @@
+"""What tasking does when its neighbours tell it something, when a clock runs out, and by itself.
+
+A handler keeps the newest snapshots and then makes each patient's loops what those ask for (planning.py). It never looks
+at what kind of change arrived, so a skipped, repeated or reordered event changes nothing about the outcome.
+"""
+
+from carehub.identity.v1 import identity_events_pb2
+from carehub.registry.v1 import registry_events_pb2
+
+from libs.chassis.inbox import Consumer
+from libs.chassis.timers import Timer
+from services.tasking.consumers.clocks import escalate, review
+from services.tasking.consumers.directory import follow_directory, follow_grants
+from services.tasking.consumers.record import follow_encounters, follow_patients
+from services.tasking.events import ESCALATE, REVIEW
+
+# The names are data: durable consumers, the inbox and timers remember them. Never rename one.
+CONSUMERS = (
+    Consumer(
+        "tasking-staff",
+        (
+            identity_events_pb2.FacilityChanged,
+            identity_events_pb2.StaffChanged,
+            identity_events_pb2.TeamChanged,
+        ),
+        follow_directory,
+    ),
+    Consumer("tasking-grants", (identity_events_pb2.GrantChanged,), follow_grants),
+    Consumer(
+        "tasking-patients",
+        (registry_events_pb2.PatientChanged, registry_events_pb2.PatientsMerged),
+        follow_patients,
+    ),
+    Consumer("tasking-encounters", (registry_events_pb2.EncounterChanged,), follow_encounters),
+)
+TIMERS = (Timer(ESCALATE, escalate), Timer(REVIEW, review))

@@ -1,0 +1,121 @@
+"""What tasking does by itself: send letters, publish the protocols that came with CareHub, look after its promise."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from prometheus_client import Gauge
+
+from libs.chassis.app import Job, Runtime
+from services.tasking.clients import MailServer, NotSent
+from services.tasking.consumers.invariants import check_invariants
+from services.tasking.consumers.planning import plan_patients
+from services.tasking.domain.notification import MOST_TRIES, Letter, pause_after
+from services.tasking.domain.promise import Rule
+from services.tasking.domain.protocol import parse_protocol, shipped_protocols
+from services.tasking.domain.publication import publish
+from services.tasking.events import protocol_published
+from services.tasking.store import NotificationStore, ProtocolStore, RecordStore
+
+log = logging.getLogger(__name__)
+
+LETTERS_AT_ONCE, PATIENTS_AT_ONCE = 20, 100
+LEASE = timedelta(minutes=2)
+LOOK_FOR_LETTERS, LOOK_AFTER_PROMISE = 1.0, 60.0
+BROKEN = Gauge(
+    "carehub_tasking_broken_promises", "Loops and tasks without owner, clock or evidence.", ["rule"]
+)
+
+
+def jobs(mail: MailServer) -> tuple[Job, ...]:
+    async def send_letters(runtime: Runtime) -> None:
+        if not mail.host:
+            log.info("no mail server: escalations stay on the screen")
+            return
+        await _again_and_again(runtime, LOOK_FOR_LETTERS, lambda: send_due(runtime, mail))
+
+    return (
+        Job("tasking-protocols", publish_shipped),
+        Job("tasking-letters", send_letters),
+        Job("tasking-promise", look_after_promise),
+    )
+
+
+async def send_due(runtime: Runtime, mail: MailServer) -> None:
+    """Send what is due. Each letter is leased before it is sent, so a crash sends it late or twice, never not at all."""
+    now = runtime.now()
+    async with runtime.database.system() as tx:
+        letters = await NotificationStore(tx).take(now, now + LEASE, LETTERS_AT_ONCE)
+    for letter in letters:
+        await _send(runtime, mail, letter)
+
+
+async def _send(runtime: Runtime, mail: MailServer, letter: Letter) -> None:
+    is_sent, known = False, {"notification_id": letter.id, "attempts": letter.tries}
+    try:
+        if letter.email:
+            await mail.send(letter)
+            is_sent = True
+    except NotSent as error:
+        log.warning("not sent", extra={**known, "reason": str(error)})
+    async with runtime.database.system() as tx:
+        store, now = NotificationStore(tx), runtime.now()
+        if is_sent:
+            await store.sent(letter.id, now)
+        elif letter.email and letter.tries < MOST_TRIES:
+            await store.again(letter.id, now + pause_after(letter.tries))
+        else:
+            log.error("gave up on a letter", extra=known)
+            await store.give_up(letter.id)
+
+
+async def publish_shipped(runtime: Runtime) -> None:
+    """Publish the protocols that came with CareHub where their text is not the one that came last time."""
+    for text in shipped_protocols():
+        async with runtime.database.system() as tx:
+            store, key = ProtocolStore(tx), parse_protocol(text).key
+            await store.lock(key)
+            shipped = await store.newest_shipped(key)
+            if shipped is not None and shipped.text == text:
+                continue
+            published = publish(text, await store.find(key), by=None, at=runtime.now())
+            await store.add(published)
+            await protocol_published(tx, published)
+            log.info("published", extra={"protocol": key, "revision": published.version})
+    await _plan_waiting(runtime)
+
+
+async def _plan_waiting(runtime: Runtime) -> None:
+    """Plan the encounters that came before any protocol did, a few patients at a time."""
+    async with runtime.database.system() as tx:
+        waiting = await RecordStore(tx).waiting_at(None)
+    for start in range(0, len(waiting), PATIENTS_AT_ONCE):
+        some = waiting[start : start + PATIENTS_AT_ONCE]
+        async with runtime.database.system() as tx:
+            await RecordStore(tx).lock_patients(some)
+            await plan_patients(tx, some)
+
+
+async def look_after_promise(runtime: Runtime) -> None:
+    await _again_and_again(runtime, LOOK_AFTER_PROMISE, lambda: count_broken(runtime))
+
+
+async def count_broken(runtime: Runtime) -> None:
+    """Count what breaks the promise, and name it by its id."""
+    async with runtime.database.system() as tx:
+        violations = await check_invariants(tx)
+    for rule in Rule:
+        BROKEN.labels(rule).set(sum(1 for each in violations if each.rule is rule))
+    for each in violations:
+        log.error("broken promise", extra={"violation": each.rule, "subject": each.id})
+
+
+async def _again_and_again(
+    runtime: Runtime, pause: float, work: Callable[[], Awaitable[None]]
+) -> None:
+    while not runtime.stopping.is_set():
+        await work()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(runtime.stopping.wait(), pause)

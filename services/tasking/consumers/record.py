@@ -1,0 +1,70 @@
+"""Follows the record: patients, merges and encounters."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from carehub.registry.v1 import registry_events_pb2
+
+from libs.chassis.database import Transaction
+from libs.chassis.inbox import Delivery
+from services.tasking.consumers.planning import plan_patients
+from services.tasking.convert import to_encounter, to_patient
+from services.tasking.domain.snapshot import PatientSnapshot
+from services.tasking.store import RecordStore
+
+
+async def follow_encounters(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep the newest snapshot of each visit and plan its patient; with a merge or a move, both patients."""
+    record = RecordStore(tx)
+    told = [
+        to_encounter(delivery.event.encounter, delivery.event.version)
+        for delivery in deliveries
+        if isinstance(delivery.event, registry_events_pb2.EncounterChanged)
+    ]
+    stored = await record.encounters(each.id for each in told)
+    survivors = await record.survivors({each.patient_id for each in told})
+    whose = {each.patient_id for each in stored} | set(survivors) | set(survivors.values())
+    await record.lock_patients(whose)
+    # A merge may have come in between.
+    survivors = await record.survivors({each.patient_id for each in told})
+    await record.lock_patients(survivors.values())
+    await record.keep_encounters(
+        [replace(each, patient_id=survivors[each.patient_id]) for each in told]
+    )
+    await plan_patients(tx, whose | set(survivors.values()))
+
+
+async def follow_patients(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep the newest snapshot of each patient, move what belongs to a retired one, and plan."""
+    record = RecordStore(tx)
+    patients, retired = list[PatientSnapshot](), list[PatientSnapshot]()
+    for delivery in deliveries:
+        if isinstance(delivery.event, registry_events_pb2.PatientChanged):
+            patients.append(to_patient(delivery.event.patient, delivery.event.version))
+        elif isinstance(delivery.event, registry_events_pb2.PatientsMerged):
+            retired.append(_retired(delivery.event))
+    touched = {each.id for each in (*patients, *retired)}
+    touched |= {each.merged_into_id for each in (*patients, *retired) if each.merged_into_id}
+    touched |= set((await record.survivors(touched)).values())
+    await record.lock_patients(touched)
+    await record.keep_patients(patients)
+    for each in retired:
+        await record.retire_patient(each)
+    await plan_patients(tx, await _moved(record, touched))
+
+
+async def _moved(record: RecordStore, touched: set[UUID]) -> set[UUID]:
+    survivors = await record.survivors(touched)
+    for retired_id, survivor_id in survivors.items():
+        if retired_id != survivor_id:
+            await record.move_encounters(retired_id, survivor_id)
+    return touched | set(survivors.values())
+
+
+def _retired(event: registry_events_pb2.PatientsMerged) -> PatientSnapshot:
+    return PatientSnapshot(
+        id=UUID(event.retired_id),
+        version=event.version,
+        merged_into_id=UUID(event.survivor_id),
+    )

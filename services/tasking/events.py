@@ -1,0 +1,71 @@
+"""What tasking tells: a change, the timers that it sets and the events that tell of it commit together."""
+
+from collections.abc import Iterable, Sequence
+
+from carehub.tasking.v1 import tasking_events_pb2
+
+from libs.chassis import outbox
+from libs.chassis.database import Transaction
+from libs.chassis.timers import clear_timer, set_timer
+from services.tasking.convert import loop_to_proto, protocol_to_proto, task_to_proto
+from services.tasking.domain.loop import Loop
+from services.tasking.domain.owner import Directory
+from services.tasking.domain.publication import PublishedProtocol
+from services.tasking.domain.task import Task
+from services.tasking.store import LoopStore, TaskStore
+
+ESCALATE = "escalate"  # key: a task's id; due at its next level
+REVIEW = "review"  # key: a loop's id; due at its clock while it has no open task
+
+
+async def save_loops(
+    tx: Transaction,
+    directory: Directory,
+    loops: Sequence[Loop],
+    tasks: Sequence[Task],
+    idle: Iterable[Loop] = (),
+) -> None:
+    """Save what changed, set its timers and tell. `idle`: those of the loops that have no open task."""
+    await LoopStore(tx).save(loops)
+    await TaskStore(tx).save(tasks)
+    for task in tasks:
+        await _set_ladder(tx, task)
+        await task_changed(tx, task, directory)
+    waiting = {loop.id for loop in idle}
+    for loop in loops:
+        await _set_review(tx, loop, is_idle=loop.id in waiting)
+        await loop_changed(tx, loop, directory)
+
+
+async def _set_ladder(tx: Transaction, task: Task) -> None:
+    if task.next_escalation_at:
+        await set_timer(tx, ESCALATE, str(task.id), task.next_escalation_at)
+    else:
+        await clear_timer(tx, ESCALATE, str(task.id))
+
+
+async def _set_review(tx: Transaction, loop: Loop, *, is_idle: bool) -> None:
+    if is_idle and loop.clock_at:
+        await set_timer(tx, REVIEW, str(loop.id), loop.clock_at)
+    else:
+        await clear_timer(tx, REVIEW, str(loop.id))
+
+
+async def loop_changed(tx: Transaction, loop: Loop, directory: Directory) -> None:
+    event = tasking_events_pb2.LoopChanged(
+        loop=loop_to_proto(loop, directory), version=loop.version
+    )
+    await outbox.add(tx, event, key=loop.id, version=loop.version, facility_id=loop.facility_id)
+
+
+async def task_changed(tx: Transaction, task: Task, directory: Directory) -> None:
+    """Without the patient's name: who needs it has the id, and fewer copies of a name are better."""
+    event = tasking_events_pb2.TaskChanged(
+        task=task_to_proto(task, directory), version=task.version
+    )
+    await outbox.add(tx, event, key=task.id, version=task.version, facility_id=task.facility_id)
+
+
+async def protocol_published(tx: Transaction, protocol: PublishedProtocol) -> None:
+    event = tasking_events_pb2.ProtocolPublished(protocol=protocol_to_proto(protocol))
+    await outbox.add(tx, event, key=protocol.key, version=protocol.version)

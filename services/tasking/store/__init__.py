@@ -1,0 +1,21 @@
+"""Tasking's tables and statements: the only place of the service with SQL in it."""
+
+from services.tasking.store.directory import DirectoryStore
+from services.tasking.store.loops import FIRST, LoopFilter, LoopStore
+from services.tasking.store.notifications import NotificationStore
+from services.tasking.store.protocols import ProtocolStore
+from services.tasking.store.record import RecordStore
+from services.tasking.store.tasks import Holding, TaskFilter, TaskStore
+
+__all__ = [
+    "FIRST",
+    "DirectoryStore",
+    "Holding",
+    "LoopFilter",
+    "LoopStore",
+    "NotificationStore",
+    "ProtocolStore",
+    "RecordStore",
+    "TaskFilter",
+    "TaskStore",
+]

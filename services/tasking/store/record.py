@@ -1,0 +1,167 @@
+"""Patients and encounters as registry told last, and the lock that keeps two plans of one patient apart."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    cast,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from libs.chassis.database import Transaction, every_field, fields_except, param, sql
+from services.tasking.domain.snapshot import EncounterSnapshot, PatientSnapshot
+
+metadata = MetaData()
+patients = Table(
+    "patients",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("name", Text),
+    Column("language", Text),
+    Column("is_deceased", Boolean),
+    Column("died_at", DateTime(timezone=True)),
+    Column("merged_into_id", Uuid),
+    Column("facility_ids", ARRAY(Uuid)),
+)
+encounters = Table(
+    "encounters",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("visit_class", Text),
+    Column("state", Text),
+    Column("admitted_at", DateTime(timezone=True)),
+    Column("discharged_at", DateTime(timezone=True)),
+    Column("disposition", Text),
+    Column("diagnoses", ARRAY(Text)),
+    Column("admission_type", Text),
+    Column("waits_for", Text),
+)
+_ids = param("ids", type_=ARRAY(Uuid))
+_MOST_MERGES = 32  # a chain of merges longer than this is a circle
+
+_new_patient = insert(patients).values(every_field(patients))
+KEEP_PATIENT = sql(
+    _new_patient.on_conflict_do_update(
+        index_elements=["id"],
+        set_={c: _new_patient.excluded[c.name] for c in fields_except(patients, "id")},
+        where=patients.c.version < _new_patient.excluded.version,
+    )
+)
+# The merge and the retired patient's own snapshot can carry one version: the merge is part of it.
+RETIRE_PATIENT = sql(
+    _new_patient.on_conflict_do_update(
+        index_elements=["id"],
+        set_={
+            patients.c.merged_into_id: _new_patient.excluded.merged_into_id,
+            patients.c.version: func.greatest(patients.c.version, _new_patient.excluded.version),
+        },
+        where=patients.c.version <= _new_patient.excluded.version,
+    )
+)
+PATIENTS = sql(select(patients).where(patients.c.id == any_(_ids)), row=PatientSnapshot)
+_new_encounter = insert(encounters).values(every_field(encounters))
+KEEP_ENCOUNTER = sql(
+    _new_encounter.on_conflict_do_update(
+        index_elements=["id"],
+        set_={c: _new_encounter.excluded[c.name] for c in fields_except(encounters, "id")},
+        where=encounters.c.version < _new_encounter.excluded.version,
+    )
+)
+ENCOUNTERS = sql(select(encounters).where(encounters.c.id == any_(_ids)), row=EncounterSnapshot)
+ENCOUNTERS_OF = sql(
+    select(encounters).where(encounters.c.patient_id == any_(_ids)).order_by(encounters.c.id),
+    row=EncounterSnapshot,
+)
+MOVE_ENCOUNTERS = sql(
+    update(encounters)
+    .where(encounters.c.patient_id == param("retired_id"))
+    .values(patient_id=param("survivor_id"))
+)
+WAIT = sql(
+    update(encounters).where(encounters.c.id == param("id")).values(waits_for=param("waits_for"))
+)
+_is_waiting = encounters.c.waits_for != literal_column("''")
+WAITING_AT = sql(
+    select(encounters.c.patient_id)
+    .distinct()
+    .where(_is_waiting, encounters.c.facility_id == any_(_ids))
+)
+WAITING = sql(select(encounters.c.patient_id).distinct().where(_is_waiting))
+_keys = select(
+    func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("7")).label("key")
+)
+_keys_in_order = _keys.distinct().order_by(literal_column("1")).subquery()
+LOCK = sql(select(func.pg_advisory_xact_lock(_keys_in_order.c.key)))
+
+
+class RecordStore:
+    """What registry told, newest only."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def lock_patients(self, patient_ids: Iterable[UUID]) -> None:
+        """Be alone with the loops of these patients until the transaction ends. Everybody who changes a loop is."""
+        if ids := sorted(set(patient_ids)):
+            await self._tx.fetch(LOCK, ids=ids)
+
+    async def keep_patients(self, snapshots: Sequence[PatientSnapshot]) -> None:
+        await self._tx.run_many(KEEP_PATIENT, snapshots)
+
+    async def retire_patient(self, retired: PatientSnapshot) -> None:
+        await self._tx.run(RETIRE_PATIENT, retired)
+
+    async def keep_encounters(self, snapshots: Sequence[EncounterSnapshot]) -> None:
+        await self._tx.run_many(KEEP_ENCOUNTER, snapshots)
+
+    async def patients(self, ids: Iterable[UUID]) -> dict[UUID, PatientSnapshot]:
+        found = await self._tx.fetch(PATIENTS, ids=sorted(set(ids)))
+        return {patient.id: patient for patient in found}
+
+    async def encounters(self, ids: Iterable[UUID]) -> list[EncounterSnapshot]:
+        return await self._tx.fetch(ENCOUNTERS, ids=sorted(set(ids)))
+
+    async def encounters_of(self, patient_ids: Iterable[UUID]) -> list[EncounterSnapshot]:
+        return await self._tx.fetch(ENCOUNTERS_OF, ids=sorted(set(patient_ids)))
+
+    async def survivors(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The record that each of these lives on in: itself, unless it was merged, perhaps more than once."""
+        out = {patient_id: patient_id for patient_id in patient_ids}
+        for _ in range(_MOST_MERGES):
+            known = await self.patients(out.values())
+            moved = {i: known[at].merged_into_id for i, at in out.items() if at in known}
+            following = {i: to for i, to in moved.items() if to is not None}
+            if not following:
+                break
+            out |= following
+        return out
+
+    async def move_encounters(self, retired_id: UUID, survivor_id: UUID) -> None:
+        await self._tx.run(MOVE_ENCOUNTERS, retired_id=retired_id, survivor_id=survivor_id)
+
+    async def wait(self, waiting: Sequence[EncounterSnapshot]) -> None:
+        """Note what has to be known before these can be planned; nothing, once they are."""
+        await self._tx.run_many(WAIT, waiting)
+
+    async def waiting_at(self, facility_ids: Iterable[UUID] | None) -> list[UUID]:
+        """The patients with an encounter that could not be planned yet, at these facilities or at any."""
+        if facility_ids is None:
+            return await self._tx.fetch(WAITING)
+        return await self._tx.fetch(WAITING_AT, ids=sorted(set(facility_ids)))

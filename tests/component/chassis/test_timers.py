@@ -1,0 +1,173 @@
+"""A timer fires at its time, once, whatever happens to the process that fires it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from libs.chassis import timers
+from libs.chassis.database import Database, Transaction, sql
+from libs.chassis.timers import Timer, clear_timer, run_timers, set_timer
+from tests.component.chassis.conftest import World, until
+from tests.component.chassis.story import BELL, RUNG, RUNG_TWICE, ring
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+ATTEMPTS = sql(select(timers.timers.c.attempts).where(timers.timers.c.kind == "bell"))
+DUE_AT = sql(select(timers.timers.c.due_at).where(timers.timers.c.kind == "bell"))
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@asynccontextmanager
+async def scheduling(
+    database: Database, clock: Clock, *handlers: Timer, schedulers: int = 1
+) -> AsyncIterator[None]:
+    stopping = asyncio.Event()
+    tasks = [
+        asyncio.create_task(run_timers(handlers, database, stopping, clock))
+        for _ in range(schedulers)
+    ]
+    try:
+        yield
+    finally:
+        stopping.set()
+        async with asyncio.timeout(5):
+            await asyncio.gather(*tasks)
+
+
+async def set_bell(world: World, key: str = "b", due_at: datetime = NOON) -> None:
+    async with world.teller.system() as tx:
+        await set_timer(tx, "bell", key, due_at)
+
+
+async def rung(world: World, count: int) -> None:
+    async def all_rung() -> bool:
+        return await world.ask(world.teller, RUNG) == count
+
+    await until(all_rung, what=f"ringing {count} bells")
+    assert await world.ask(world.teller, RUNG_TWICE) == 0
+
+
+async def test_a_timer_fires_when_it_is_due_and_not_before(world: World) -> None:
+    clock = Clock()
+    await set_bell(world, "now", NOON)
+    await set_bell(world, "later", NOON + timedelta(hours=1))
+    async with scheduling(world.teller, clock, BELL):
+        await rung(world, 1)
+        clock.time += timedelta(minutes=59, seconds=59)
+        await set_bell(world, "also now", clock.time)
+        await rung(world, 2)
+        clock.time += timedelta(seconds=1)
+        await rung(world, 3)
+
+
+async def test_two_schedulers_fire_each_timer_once(world: World) -> None:
+    for n in range(150):
+        await set_bell(world, f"b{n}")
+    async with scheduling(world.teller, Clock(), BELL, schedulers=3):
+        await rung(world, 150)
+
+
+async def test_setting_a_timer_again_replaces_it_and_clearing_forgets_it(world: World) -> None:
+    clock = Clock()
+    await set_bell(world, "moved", NOON)
+    await set_bell(world, "moved", NOON + timedelta(hours=1))
+    await set_bell(world, "cleared", NOON)
+    async with world.teller.system() as tx:
+        await clear_timer(tx, "bell", "cleared")
+    await set_bell(world, "sentinel", NOON)
+    async with scheduling(world.teller, clock, BELL):
+        await rung(world, 1)
+        clock.time += timedelta(hours=1)
+        await rung(world, 2)
+
+
+async def test_a_handler_may_set_its_own_timer_again(world: World) -> None:
+    clock = Clock()
+    seen: list[datetime] = []
+
+    async def again(tx: Transaction, key: str, due_at: datetime) -> None:
+        seen.append(due_at)
+        await set_timer(tx, "bell", key, due_at + timedelta(days=1))
+
+    await set_bell(world)
+    async with scheduling(world.teller, clock, Timer("bell", again)):
+        for day in (1, 2):
+            await until(lambda day=day: reached(seen, day))
+            clock.time = NOON + timedelta(days=day)
+        await until(lambda: reached(seen, 3))
+    assert seen == [NOON, NOON + timedelta(days=1), NOON + timedelta(days=2)]
+
+
+async def reached(seen: list[datetime], count: int) -> bool:
+    return len(seen) >= count
+
+
+async def test_a_failing_timer_is_tried_again_keeps_its_time_and_blocks_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timers, "backoff", lambda attempt, **_: 0.05)
+    tries: list[datetime] = []
+
+    async def fails_twice(tx: Transaction, key: str, due_at: datetime) -> None:
+        if key == "weak":
+            tries.append(due_at)
+            await ring(tx, "half done", due_at)
+            if len(tries) < 3:
+                raise RuntimeError
+        await ring(tx, key, due_at)
+
+    await set_bell(world, "weak", NOON - timedelta(hours=1))
+    await set_bell(world, "sound", NOON)
+    async with scheduling(world.teller, Clock(), Timer("bell", fails_twice)):
+        await rung(world, 3)
+    assert tries == [NOON - timedelta(hours=1)] * 3
+
+
+async def test_a_timer_that_never_works_is_kept_and_rests(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timers, "backoff", lambda attempt, **_: 0.01)
+
+    async def never(tx: Transaction, key: str, due_at: datetime) -> None:
+        raise RuntimeError
+
+    await set_bell(world)
+    async with scheduling(world.teller, Clock(), Timer("bell", never)):
+
+        async def resigned() -> bool:
+            return await world.ask(world.teller, ATTEMPTS) == timers.ATTEMPTS
+
+        await until(resigned)
+    assert await world.ask(world.teller, DUE_AT) == NOON
+    # Another process, or this one ten minutes later, with the bug mended.
+    async with scheduling(world.teller, Clock(), BELL):
+        await rung(world, 1)
+
+
+async def test_the_scheduler_gives_way_to_a_request_that_wants_the_timer(world: World) -> None:
+    """A request holds what the handler wants, then wants the timer: the request must not fail."""
+    asked = asyncio.Event()
+
+    async def wants_the_row(tx: Transaction, key: str, due_at: datetime) -> None:
+        asked.set()
+        await ring(tx, key, due_at)
+
+    await set_bell(world)
+    async with world.teller.system() as tx:
+        await ring(tx, "b", NOON)
+        async with scheduling(world.teller, Clock(), Timer("bell", wants_the_row)):
+            await asked.wait()
+            await clear_timer(tx, "bell", "b")
+            await tx._connection.execute("COMMIT")
+            await tx._connection.execute("BEGIN")
+    await rung(world, 1)

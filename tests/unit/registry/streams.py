@@ -1,0 +1,222 @@
+"""Reports for tests: what facilities could send, in strategies and by hand."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import count
+from uuid import UUID, uuid5
+
+from hypothesis import strategies as st
+
+from services.registry.domain.known import Known
+from services.registry.domain.matching import ExactMatcher
+from services.registry.domain.record import Record
+from services.registry.domain.report import (
+    Address,
+    Diagnosis,
+    Identifier,
+    Merge,
+    MergeReport,
+    Person,
+    PersonName,
+    PersonReport,
+    Report,
+    Sex,
+    Source,
+    Telecom,
+    VisitReport,
+    VisitSaid,
+)
+
+MERCY, HARBOR = UUID(int=1), UUID(int=2)
+START = datetime(2026, 11, 1, 8, tzinfo=UTC)
+_ROOT = UUID(int=99)
+
+
+def at(hours: float) -> datetime:
+    return START + timedelta(hours=hours)
+
+
+def source(trigger: str, hours: float, content: str, facility: UUID = MERCY) -> Source:
+    return Source(
+        message_id=uuid5(_ROOT, content),
+        feed_id="feed",
+        facility_id=facility,
+        trigger=trigger,
+        event_at=at(hours),
+        message_at=at(hours),
+        content_hash=sha256(content.encode()).hexdigest(),
+    )
+
+
+def number(value: str, assigner: str = "MERCY", type: str = "MR") -> Identifier:
+    return Identifier(assigner=assigner, value=value, type=type)
+
+
+def jane(*numbers: Identifier, **said: object) -> Person:
+    """One woman, by these numbers."""
+    person = Person(
+        identifiers=numbers,
+        names=(PersonName(family="Okafor", given=("Jane",)),),
+        birth_on="1980-04-30",
+        sex=Sex.FEMALE,
+        telecoms=(Telecom(value="+16025550134"),),
+    )
+    return replace(person, **said)
+
+
+_serial = count()
+
+
+def visit(
+    trigger: str,
+    hours: float,
+    *,
+    person: Person | None = None,
+    number_of_visit: str = "V1",
+    facility: UUID = MERCY,
+    **said: object,
+) -> VisitReport:
+    """One visit message, unlike any other."""
+    return VisitReport(
+        source=source(trigger, hours, f"{trigger} {next(_serial)}", facility),
+        person=person or jane(number("1")),
+        visit=VisitSaid(visit_number=number_of_visit, **said),
+    )
+
+
+def record(reports: Iterable[Report] = ()) -> Record:
+    """A registry in memory that has taken these reports."""
+    ids = count(1)
+    registry = Record(Known(), ExactMatcher(), lambda: UUID(int=next(ids)), START)
+    for report in reports:
+        registry.apply(report)
+    return registry
+
+
+def essence(registry: Record) -> object:
+    """What is known, without ids and versions: the patients, and the visits by their patient."""
+    patients = {p.id: p for p in registry.patients.values() if p.merged_into_id is None}
+
+    def known_as(patient_id: UUID) -> object:
+        patient = patients[patient_id]
+        return (patient.person, patient.facility_ids)
+
+    return (
+        sorted(map(repr, map(known_as, patients))),
+        sorted(
+            repr((replace(e, patient_id=_ROOT, version=1), known_as(e.patient_id)))
+            for e in registry.encounters.values()
+            if not e.is_void
+        ),
+    )
+
+
+_TRIGGERS = ("A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A11", "A12", "A13")
+_hours = st.integers(0, 24)
+_maybe_hour = st.one_of(st.none(), st.none(), st.builds(at, _hours))
+_CLEARABLE = ("attending", "location", "discharge_disposition", "admit_time", "patient_class")
+_clears = st.lists(st.sampled_from(_CLEARABLE), max_size=1).map(tuple)
+
+said = st.builds(
+    VisitSaid,
+    visit_number=st.sampled_from(("V1", "V1", "V2", "")),
+    patient_class=st.sampled_from(("", "I", "O", "E", "P", "OBS", "X")),
+    location=st.sampled_from(("", "3W^312^1", "ICU^1^1", "ED^7^1")),
+    attending=st.sampled_from(("", "Dr. Ruiz", "Dr. Ahn")),
+    discharge_disposition=st.sampled_from(("", "01", "03")),
+    admit_at=_maybe_hour,
+    discharge_at=_maybe_hour,
+    diagnoses=st.sampled_from(((), (Diagnosis(code="I50.9"),), (Diagnosis(code="J18.9"),))),
+    cleared=_clears,
+)
+
+
+def persons(numbers: st.SearchStrategy[tuple[Identifier, ...]]) -> st.SearchStrategy[Person]:
+    """People who share nothing but numbers: matching by description is not meant to be blind to order."""
+    return st.builds(
+        Person,
+        identifiers=numbers,
+        names=st.sampled_from(
+            ((), (PersonName(family="Okafor"),), (PersonName(family="Reyes", use="L"),))
+        ),
+        birth_on=st.sampled_from(("", "1980-04-30", "1980-05-30")),
+        sex=st.sampled_from((None, Sex.FEMALE, Sex.MALE)),
+        addresses=st.sampled_from(((), (Address(lines=("12 Oak St",), postal_code="85004"),))),
+        telecoms=st.sampled_from(
+            ((), (Telecom(value="+16025550134"),), (Telecom(value="+16025550199"),))
+        ),
+        is_deceased=st.sampled_from((None, None, True, False)),
+        cleared=st.sampled_from(((), (), ("telecoms",), ("death_indicator",))),
+    )
+
+
+_own = st.sampled_from(
+    tuple(number(str(n), assigner) for n in range(1, 5) for assigner in ("MERCY", "HARBOR"))
+)
+one_number = st.just((number("1"),))
+some_numbers = st.lists(_own, min_size=1, max_size=2, unique=True).map(tuple)
+some_or_lent = st.one_of(
+    some_numbers,
+    some_numbers,
+    st.tuples(_own, st.just(number("219-09-1234", "USSSA", "SS"))),
+)
+
+
+@st.composite
+def visit_reports(draw: st.DrawFn, numbers: st.SearchStrategy[tuple[Identifier, ...]]) -> Report:
+    trigger, hours = draw(st.sampled_from(_TRIGGERS)), draw(_hours)
+    person, what = draw(persons(numbers)), draw(said)
+    facility = draw(st.sampled_from((MERCY, MERCY, HARBOR)))
+    content = repr((trigger, hours, person, what, facility))
+    return VisitReport(source=source(trigger, hours, content, facility), person=person, visit=what)
+
+
+@st.composite
+def person_reports(draw: st.DrawFn, numbers: st.SearchStrategy[tuple[Identifier, ...]]) -> Report:
+    person, hours = draw(persons(numbers)), draw(_hours)
+    return PersonReport(source=source("A31", hours, repr((person, hours))), person=person)
+
+
+@st.composite
+def merge_reports(draw: st.DrawFn) -> Report:
+    survivor, retired, hours = draw(_own), draw(_own), draw(_hours)
+    content = repr((survivor, retired, hours))
+    merge = Merge(survivor=Person(identifiers=(survivor,)), retired=(retired,))
+    return MergeReport(source=source("A40", hours, content), merges=(merge,))
+
+
+@st.composite
+def shuffled(draw: st.DrawFn, reports: st.SearchStrategy[list[Report]]) -> tuple[list[Report], list[Report]]:
+    """Reports in the order of time, and the same in any order with about a third of them twice."""
+    canonical = draw(reports)
+    again = [r for r in canonical if draw(st.integers(0, 9)) < 3]
+    resent = [_resent(r) if draw(st.booleans()) else r for r in again]
+    return (
+        sorted(canonical, key=lambda r: r.source.stamp),
+        draw(st.permutations(canonical + resent)),
+    )
+
+
+def _resent(report: Report) -> Report:
+    """The same content under another message id."""
+    other = replace(report.source, message_id=uuid5(report.source.message_id, "again"))
+    return replace(report, source=other)
+
+
+def continued(before: Record, reports: Iterable[Report]) -> Record:
+    """A registry that loads what another one has saved, and goes on."""
+    changes = before.changes()
+    known = Known(
+        handled={h.message_id: h for h in changes.handled},
+        links={link.key: link for link in changes.links},
+        patients={p.id: p for p in changes.patients},
+        messages=changes.messages,
+        encounters={e.id: e for e in changes.encounters},
+    )
+    ids = count(1000)
+    registry = Record(known, ExactMatcher(), lambda: UUID(int=next(ids)), START)
+    for report in reports:
+        registry.apply(report)
+    return registry

@@ -1,0 +1,283 @@
+"""What becomes of a loop when the record changes, and that the way there does not matter."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.tasking.domain.loop import EvidenceKind, LoopState
+from services.tasking.domain.plan import PatientFacts
+from services.tasking.domain.task import TaskState
+from tests.unit.tasking.hospital import (
+    LEAD,
+    MERCY,
+    NURSE,
+    Directory,
+    Stored,
+    directory,
+    local_date,
+)
+from tests.unit.tasking.record import ALIVE, CLINIC, at, stay
+
+NOW = at("2026-09-04 18:00")
+HOME = stay(discharged="2026-09-04 17:40")
+DEAD = PatientFacts(is_deceased=True, died_at=at("2026-09-06 10:00"), language="es")
+AGAIN = stay("2026-09-10 10:00", id=UUID(int=30))
+
+
+@pytest.fixture
+def stored():
+    stored = Stored()
+    stored.plan(HOME, now=NOW)
+    return stored
+
+
+def done(stored, step, when="2026-09-05 10:00"):
+    task = stored[step]
+    outcome = next(each.key for each in task.outcomes if each.completes)
+    stored.tasks[step] = task.complete(
+        by=NURSE, outcome=outcome, note="", at=at(when), local_date=local_date
+    )
+
+
+def test_a_plan_opens_a_loop_and_its_tasks_once(stored):
+    assert stored.loop.state is LoopState.OPEN
+    assert stored["contact"].due_on == date(2026, 9, 9)
+    assert stored["contact"].next_escalation_at == stored["contact"].rungs[0].at
+    again = stored.plan(HOME, now=NOW + timedelta(hours=1))
+    assert (again.loop, again.tasks) == (None, ())
+
+
+def test_nobody_to_own_it_is_an_error_not_a_loop_without_owner():
+    with pytest.raises(LookupError):
+        Stored().plan(HOME, now=NOW, people=Directory([MERCY], [], []))
+
+
+def test_a_corrected_discharge_moves_the_deadlines_of_what_is_open(stored):
+    done(stored, "visit")
+    stored.plan(stay(discharged="2026-09-03 17:40"), now=NOW)
+    assert stored["contact"].due_on == date(2026, 9, 8)
+    assert stored["visit"].due_on == date(2026, 9, 18)
+    assert stored["visit"].state is TaskState.COMPLETED
+
+
+def test_a_deadline_that_moves_ahead_is_escalated_again_when_its_time_comes(stored):
+    contact, _ = stored["contact"].climb(at=stored["contact"].rungs[1].at)
+    stored.tasks["contact"] = contact
+    assert contact.escalation_level == 2
+    stored.plan(stay(discharged="2026-09-20 17:40"), now=at("2026-09-21 08:00"))
+    assert stored["contact"].escalation_level == 0
+    assert stored["contact"].next_escalation_at == stored["contact"].rungs[0].at
+
+
+def test_a_level_that_was_reached_stays_reached_when_the_deadline_moves_a_little(stored):
+    now = stored["contact"].rungs[1].at + timedelta(hours=3)
+    stored.tasks["contact"], _ = stored["contact"].climb(at=now)
+    stored.plan(stay(discharged="2026-09-04 17:41"), now=now)
+    assert stored["contact"].escalation_level == 2
+
+
+def test_an_admission_becomes_a_discharge_under_the_same_loop():
+    stored = Stored()
+    stored.plan(stay(), now=at("2026-09-02 08:00"))
+    assert "watch_discharge" in stored.open
+    assert "contact" not in stored.open
+    stored.plan(HOME, now=NOW)
+    assert "contact" in stored.open
+    assert stored["watch_discharge"].state is TaskState.CANCELLED
+    assert stored["watch_discharge"].close_reason == "STEP_NOT_NEEDED"
+
+
+def test_a_discharge_taken_back_cancels_its_steps_and_keeps_the_loop(stored):
+    stored.plan(stay(), now=NOW)
+    assert stored.loop.state is LoopState.OPEN
+    assert stored["contact"].close_reason == "DISCHARGE_CANCELLED"
+    assert "watch_discharge" in stored.open
+    stored.plan(HOME, now=NOW)
+    assert "contact" in stored.open
+    assert stored["contact"].close_reason == ""
+
+
+def test_what_was_done_for_a_discharge_taken_back_is_done_again_for_the_next(stored):
+    done(stored, "contact")
+    stored.plan(stay(), now=at("2026-09-05 12:00"))
+    assert stored["contact"].state is TaskState.COMPLETED
+    stored.plan(stay(discharged="2026-09-08 11:00"), now=at("2026-09-08 12:00"))
+    assert "contact" in stored.open
+    assert stored["contact"].due_on == date(2026, 9, 10)
+
+
+def test_a_discharge_corrected_by_hours_keeps_what_was_done(stored):
+    done(stored, "contact", "2026-09-04 18:30")
+    stored.plan(stay(discharged="2026-09-04 19:00"), now=at("2026-09-04 20:00"))
+    assert stored["contact"].state is TaskState.COMPLETED
+
+
+def test_an_admission_taken_back_cancels_the_loop_and_it_can_open_again(stored):
+    done(stored, "visit")
+    stored.plan(stay(state="CANCELLED"), now=NOW)
+    assert (stored.loop.state, stored.loop.close_reason) == (
+        LoopState.CANCELLED,
+        "ADMISSION_CANCELLED",
+    )
+    assert stored.open == set()
+    assert stored.loop.clock_at is None
+    stored.plan(HOME, now=NOW)
+    assert stored.loop.state is LoopState.OPEN
+    assert stored.loop.close_reason == ""
+    assert stored["visit"].state is TaskState.COMPLETED
+    assert "contact" in stored.open
+
+
+def test_death_closes_the_loop_with_evidence(stored):
+    stored.plan(HOME, now=NOW, patient=DEAD)
+    assert (stored.loop.state, stored.loop.close_reason) == (LoopState.CLOSED, "DECEASED")
+    assert stored.loop.closed_at == DEAD.died_at
+    assert stored.loop.evidence[-1].kind is EvidenceKind.RECORD_CHANGE
+    assert {task.close_reason for task in stored.tasks.values()} == {"DECEASED"}
+    stored.plan(HOME, now=NOW, patient=ALIVE)
+    assert stored.loop.state is LoopState.OPEN
+
+
+def test_a_readmission_closes_the_loop_with_the_new_stay_as_evidence(stored):
+    stored.plan(HOME, AGAIN, now=NOW)
+    assert (stored.loop.state, stored.loop.close_reason) == (LoopState.CLOSED, "READMITTED")
+    shown = stored.loop.evidence[-1]
+    assert (shown.kind, shown.source_id) == (EvidenceKind.ENCOUNTER, AGAIN.id)
+    stored.plan(HOME, stay("2026-09-10 10:00", id=AGAIN.id, state="CANCELLED"), now=NOW)
+    assert stored.loop.state is LoopState.OPEN
+    assert "contact" in stored.open
+
+
+def test_a_visit_in_the_record_completes_its_step_and_its_cancellation_opens_it_again(stored):
+    visit = {"id": UUID(int=20), "facility_id": CLINIC, "visit_class": "OUTPATIENT"}
+    stored.plan(HOME, stay("2026-09-09 10:00", **visit), now=NOW)
+    assert stored["visit"].state is TaskState.COMPLETED
+    assert stored["visit"].completed_by_id is None
+    (shown,) = stored.loop.evidence
+    assert (shown.kind, shown.source_id) == (EvidenceKind.ENCOUNTER, visit["id"])
+    stored.plan(HOME, stay("2026-09-09 10:00", **visit, state="CANCELLED"), now=NOW)
+    assert "visit" in stored.open
+    assert stored.loop.evidence == ()
+
+
+def test_a_completed_loop_stays_closed_when_the_record_says_the_same(stored):
+    for step in list(stored.tasks):
+        done(stored, step)
+    stored.plan(HOME, now=NOW)
+    assert (stored.loop.state, stored.loop.close_reason) == (LoopState.CLOSED, "COMPLETED")
+    again = stored.plan(HOME, now=NOW + timedelta(days=2))
+    assert (again.loop, again.tasks) == (None, ())
+
+
+def test_a_visit_that_is_no_longer_eligible_cancels_the_loop(stored):
+    stored.plan(stay(discharged="2026-09-04 17:40", visit_class="EMERGENCY"), now=NOW)
+    assert (stored.loop.state, stored.loop.close_reason) == (LoopState.CANCELLED, "NOT_ELIGIBLE")
+    assert stored.open == set()
+    assert stored.loop.evidence
+
+
+def test_a_merge_moves_the_loop_and_every_task(stored):
+    done(stored, "visit")
+    survivor = UUID(int=77)
+    stored.plan(stay(discharged="2026-09-04 17:40", patient_id=survivor), now=NOW)
+    assert stored.loop.patient_id == survivor
+    assert {task.patient_id for task in stored.tasks.values()} == {survivor}
+    assert stored["visit"].state is TaskState.COMPLETED
+
+
+def test_a_closed_loop_moves_with_a_merge_too(stored):
+    survivor = UUID(int=77)
+    gone = {"state": "CANCELLED"}
+    stored.plan(stay(**gone), now=NOW)
+    stored.plan(stay(**gone, patient_id=survivor), now=NOW)
+    assert stored.loop.patient_id == survivor
+    assert stored.loop.close_reason == "ADMISSION_CANCELLED"
+
+
+def test_a_task_that_opens_again_goes_to_somebody_who_is_still_here(stored):
+    stored.tasks["contact"] = stored["contact"].claim(by=NURSE)
+    stored.plan(stay(state="CANCELLED"), now=NOW)
+    stored.plan(HOME, now=NOW, people=directory(without=[NURSE]))
+    assert stored["contact"].staff_id is None
+    assert stored["contact"].accountable_id == LEAD
+
+
+# Any way to the same record ends in the same open loops, tasks and due times.
+
+moments = st.integers(0, 20).map(lambda n: f"2026-09-{n + 1:02d} {n % 24:02d}:15")
+
+
+@st.composite
+def stays(draw, number):
+    discharged = draw(st.none() | moments)
+    return stay(
+        draw(moments) if discharged is None else "2026-09-01 00:00",
+        discharged,
+        id=UUID(int=number),
+        state=draw(st.sampled_from(["IN_PROGRESS", "FINISHED", "CANCELLED"])),
+        visit_class=draw(st.sampled_from(["INPATIENT", "INPATIENT", "EMERGENCY", "OUTPATIENT"])),
+        disposition=draw(st.sampled_from(["", "01", "03", "20"])) if discharged else "",
+    )
+
+
+@st.composite
+def histories(draw):
+    """Versions of three encounters and of the patient, delivered in any order, some of them twice."""
+    versions = []
+    for number in (10, 20, 30):
+        told = draw(st.lists(stays(number), min_size=1, max_size=4))
+        versions += [(number, version, each) for version, each in enumerate(told)]
+    lives = draw(st.lists(st.sampled_from([ALIVE, DEAD]), min_size=1, max_size=3))
+    versions += [(0, version, each) for version, each in enumerate(lives)]
+    twice = draw(st.lists(st.sampled_from(versions), max_size=4))
+    return draw(st.permutations(versions + twice))
+
+
+class World:
+    """What is projected, and the loops of each encounter."""
+
+    def __init__(self):
+        self.newest = {0: (-1, ALIVE)}
+        self.loops = {}
+
+    def tell(self, number, version, snapshot):
+        if version > self.newest.get(number, (-1, None))[0]:
+            self.newest[number] = (version, snapshot)
+        self.plan()
+
+    def plan(self):
+        encounters = [told for number, (_, told) in self.newest.items() if number]
+        for each in encounters:
+            others = [other for other in encounters if other.id != each.id]
+            stored = self.loops.setdefault(each.id, Stored())
+            stored.plan(each, *others, now=NOW, patient=self.newest[0][1])
+
+    @property
+    def outcome(self):
+        return {
+            loop_of: (stored.loop.clock_at, stored.loop.accountable_id, tasks_of(stored))
+            for loop_of, stored in self.loops.items()
+            if stored.loop and stored.loop.is_open
+        }
+
+
+def tasks_of(stored):
+    return {
+        (task.step, task.due_at, task.start_at, task.next_escalation_at, task.accountable_id)
+        for task in stored.tasks.values()
+        if task.is_open
+    }
+
+
+@settings(max_examples=150, deadline=None)
+@given(histories())
+def test_any_order_of_snapshots_ends_in_the_same_loops_tasks_and_due_times(history):
+    world, newest = World(), World()
+    for told in history:
+        world.tell(*told)
+    newest.newest = dict(sorted(world.newest.items()))
+    newest.plan()
+    assert world.outcome == newest.outcome
