@@ -1,7 +1,7 @@
 """The gateway, put together."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from gateway.api.authentication import Authenticator
 from gateway.api.callers import Callers
@@ -70,10 +70,9 @@ def build(
     channels: Channels,
     settings: GatewaySettings,
     image: bytes,
-    mounts: Mapping[str, ASGIApp] | None = None,
     http: httpx.AsyncClient | None = None,
 ) -> ASGIApp:
-    """Return the gateway. `mounts` are other apps by the prefix of their paths, which they see whole."""
+    """Return the gateway. `http` is how the identity provider is reached."""
     # A proxy of the environment does not lead back to this machine.
     trust_env = not is_loopback(urlsplit(settings.issuer).hostname)
     http = http or httpx.AsyncClient(timeout=PROVIDER_TIMEOUT, trust_env=trust_env)
@@ -89,7 +88,7 @@ def build(
     _add_health(app, channels)
     _add_pages(app, contracts, sign_in, settings)
     is_https = urlsplit(settings.public_url).scheme == "https"
-    return Edge(Mounts(WebApp.around(app, settings.web), mounts or {}), is_https=is_https)
+    return Edge(WebApp.around(app, settings.web), is_https=is_https)
 
 
 def _provider(settings: GatewaySettings, http: httpx.AsyncClient) -> Provider:
@@ -102,23 +101,6 @@ def _provider(settings: GatewaySettings, http: httpx.AsyncClient) -> Provider:
         after_sign_out=f"{public_url}/",
     )
     return Provider(client, http)
-
-
-class Mounts:
-    """Hands the paths below a prefix to another app, untouched."""
-
-    def __init__(self, app: ASGIApp, mounts: Mapping[str, ASGIApp]) -> None:
-        self._app = app
-        self._mounts = {prefix.rstrip("/") + "/": mount for prefix, mount in mounts.items()}
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            for prefix, mount in self._mounts.items():
-                if scope["path"].startswith(prefix):
-                    note_of(scope).route = prefix
-                    await mount(scope, receive, send)
-                    return
-        await self._app(scope, receive, send)
 
 
 def _app(http: httpx.AsyncClient) -> FastAPI:

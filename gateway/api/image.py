@@ -108,7 +108,10 @@ class Image:
         try:
             importlib.import_module(file.name.removesuffix(".proto").replace("/", ".") + "_pb2")
         except ModuleNotFoundError:
-            self.pool.Add(file)
+            try:
+                self.pool.FindFileByName(file.name)
+            except KeyError:
+                self.pool.Add(file)
 
     def _endpoints(self) -> Iterator[Endpoint]:
         for file in self.files.file:

@@ -13,6 +13,7 @@ from libs.chassis.errors import Unavailable
 # Connection, transaction rollback (deadlock, serialization), resources, operator, system: SQLSTATE classes.
 _WEATHER_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 _LOCK_NOT_AVAILABLE = "55P03"
+_CONNECTION_GONE = ("is closed", "released back to the pool", "is closing")
 _QUERY_CANCELED = "57014"  # too slow by itself: waiting will not cure that
 
 
@@ -23,7 +24,10 @@ def is_weather(error: BaseException) -> bool:
         if state == _QUERY_CANCELED:
             return False
         return state[:2] in _WEATHER_CLASSES or state == _LOCK_NOT_AVAILABLE
-    # InternalClientError: what a killed server looks like. Any other of asyncpg's own may be a bug, so it counts.
+    if isinstance(error, asyncpg.InterfaceError):
+        # Only in words does it tell a lost connection from a wrong argument, which is a bug and counts.
+        return any(words in str(error) for words in _CONNECTION_GONE)
+    # InternalClientError: what a killed server looks like.
     return isinstance(
         error, (Unavailable, ConnectionError, TimeoutError, asyncpg.InternalClientError)
     )

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Acknowledgement:
 
 async def send(
     host: str, port: int, messages: Iterable[bytes], tls: ssl.SSLContext | None = None
-) -> AsyncIterator[Acknowledgement]:
+) -> AsyncGenerator[Acknowledgement, None]:
     """Send messages over one connection, many at a time, and give their acknowledgements in order.
 
     Raises OSError if there is no connection to be had, NotAnswered if it does not last.

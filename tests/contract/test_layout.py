@@ -339,20 +339,16 @@ def test_every_command_of_a_document_exists():
     commands = set(next(a for a in _parser()._actions if isinstance(a, _SubParsersAction)).choices)
     unknown = []
     for path in DOCUMENTS:
-        text = path.read_text()
-        code = "\n".join(
-            re.findall(r"^```(?!mermaid)\w*$(.*?)^```$", text, re.M | re.S)
-            + re.findall(r"`([^`\n]+)`", text)
-        )
+        code = code_of(path)
         unknown += [
-            f"{path.name}: make {t}"
-            for t in re.findall(r"\bmake ([a-z][a-z0-9-]*)", code)
-            if t not in targets
+            f"{path.name}: make {target}"
+            for target in re.findall(r"\bmake ([a-z][a-z0-9-]*)", code)
+            if target not in targets
         ]
         unknown += [
-            f"{path.name}: carehub {c}"
-            for c in re.findall(r"\bcarehub ([a-z]+)\b", code)
-            if c not in commands
+            f"{path.name}: carehub {command}"
+            for command in re.findall(r"\bcarehub ([a-z]+)\b", code)
+            if command not in commands
         ]
     assert unknown == []
 
@@ -384,6 +380,13 @@ def test_the_glossary_has_no_word_twice():
 def prose(path: Path) -> str:
     """A document without its code blocks."""
     return re.sub(r"^```.*?^```$", "", path.read_text(), flags=re.M | re.S)
+
+
+def code_of(path: Path) -> str:
+    """What stands in backticks and in code blocks that are no pictures."""
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", path.read_text(), re.M | re.S)
+    spans = re.findall(r"`([^`\n]+)`", prose(path))
+    return "\n".join([text for language, text in blocks if language != "mermaid"] + spans)
 
 
 def anchors(path: Path) -> set[str]:

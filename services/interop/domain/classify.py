@@ -284,7 +284,7 @@ def _set_aside(raw: bytes, header: Segment, sender: Sender, fault: Exception) ->
 
 def _event(message: hl7.Message, reading: Reading) -> tuple[str, str]:
     """MSH-9 without the structure, and the trigger: that of EVN-1 where MSH-9 leaves it out."""
-    parts = [*message.header.parts(9), ""]
+    parts = [*message.header.parts(9), "", ""]
     kind, trigger = parts[0].upper(), parts[1].upper()
     evn = message.first("EVN")
     if kind == "ADT" and not trigger and evn is not None:

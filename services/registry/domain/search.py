@@ -32,7 +32,7 @@ _WORDED = re.compile(
     r",?\s+(\d{4})\b",
     re.IGNORECASE,
 )
-_COMPACT = re.compile(r"(?<!\d)((?:19|20)\d{2})(\d{2})(\d{2})(?!\d)")
+_COMPACT = re.compile(r"(?<![\w-])((?:19|20)\d{2})(\d{2})(\d{2})(?![\w-])")
 
 _SOUNDS = (
     ("PH", "F"), ("GHT", "T"), ("GH", "G"), ("SCH", "S"), ("SH", "S"), ("CH", "K"), ("CK", "K"),
@@ -126,6 +126,8 @@ def _named(raw: str) -> list[Word]:
             exact.append(Key(f"t:{number}", 8))
         if number.isdigit() and len(number) == 4:
             exact.append(Key(f"b:{number}", 5, is_prefix=True))
+        # A word with a digit in it may still be a name, as test systems have them.
+        exact += [key for word in _words(plain_name(raw)) for key in _name(word).exact]
         return [Word(tuple(exact))]
     return [_name(word) for word in _words(plain_name(raw))]
 

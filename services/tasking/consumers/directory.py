@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from carehub.identity.v1 import identity_events_pb2
+from google.protobuf.message import Message
 
 from libs.chassis.database import Transaction
 from libs.chassis.grants import project_grants
@@ -32,41 +34,67 @@ async def follow_grants(tx: Transaction, deliveries: Sequence[Delivery]) -> None
 
 
 async def follow_directory(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Keep the newest snapshots; then nobody who left owns anything, and what waited for them is planned."""
-    store = DirectoryStore(tx)
-    facility_ids, staff_ids = set[UUID](), set[UUID]()
+    """Keep the newest snapshots; then nobody who left owns anything, and every deadline counts by the clock of its place."""
+    news = News()
     for delivery in deliveries:
-        event = delivery.event
-        if isinstance(event, identity_events_pb2.FacilityChanged):
+        await _keep(DirectoryStore(tx), delivery.event, news)
+    await repair(tx, news.facility_ids, news.staff_ids)
+    await _plan_affected(tx, news)
+
+
+@dataclass(slots=True)
+class News:
+    """Where and about whom something was told that was not known; and where the clock is another one now."""
+
+    facility_ids: set[UUID] = field(default_factory=set)
+    staff_ids: set[UUID] = field(default_factory=set)
+    clocks_changed: set[UUID] = field(default_factory=set)
+    is_network_wide: bool = False
+
+
+async def _keep(store: DirectoryStore, event: Message, news: News) -> None:
+    match event:
+        case identity_events_pb2.FacilityChanged():
             facility = to_facility(event.facility, event.version)
+            before = await store.facility(facility.id)
             if await store.keep_facility(facility):
-                facility_ids.add(facility.id)
-        elif isinstance(event, identity_events_pb2.TeamChanged):
+                news.facility_ids.add(facility.id)
+                if before and before.clock != facility.clock:
+                    news.clocks_changed.add(facility.id)
+        case identity_events_pb2.TeamChanged():
             team = to_team(event.team, event.version)
             if await store.keep_team(team):
-                facility_ids.add(team.facility_id)
-        elif isinstance(event, identity_events_pb2.StaffChanged):
+                news.facility_ids.add(team.facility_id)
+        case identity_events_pb2.StaffChanged():
             person = to_staff(event.staff_member, event.version)
             if await store.keep_staff(person):
-                staff_ids.add(person.id)
-                facility_ids |= {held.facility_id for held in person.roles if held.facility_id}
-    await repair(tx, facility_ids, staff_ids)
+                news.staff_ids.add(person.id)
+                news.facility_ids |= {held.facility_id for held in person.roles if held.facility_id}
+                news.is_network_wide |= person.is_network_wide
+
+
+async def _plan_affected(tx: Transaction, news: News) -> None:
+    """Plan whoever waited for what is known now, and whoever is at a place whose clock changed."""
+    # Somebody of the whole network can be the owner that any facility waited for.
+    places = None if news.is_network_wide else news.facility_ids
+    patients = set(await RecordStore(tx).waiting_at(places))
+    patients |= set(await LoopStore(tx).patients_at(news.clocks_changed))
+    await RecordStore(tx).lock_patients(patients)
+    await plan_patients(tx, patients)
 
 
 async def repair(tx: Transaction, facility_ids: set[UUID], staff_ids: set[UUID]) -> None:
     """Give every open task and loop at these places, or of these people, the owner that it has to have now."""
     holdings = await TaskStore(tx).holdings(facility_ids, staff_ids)
-    idle = await LoopStore(tx).held_by(staff_ids)
-    places = facility_ids | {h.facility_id for h in holdings} | {loop.facility_id for loop in idle}
+    held = await LoopStore(tx).held_by(staff_ids)
+    places = {each.facility_id for each in holdings} | {each.facility_id for each in held}
+    if not places:
+        return
     directory = await DirectoryStore(tx).at(places)
-    moving = [h for h in holdings if _new_owner(h, directory) != h.owner]
-    # Somebody of the whole network can be the owner that any facility waited for.
-    is_wide = any((p := directory.person(i)) and p.is_network_wide for i in staff_ids)
-    waiting = await RecordStore(tx).waiting_at(None if is_wide else facility_ids)
-    patients = {h.patient_id for h in moving} | {loop.patient_id for loop in idle} | set(waiting)
+    moving = [each for each in holdings if _new_owner(each, directory) != each.owner]
+    patients = {each.patient_id for each in moving} | {each.patient_id for each in held}
     await RecordStore(tx).lock_patients(patients)
-    await _hand_over(tx, directory, {h.id for h in moving}, {loop.id for loop in idle})
-    await plan_patients(tx, waiting)
+    await _hand_over(tx, directory, {each.id for each in moving}, {each.id for each in held})
 
 
 def _new_owner(holding: Holding | Task, directory: Directory) -> Owner:

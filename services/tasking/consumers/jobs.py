@@ -10,7 +10,7 @@ from prometheus_client import Gauge
 
 from libs.chassis.app import Job, Runtime
 from services.tasking.clients import MailServer, NotSent
-from services.tasking.consumers.invariants import check_invariants
+from services.tasking.consumers.invariants import check_invariants, mend_owners
 from services.tasking.consumers.planning import plan_patients
 from services.tasking.domain.notification import MOST_TRIES, Letter, pause_after
 from services.tasking.domain.promise import Rule
@@ -103,7 +103,9 @@ async def look_after_promise(runtime: Runtime) -> None:
 
 
 async def count_broken(runtime: Runtime) -> None:
-    """Count what breaks the promise, and name it by its id."""
+    """Mend what can be mended, count what breaks the promise all the same, and name it by its id."""
+    async with runtime.database.system() as tx:
+        await mend_owners(tx)
     async with runtime.database.system() as tx:
         violations = await check_invariants(tx)
     for rule in Rule:

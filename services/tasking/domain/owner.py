@@ -69,6 +69,11 @@ class Facility:
     holiday_calendar: str
     duty_team_id: UUID | None = None
 
+    @property
+    def clock(self) -> tuple[str, str]:
+        """What deadlines are counted by."""
+        return self.time_zone, self.holiday_calendar
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:

@@ -13,6 +13,7 @@ from services.tasking.domain.plan import PlannedOutcome, Rung, ShownBy
 
 REACHED_OUTCOME = "reached"
 MOST_ENTRIES = 200
+CLOCK_SKEW = timedelta(minutes=1)  # how far ahead of ours a caller's clock may be
 
 
 class TaskState(StrEnum):
@@ -179,9 +180,10 @@ class Task:
             raise FailedPrecondition(
                 "TASK_WITHOUT_CONTACT", "This task is not about reaching anybody."
             )
-        if attempt.at > now:
+        if attempt.at > now + CLOCK_SKEW:
             raise InvalidArgument("ATTEMPT_IN_FUTURE", "Enter a time before now.", field="time")
         _must_have_room(self.attempts)
+        attempt = replace(attempt, at=min(attempt.at, now))
         attempts = counted((*self.attempts, attempt), self.attempts_hours_apart, local_date)
         after = replace(self, attempts=attempts)
         if attempt.result is AttemptResult.REACHED:

@@ -96,6 +96,9 @@ class DirectoryStore:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
+    async def facility(self, facility_id: UUID) -> Facility | None:
+        return await self._tx.one_or_none(FACILITIES, ids=[facility_id])
+
     async def keep_facility(self, facility: Facility) -> bool:
         return await self._tx.run(KEEP_FACILITY, facility) == 1
 

@@ -81,6 +81,11 @@ HELD_BY = sql(
     .order_by(loops.c.id),
     row=Loop,
 )
+PATIENTS_AT = sql(
+    select(loops.c.patient_id)
+    .distinct()
+    .where(loops.c.state == literal_column("'OPEN'"), loops.c.facility_id == any_(_ids))
+)
 
 _soonest = func.coalesce(loops.c.clock_at, loops.c.opened_at)
 _after = tuple_(_soonest, loops.c.id) > tuple_(
@@ -145,6 +150,10 @@ class LoopStore:
     async def held_by(self, staff_ids: Iterable[UUID]) -> list[Loop]:
         """The open loops that these people answer for."""
         return await self._tx.fetch(HELD_BY, people=sorted(set(staff_ids)))
+
+    async def patients_at(self, facility_ids: Iterable[UUID]) -> list[UUID]:
+        """The patients with an open loop at these facilities."""
+        return await self._tx.fetch(PATIENTS_AT, ids=sorted(set(facility_ids)))
 
     async def save(self, changed: Sequence[Loop]) -> None:
         """Write new loops and next versions. Call it only while alone with their patients (RecordStore.lock_patients)."""

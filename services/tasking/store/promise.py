@@ -1,8 +1,9 @@
 """Looks for what would break the promise, with one statement per rule."""
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, exists, func, literal_column, select
+from sqlalchemy import ColumnElement, DateTime, exists, func, literal_column, select, union
 
 from libs.chassis.database import Transaction, param, sql
 from services.tasking.domain.promise import LATE_LADDER, Rule, Violation
@@ -44,6 +45,13 @@ BROKEN = {
     ),
 }
 
+GONE = sql(
+    union(
+        select(tasks.c.accountable_id).where(_open_task, ~_task_owner),
+        select(loops.c.accountable_id).where(_open_loop, ~_loop_owner),
+    )
+)
+
 
 class PromiseStore:
     """Reads only. At most a hundred of each rule: one is too many."""
@@ -58,3 +66,7 @@ class PromiseStore:
             ids = await self._tx.fetch(statement, **given)
             found += [Violation(rule=rule, id=each) for each in ids]
         return found
+
+    async def gone_owners(self) -> list[UUID]:
+        """People who answer for something open and are not, or not any more, active."""
+        return await self._tx.fetch(GONE)

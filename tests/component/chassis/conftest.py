@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import pytest
 from nats.js.errors import NotFoundError
 
 from libs.chassis import ids
-from libs.chassis.database import Database, Statement, Transaction, open_pool
+from libs.chassis.database import Database, Statement, open_pool
 from libs.chassis.inbox import Consumer, run_consumer
 from libs.chassis.relay import run_relay
 from libs.chassis.streams import Conveyor, connect
@@ -58,7 +58,7 @@ class World:
 
     @asynccontextmanager
     async def running(
-        self, *consumers: Consumer, relays: int = 1, extra: Sequence[Coroutine[Any, Any, None]] = ()
+        self, *consumers: Consumer, relays: int = 1, ack_wait: float = 2.0
     ) -> AsyncIterator[None]:
         """Relays and consumers at work until the block ends, and then they must end by themselves."""
         stopping = asyncio.Event()
@@ -68,11 +68,10 @@ class World:
         ]
         tasks += [
             asyncio.create_task(
-                run_consumer(LISTENER, c, self.listener, self.conveyor, stopping, ack_wait=2.0)
+                run_consumer(LISTENER, c, self.listener, self.conveyor, stopping, ack_wait=ack_wait)
             )
             for c in consumers
         ]
-        tasks += [asyncio.create_task(coroutine) for coroutine in extra]
         try:
             yield
         finally:

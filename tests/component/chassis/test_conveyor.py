@@ -1,8 +1,13 @@
 """From a committed change to its effect in another service, once, whatever happens on the way."""
 
 import asyncio
+from collections.abc import Sequence
 
-from libs.chassis.database import Database
+import pytest
+
+from libs.chassis import relay
+from libs.chassis.database import Database, Transaction
+from libs.chassis.inbox import Consumer, Delivery
 from tests.component.chassis.conftest import STREAM, World, until
 from tests.component.chassis.story import (
     COUNTER,
@@ -11,6 +16,7 @@ from tests.component.chassis.story import (
     HEARD_TWICE,
     NEWEST,
     UNPUBLISHED,
+    count,
     tell,
     tell_in,
 )
@@ -43,13 +49,15 @@ async def test_an_event_arrives_once(world: World) -> None:
     await published(world)
 
 
+async def tell_and_regret(world: World) -> None:
+    async with world.teller.system() as tx:
+        await tell_in(tx, "undone")
+        raise RuntimeError
+
+
 async def test_an_event_of_a_rolled_back_change_does_not_exist(world: World) -> None:
-    try:
-        async with world.teller.system() as tx:
-            await tell_in(tx, "undone")
-            raise RuntimeError
-    except RuntimeError:
-        pass
+    with pytest.raises(RuntimeError):
+        await tell_and_regret(world)
     async with world.running(COUNTER):
         await tell(world.teller, "done")
         await heard(world, 1)
@@ -84,8 +92,6 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over(world: World) ->
 
 async def test_two_leaders_at_once_do_no_harm(world: World) -> None:
     """A leader that has lost its lock and does not know it yet."""
-    from libs.chassis import relay
-
     stopping = asyncio.Event()
 
     async def usurp() -> None:
@@ -110,6 +116,24 @@ async def test_of_one_key_the_newest_version_wins(world: World) -> None:
     async with world.running(FOLLOWER):
         await until(lambda: world.ask(world.listener, NEWEST, key="f"), what="hearing")
     assert await world.ask(world.listener, NEWEST, key="f") == 3
+
+
+async def test_a_slow_handler_keeps_its_messages(world: World) -> None:
+    """It takes longer than the broker waits for an acknowledgement, and says so meanwhile."""
+    calls = 0
+
+    async def slow(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(1.5)
+        await count(tx, deliveries)
+
+    consumer = Consumer(COUNTER.name, COUNTER.events, slow, newest_only=False)
+    await tell(world.teller, "f")
+    async with world.running(consumer, ack_wait=0.5):
+        await heard(world, 1)
+    info = await world.conveyor.js.consumer_info(STREAM, consumer.name)
+    assert (calls, info.delivered and info.delivered.consumer_seq) == (1, 1)
 
 
 async def test_a_relay_that_was_woken_for_nothing_goes_back_to_sleep(world: World) -> None:

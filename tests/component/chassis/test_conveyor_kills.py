@@ -98,7 +98,9 @@ async def test_a_process_killed_at_random_moments_loses_and_doubles_nothing(
             return await world.ask(world.listener, HEARD) >= target
 
         await until(far_enough, what=f"progress in life {life} of seed {seed}")
-        await asyncio.sleep(chance.random() * 0.1)  # not to wait for something: the moment is the test
+        await asyncio.sleep(
+            chance.random() * 0.1
+        )  # not to wait for something: the moment is the test
         await end(worker)
     await finish_and_check(world, start_worker(world, events), events)
 

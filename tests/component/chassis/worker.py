@@ -34,4 +34,3 @@ async def _work(plan: dict[str, Any]) -> None:
         run_consumer(LISTENER, COUNTER, listener, conveyor, stopping, ack_wait=1.0),
         run_timers([BELL], teller, stopping, ids.now),
     )
-

@@ -16,16 +16,21 @@ def neighbors() -> Neighbors:
 
 
 @pytest.fixture
-def settings() -> GatewaySettings:
+def gateway_settings() -> GatewaySettings:
     return GatewaySettings(
-        public_url=PUBLIC_URL, issuer=ISSUER, client_secret="not-a-secret-in-tests", web=Path("/none")
+        public_url=PUBLIC_URL,
+        issuer=ISSUER,
+        client_secret="not-a-secret-in-tests",
+        web=Path("/none"),
     )
 
 
 @pytest.fixture
-async def api(neighbors: Neighbors, settings: GatewaySettings) -> AsyncIterator[httpx.AsyncClient]:
+async def api(
+    neighbors: Neighbors, gateway_settings: GatewaySettings
+) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the gateway, signed in as a nurse by bearer token."""
-    app = build(neighbors, settings, IMAGE)
+    app = build(neighbors, gateway_settings, IMAGE)
     transport = httpx.ASGITransport(app, raise_app_exceptions=True)
     async with httpx.AsyncClient(
         transport=transport, base_url=PUBLIC_URL, headers={"Authorization": "Bearer good"}

@@ -21,7 +21,9 @@ SECRET = "not-a-secret-in-tests"
 @dataclass
 class OpenIdProvider:
     issuer: str
-    key: RSAKey = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"}))
+    key: RSAKey = field(
+        default_factory=lambda: RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"})
+    )
     published: list[RSAKey] = field(default_factory=list)
     claims: dict[str, Any] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -78,13 +80,21 @@ class OpenIdProvider:
         basic = base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
         if request.headers["authorization"] != f"Basic {basic}":
             return JSONResponse({"error": "invalid_client"}, 401)
-        form = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+        form = {
+            name: values[0] for name, values in parse_qs((await request.body()).decode()).items()
+        }
         if form["grant_type"] == "refresh_token":
-            if form["refresh_token"] not in self.refresh_tokens:
-                return JSONResponse({"error": "invalid_grant"}, 400)
-            self.refresh_tokens.discard(form["refresh_token"])
-            self.refreshed += 1
-            return JSONResponse(self._answer(""))
+            return self._refresh(form["refresh_token"])
+        return self._redeem(form)
+
+    def _refresh(self, token: str) -> JSONResponse:
+        if token not in self.refresh_tokens:
+            return JSONResponse({"error": "invalid_grant"}, 400)
+        self.refresh_tokens.discard(token)
+        self.refreshed += 1
+        return JSONResponse(self._answer(""))
+
+    def _redeem(self, form: dict[str, str]) -> JSONResponse:
         asked = self.codes.pop(form["code"], None)
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -167,8 +167,8 @@ async def test_a_stranger_learns_nothing_about_bodies(api, neighbors):
     assert response.status_code == 401
 
 
-async def test_rates_by_caller_and_by_address(neighbors, settings):
-    settings = dataclasses.replace(settings, caller_burst=5, address_burst=3)
+async def test_rates_by_caller_and_by_address(neighbors, gateway_settings):
+    settings = dataclasses.replace(gateway_settings, caller_burst=5, address_burst=3)
     neighbors.answers["GetMe"] = lambda _: identity_service_pb2.GetMeResponse()
     neighbors.people["also-good"] = NURSE
     app = build(neighbors, settings, IMAGE)

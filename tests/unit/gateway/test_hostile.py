@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.api import transcoder
 from gateway.api.app import build
-from tests.unit.gateway.doubles import IMAGE, PUBLIC_URL, Neighbors
+from tests.unit.gateway.doubles import IMAGE, Neighbors
 
 JSON = {"Content-Type": "application/json"}
 
@@ -108,9 +108,9 @@ async def test_json_with_a_charset_is_json(api, ready):
     assert response.status_code == 200
 
 
-async def test_a_body_that_does_not_arrive_is_408(ready, settings, monkeypatch):
+async def test_a_body_that_does_not_arrive_is_408(ready, gateway_settings, monkeypatch):
     monkeypatch.setattr(transcoder, "BODY_TAKES", 0.02)
-    app = build(ready, settings, IMAGE)
+    app = build(ready, gateway_settings, IMAGE)
     sent: list = []
 
     async def never():
@@ -128,8 +128,8 @@ async def test_a_body_that_does_not_arrive_is_408(ready, settings, monkeypatch):
     assert sent[0]["status"] == 408
 
 
-async def test_a_client_that_goes_away_ends_quietly(ready, settings):
-    app = build(ready, settings, IMAGE)
+async def test_a_client_that_goes_away_ends_quietly(ready, gateway_settings):
+    app = build(ready, gateway_settings, IMAGE)
     sent: list = []
 
     async def gone():
@@ -183,14 +183,16 @@ async def test_other_methods_are_405(api, ready):
         assert response.headers["allow"] == "POST"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(body=st.binary(max_size=200), query=st.binary(max_size=60), path=st.binary(max_size=40))
-async def test_noise_never_ends_in_500(ready, settings, body, query, path):
-    await _noise(ready, settings, body, query, path)
+async def test_noise_never_ends_in_500(ready, gateway_settings, body, query, path):
+    await _noise(ready, gateway_settings, body, query, path)
 
 
-async def _noise(ready, gateway, body, query, path):
-    app = build(ready, gateway, IMAGE)
+async def _noise(ready, gateway_settings, body, query, path):
+    app = build(ready, gateway_settings, IMAGE)
     for target in (b"/v1/patients", b"/v1/patients:search", b"/v1/tasks/" + path, b"/" + path):
         sent: list = []
 
@@ -214,7 +216,10 @@ async def test_a_planted_name_is_in_no_log(api: httpx.AsyncClient, ready, caplog
     caplog.set_level("DEBUG")
     await api.post("/v1/patients:search", json={"text": name, name: 1, "pageSize": name})
     await api.post("/v1/patients", content=f'{{"{name}'.encode(), headers=JSON)
-    await api.get(f"/v1/patients/{name}?{name}={name}", headers={"X-Request-Id": name, "Cookie": f"carehub={name}"})
+    await api.get(
+        f"/v1/patients/{name}?{name}={name}",
+        headers={"X-Request-Id": name, "Cookie": f"carehub={name}"},
+    )
     await api.get(f"/{name}")
 
     def stumble(_):

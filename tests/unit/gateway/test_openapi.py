@@ -116,7 +116,9 @@ def test_a_contract_that_cannot_work_does_not_start():
         Image(image.files.SerializeToString())
 
 
-@pytest.mark.parametrize("path", ["/docs", "/static/docs.js", "/static/docs.css", "/static/page.css", "/"])
+@pytest.mark.parametrize(
+    "path", ["/docs", "/static/docs.js", "/static/docs.css", "/static/page.css", "/"]
+)
 async def test_pages_load_nothing_from_elsewhere(api, path):
     response = await api.get(path)
     assert response.status_code == 200

@@ -37,9 +37,11 @@ def test_a_variable_may_span_segments():
     assert rest.variables[0].value(["v1", "files", "a", "b", "c"]) == "files/a/b/c"
 
 
-@pytest.mark.parametrize("text", ["v1/x", "/v1/{x", "/v1/x y", "/v1/**/x", "/v1/{A}", "/v1//x", "/"])
+@pytest.mark.parametrize(
+    "text", ["v1/x", "/v1/{x", "/v1/x y", "/v1/**/x", "/v1/{A}", "/v1//x", "/"]
+)
 def test_what_is_no_template_is_refused(text):
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"segment|begins"):
         parse_template(text)
 
 
@@ -90,10 +92,16 @@ def test_no_path_does_anything_else(raw):
 
 
 WORDS = st.sampled_from(["a", "b", "c", "*"])
-PATHS = st.lists(st.tuples(st.lists(WORDS, min_size=1, max_size=4), st.sampled_from(["", "x", "y"])), max_size=12)
+PATHS = st.lists(
+    st.tuples(st.lists(WORDS, min_size=1, max_size=4), st.sampled_from(["", "x", "y"])), max_size=12
+)
 
 
-@given(PATHS, st.lists(st.sampled_from(["a", "b", "z"]), min_size=1, max_size=4), st.sampled_from(["", "x"]))
+@given(
+    PATHS,
+    st.lists(st.sampled_from(["a", "b", "z"]), min_size=1, max_size=4),
+    st.sampled_from(["", "x"]),
+)
 def test_the_trie_finds_what_trying_one_after_the_other_finds(templates, path, verb):
     made: Trie[Template] = Trie()
     added: list[Template] = []
@@ -111,5 +119,7 @@ def test_the_trie_finds_what_trying_one_after_the_other_finds(templates, path, v
         )
 
     # The first literal decides, then the second, and so on.
-    fitting = sorted((one for one in added if fits(one)), key=lambda one: [s == "*" for s in one.segments])
+    fitting = sorted(
+        (one for one in added if fits(one)), key=lambda one: [s == "*" for s in one.segments]
+    )
     assert made.find(path, verb, "GET") == (fitting[0] if fitting else None)

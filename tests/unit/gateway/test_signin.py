@@ -38,16 +38,16 @@ class Site:
 
 
 @pytest.fixture
-async def site(neighbors: Neighbors, settings: GatewaySettings) -> AsyncIterator[Site]:
+async def site(neighbors: Neighbors, gateway_settings: GatewaySettings) -> AsyncIterator[Site]:
     provider = OpenIdProvider(ISSUER)
     neighbors.people = AnyToken()
     neighbors.answers["GetMe"] = lambda _: identity_service_pb2.GetMeResponse()
     http = httpx.AsyncClient(transport=httpx.ASGITransport(provider.app()))
-    app = build(neighbors, settings, IMAGE, http=http)
+    app = build(neighbors, gateway_settings, IMAGE, http=http)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url=PUBLIC_URL
     ) as browser:
-        yield Site(browser, provider, neighbors, settings)
+        yield Site(browser, provider, neighbors, gateway_settings)
     await http.aclose()
 
 
@@ -268,7 +268,9 @@ async def test_the_cookies_are_those_of_one_host(site: Site):
 
 def test_a_session_ends_when_it_is_idle_and_after_twelve_hours():
     clock = [0.0]
-    kept = sessions.Keeper[str](idle=sessions.IDLE, absolute=sessions.ABSOLUTE, now=lambda: clock[0])
+    kept = sessions.Keeper[str](
+        idle=sessions.IDLE, absolute=sessions.ABSOLUTE, now=lambda: clock[0]
+    )
     busy, idle = kept.add("busy"), kept.add("idle")
     while clock[0] < sessions.ABSOLUTE:
         assert kept.use(busy) == "busy"

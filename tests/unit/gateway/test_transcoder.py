@@ -14,7 +14,9 @@ PATIENT = "0190a5a0-0000-7000-8000-00000000000a"
 
 
 def a_patient(request):
-    return patient_pb2.Patient(id=PATIENT, etag='"3"', names=[{"family": "Ejemplo", "given": ["Ana"]}])
+    return patient_pb2.Patient(
+        id=PATIENT, etag='"3"', names=[{"family": "Ejemplo", "given": ["Ana"]}]
+    )
 
 
 async def test_a_get_binds_the_path_and_writes_json(api: httpx.AsyncClient, neighbors: Neighbors):
@@ -216,9 +218,7 @@ async def test_a_stale_version_is_412_with_if_match_and_409_without(api, neighbo
 )
 async def test_if_match_of_other_kinds(api, neighbors, if_match, status):
     neighbors.answers["UpdatePatient"] = a_patient
-    response = await api.patch(
-        f"/v1/patients/{PATIENT}", json={}, headers={"If-Match": if_match}
-    )
+    response = await api.patch(f"/v1/patients/{PATIENT}", json={}, headers={"If-Match": if_match})
     assert response.status_code == status
 
 
@@ -270,9 +270,7 @@ async def test_a_request_id_that_is_none_is_replaced(api, neighbors):
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 129, "ü"])
 async def test_an_idempotency_key_is_visible_ascii(api, key):
-    response = await api.post(
-        "/v1/patients", json={}, headers={b"Idempotency-Key": key.encode()}
-    )
+    response = await api.post("/v1/patients", json={}, headers={b"Idempotency-Key": key.encode()})
     assert response.json()["reason"] == "IDEMPOTENCY_KEY_UNREADABLE"
 
 
@@ -292,7 +290,13 @@ async def test_every_answer_has_the_security_headers(api):
 
 async def test_an_error_of_a_service_is_a_problem(api, neighbors):
     def refuse(_):
-        raise failed("NOT_FOUND", "PATIENT_NOT_FOUND", "There is no such patient.", patient_id="p", request_id="r")
+        raise failed(
+            "NOT_FOUND",
+            "PATIENT_NOT_FOUND",
+            "There is no such patient.",
+            patient_id="p",
+            request_id="r",
+        )
 
     neighbors.answers["GetPatient"] = refuse
     response = await api.get(f"/v1/patients/{PATIENT}")

@@ -1,0 +1,157 @@
+"""Who is meant: numbers first, then what is known of somebody, and never too little of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.registry.domain.identity import is_placeholder, person_keys
+from services.registry.domain.report import (
+    Address,
+    Merge,
+    MergeReport,
+    Person,
+    PersonName,
+    PersonReport,
+    Sex,
+    Telecom,
+)
+from tests.unit.registry.streams import HARBOR, jane, number, record, source, visit
+
+
+def people(*persons: Person) -> int:
+    """How many people the registry takes these to be."""
+    reports = [
+        PersonReport(source=source("A31", hours, f"{hours}"), person=person)
+        for hours, person in enumerate(persons)
+    ]
+    registry = record(reports)
+    return sum(p.merged_into_id is None for p in registry.patients.values())
+
+
+def there(value: str = "77") -> tuple[object, ...]:
+    return (number(value, "HARBOR"),)
+
+
+def test_the_same_number_of_the_same_assigner_is_the_same_person() -> None:
+    assert people(jane(number("1")), Person(identifiers=(number("1", type=""),))) == 1
+    assert people(jane(number("1")), jane(number("1", "HARBOR"), telecoms=())) == 2
+
+
+def test_numbers_that_get_lent_need_the_birth_date() -> None:
+    medicaid = number("M-1", "AZ", "MA")
+    mother = jane(number("1"), medicaid)
+    child = jane(
+        number("2"), medicaid, names=(PersonName(family="Okafor", given=("Ada",)),),
+        birth_on="2026-11-01",
+    )  # fmt: skip
+    assert people(mother, child) == 2
+    assert people(mother, jane(number("3", "HARBOR"), medicaid, telecoms=())) == 1
+
+
+def test_a_message_with_the_numbers_of_two_records_joins_them() -> None:
+    both = jane(number("1"), number("2"))
+    apart = (jane(number("1"), telecoms=()), jane(number("2"), telecoms=()))
+    assert people(*apart) == 2
+    assert people(*apart, both) == people(both, *apart) == 1
+
+
+@pytest.mark.parametrize(
+    ("same", "count"),
+    [
+        ({}, 1),
+        ({"telecoms": ()}, 2),
+        ({"telecoms": (Telecom(value="jane@example.org", is_email=True),)}, 2),
+        ({"telecoms": (), "addresses": (Address(lines=("12 Oak St.",), postal_code="85004-1"),)}, 1),
+        ({"birth_on": "1980-05-30"}, 2),
+        ({"birth_on": "1980-04"}, 2),
+        ({"sex": Sex.UNKNOWN}, 2),
+        ({"names": (PersonName(family="OKAFOR", given=("jane", "m")),)}, 1),
+        ({"names": (PersonName(family="Okafor", given=("Janet",)),)}, 2),
+        ({"names": (PersonName(family="Okafor", given=("Jane",), suffix="JR"),)}, 2),
+    ],
+)
+def test_descriptions_match_only_with_one_thing_more(same: dict[str, object], count: int) -> None:
+    known = jane(
+        number("1"), addresses=(Address(lines=("12 OAK ST",), postal_code="85004"),),
+        names=(PersonName(family="Okafor", given=("Jane",), suffix="Sr."),),
+    )  # fmt: skip
+    assert people(known, jane(*there(), **same)) == count
+
+
+def test_vetoes_hold_against_any_agreement() -> None:
+    one, other = number("219-09-1234", "USSSA", "SS"), number("219-09-4321", "USSSA", "SS")
+    assert people(jane(number("1"), one), jane(*there(), other)) == 2
+    assert people(jane(number("1")), jane(number("2"))) == 2, "two numbers of one facility"
+    assert people(replace(jane(number("1")), is_deceased=True), jane(*there())) == 2
+
+
+@pytest.mark.parametrize(
+    "nobody",
+    [
+        {"birth_on": "1900-01-01"},
+        {"telecoms": (Telecom(value="(555) 555-5555"),)},
+        {"names": (PersonName(family="UNKNOWN", given=("Jane",)),)},
+        {"names": (PersonName(family="Okafor", given=("Baby Boy",)),)},
+        {"names": (PersonName(family="TEST", given=("TEST",)),)},
+    ],
+)
+def test_what_was_typed_because_the_form_wanted_it_matches_nobody(nobody: dict[str, object]) -> None:
+    assert people(jane(number("1"), **nobody), jane(*there(), **nobody)) == 2
+
+
+@pytest.mark.parametrize(
+    ("value", "type", "expected"),
+    [
+        ("123-45-6789", "SS", True), ("999-99-9999", "SS", True), ("000-12-3456", "SS", True),
+        ("666-12-3456", "SS", True), ("219-09-1234", "SS", False), ("UNKNOWN", "MR", True),
+        ("0000", "MR", True), ("9999999", "MR", True), ("1", "MR", False), ("9", "MR", False),
+    ],
+)  # fmt: skip
+def test_placeholders_are_no_numbers(value: str, type: str, expected: bool) -> None:
+    assert is_placeholder(number(value, "X", type)) is expected
+
+
+def test_accounts_stand_in_only_where_there_is_no_other_number() -> None:
+    account = number("A-1", type="AN")
+    assert len(person_keys(Person(identifiers=(account, number("1"))))) == 1
+    assert person_keys(Person(identifiers=(account,)))
+    assert not person_keys(Person(identifiers=(number("1", ""),)))
+
+
+def test_a_visit_number_stands_in_for_a_person_without_any() -> None:
+    nameless = Person(names=(PersonName(family="Okafor"),))
+    reports = [visit("A01", 0, person=jane(number("1"))), visit("A03", 5, person=nameless)]
+    for order in (reports, reports[::-1]):
+        registry = record(order)
+        [encounter] = registry.encounters.values()
+        assert encounter.state == "FINISHED"
+        active = [p for p in registry.patients.values() if not p.merged_into_id]
+        assert [p.id for p in active] == [encounter.patient_id]
+
+
+def test_a_merge_parks_cycles_and_what_names_nobody() -> None:
+    def merge(hours: float, survivor: str, *retired: str) -> MergeReport:
+        pair = Merge(
+            survivor=Person(identifiers=(number(survivor),)) if survivor else Person(),
+            retired=tuple(number(r) for r in retired),
+        )
+        return MergeReport(source=source("A40", hours, f"{hours}"), merges=(pair,))
+
+    registry = record()
+    outcomes = [
+        (handled.outcome, handled.reason)
+        for report in (
+            merge(0, "2", "1"), merge(1, "3", "2"), merge(2, "1", "3"), merge(3, "3", "1"),
+            merge(4, "3", "3"), merge(5, "", "1"), merge(6, "3"),
+        )
+        if (handled := registry.apply(report))
+    ]  # fmt: skip
+    assert outcomes == [
+        ("APPLIED", ""), ("APPLIED", ""), ("PARKED", "MERGE_CYCLE"), ("NO_OP", "ALREADY_MERGED"),
+        ("NO_OP", "ALREADY_MERGED"), ("PARKED", "MERGE_NOT_IDENTIFIED"),
+        ("PARKED", "MERGE_NOT_IDENTIFIED"),
+    ]  # fmt: skip
+    handled = registry.apply(visit("A01", 9, person=jane(number("1")), facility=HARBOR))
+    assert handled and registry.patients[handled.patient_id].merged_into_id is None
+    numbers = registry.patients[handled.patient_id].person.identifiers
+    assert {n.value for n in numbers} == {"1", "2", "3"}

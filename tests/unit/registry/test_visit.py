@@ -1,0 +1,244 @@
+"""What the events of a visit do to it."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from services.registry.domain.encounter import Encounter, EncounterClass, EncounterState, to_class
+from services.registry.domain.report import Diagnosis, VisitReport
+from tests.unit.registry.streams import HARBOR, START, at, jane, number, record, visit
+
+
+def visits(*reports: VisitReport) -> list[Encounter]:
+    shown = [e for e in record(reports).encounters.values() if not e.is_void]
+    return sorted(shown, key=lambda e: e.listed_at)
+
+
+def only(*reports: VisitReport) -> Encounter:
+    [encounter] = visits(*reports)
+    return encounter
+
+
+def test_a_stay_from_admission_to_discharge() -> None:
+    stay = only(
+        visit("A01", 0, patient_class="E", location="ED^1", attending="Dr. Ruiz"),
+        visit("A06", 3, patient_class="I", location="3W^1"),
+        visit("A02", 10, location="ICU^1"),
+        visit("A08", 12, diagnoses=(Diagnosis(code="I50.9"),)),
+        visit("A03", 50, discharge_disposition="01"),
+    )
+    assert stay.state is EncounterState.FINISHED
+    assert stay.encounter_class is EncounterClass.INPATIENT
+    assert (stay.admit_at, stay.discharge_at) == (at(0), at(50))
+    assert [(s.place, s.start_at, s.end_at) for s in stay.locations] == [
+        ("ED^1", at(0), at(3)),
+        ("3W^1", at(3), at(10)),
+        ("ICU^1", at(10), at(50)),
+    ]
+    assert stay.diagnoses == (Diagnosis(code="I50.9"),)
+    assert (stay.attending, stay.discharge_disposition) == ("Dr. Ruiz", "01")
+
+
+def test_told_times_win_over_the_times_of_events() -> None:
+    stay = only(visit("A01", 2, admit_at=at(0)), visit("A03", 50, discharge_at=at(49)))
+    assert (stay.admit_at, stay.discharge_at) == (at(0), at(49))
+
+
+def test_a_discharge_alone_makes_the_visit_and_a_late_admission_only_fills_it() -> None:
+    discharge = visit("A03", 50, patient_class="I", attending="Dr. Ahn")
+    alone = only(discharge)
+    assert (alone.state, alone.admit_at, alone.discharge_at) == (
+        EncounterState.FINISHED, None, at(50),
+    )  # fmt: skip
+    filled = only(discharge, visit("A01", 0, patient_class="E", attending="Dr. Ruiz"))
+    assert filled.id == alone.id
+    assert filled.state is EncounterState.FINISHED
+    assert filled.admit_at == at(0)
+    assert (filled.attending, filled.encounter_class) == ("Dr. Ahn", EncounterClass.INPATIENT)
+
+
+def test_an_update_never_reopens_and_a_cancelled_discharge_does() -> None:
+    ended = [visit("A01", 0), visit("A03", 10, discharge_disposition="01"), visit("A08", 11)]
+    assert only(*ended).state is EncounterState.FINISHED
+    reopened = only(*ended, visit("A13", 12))
+    assert reopened.state is EncounterState.IN_PROGRESS
+    assert (reopened.discharge_at, reopened.discharge_disposition) == (None, "")
+    assert only(*ended, visit("A13", 12), visit("A03", 20)).discharge_at == at(20)
+
+
+def test_a_discharge_sent_again_keeps_the_first_end_unless_it_tells_another() -> None:
+    ended = [visit("A01", 0), visit("A03", 10)]
+    assert only(*ended, visit("A03", 90, discharge_disposition="06")).discharge_at == at(10)
+    assert only(*ended, visit("A03", 90, discharge_at=at(11))).discharge_at == at(11)
+
+
+def test_a_cancelled_admission_cancels_the_visit_until_the_next_one() -> None:
+    cancelled = [visit("A01", 0, location="3W^1"), visit("A11", 1), visit("A08", 2)]
+    assert only(*cancelled).state is EncounterState.CANCELLED
+    again = only(*cancelled, visit("A01", 5, location="4W^1"))
+    assert (again.state, again.admit_at) == (EncounterState.IN_PROGRESS, at(5))
+    assert [stay.place for stay in again.locations] == ["4W^1"]
+
+
+def test_a_cancelled_transfer_restores_the_place_before_it() -> None:
+    moved = [visit("A01", 0, location="3W^1"), visit("A02", 1, location="ICU^1")]
+    stay = only(*moved, visit("A12", 2, location="3W^1"))
+    assert [(s.place, s.end_at) for s in stay.locations] == [("3W^1", None)]
+
+
+def test_cancels_of_nothing_are_no_ops_until_what_they_cancel_arrives() -> None:
+    registry = record()
+    handled = registry.apply(visit("A13", 12, patient_class="I"))
+    assert handled and handled.outcome == "APPLIED", "somebody is in the house"
+    cancel = registry.apply(visit("A11", 1, number_of_visit="V2"))
+    assert cancel and (cancel.outcome, cancel.reason) == ("NO_OP", "NOTHING_TO_CANCEL")
+    registry.apply(visit("A01", 0, number_of_visit="V2"))
+    [cancelled] = [e for e in registry.encounters.values() if e.visit_number == "V2"]
+    assert cancelled.state is EncounterState.CANCELLED
+
+
+def test_an_update_makes_a_visit_known_only_if_it_goes_on() -> None:
+    assert visits(visit("A08", 0)) == []
+    assert visits(visit("A08", 9, admit_at=at(0), discharge_at=at(8))) == []
+    assert only(visit("A08", 9, admit_at=at(0))).state is EncounterState.IN_PROGRESS
+
+
+def test_an_announced_visit_is_planned_until_it_begins() -> None:
+    planned = only(visit("A05", 0))
+    assert (planned.state, planned.encounter_class) == (
+        EncounterState.PLANNED, EncounterClass.PREADMIT,
+    )  # fmt: skip
+    begun = only(visit("A05", 0), visit("A01", 24, patient_class="I"))
+    assert begun.state is EncounterState.IN_PROGRESS
+    assert (begun.admit_at, begun.encounter_class) == (at(24), EncounterClass.INPATIENT)
+
+
+def test_empty_says_nothing_and_cleared_deletes() -> None:
+    told = visit("A01", 0, attending="Dr. Ruiz", admit_reason="Chest pain")
+    assert only(told, visit("A08", 1)).attending == "Dr. Ruiz"
+    assert only(told, visit("A08", 1, cleared=("attending",))).attending == ""
+
+
+def test_one_number_at_two_facilities_is_two_visits() -> None:
+    assert len(visits(visit("A01", 0), visit("A01", 0, facility=HARBOR))) == 2
+
+
+def test_visits_without_a_number_are_cut_where_one_ends() -> None:
+    stream = [
+        visit(trigger, hours, number_of_visit="")
+        for trigger, hours in (("A01", 0), ("A08", 1), ("A03", 10), ("A08", 11), ("A04", 20), ("A03", 21))
+    ]
+    first, second = visits(*stream)
+    assert (first.admit_at, first.discharge_at) == (at(0), at(10))
+    assert (second.admit_at, second.discharge_at) == (at(20), at(21))
+    assert {e.id for e in visits(*reversed(stream))} == {first.id, second.id}
+
+
+def test_a_visit_without_a_number_keeps_its_id_when_its_admission_comes_late() -> None:
+    ended = visit("A03", 10, number_of_visit="", admit_at=at(0))
+    begun = visit("A01", 0, number_of_visit="")
+    assert only(ended).id == only(ended, begun).id
+
+
+def test_a_late_admission_without_a_number_can_void_a_visit() -> None:
+    registry = record([visit("A01", 5, number_of_visit=""), visit("A01", 0, number_of_visit="")])
+    states = {e.listed_at: (e.is_void, e.state) for e in registry.encounters.values()}
+    assert states[at(0)] == (False, EncounterState.IN_PROGRESS)
+    assert states[at(5)] == (True, EncounterState.CANCELLED)
+
+
+def test_at_one_instant_a_cancel_comes_after_what_it_cancels() -> None:
+    assert only(visit("A13", 5), visit("A03", 5), visit("A01", 5)).state == "IN_PROGRESS"
+    assert only(visit("A11", 5), visit("A01", 5)).state == "CANCELLED"
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [("I", "INPATIENT"), ("b", "INPATIENT"), ("E", "EMERGENCY"), ("OBS", "OBSERVATION"),
+     ("PH", "PARTIAL"), ("C", "OTHER"), ("N", "OTHER"), ("?", "OTHER"), ("", None)],
+)  # fmt: skip
+def test_a_class_is_what_its_code_means(code: str, meant: str | None) -> None:
+    assert to_class(code) == meant
+
+
+class Ward(RuleBasedStateMachine):
+    """A facility that makes no mistakes: whatever it does and takes back, the visit is as it left it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hours = 0
+        self.sent: list[VisitReport] = []
+        self.state: str | None = None
+        self.places: list[str] = []
+        self.ended_at = None
+
+    def send(self, trigger: str, **said: object) -> None:
+        self.hours += 1
+        self.sent.append(visit(trigger, self.hours, person=jane(number("1")), **said))
+
+    @precondition(lambda self: self.state in (None, "PLANNED", "CANCELLED"))
+    @rule(place=st.sampled_from(("3W", "4W")))
+    def admit(self, place: str) -> None:
+        self.state, self.places = "IN_PROGRESS", [place]
+        self.send("A01", location=place)
+
+    @precondition(lambda self: self.state in (None, "CANCELLED"))
+    @rule()
+    def announce(self) -> None:
+        self.state, self.places = "PLANNED", []
+        self.send("A05")
+
+    @precondition(lambda self: self.state == "IN_PROGRESS")
+    @rule(place=st.sampled_from(("3W", "4W", "ICU")))
+    def transfer(self, place: str) -> None:
+        self.places.append(place)
+        self.send("A02", location=place)
+
+    @precondition(lambda self: self.state == "IN_PROGRESS" and len(self.places) > 1)
+    @rule()
+    def cancel_transfer(self) -> None:
+        self.places.pop()
+        self.send("A12", location=self.places[-1])
+
+    @precondition(lambda self: self.state == "IN_PROGRESS")
+    @rule()
+    def discharge(self) -> None:
+        self.state = "FINISHED"
+        self.send("A03", discharge_disposition="01")
+        self.ended_at = START + timedelta(hours=self.hours)
+
+    @precondition(lambda self: self.state == "FINISHED")
+    @rule()
+    def cancel_discharge(self) -> None:
+        self.state = "IN_PROGRESS"
+        self.send("A13")
+
+    @precondition(lambda self: self.state in ("IN_PROGRESS", "FINISHED"))
+    @rule()
+    def cancel_admission(self) -> None:
+        self.state = "CANCELLED"
+        self.send("A11")
+
+    @precondition(lambda self: self.state)
+    @rule()
+    def update(self) -> None:
+        self.send("A08")
+
+    @invariant()
+    def the_visit_is_as_the_ward_left_it(self) -> None:
+        if self.state is None:
+            return
+        encounter = only(*reversed(self.sent))
+        assert encounter.state == self.state
+        ended_at = self.ended_at if self.state == "FINISHED" else None
+        assert encounter.discharge_at == ended_at
+        if self.state in ("IN_PROGRESS", "FINISHED"):
+            stays = [p for i, p in enumerate(self.places) if i == 0 or self.places[i - 1] != p]
+            assert [stay.place for stay in encounter.locations] == stays
+
+
+Ward.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestWard = Ward.TestCase
