@@ -17,6 +17,8 @@ from gateway.api.scalars import Scalar, scalar_of
 
 MOST_PARAMETERS = 100
 DEEPEST_PARAMETER = 5
+# More would keep the event loop from everybody else; texts may hold some as well.
+MOST_BRACKETS = 100_000
 
 _TRUTHS = {"true": True, "false": False}
 _ENUM_NUMBER = re.compile("-?[0-9]{1,9}")
@@ -123,10 +125,11 @@ class _Parameter:
         if self._form:
             self._form.read(texts[0], getattr(message, self._name), path, reading)
         elif self._scalar:
-            self._set_scalars(message, texts, path, reading)
+            self._set_scalars(self._scalar, message, texts, path, reading)
 
-    def _set_scalars(self, message: Any, texts: Sequence[str], path: str, reading: Reading) -> None:
-        scalar = scalar_of(self._field)
+    def _set_scalars(
+        self, scalar: Scalar, message: Any, texts: Sequence[str], path: str, reading: Reading
+    ) -> None:
         try:
             values = [scalar.read(self._json(text)) for text in texts]
             if self._field.is_repeated:
@@ -189,6 +192,8 @@ def _parse_query(query: bytes) -> list[tuple[str, str]]:
 
 def parse_json(body: bytes) -> Any:
     """Parse JSON more strictly than Python does: a key only once, and no NaN."""
+    if body.count(b"{") + body.count(b"[") > MOST_BRACKETS:
+        raise TooMuch
     try:
         return json.loads(body.decode(), object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.problems import internal
@@ -17,7 +18,7 @@ _QUIET = frozenset({"/healthz", "/readyz"})
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -26,6 +27,17 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
 }
 HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+
+# A client may make up methods; neither the log nor the metrics take them over.
+METHODS = frozenset({"GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"})
+
+REQUESTS = Counter("carehub_http_requests", "Requests answered.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "carehub_http_seconds",
+    "Time from the request to the end of the answer.",
+    ["route"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 
 _log = logging.getLogger("gateway.access")
 
@@ -81,16 +93,7 @@ class Edge:
             if not status:
                 await internal().response(note.request_id)(scope, receive, send_on)
         if scope["path"] not in _QUIET:
-            _log.info(
-                "request",
-                extra={
-                    "method": scope["method"],
-                    "route": note.route,
-                    "status": status,
-                    "seconds": round(time.perf_counter() - started, 6),
-                    "request_id": note.request_id,
-                },
-            )
+            _tell(scope, note, status, time.perf_counter() - started)
 
     def _complete(self, message: Message, note: Note) -> None:
         """Add the headers that the answer does not set itself."""
@@ -99,6 +102,22 @@ class Edge:
         headers += [one for one in self._headers if one[0] not in there]
         headers.append((b"x-request-id", note.request_id.encode()))
         message["headers"] = headers
+
+
+def _tell(scope: Scope, note: Note, status: int, seconds: float) -> None:
+    method = scope["method"] if scope["method"] in METHODS else "OTHER"
+    REQUESTS.labels(method, note.route, status).inc()
+    SECONDS.labels(note.route).observe(seconds)
+    _log.info(
+        "request",
+        extra={
+            "method": method,
+            "route": note.route,
+            "status": status,
+            "seconds": round(seconds, 6),
+            "request_id": note.request_id,
+        },
+    )
 
 
 def request_id(scope: Scope, new_id: Callable[[], UUID]) -> str:

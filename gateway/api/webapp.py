@@ -12,13 +12,13 @@ from gateway.api.edge import note_of
 
 OURS = (
     "/v1/",
-    "/signin",
-    "/signout",
-    "/docs",
-    "/openapi.json",
+    "/signin/",
+    "/signout/",
+    "/docs/",
+    "/openapi.json/",
     "/static/",
-    "/healthz",
-    "/readyz",
+    "/healthz/",
+    "/readyz/",
     "/problems/",
 )
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -42,7 +42,7 @@ class WebApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_page = scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}
-        if not is_page or f"{scope['path']}/".startswith(OURS) or scope["path"].startswith(OURS):
+        if not is_page or f"{scope['path']}/".startswith(OURS):
             await self._app(scope, receive, send)
             return
         note_of(scope).route = "web"

@@ -61,11 +61,21 @@ async def send(
 async def _send_all(
     writer: asyncio.StreamWriter, messages: Sequence[bytes], places: asyncio.Semaphore
 ) -> None:
+    out = bytearray()
     for message in messages:
+        if out and places.locked():
+            await _flush(writer, out)
         await places.acquire()
-        writer.write(_START + message + _END)
-        with contextlib.suppress(OSError):  # the reader will say so
-            await writer.drain()
+        out += _START + message + _END
+    await _flush(writer, out)
+
+
+async def _flush(writer: asyncio.StreamWriter, out: bytearray) -> None:
+    """Write what has gathered at once: a call to the system costs more than a message."""
+    writer.write(bytes(out))
+    out.clear()
+    with contextlib.suppress(OSError):  # the reader will say so
+        await writer.drain()
 
 
 async def _next_frame(reader: asyncio.StreamReader) -> bytes:

@@ -8,10 +8,12 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
@@ -26,11 +28,12 @@ from libs.local.issuer import IssuerSettings, issuer_app
 from libs.local.mail import start_mail_sink
 from libs.local.nats import RunningNats, start_nats
 from libs.local.postgres import RunningPostgres, start_postgres
-from libs.local.process import Supervisor, claim_home, is_free, kept_port, make_home
+from libs.local.process import ProcessFailed, Supervisor, claim_home, is_free, kept_port, make_home
 
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
 _READY_SECONDS = 60.0
+_ENGINE_PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +109,15 @@ async def _machine(settings: UpSettings, stack: AsyncExitStack, say: Say) -> Mac
     database_url, nats_url = settings.database_url, settings.nats_url
     if not database_url:
         postgres = await start_postgres(home, say=say)
-        stack.push_async_callback(postgres.stop)
-        _keep_alive(stack, "postgres", postgres, lambda: start_postgres(home, say=say), say)
         database_url = postgres.url
+        port = urlsplit(database_url).port or 0
+        again = partial(start_postgres, home, say=say, port=port)
+        _keep_alive(stack, "postgres", postgres, again, say)
     if not nats_url:
         nats = await start_nats(home, say=say)
-        stack.push_async_callback(nats.stop)
-        _keep_alive(stack, "nats", nats, lambda: start_nats(home, say=say), say)
         nats_url = nats.url
+        port = urlsplit(nats_url).port or 0
+        _keep_alive(stack, "nats", nats, partial(start_nats, home, say=say, port=port), say)
     mail = await start_mail_sink(home, kept_port(home, "smtp"))
     stack.push_async_callback(mail.stop)
     machine = Machine(
@@ -135,24 +139,29 @@ def _keep_alive(
     stack: AsyncExitStack,
     name: str,
     engine: RunningPostgres | RunningNats,
-    again: "Callable[[], object]",
+    again: Callable[[], Awaitable[RunningPostgres | RunningNats]],
     say: Say,
 ) -> None:
-    """Start an engine again if it dies. It comes back at the same port, which its home remembers."""
+    """Start an engine again if it dies, at the port that everybody was told; end it with the hub."""
+    current = engine
 
     async def watch() -> None:
-        current = engine
+        nonlocal current
         while True:
             await current.wait()
             say(f"{name} ended; it starts again.")
-            current = await again()  # type: ignore[misc]
-            stack.push_async_callback(current.stop)
+            try:
+                current = await again()
+            except (ProcessFailed, OSError) as error:
+                say(f"{name} did not come back: {error}")
+                await asyncio.sleep(_ENGINE_PAUSE_SECONDS)
 
     task = asyncio.create_task(watch(), name=f"watch-{name}")
 
     async def end() -> None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+        await current.stop()
 
     stack.push_async_callback(end)
 

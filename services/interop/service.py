@@ -42,7 +42,7 @@ class InteropService:
     async def ListFeeds(self, request: rpc.ListFeedsRequest, call: Call) -> rpc.ListFeedsResponse:
         most = page_size(request.page_size)
         cursor = decode_cursor(request.page_token, request)
-        after = (str(cursor[0]), UUID(str(cursor[1]))) if cursor else _FIRST
+        after = (str(cursor[0]), to_uuid("page_token", str(cursor[-1]))) if cursor else _FIRST
         feeds = await FeedStore(call.tx).list_page(after, most + 1)
         page = feeds[:most]
         now = self._now()
@@ -209,7 +209,7 @@ def _next(page: Sequence[_Row], found: Sequence[_Row], request: ProtoMessage) ->
 
 
 def _before(cursor: list[str | int] | None) -> UUID:
-    return UUID(str(cursor[0])) if cursor else LAST_ID
+    return to_uuid("page_token", str(cursor[0])) if cursor else LAST_ID
 
 
 def _check_within(call: Call, feed: Feed) -> None:

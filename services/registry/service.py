@@ -146,8 +146,13 @@ def _words(text: str) -> tuple[search.Word, ...]:
 def _before(cursor: list[str | int] | None) -> tuple[datetime, UUID]:
     if cursor is None:
         return _END_OF_TIME
-    listed_at, encounter_id = cursor
-    return datetime.fromisoformat(str(listed_at)), UUID(str(encounter_id))
+    try:
+        listed_at, encounter_id = cursor
+        return datetime.fromisoformat(str(listed_at)), UUID(str(encounter_id))
+    except ValueError as error:
+        raise InvalidArgument(
+            "PAGE_TOKEN_INVALID", "Send next_page_token as it came.", field="page_token"
+        ) from error
 
 
 def _token(last: Encounter, request: rpc.ListEncountersRequest) -> str:

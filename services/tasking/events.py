@@ -33,7 +33,9 @@ async def save_loops(
         await task_changed(tx, task, directory)
     waiting = {loop.id for loop in idle}
     for loop in loops:
-        await _set_review(tx, loop, is_idle=loop.id in waiting)
+        if loop.id in waiting and loop.clock_at:
+            # Not cleared when a step opens: it then fires once, sees the step, and ends.
+            await set_timer(tx, REVIEW, str(loop.id), loop.clock_at)
         await loop_changed(tx, loop, directory)
 
 
@@ -42,13 +44,6 @@ async def _set_ladder(tx: Transaction, task: Task) -> None:
         await set_timer(tx, ESCALATE, str(task.id), task.next_escalation_at)
     else:
         await clear_timer(tx, ESCALATE, str(task.id))
-
-
-async def _set_review(tx: Transaction, loop: Loop, *, is_idle: bool) -> None:
-    if is_idle and loop.clock_at:
-        await set_timer(tx, REVIEW, str(loop.id), loop.clock_at)
-    else:
-        await clear_timer(tx, REVIEW, str(loop.id))
 
 
 async def loop_changed(tx: Transaction, loop: Loop, directory: Directory) -> None:

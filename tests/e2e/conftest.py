@@ -1,4 +1,4 @@
-"""A whole hub, as `carehub up` starts it, on ports and in a folder of its own."""
+"""A whole hub, as `carehub up` starts it, on ports and in a folder of its own. One at a time: it needs the machine."""
 
 import shutil
 import tempfile
@@ -8,21 +8,26 @@ from pathlib import Path
 import pytest
 
 from libs.local.process import free_port
-from libs.local.up import UpSettings, running
+from libs.local.up import UpSettings
 from tests.e2e.region import Region
 
 
-@pytest.fixture(scope="module", params=["together", "split"])
+@pytest.fixture(scope="session", params=["together", "split"])
 async def region(request: pytest.FixtureRequest) -> AsyncIterator[Region]:
-    """The demo network in both ways of running: two processes, and every service in one of its own."""
+    """The demo network in both ways of running: two processes, and every service in one of its own.
+
+    All stories of one way share a hub, as stories of life do: each has people and numbers of its own.
+    """
     home = Path(tempfile.mkdtemp(prefix="carehub-e2e-"))
     home.chmod(0o711)  # PostgreSQL does not run as root, and has to reach its data
-    settings = UpSettings(
-        home=home, http_port=free_port(), mllp_port=free_port(), split=request.param == "split"
-    )
-    said: list[str] = []
+    is_split = request.param == "split"
+    settings = UpSettings(home=home, http_port=free_port(), mllp_port=free_port(), split=is_split)
     try:
-        async with running(settings, said.append) as machine, Region.of(machine) as region:
+        region = Region(settings)
+        async with region.running():
             yield region
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+together = pytest.mark.parametrize("region", ["together"], indirect=True)

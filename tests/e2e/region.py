@@ -4,14 +4,18 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
+import asyncpg
 import httpx
 
 from libs.local.client import FreshToken
-from libs.local.environment import Machine
+from libs.local.environment import Machine, database_url
+from libs.local.up import UpSettings, running
 
 _control_ids = itertools.count(1)
 START, END = b"\x0b", b"\x1c\r"
@@ -36,69 +40,112 @@ def adt(
     sender: str = "MERCY",
     admit: str = "",
     discharge: str = "",
+    patient_class: str = "I",
+    disposition: str = "01",
+    ward: str = "3W^312^1",
+    diagnosis: str = "",
+    control_id: str = "",
 ) -> bytes:
-    """An ADT message of an inpatient visit; times as YYYYMMDDHHMM at the hospital."""
+    """An ADT message of a visit; times as YYYYMMDDHHMM at the hospital."""
+    control_id = control_id or f"E2E{time.time_ns()}-{next(_control_ids)}"
+    pv1 = {1: "1", 2: patient_class, 3: ward, 19: person.visit, 44: admit, 45: discharge}
+    if discharge:
+        pv1[36] = disposition
     segments = [
-        f"MSH|^~\\&|EHR|{sender}|CAREHUB|HUB|{at}||ADT^{event}|E2E{time.time_ns()}-{next(_control_ids)}|P|2.5.1",
+        f"MSH|^~\\&|EHR|{sender}|CAREHUB|HUB|{at}||ADT^{event}|{control_id}|P|2.5.1",
         f"EVN|{event}|{at}|||||",
         f"PID|1||{person.mrn}^^^{sender}^MR||{person.family}^{person.given}||{person.birth}|F|||12 Pine St^^Springfield^IL^62701||3125550142|||||||",
-        _pv1(person, admit, discharge),
+        "PV1|" + "|".join(pv1.get(i, "") for i in range(1, 46)),
     ]
+    if diagnosis:
+        segments.append(f"DG1|1||{diagnosis}^^I10||{at}|F")
     return "\r".join(segments).encode() + b"\r"
 
 
-def _pv1(person: Person, admit: str, discharge: str) -> str:
-    fields = {1: "1", 2: "I", 3: "3W^312^1", 19: person.visit, 44: admit, 45: discharge}
-    if discharge:
-        fields[36] = "01"
-    return "PV1|" + "|".join(fields.get(i, "") for i in range(1, 46))
+def days_ago(days: float, *, hour: int = 9) -> str:
+    """An hour of a day in the past at Mercy, as messages write it."""
+    day = datetime.now(ZoneInfo("America/Chicago")) - timedelta(days=days)
+    return f"{day:%Y%m%d}{hour:02}00"
 
 
 class Region:
     """A running hub and the hands of a test."""
 
-    def __init__(self, machine: Machine, client: httpx.AsyncClient) -> None:
-        self.machine = machine
-        self._client = client
+    machine: Machine
 
-    @classmethod
+    def __init__(self, settings: UpSettings) -> None:
+        self.settings = settings
+        self.said: list[str] = []
+        self._life = AsyncExitStack()
+        self._client = httpx.AsyncClient()
+        self._tokens: dict[str, FreshToken] = {}
+
     @asynccontextmanager
-    async def of(cls, machine: Machine) -> AsyncIterator[Self]:
-        async with httpx.AsyncClient(base_url=machine.public_url, timeout=15) as client:
-            yield cls(machine, client)
+    async def running(self) -> AsyncIterator[Self]:
+        await self._up()
+        try:
+            yield self
+        finally:
+            await self._life.aclose()
+
+    async def restart(self) -> None:
+        """End the hub, and start it again on the same home."""
+        await self._life.aclose()
+        await self._up()
+
+    async def _up(self) -> None:
+        self._tokens.clear()
+        self.machine = await self._life.enter_async_context(
+            running(self.settings, self.said.append)
+        )
+        self._client = await self._life.enter_async_context(
+            httpx.AsyncClient(base_url=self.machine.public_url, timeout=15)
+        )
 
     async def ask(self, account: str, method: str, path: str, **options: Any) -> httpx.Response:
         """A request of one of the demo's people."""
-        auth = FreshToken(self.machine.issuer, account)
-        return await self._client.request(method, path, auth=auth, **options)
+        auth = self._tokens.setdefault(account, FreshToken(self.machine.issuer, account))
+        response = await self._client.request(method, path, auth=auth, **options)
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            await auth.renew()
+            response = await self._client.request(method, path, auth=auth, **options)
+        return response
+
+    async def unsigned(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request of nobody."""
+        return await self._client.request(method, path, **options)
 
     async def get(self, account: str, path: str, **params: str) -> Any:
         response = await self.ask(account, "GET", path, params=params)
         assert response.status_code == 200, response.text
         return response.json()
 
+    async def post(self, account: str, path: str, **body: Any) -> Any:
+        response = await self.ask(account, "POST", path, json=body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
     async def send(self, *messages: bytes) -> list[str]:
         """Send over MLLP on one connection; the acknowledgement code of each."""
+        return [code_of(answer) for answer in await self.exchange(*messages)]
+
+    async def exchange(self, *messages: bytes) -> list[bytes]:
+        """Send over MLLP on one connection, one after the other; the acknowledgements."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.machine.mllp_port)
         try:
-            codes = []
+            answers = []
             for message in messages:
                 writer.write(START + message + END)
                 await writer.drain()
                 answer = await asyncio.wait_for(reader.readuntil(END), 15)
-                msa = next(
-                    s for s in answer.decode().split("\r") if s.lstrip("\x0b").startswith("MSA")
-                )
-                codes.append(msa.split("|")[1])
-            return codes
+                answers.append(answer.removeprefix(START).removesuffix(END))
+            return answers
         finally:
             writer.close()
 
     async def patient(self, account: str, text: str) -> Any:
         """The one patient that a search finds, or None."""
-        response = await self.ask(account, "POST", "/v1/patients:search", json={"text": text})
-        assert response.status_code == 200, response.text
-        found = response.json().get("patients", [])
+        found = (await self.post(account, "/v1/patients:search", text=text)).get("patients", [])
         return found[0] if len(found) == 1 else None
 
     async def loops(self, account: str, patient_id: str) -> list[Any]:
@@ -107,11 +154,60 @@ class Region:
         )
         return listed
 
-    async def until(self, condition: Callable[[], Awaitable[Any]], seconds: float = 30.0) -> Any:
+    async def tasks(self, account: str, loop_id: str, **params: str) -> dict[str, Any]:
+        """The tasks of a loop by their step: the open ones, unless `state` says otherwise."""
+        listed = await self.get(account, "/v1/tasks", loopId=loop_id, pageSize="100", **params)
+        return {task["step"]: task for task in listed.get("tasks", [])}
+
+    async def feeds(self) -> dict[str, Any]:
+        """The feeds by who sends them."""
+        listed = (await self.get("integration", "/v1/feeds"))["feeds"]
+        return {feed["sendingFacility"]: feed for feed in listed}
+
+    async def settled_accounts(self, seconds: float = 60.0) -> dict[str, dict[str, int]]:
+        """The accounts of every feed, once nothing is pending. They always add up."""
+
+        async def settled() -> dict[str, dict[str, int]] | None:
+            accounts = {
+                sender: {what: int(count) for what, count in feed["accounts"].items()}
+                for sender, feed in (await self.feeds()).items()
+            }
+            for each in accounts.values():
+                parts = ("applied", "noOp", "quarantined", "ignored", "parked", "pending")
+                assert each["received"] == sum(each[part] for part in parts), each
+            return accounts if all(each["pending"] == 0 for each in accounts.values()) else None
+
+        found: dict[str, dict[str, int]] = await self.until(
+            settled, seconds, "that nothing is pending"
+        )
+        return found
+
+    async def rows(self, service: str, query: str, *values: Any) -> list[asyncpg.Record]:
+        """Look into a service's database, as its own consumers may."""
+        connection = await asyncpg.connect(database_url(self.machine, service, "system"))
+        try:
+            return list(await connection.fetch(query, *values))
+        finally:
+            await connection.close()
+
+    async def until(
+        self,
+        condition: Callable[[], Awaitable[Any]],
+        seconds: float = 30.0,
+        what: str | Callable[[], str] = "the condition",
+    ) -> Any:
         """Wait until a condition gives something true; fail after a while."""
         ends = time.monotonic() + seconds
         while True:
             if found := await condition():
                 return found
-            assert time.monotonic() < ends, "it did not come true in time"
+            if time.monotonic() > ends:
+                told = what if isinstance(what, str) else what()
+                raise AssertionError(f"{told}: did not come true in {seconds:.0f} seconds")
             await asyncio.sleep(0.1)
+
+
+def code_of(acknowledgement: bytes) -> str:
+    """MSA-1."""
+    segments = acknowledgement.decode(errors="replace").split("\r")
+    return next((s.split("|")[1] for s in segments if s.startswith("MSA|")), "")

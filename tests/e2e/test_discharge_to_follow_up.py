@@ -52,7 +52,7 @@ async def test_a_discharge_opens_a_transition_with_the_dates_of_the_vectors(regi
 
 
 async def test_a_stranger_is_told_that_there_is_nothing(region: Region):
-    person = Person(mrn="MRSTRANGER", family="Unseen", given="Ida", visit="VSTRANGER")
+    person = Person(mrn="MR0STRANGER", family="Unseen", given="Ida", visit="VSTRANGER")
     await region.send(adt("A01", person, "202609010700", admit="202609010700"))
     patient = await region.until(lambda: region.patient("nurse", person.mrn))
     seen = await region.ask("clinic-nurse", "GET", f"/v1/patients/{patient['id']}")
@@ -63,7 +63,7 @@ async def test_a_stranger_is_told_that_there_is_nothing(region: Region):
     assert seen.json()["reason"] == missing.json()["reason"]
     assert (await region.loops("clinic-nurse", patient["id"])) == []
     assert (await region.ask("analyst", "GET", f"/v1/patients/{patient['id']}")).status_code == 403
-    unsigned = await region._client.get(f"/v1/patients/{patient['id']}")
+    unsigned = await region.unsigned("GET", f"/v1/patients/{patient['id']}")
     assert unsigned.status_code == 401
 
 

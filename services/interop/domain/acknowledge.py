@@ -7,6 +7,7 @@ original mode: silence would leave the sender waiting. MSH-16 is not acted on: w
 of a message is told by the feed's accounts, not by a second acknowledgement.
 """
 
+import re
 from datetime import datetime
 
 from services.interop.domain.classify import AckCode, Verdict
@@ -31,6 +32,8 @@ _TEXTS = {
 _COMMIT = {AckCode.ACCEPTED: "CA", AckCode.ERROR: "CE", AckCode.REJECTED: "CR"}
 _REUSED = "MSH-10: another message had the same control id; this one was stored beside it."
 _LONGEST_ECHO = 200
+# What looks the same in every encoding.
+_PLAIN = re.compile(r"[A-Za-z0-9 ._-]*")
 
 
 def acknowledge(
@@ -99,8 +102,8 @@ def _err(code: ErrorCode, severity: str, explanation: str) -> str:
 def _echo(header: Segment, number: int) -> str:
     """A field of the header, its components in our delimiters and escaped."""
     raw = header.raw(number)[:_LONGEST_ECHO]
-    if not raw:
-        return ""
+    if _PLAIN.fullmatch(raw):
+        return raw
     encoding = header.encoding
     return "~".join(
         "^".join(

@@ -1,7 +1,6 @@
 """Stores what arrives in small batches, one commit for all, and answers only after it."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Sequence
@@ -23,6 +22,8 @@ BATCH_BYTES = 4 * 1024 * 1024
 QUEUE_BYTES = 16 * 1024 * 1024
 # A sender waits about ten seconds for its answer; a store that takes longer is as good as away.
 STORE_SECONDS = 8.0
+# So many messages in a row that cannot be stored by themselves are not the messages' fault.
+_HOPELESS = 3
 
 MESSAGES = Counter("carehub_mllp_messages", "Messages answered over MLLP.", ["code", "reason"])
 STORE_TIME = Histogram("carehub_mllp_store_seconds", "Time to store and commit one batch.")
@@ -74,19 +75,29 @@ class Writer:
 
     async def _store(self, batch: Sequence[Work]) -> None:
         """Store a batch; if it fails for something in it, one by one."""
+        if await self._try(batch) or len(batch) == 1:
+            return
+        failures = 0
+        for position, work in enumerate(batch):
+            failures = 0 if await self._try([work]) else failures + 1
+            if failures == _HOPELESS:
+                self._turn_away(batch[position + 1 :])
+                return
+
+    async def _try(self, batch: Sequence[Work]) -> bool:
+        """Store a batch and answer it. False if that failed and might succeed for a part of it."""
         try:
             receipts = await self._commit([work.arrival for work in batch])
         except Exception as error:  # noqa: BLE001 - a listener outlives whatever it is sent
             reason = whereabouts(error)
             log.warning("a batch was not stored", extra={"reason": reason, "count": len(batch)})
-            if len(batch) == 1 or is_weather(error) or isinstance(error, TimeoutError):
+            is_hopeless = is_weather(error) or isinstance(error, TimeoutError)
+            if is_hopeless or len(batch) == 1:
                 self._turn_away(batch)
-                return
-            for work in batch:
-                await self._store([work])
-            return
+            return is_hopeless
         for work, receipt in zip(batch, receipts, strict=True):
             self._answer(work, receipt)
+        return True
 
     async def _commit(self, arrivals: Sequence[Arrival]) -> list[Receipt]:
         began = time.monotonic()
@@ -109,8 +120,12 @@ class Writer:
     def _answer(self, work: Work, receipt: Receipt) -> None:
         verdict = work.arrival.verdict
         MESSAGES.labels(verdict.code.value, verdict.reason).inc()
-        with contextlib.suppress(asyncio.InvalidStateError):  # the connection is gone
+        if work.answer.done():  # the connection is gone
+            return
+        try:
             work.answer.set_result(receipt.acknowledgement(work.arrival, self._runtime.now()))
+        except Exception as error:  # noqa: BLE001 - a bug ends that connection and no other
+            work.answer.set_exception(error)
 
 
 def store_away(arrival: Arrival) -> Arrival:

@@ -5,6 +5,7 @@ Keys are hashes: indexes and locks hold no numbers of people.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from services.registry.domain.normal import plain, plain_name
@@ -64,17 +65,22 @@ def person_keys(person: Person) -> tuple[UUID, ...]:
 
     Where a message has no such number its accounts stand in for it; empty if it has none of these either.
     """
+    return _keys_of_numbers(person.identifiers, person.birth_on)
+
+
+@lru_cache(maxsize=1024)  # asked for again and again while a batch is worked off
+def _keys_of_numbers(identifiers: tuple[Identifier, ...], birth_on: str) -> tuple[UUID, ...]:
     own, lent, accounts = [], [], []
-    for identifier in person.identifiers:
+    for identifier in identifiers:
         if not identifier.assigner or is_placeholder(identifier):
             continue
         if identifier.type in _ACCOUNTS:
             accounts.append(("account", identifier))
         elif identifier.type in _LENT:
-            lent.append((person.birth_on, identifier))
+            lent.append((birth_on, identifier))
         else:
             own.append(("", identifier))
-    known_birth = len(person.birth_on) == len("1980-04-30") and person.birth_on not in _NO_BIRTHS
+    known_birth = len(birth_on) == len("1980-04-30") and birth_on not in _NO_BIRTHS
     numbers = own + (lent if known_birth else []) or accounts
     ranked = sorted(
         numbers,

@@ -1,6 +1,6 @@
 """One person's record: what is known of them, where they are known, and whether it lives on in another one."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -27,10 +27,14 @@ class Patient:
     merged_into_id: UUID | None = None
     created_at: datetime
     version: int = 1
+    _person: Person | None = field(default=None, init=False, compare=False, repr=False)
 
     @property
     def person(self) -> Person:
-        return self.facts.person()
+        """The person as known now; worked out once, since much is asked of it."""
+        if self._person is None:
+            object.__setattr__(self, "_person", self.facts.person())
+        return self._person or Person()
 
     def learn(self, said: Person, stamp: str, facility_id: UUID) -> Self:
         """The record after a message of a facility told of the person."""

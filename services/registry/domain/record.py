@@ -49,7 +49,9 @@ class Record:
         self.encounters = dict(known.encounters)
         # The same by what they are looked for.
         self._contents = {
-            (h.facility_id, h.content_hash): h.message_id for h in known.handled.values()
+            (h.facility_id, h.content_hash): h.message_id
+            for h in known.handled.values()
+            if h.reason != "DUPLICATE"
         }
         self._streams: dict[UUID, dict[UUID, VisitMessage]] = {}
         for message in self._messages.values():

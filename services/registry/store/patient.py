@@ -126,6 +126,8 @@ class PatientStore:
         """Keep the keys by which matching and people find the records; a merged one is found by neither."""
         new, gone, search_keys = [], [], []
         for before, after in changes:
+            if before and not after.differs_from(before):
+                continue
             was = self._described(before)
             now = self._described(after)
             new += [_Description(key, after.id) for key in now - was]

@@ -12,7 +12,7 @@ from libs.chassis.app import Job, Runtime
 from services.tasking.clients import MailServer, NotSent
 from services.tasking.consumers.invariants import check_invariants, mend_owners
 from services.tasking.consumers.planning import plan_patients
-from services.tasking.domain.notification import MOST_TRIES, Letter, pause_after
+from services.tasking.domain.notification import MOST_TRIES, Letter, Sending, pause_after
 from services.tasking.domain.promise import Rule
 from services.tasking.domain.protocol import parse_protocol, shipped_protocols
 from services.tasking.domain.publication import publish
@@ -53,22 +53,31 @@ async def send_due(runtime: Runtime, mail: MailServer) -> None:
 
 
 async def _send(runtime: Runtime, mail: MailServer, letter: Letter) -> None:
-    is_sent, known = False, {"notification_id": letter.id, "attempts": letter.tries}
-    try:
-        if letter.email:
-            await mail.send(letter)
-            is_sent = True
-    except NotSent as error:
-        log.warning("not sent", extra={**known, "reason": str(error)})
+    outcome = await _outcome(mail, letter)
     async with runtime.database.system() as tx:
         store, now = NotificationStore(tx), runtime.now()
-        if is_sent:
-            await store.sent(letter.id, now)
-        elif letter.email and letter.tries < MOST_TRIES:
-            await store.again(letter.id, now + pause_after(letter.tries))
-        else:
-            log.error("gave up on a letter", extra=known)
-            await store.give_up(letter.id)
+        match outcome:
+            case Sending.SENT:
+                await store.sent(letter.id, now)
+            case Sending.AGAIN:
+                await store.again(letter.id, now + pause_after(letter.tries))
+            case Sending.NEVER:
+                await store.give_up(letter.id)
+
+
+async def _outcome(mail: MailServer, letter: Letter) -> Sending:
+    if letter.is_moot:
+        return Sending.NEVER
+    known = {"notification_id": letter.id, "attempts": letter.tries}
+    if not letter.email:
+        log.warning("nowhere to send a letter", extra=known)
+        return Sending.NEVER
+    try:
+        await mail.send(letter)
+    except NotSent as error:
+        log.warning("not sent", extra={**known, "reason": str(error)})
+        return Sending.AGAIN if letter.tries < MOST_TRIES else Sending.NEVER
+    return Sending.SENT
 
 
 async def publish_shipped(runtime: Runtime) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from uuid import UUID, uuid5
 
 from services.tasking.domain.owner import Directory
@@ -14,6 +15,14 @@ NOTIFICATIONS = UUID(
 EMAIL = "email"
 MOST_TRIES = 20
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
+
+
+class Sending(StrEnum):
+    """What became of one try to send a letter."""
+
+    SENT = "SENT"
+    AGAIN = "AGAIN"
+    NEVER = "NEVER"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +56,7 @@ class Letter:
     facility_name: str
     time_zone: str
     email: str
+    is_moot: bool
     tries: int
 
 

@@ -169,6 +169,7 @@ class Task:
 
     def comment(self, *, by: UUID, text: str, at: datetime) -> Self:
         """A remark, on a task in any state."""
+        _must_have_room(self.comments)
         return self._next(self._with_comment(at, by, text))
 
     def record_attempt(
@@ -182,7 +183,8 @@ class Task:
             )
         if attempt.at > now + CLOCK_SKEW:
             raise InvalidArgument("ATTEMPT_IN_FUTURE", "Enter a time before now.", field="time")
-        _must_have_room(self.attempts)
+        if attempt.result is not AttemptResult.REACHED:
+            _must_have_room(self.attempts)
         attempt = replace(attempt, at=min(attempt.at, now))
         attempts = counted((*self.attempts, attempt), self.attempts_hours_apart, local_date)
         after = replace(self, attempts=attempts)
@@ -263,7 +265,6 @@ class Task:
         )
 
     def _with_comment(self, at: datetime, by: UUID | None, text: str) -> Self:
-        _must_have_room(self.comments)
         return replace(self, comments=(*self.comments, Comment(at=at, staff_id=by, text=text)))
 
     def _with_ladder(self) -> Self:

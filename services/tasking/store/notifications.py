@@ -71,6 +71,9 @@ LETTERS = sql(
         func.coalesce(facilities.c.name, "").label("facility_name"),
         func.coalesce(facilities.c.time_zone, "UTC").label("time_zone"),
         func.coalesce(staff.c.email, "").label("email"),
+        func.coalesce(tasks.c.state != literal_column("'OPEN'"), literal_column("false")).label(
+            "is_moot"
+        ),
         notifications.c.tries,
     )
     .select_from(

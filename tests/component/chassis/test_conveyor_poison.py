@@ -135,6 +135,13 @@ async def test_a_parked_message_is_discarded_with_a_reason_and_stays_readable(
     assert settled_entry.settled_reason == "a test of the sender's"
     with pytest.raises(NotFound):
         await parked.show(world.listener, uuid4())
+    # A decision holds: also when a rebuilt stream brings the message once more.
+    await world.delete_stream()
+    await tell(world.teller, "later")
+    async with world.running(COUNTER):
+        await heard(world, 1)
+        await settled(world)
+    assert (await parked.show(world.listener, entry.id)).state == "DISCARDED"
 
 
 async def test_a_message_in_one_batch_twice_is_handled_once(world: World) -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from carehub.identity.v1.facility_pb2 import Facility
@@ -78,7 +77,9 @@ class Interop:
             version=version,
         )
         await self.hub.publish(event, key=facility_id, version=version)
-        known = sql(text("SELECT count(*) FROM facilities WHERE id = :id").bindparams(id=facility_id))
+        known = sql(
+            text("SELECT count(*) FROM facilities WHERE id = :id").bindparams(id=facility_id)
+        )
         await self.hub.until(lambda: self.look(known))
 
     async def look(self, statement):

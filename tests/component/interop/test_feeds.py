@@ -20,7 +20,10 @@ async def refused(awaitable):
 
 async def test_a_feed_is_invisible_to_other_facilities(interop):
     stranger = interop.token_at(uuid4())
-    assert await refused(interop.call("GetFeed", stranger, feed_id=interop.feed.id)) == "FEED_NOT_FOUND"
+    assert (
+        await refused(interop.call("GetFeed", stranger, feed_id=interop.feed.id))
+        == "FEED_NOT_FOUND"
+    )
     assert not (await interop.call("ListFeeds", stranger)).feeds
     assert [f.id for f in (await interop.call("ListFeeds")).feeds] == [interop.feed.id]
 

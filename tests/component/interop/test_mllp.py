@@ -21,7 +21,10 @@ async def test_pipelined_messages_are_acknowledged_in_order_and_stored_once(inte
     assert [control_id_of(answer) for answer in answers] == ids
     assert {code_of(answer) for answer in answers} == {"AA"}
     assert await interop.accounts() == FeedAccounts(received=200, pending=200)
-    assert await interop.count("SELECT count(DISTINCT key) FROM outbox WHERE subject LIKE '%Visit%'") == 200
+    assert (
+        await interop.count("SELECT count(DISTINCT key) FROM outbox WHERE subject LIKE '%Visit%'")
+        == 200
+    )
     order = "SELECT array_agg(control_id ORDER BY id) FROM messages"
     assert await interop.count(order) == ids
 
@@ -78,9 +81,7 @@ async def test_the_answer_waits_for_the_commit(interop, monkeypatch):
     assert code_of(answer) == "AA"
 
 
-async def test_one_message_that_cannot_be_stored_does_not_take_others_with_it(
-    interop, monkeypatch
-):
+async def test_one_message_that_cannot_be_stored_does_not_take_others_with_it(interop, monkeypatch):
     store = ingest.store
 
     async def fails_for_one(tx, arrivals):
@@ -186,3 +187,39 @@ async def test_refusals_are_kept_to_the_newest_thousand(interop):
         peer.send(*(adt(f"C{n}", facility="NOBODY") for n in range(1_100)))
         await peer.answers(1_100)
     assert await interop.count("SELECT count(*) FROM refusals") == 1_000
+
+
+async def test_connections_to_the_database_that_are_cut_lose_and_double_nothing(interop):
+    messages = {f"C{n}": adt(f"C{n}") for n in range(400)}
+    accepted = set()
+
+    async def cut():
+        for _ in range(6):
+            await asyncio.sleep(0.05)
+            await interop.count(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+                "WHERE usename = current_user AND pid <> pg_backend_pid()"
+            )
+
+    async with interop.listening() as server:
+        peers = [await Peer.connect(server) for _ in range(4)]
+        for number, peer in enumerate(peers):
+            peer.send(*list(messages.values())[number::4])
+        cutting = asyncio.create_task(cut())
+        for peer in peers:
+            answers = await peer.answers(100)
+            accepted |= {control_id_of(a) for a in answers if code_of(a) == "AA"}
+            assert {code_of(a) for a in answers} <= {"AA", "AR"}
+        await asyncio.gather(cutting, return_exceptions=True)
+        stored = set(await interop.count("SELECT array_agg(control_id) FROM messages") or ())
+        assert accepted <= stored
+        for id in messages.keys() - accepted:
+            await interop.hub.until(lambda id=id: _is_accepted(peers[0], messages[id]))
+    accounts = await interop.accounts()
+    assert (accounts.received, accounts.pending) == (400, 400)
+    distinct = "SELECT count(DISTINCT key) FROM outbox WHERE subject LIKE '%VisitReported'"
+    assert await interop.count(distinct) == 400
+
+
+async def _is_accepted(peer, message):
+    return code_of(await peer.ask(message)) == "AA"

@@ -59,7 +59,9 @@ class Registry:
         descriptor = CONTRACT.methods_by_name[method]
         request = GetMessageClass(descriptor.input_type)(**fields)
         kind = GetMessageClass(descriptor.output_type)
-        return await self.hub.call(CONTRACT, method, request, kind, token=token or self.token(MERCY))
+        return await self.hub.call(
+            CONTRACT, method, request, kind, token=token or self.token(MERCY)
+        )
 
     async def search(self, text, token=None):
         return await self.call("SearchPatients", token, text=text)
@@ -112,7 +114,9 @@ class Registry:
     async def outcome(self, message_id, version=1):
         async def handled():
             told = await self.published(registry_events_pb2.ReportHandled)
-            return next((t for t in told if (t.message_id, t.version) == (message_id, version)), None)
+            return next(
+                (t for t in told if (t.message_id, t.version) == (message_id, version)), None
+            )
 
         return await self.hub.until(handled, what="the report's outcome")
 

@@ -133,9 +133,7 @@ async def test_a_stranger_cannot_tell_a_hidden_patient_from_none(feed, method):
 
 async def test_a_visit_elsewhere_is_seen_by_those_who_see_its_patient(feed):
     await feed.visit("A01", 0, person(identifier("1")))
-    there = await feed.visit(
-        "A04", 1, person(identifier("1")), facility=HARBOR, visit_number="H1"
-    )
+    there = await feed.visit("A04", 1, person(identifier("1")), facility=HARBOR, visit_number="H1")
     assert await feed.call("GetEncounter", encounter_id=there.encounter_id)
 
 

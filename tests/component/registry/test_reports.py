@@ -81,6 +81,19 @@ async def test_a_replayed_message_replaces_what_it_said_before(feed):
     assert of_wrong[-1].state == encounter_pb2.Encounter.STATE_CANCELLED
 
 
+async def test_a_replay_of_a_message_that_came_twice_is_no_duplicate_of_its_duplicate(feed):
+    who, message_id = person(identifier("1")), uuid4()
+    said = report_pb2.ReportedVisit(visit_number="V1", patient_class="I")
+
+    def sent(id, replay=0):
+        source = feed.source("A01", 0, message_id=id, content="the same", replay=replay)
+        return interop_events_pb2.VisitReported(source=source, person=who, visit=said)
+
+    await feed.report(sent(message_id))
+    assert (await feed.report(sent(uuid4()))).reason == "DUPLICATE"
+    assert (await feed.report(sent(message_id, replay=1))).outcome == HANDLED.OUTCOME_APPLIED
+
+
 async def test_a_merge_moves_visits_and_both_numbers_lead_to_the_survivor(feed):
     survivor, retired = person(identifier("1")), person(identifier("2"))
     kept = await feed.visit("A01", 0, survivor)

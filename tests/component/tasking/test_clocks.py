@@ -118,6 +118,21 @@ async def test_letters_are_tried_again_and_say_nothing_about_the_patient(tasking
         assert row["tries"] >= 1
 
 
+async def test_a_letter_about_a_task_that_was_done_meanwhile_is_not_sent(tasking, mailbox):
+    mailbox.refusals = 1_000_000
+    async with tasking(TASKING_SMTP_PORT=str(mailbox.port)) as t:
+        patient = await t.discharged()
+        t.hub.clock.set(at("2026-09-08 16:30"))
+        about = "notifications n JOIN tasks ON tasks.id = n.task_id WHERE step = 'contact'"
+        await t.until_rows(f"SELECT count(*) FROM {about} AND n.tries > 0", 1)
+        contact = await contact_of(t, patient)
+        await t.call("CompleteTask", rpc.CompleteTaskRequest(task_id=contact.id, outcome="reached"))
+        mailbox.refusals = 0
+        t.hub.clock.move(timedelta(hours=1))
+        await t.until_rows(f"SELECT count(*) FROM {about} AND n.next_try_at IS NULL", 1)
+        assert (await t.rows(f"SELECT n.sent_at FROM {about}"))[0]["sent_at"] is None
+
+
 async def test_a_done_task_escalates_no_more(tasking):
     async with tasking() as t:
         patient = await t.discharged()

@@ -1,5 +1,6 @@
 """What people do on the worklist, and what they may not."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
@@ -202,3 +203,44 @@ async def test_what_is_shown_is_audited_by_patient(tasking):
         rows = await t.rows("SELECT method, patients, resource FROM audit ORDER BY at")
         assert all(list(row["patients"]) == [patient] for row in rows)
         assert rows[-1]["resource"] == contact.id
+
+
+async def test_of_two_who_claim_at_once_one_has_it(tasking):
+    async with tasking() as t:
+        contact = await contact_of(t)
+        claim = rpc.ClaimTaskRequest(task_id=contact.id)
+        answers = await asyncio.gather(
+            *(t.call("ClaimTask", claim, t.token(who)) for who in (t.nurse, t.other, t.lead)),
+            return_exceptions=True,
+        )
+        failed = [each for each in answers if isinstance(each, CallFailed)]
+        assert [each.reason for each in failed] == ["TASK_TAKEN"] * 2
+
+
+async def test_people_and_the_record_change_a_task_at_once_and_nothing_is_lost(tasking):
+    async with tasking() as t:
+        patient, encounter = uuid4(), uuid4()
+        await t.discharged(patient, encounter)
+        contact = await contact_of(t, patient)
+
+        async def record():
+            for version in range(2, 22):
+                day = 1 + version % 4
+                await t.tell(
+                    t.visit(encounter, patient, version, discharged=f"2026-09-0{day} 12:00")
+                )
+
+        async def people():
+            for number in range(20):
+                request = rpc.CommentOnTaskRequest(task_id=contact.id, text=f"Remark {number}")
+                await t.call("CommentOnTask", request)
+
+        await asyncio.gather(record(), people())
+        await t.until_rows("SELECT max(version) FROM encounters", 21)
+        task = await contact_of(t, patient)
+        assert [each.text for each in task.comments] == [f"Remark {n}" for n in range(20)]
+        assert task.due_date.day == 4
+        told = [e for e in await t.told(tasking_events_pb2.TaskChanged) if e.task.id == contact.id]
+        assert sorted(e.version for e in told) == list(range(1, len(told) + 1))
+        assert told[-1].task.etag == task.etag
+        await t.promise_is_kept()

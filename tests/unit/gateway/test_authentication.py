@@ -168,7 +168,13 @@ async def test_a_stranger_learns_nothing_about_bodies(api, neighbors):
 
 
 async def test_rates_by_caller_and_by_address(neighbors, gateway_settings):
-    settings = dataclasses.replace(gateway_settings, caller_burst=5, address_burst=3)
+    settings = dataclasses.replace(
+        gateway_settings,
+        caller_per_second=0.1,
+        caller_burst=5,
+        address_per_second=0.1,
+        address_burst=3,
+    )
     neighbors.answers["GetMe"] = lambda _: identity_service_pb2.GetMeResponse()
     neighbors.people["also-good"] = NURSE
     app = build(neighbors, settings, IMAGE)
@@ -182,7 +188,7 @@ async def test_rates_by_caller_and_by_address(neighbors, gateway_settings):
         assert statuses == [200] * 5 + [429]
         response = await get("good")
         assert int(response.headers["retry-after"]) >= 1
-        assert response.headers["ratelimit-policy"] == '"caller";q=5;w=1'
+        assert response.headers["ratelimit-policy"] == '"caller";q=5;w=50'
         # Two exchanges have been counted for the address; one more, and strangers are kept from identity.
         statuses = [(await get(f"bad {at}")).status_code for at in range(4)]
         assert statuses == [401, 429, 429, 429]

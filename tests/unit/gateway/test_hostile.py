@@ -27,8 +27,8 @@ def ready(neighbors: Neighbors) -> Neighbors:
 
 
 BODIES = {
-    "deep lists": b"[" * 200_000,
-    "deep objects": b'{"a":' * 200_000 + b"1" + b"}" * 200_000,
+    "deep lists": b"[" * 90_000,
+    "deep objects": b'{"a":' * 90_000 + b"1" + b"}" * 90_000,
     "deep and known": b'{"names":[' * 50 + b"]}" * 50,
     "cut off": b'{"facilityId": "x',
     "not utf-8": b'{"facilityId": "\xff"}',
@@ -67,10 +67,11 @@ async def test_a_bad_body_is_400(api, ready, name):
 
 
 async def test_a_hundred_thousand_values_are_too_many(api, ready):
-    body = json.dumps({"identifiers": [{}] * 100_000}).encode()
-    response = await api.post("/v1/patients", content=body, headers=JSON)
-    assert response.status_code == 413
-    assert response.json()["reason"] == "TOO_MANY_VALUES"
+    for count in (30_000, 300_000):
+        body = json.dumps({"identifiers": [{}] * count}).encode()
+        response = await api.post("/v1/patients", content=body, headers=JSON)
+        assert response.status_code == 413
+        assert response.json()["reason"] == "TOO_MANY_VALUES"
 
 
 async def test_a_large_body_is_413_before_and_while_it_arrives(api, ready):

@@ -279,7 +279,7 @@ async def test_every_answer_has_the_security_headers(api):
         headers = (await api.get(path)).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
-        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["referrer-policy"] == "same-origin"
         assert headers["cache-control"] in {"no-store", "no-cache"}
         assert "access-control-allow-origin" not in headers
         assert "strict-transport-security" not in headers
@@ -357,3 +357,14 @@ async def test_identity_is_asked_once_for_many(api, neighbors):
     for _ in range(5):
         assert (await api.get("/v1/me")).status_code == 200
     assert neighbors.count("ExchangeToken") == 1
+
+
+async def test_metrics_know_templates_only(api, neighbors):
+    from prometheus_client import generate_latest
+
+    await api.get("/v1/patients/Zzyzx-Geheim?Zzyzx-Geheim=1")
+    await api.request("Zzyzx-Geheim", "/v1/Zzyzx-Geheim")
+    told = generate_latest().decode()
+    assert 'route="/v1/patients/{patient_id}",status="400"' in told
+    assert 'method="OTHER",route="unmatched",status="404"' in told
+    assert "Geheim" not in told

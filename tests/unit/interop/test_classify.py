@@ -104,7 +104,9 @@ def test_the_trigger_is_that_of_the_event_segment_where_the_header_has_none():
 
 
 def test_a_wrong_character_set_is_set_aside_and_mended_by_a_quirk():
-    raw = message(EVN, "PID|1||7||MU\xd1OZ".replace("\xd1", "~N"), PV1, tail="P|2.5||||||UNICODE UTF-8")
+    raw = message(
+        EVN, "PID|1||7||MU\xd1OZ".replace("\xd1", "~N"), PV1, tail="P|2.5||||||UNICODE UTF-8"
+    )
     raw = raw.replace(b"~N", b"\xd1")
     assert verdict_on(raw).reason == "CHARSET_MISMATCH"
     mended = verdict_on(raw, quirks=Quirks(charset="latin-1"))
@@ -137,7 +139,13 @@ def test_header_fields_come_back_in_our_delimiters_and_escaped():
 
 @pytest.mark.parametrize(
     ("asked", "stored", "refused"),
-    [("", "AA", "AR"), ("AL", "CA", "CR"), ("NE", "AA", "AR"), ("ER", "AA", "CR"), ("SU", "CA", "AR")],
+    [
+        ("", "AA", "AR"),
+        ("AL", "CA", "CR"),
+        ("NE", "AA", "AR"),
+        ("ER", "AA", "CR"),
+        ("SU", "CA", "AR"),
+    ],
 )
 def test_a_commit_acknowledgement_is_given_to_who_asks(asked, stored, refused):
     assert ack_code(verdict_on(message(*WHOLE, tail=f"P|2.5|||{asked}|AL"))) == stored
@@ -160,7 +168,13 @@ def test_every_sample_file_has_a_justified_answer(file):
         "ADT04-251": "PROCESSING_ID_NOT_ACCEPTED",
         "ORU-R01-01": "PROCESSING_ID_NOT_ACCEPTED",
     }
-    followed = file.stem.startswith("ADT") and file.stem[4:7] not in {"A29", "A41", "A45", "A47", "A60"}
+    followed = file.stem.startswith("ADT") and file.stem[4:7] not in {
+        "A29",
+        "A41",
+        "A45",
+        "A47",
+        "A60",
+    }
     otherwise = "" if followed else "EVENT_NOT_FOLLOWED"
     assert verdict.reason == expected.get(file.stem, otherwise)
     assert verdict.fault is None
@@ -170,8 +184,12 @@ MUTATIONS = (
     lambda r, b: b[: r.randrange(len(b) + 1)],
     lambda r, b: b[r.randrange(len(b)) :],
     lambda r, b: _at(r, b, bytes([r.randrange(256)])),
-    lambda r, b: _at(r, b, r.choice([b"\x00", b"\x0b", b"\x1c", b"\r", b"\xff\xfe", b"|", b"^" * 300])),
-    lambda r, b: _at(r, b, r.choice([b"\\X", b"\\XZZ\\", b"\\X00\\", b"\\F", b'""', b"\\E\\" * 50])),
+    lambda r, b: _at(
+        r, b, r.choice([b"\x00", b"\x0b", b"\x1c", b"\r", b"\xff\xfe", b"|", b"^" * 300])
+    ),
+    lambda r, b: _at(
+        r, b, r.choice([b"\\X", b"\\XZZ\\", b"\\X00\\", b"\\F", b'""', b"\\E\\" * 50])
+    ),
     lambda r, b: b.replace(r.choice([b"|", b"^", b"~", b"&"]), r.choice([b"|", b"^", b"#", b""])),
     lambda r, b: b"\r".join(r.sample(b.split(b"\r"), len(b.split(b"\r")))),
     lambda r, b: b.replace(b"|P|", r.choice([b"|T|", b"||", b"|P^T|"])),

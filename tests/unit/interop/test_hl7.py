@@ -114,7 +114,17 @@ def test_a_short_header_does_not_take_its_character_set_from_the_next_segment():
 
 @pytest.mark.parametrize(
     "raw",
-    [b"", b"MSH", b"MSH|", b"MSH|^~\\&", b"PID|1", b"MSH^^~\\&^", b"MSHA^~\\&A", b"MSH|^^\\&|", b"\xff"],
+    [
+        b"",
+        b"MSH",
+        b"MSH|",
+        b"MSH|^~\\&",
+        b"PID|1",
+        b"MSH^^~\\&^",
+        b"MSHA^~\\&A",
+        b"MSH|^^\\&|",
+        b"\xff",
+    ],
 )
 def test_what_has_no_header_is_unreadable(raw):
     with pytest.raises(hl7.Unreadable):

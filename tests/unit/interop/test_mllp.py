@@ -7,7 +7,18 @@ from services.interop.domain.mllp import Framer, wrap
 
 LIMIT = 64
 PIECES = st.sampled_from(
-    [b"\x0b", b"\x1c\r", b"\x1c", b"\r", b"MSH|^~\\&|", b"\x0bMSH|a", b"x", b"PID|1\r", b"y" * 40, b"z" * 9000]
+    [
+        b"\x0b",
+        b"\x1c\r",
+        b"\x1c",
+        b"\r",
+        b"MSH|^~\\&|",
+        b"\x0bMSH|a",
+        b"x",
+        b"PID|1\r",
+        b"y" * 40,
+        b"z" * 9000,
+    ]
 )
 
 

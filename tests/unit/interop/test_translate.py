@@ -67,9 +67,7 @@ def test_a_whole_person():
     )
     assert person.birth_on == PartialDate(1950, 1, 2)
     assert person.sex == "F"
-    assert person.addresses == (
-        Address(("1 MAIN ST", "APT 2"), "SPRINGFIELD", "IL", "62701", "H"),
-    )
+    assert person.addresses == (Address(("1 MAIN ST", "APT 2"), "SPRINGFIELD", "IL", "62701", "H"),)
     assert person.telecoms == (
         Telecom("jane@example.org", True, "PRN"),
         Telecom("+12175551234", False, "PRN"),

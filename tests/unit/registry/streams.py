@@ -188,7 +188,9 @@ def merge_reports(draw: st.DrawFn) -> Report:
 
 
 @st.composite
-def shuffled(draw: st.DrawFn, reports: st.SearchStrategy[list[Report]]) -> tuple[list[Report], list[Report]]:
+def shuffled(
+    draw: st.DrawFn, reports: st.SearchStrategy[list[Report]]
+) -> tuple[list[Report], list[Report]]:
     """Reports in the order of time, and the same in any order with about a third of them twice."""
     canonical = draw(reports)
     again = [r for r in canonical if draw(st.integers(0, 9)) < 3]

@@ -61,7 +61,10 @@ def test_a_message_with_the_numbers_of_two_records_joins_them() -> None:
         ({}, 1),
         ({"telecoms": ()}, 2),
         ({"telecoms": (Telecom(value="jane@example.org", is_email=True),)}, 2),
-        ({"telecoms": (), "addresses": (Address(lines=("12 Oak St.",), postal_code="85004-1"),)}, 1),
+        (
+            {"telecoms": (), "addresses": (Address(lines=("12 Oak St.",), postal_code="85004-1"),)},
+            1,
+        ),
         ({"birth_on": "1980-05-30"}, 2),
         ({"birth_on": "1980-04"}, 2),
         ({"sex": Sex.UNKNOWN}, 2),
@@ -95,7 +98,9 @@ def test_vetoes_hold_against_any_agreement() -> None:
         {"names": (PersonName(family="TEST", given=("TEST",)),)},
     ],
 )
-def test_what_was_typed_because_the_form_wanted_it_matches_nobody(nobody: dict[str, object]) -> None:
+def test_what_was_typed_because_the_form_wanted_it_matches_nobody(
+    nobody: dict[str, object],
+) -> None:
     assert people(jane(number("1"), **nobody), jane(*there(), **nobody)) == 2
 
 
@@ -151,7 +156,9 @@ def test_a_merge_parks_cycles_and_what_names_nobody() -> None:
         ("NO_OP", "ALREADY_MERGED"), ("PARKED", "MERGE_NOT_IDENTIFIED"),
         ("PARKED", "MERGE_NOT_IDENTIFIED"),
     ]  # fmt: skip
+    assert [j.reason for j in registry.changes().joined] == ["MERGE_REPORTED"]
     handled = registry.apply(visit("A01", 9, person=jane(number("1")), facility=HARBOR))
-    assert handled and registry.patients[handled.patient_id].merged_into_id is None
+    assert handled
+    assert registry.patients[handled.patient_id].merged_into_id is None
     numbers = registry.patients[handled.patient_id].person.identifiers
     assert {n.value for n in numbers} == {"1", "2", "3"}

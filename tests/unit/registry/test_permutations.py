@@ -16,7 +16,7 @@ from tests.unit.registry.streams import (
     visit_reports,
 )
 
-FEW = settings(max_examples=3000, deadline=None)
+FEW = settings(max_examples=250, deadline=None)
 
 
 @FEW
@@ -32,9 +32,7 @@ def test_any_order_of_one_patients_messages_ends_in_the_same_visits(
 @given(
     shuffled(
         st.lists(
-            st.one_of(
-                visit_reports(some_or_lent), person_reports(some_or_lent), merge_reports()
-            ),
+            st.one_of(visit_reports(some_or_lent), person_reports(some_or_lent), merge_reports()),
             max_size=12,
         )
     )

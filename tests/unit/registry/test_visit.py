@@ -89,12 +89,23 @@ def test_a_cancelled_transfer_restores_the_place_before_it() -> None:
     assert [(s.place, s.end_at) for s in stay.locations] == [("3W^1", None)]
 
 
+def test_a_cancelled_transfer_takes_no_place_that_no_transfer_told() -> None:
+    registry = record([visit("A01", 0, location="3W^1"), visit("A08", 1, location="4W^1")])
+    cancel = registry.apply(visit("A12", 2))
+    assert cancel
+    assert (cancel.outcome, cancel.reason) == ("NO_OP", "NOTHING_TO_CANCEL")
+    [stay] = registry.encounters.values()
+    assert [location.place for location in stay.locations] == ["3W^1", "4W^1"]
+
+
 def test_cancels_of_nothing_are_no_ops_until_what_they_cancel_arrives() -> None:
     registry = record()
     handled = registry.apply(visit("A13", 12, patient_class="I"))
-    assert handled and handled.outcome == "APPLIED", "somebody is in the house"
+    assert handled
+    assert handled.outcome == "APPLIED", "somebody is in the house"
     cancel = registry.apply(visit("A11", 1, number_of_visit="V2"))
-    assert cancel and (cancel.outcome, cancel.reason) == ("NO_OP", "NOTHING_TO_CANCEL")
+    assert cancel
+    assert (cancel.outcome, cancel.reason) == ("NO_OP", "NOTHING_TO_CANCEL")
     registry.apply(visit("A01", 0, number_of_visit="V2"))
     [cancelled] = [e for e in registry.encounters.values() if e.visit_number == "V2"]
     assert cancelled.state is EncounterState.CANCELLED
@@ -129,7 +140,14 @@ def test_one_number_at_two_facilities_is_two_visits() -> None:
 def test_visits_without_a_number_are_cut_where_one_ends() -> None:
     stream = [
         visit(trigger, hours, number_of_visit="")
-        for trigger, hours in (("A01", 0), ("A08", 1), ("A03", 10), ("A08", 11), ("A04", 20), ("A03", 21))
+        for trigger, hours in (
+            ("A01", 0),
+            ("A08", 1),
+            ("A03", 10),
+            ("A08", 11),
+            ("A04", 20),
+            ("A03", 21),
+        )
     ]
     first, second = visits(*stream)
     assert (first.admit_at, first.discharge_at) == (at(0), at(10))

@@ -50,6 +50,7 @@ def test_a_letter_has_role_due_time_facility_and_a_link_and_nothing_else(contact
         facility_name="Mercy",
         time_zone="America/Chicago",
         email="lead@example.org",
+        is_moot=False,
         tries=1,
     )
     mail = write(letter, "carehub@example.org", "https://hub.example.org")

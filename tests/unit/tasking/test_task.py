@@ -206,6 +206,9 @@ def test_a_task_does_not_grow_without_end(visit):
     with pytest.raises(FailedPrecondition) as refused:
         full.comment(by=NURSE, text="x", at=NOW)
     assert refused.value.reason == "TASK_FULL"
+    assert complete(full, "done", note="At last").state is TaskState.COMPLETED
+    gone = full.hand_over(Owner(accountable_id=LEAD), at=NOW, was_taken=True)
+    assert gone.accountable_id == LEAD
 
 
 def test_a_ladder_reached_late_fires_each_level_once_in_order(contact):

@@ -1,0 +1,67 @@
+"""The listener with certificates, and its refusal to listen in the open without them."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from libs.chassis.config import ConfigError
+from libs.local.send import NotAnswered, send
+from services.interop.mllp.settings import Settings
+from tests.component.interop.conftest import adt
+
+
+def certify(folder, name, issuer=None):
+    """A key and a certificate in files; signed by `issuer`, or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[1].subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    )
+    certificate = builder.sign(issuer[0] if issuer else key, hashes.SHA256())
+    pem = serialization.Encoding.PEM
+    (folder / f"{name}.crt").write_bytes(certificate.public_bytes(pem))
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    (folder / f"{name}.key").write_bytes(key.private_bytes(pem, form, plain))
+    return key, certificate
+
+
+async def codes(server, tls):
+    return [a.code async for a in send("localhost", server.port, [adt()], tls)]
+
+
+async def test_a_sender_with_a_certificate_is_heard_and_one_without_is_not(interop, tmp_path):
+    authority = certify(tmp_path, "authority")
+    certify(tmp_path, "listener", authority)
+    certify(tmp_path, "hospital", authority)
+    client = ssl.create_default_context(cafile=str(tmp_path / "authority.crt"))
+    async with interop.listening(
+        mllp_certificate=str(tmp_path / "listener.crt"),
+        mllp_key=str(tmp_path / "listener.key"),
+        mllp_client_ca=str(tmp_path / "authority.crt"),
+    ) as server:
+        with pytest.raises((NotAnswered, OSError)):
+            await codes(server, client)
+        client.load_cert_chain(tmp_path / "hospital.crt", tmp_path / "hospital.key")
+        assert await codes(server, client) == ["AA"]
+
+
+def test_it_does_not_listen_in_the_open_without_encryption():
+    with pytest.raises(ConfigError, match="INTEROP_MLLP_CERTIFICATE"):
+        Settings(mllp_host="0.0.0.0").tls()
+    assert Settings(mllp_host="0.0.0.0", mllp_allow_plaintext=True).tls() is None
+    assert Settings(mllp_host="::1").tls() is None

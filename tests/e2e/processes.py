@@ -1,0 +1,47 @@
+"""The processes of a hub, and their end as a power cut brings it. Only children of this test's own supervisor."""
+
+import os
+import signal
+from contextlib import suppress
+from pathlib import Path
+
+VICTIMS = ("serve", "work", "nats", "postgres")
+
+
+def children_of(pid: int) -> list[int]:
+    with suppress(OSError):
+        tasks = Path(f"/proc/{pid}/task").iterdir()
+        return [int(c) for task in tasks for c in (task / "children").read_text().split()]
+    return []
+
+
+def pid_of(name: str) -> int | None:
+    """The process of a running hub with this name: serve, work, a service, gateway, nats or postgres."""
+    for pid in children_of(os.getpid()):
+        with suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode().split("\0")
+            if _name(words) == name:
+                return pid
+    return None
+
+
+def _name(words: list[str]) -> str:
+    program = Path(words[0]).name
+    if program in ("postgres", "nats-server"):
+        return program.removesuffix("-server")
+    if words[1:4] != ["-m", "services", "serve"]:
+        return ""
+    served, role = words[4:-2], words[-1]
+    return role if len(served) > 1 else served[0]
+
+
+def kill(name: str) -> bool:
+    """SIGKILL a process with all that it started; False if it does not run at the moment."""
+    pid = pid_of(name)
+    if pid is None:
+        return False
+    # PostgreSQL's backends lead groups of their own: the postmaster's group alone would leave them.
+    for each in (pid, *children_of(pid)):
+        with suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
+    return True
