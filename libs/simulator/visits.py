@@ -45,7 +45,7 @@ class Life:
         self._clock = clock or Clock()
         self._sites = region.sites
         self._intensity = intensity
-        self._start = start
+        self.start = start
         self._people = {person.id: person for person in region.people}
         self._busy: set[int] = set()
         self._told: set[int] = set()
@@ -61,7 +61,7 @@ class Life:
     def events(self) -> Iterator[Event]:
         for site in self._sites:
             for arrival in Arrival:
-                self._expect(self._start, site, arrival)
+                self._expect(self.start, site, arrival)
         while self._heap:
             when, _, happen = heapq.heappop(self._heap)
             if (event := happen(when)) is not None:
@@ -157,8 +157,8 @@ class Life:
         went_home = visit.state is VisitState.FINISHED and visit.disposition in HOME
         if visit.visit_class is not VisitClass.INPATIENT or not went_home:
             return
-        left = self._clock.life(visit.discharge_at) if visit.discharge_at else self._start
-        left = max(left, self._clock.life(visit.admit_at or self._start)) + timedelta(hours=60)
+        left = self._clock.life(visit.discharge_at) if visit.discharge_at else self.start
+        left = max(left, self._clock.life(visit.admit_at or self.start)) + timedelta(hours=60)
         is_severe = bool(_SEVERE & set(person.conditions))
         if self._chance.random() < (0.22 if is_severe else 0.11):
             at = left + minutes(self._chance.uniform(0, 25 * 1440))

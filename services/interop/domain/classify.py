@@ -95,7 +95,7 @@ def classify(
     try:
         sender = _admit(header, find_sender, is_stored=is_stored)
     except _Refused as refusal:
-        return replace(refusal.verdict, header=header, control_id=header.text(10))
+        return _of_sender(refusal.verdict, header, find_sender)
     try:
         return _read(raw, header, sender, received_at)
     except Exception as fault:  # noqa: BLE001 - whatever a sender thinks of next; the caller logs it
@@ -111,31 +111,36 @@ def classify_for(
         return sender if sender.feed.is_of(facility, application) else None
 
     verdict = classify(raw, find, received_at, is_stored=is_stored)
-    if verdict.reason != "SENDER_UNKNOWN":
+    if verdict.reason == "SENDER_UNKNOWN":
+        verdict = replace(
+            verdict,
+            reason="SENDER_NOT_THE_FEED",
+            explanation="MSH-3 and MSH-4: they are not those of this feed.",
+        )
+    return verdict if verdict.sender else replace(verdict, sender=sender)
+
+
+def too_long(head: bytes, find_sender: FindSender, most: int) -> Verdict:
+    """The refusal of a message with more bytes than there may be; its head is all that is known."""
+    verdict = Verdict(
+        code=AckCode.ERROR,
+        error_code=ErrorCode.VALUE_TOO_LONG,
+        reason="MESSAGE_TOO_LONG",
+        explanation=f"The message has more than {most} bytes.",
+    )
+    try:
+        return _of_sender(verdict, hl7.read_header(head), find_sender)
+    except hl7.Unreadable:
         return verdict
+
+
+def _of_sender(verdict: Verdict, header: Segment, find_sender: FindSender) -> Verdict:
+    """A refusal with what is known of where it goes."""
     return replace(
         verdict,
-        reason="SENDER_NOT_THE_FEED",
-        explanation="MSH-3 and MSH-4: they are not those of this feed.",
-        sender=sender,
-    )
-
-
-def refuse(
-    raw: bytes, code: AckCode, error_code: ErrorCode, reason: str, explanation: str
-) -> Verdict:
-    """A refusal decided elsewhere, of a message that may be anything."""
-    try:
-        header = hl7.read_header(raw)
-    except hl7.Unreadable:
-        header = None
-    return Verdict(
-        code=code,
-        error_code=error_code,
-        reason=reason,
-        explanation=explanation,
         header=header,
-        control_id=header.text(10) if header else "",
+        control_id=header.text(10),
+        sender=verdict.sender or find_sender(header.text(4), header.text(3)),
     )
 
 

@@ -12,9 +12,8 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from libs.chassis.faults import whereabouts
-from services.interop.domain.classify import AckCode, Verdict, classify, refuse
+from services.interop.domain.classify import Verdict, classify, too_long
 from services.interop.domain.mllp import Frame, Framer, wrap
-from services.interop.domain.reading import ErrorCode
 from services.interop.ingest import Arrival
 from services.interop.mllp.senders import Senders
 from services.interop.mllp.writers import Work, Writer, store_away
@@ -23,8 +22,6 @@ log = logging.getLogger(__name__)
 
 IN_WORK = 256
 CHUNK = 64 * 1024
-# From the first byte of a frame to its last, and for a peer to take its answers.
-FRAME_SECONDS = 60.0
 # A frame may be too long and still be read to its end, to be refused; but not without end.
 HOPELESS_BYTES = 64 * 1024 * 1024
 
@@ -40,7 +37,8 @@ class Desk:
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
     most_bytes: int
-    frame_seconds: float = FRAME_SECONDS
+    # From the first byte of a frame to its last, and for a peer to take its answers.
+    frame_seconds: float
 
 
 class Connection:
@@ -146,13 +144,7 @@ class Connection:
 
     def _verdict(self, frame: Frame, now: datetime) -> Verdict:
         if frame.is_too_long:
-            return refuse(
-                frame.content,
-                AckCode.ERROR,
-                ErrorCode.VALUE_TOO_LONG,
-                "MESSAGE_TOO_LONG",
-                f"The message has more than {self._desk.most_bytes} bytes.",
-            )
+            return too_long(frame.content, self._desk.senders.find, self._desk.most_bytes)
         verdict = classify(frame.content, self._desk.senders.find, now)
         if verdict.fault is not None:
             reason = whereabouts(verdict.fault)

@@ -46,6 +46,7 @@ class MllpServer:
             now=runtime.now,
             new_id=ids.new_id,
             most_bytes=settings.mllp_max_bytes,
+            frame_seconds=settings.mllp_frame_seconds,
         )
         self._writers = [Writer(runtime, IN_WORK) for _ in range(WRITERS)]
         self._connections: dict[Connection, asyncio.Task[None]] = {}
@@ -61,7 +62,6 @@ class MllpServer:
         return port
 
     async def start(self) -> None:
-        self._working = [asyncio.create_task(writer.run()) for writer in self._writers]
         self._server = await asyncio.start_server(
             self._accept,
             self._settings.mllp_host,
@@ -69,6 +69,7 @@ class MllpServer:
             ssl=self._settings.tls(),
             backlog=256,
         )
+        self._working = [asyncio.create_task(writer.run()) for writer in self._writers]
         log.info("listening for HL7 v2", extra={"port": self.port})
 
     async def stop(self) -> None:

@@ -22,6 +22,7 @@ class Settings:
     mllp_allow_plaintext: bool = False
     mllp_max_bytes: int = 1024 * 1024
     mllp_max_connections: int = 256
+    mllp_frame_seconds: float = 60.0
 
     def tls(self) -> ssl.SSLContext | None:
         if not self.mllp_certificate:

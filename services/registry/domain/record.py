@@ -24,6 +24,7 @@ from services.registry.domain.report import (
     Report,
     Source,
     VisitReport,
+    VisitSaid,
 )
 from services.registry.domain.visit import FOLLOWED, Folded, VisitMessage, fold, stream_of
 
@@ -111,7 +112,7 @@ class Record:
         if isinstance(report, MergeReport):
             if trigger in _ABOUT_MERGES:
                 return self._take_merges(report)
-        elif trigger in _ABOUT_PERSONS:
+        elif trigger in _ABOUT_PERSONS or (trigger == "A08" and not _says_of_a_visit(report)):
             return self._take_person(report.source, report.person)
         elif isinstance(report, VisitReport) and trigger in FOLLOWED:
             return self._take_visit(report)
@@ -328,6 +329,11 @@ def stream_id_of(report: VisitReport) -> UUID | None:
     keys = identity.person_keys(report.person)
     key = keys[0] if keys else _stand_in(report) or identity.described_key(report.person)
     return stream_of(report.source.facility_id, report.visit.visit_number, key) if key else None
+
+
+def _says_of_a_visit(report: VisitReport | PersonReport) -> bool:
+    """Whether there is a visit in it at all: an update may be about the person alone."""
+    return isinstance(report, VisitReport) and report.visit != VisitSaid()
 
 
 def _stand_in(report: VisitReport) -> UUID | None:

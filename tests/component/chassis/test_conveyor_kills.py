@@ -1,6 +1,7 @@
 """Killed anywhere, and started again: nothing is lost, nothing happens twice."""
 
 import asyncio
+import itertools
 import multiprocessing
 import random
 from multiprocessing.context import ForkServerProcess
@@ -75,9 +76,9 @@ async def test_a_process_killed_at_each_named_point_loses_and_doubles_nothing(
 ) -> None:
     """One story in many lives: each ends at another point, at its first or second passing."""
     events = 0
-    for number, point in enumerate(sorted(POINTS)):
+    for passing, point in itertools.product((1, 2), sorted(POINTS)):
         events += 20
-        worker = start_worker(world, events, f"{point}:{1 + number % 2}")
+        worker = start_worker(world, events, f"{point}:{passing}")
         await asyncio.to_thread(worker.join, 20)
         code = worker.exitcode
         await end(worker)

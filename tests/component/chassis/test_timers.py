@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import column, func, select, table, text
 
 from libs.chassis import timers
 from libs.chassis.database import Database, Transaction, sql
@@ -154,20 +154,34 @@ async def test_a_timer_that_never_works_is_kept_and_rests(
         await rung(world, 1)
 
 
-async def test_the_scheduler_gives_way_to_a_request_that_wants_the_timer(world: World) -> None:
-    """A request holds what the handler wants, then wants the timer: the request must not fail."""
-    asked = asyncio.Event()
+WAITING_FOR_LOCKS = sql(
+    select(func.count())
+    .select_from(table("pg_locks", column("granted")))
+    .where(text("NOT granted"))
+)
 
-    async def wants_the_row(tx: Transaction, key: str, due_at: datetime) -> None:
-        asked.set()
+
+async def test_the_scheduler_gives_way_to_a_request_that_wants_the_timer(world: World) -> None:
+    """A request holds what the handler wants, and waits for the timer: not the request must fail."""
+    taken = asyncio.Event()
+
+    async def wants_the_same(tx: Transaction, key: str, due_at: datetime) -> None:
+        taken.set()
+
+        async def request_waits() -> bool:
+            return await tx.one(WAITING_FOR_LOCKS) > 0
+
+        if not released.is_set():
+            await until(request_waits, what="the request's waiting for the timer")
         await ring(tx, key, due_at)
 
+    released = asyncio.Event()
     await set_bell(world)
-    async with world.teller.system() as tx:
-        await ring(tx, "b", NOON)
-        async with scheduling(world.teller, Clock(), Timer("bell", wants_the_row)):
-            await asked.wait()
+    async with scheduling(world.teller, Clock(), Timer("bell", wants_the_same)):
+        async with world.teller.system() as tx:
+            await ring(tx, "b", NOON)
+            await taken.wait()
             await clear_timer(tx, "bell", "b")
-            await tx._connection.execute("COMMIT")
-            await tx._connection.execute("BEGIN")
-    await rung(world, 1)
+        released.set()
+        await set_bell(world, "sentinel")
+        await rung(world, 2)

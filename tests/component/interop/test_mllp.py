@@ -104,6 +104,7 @@ async def test_a_message_that_is_too_long_is_refused_and_the_connection_goes_on(
         long, short = await peer.answers(2)
     assert (code_of(long), error_of(long), control_id_of(long)) == ("AE", "104", "LONG")
     assert code_of(short) == "AA"
+    assert await interop.accounts() == FeedAccounts(received=1, pending=1, refused=1)
 
 
 async def test_noise_between_frames_and_torsos_are_discarded(interop):
@@ -119,8 +120,7 @@ async def test_noise_between_frames_and_torsos_are_discarded(interop):
 
 
 async def test_a_frame_that_does_not_end_ends_the_connection_and_no_other(interop):
-    async with interop.listening() as server:
-        object.__setattr__(server._desk, "frame_seconds", 0.3)
+    async with interop.listening(mllp_frame_seconds=0.3) as server:
         slow, other = await Peer.connect(server), await Peer.connect(server)
         slow.writer.write(b"\x0b" + adt()[:50])
         assert await asyncio.wait_for(slow.reader.read(), 5) == b""

@@ -117,6 +117,15 @@ def test_an_update_makes_a_visit_known_only_if_it_goes_on() -> None:
     assert only(visit("A08", 9, admit_at=at(0))).state is EncounterState.IN_PROGRESS
 
 
+def test_an_update_without_a_visit_is_about_the_person_alone() -> None:
+    registry = record()
+    for _ in range(2):
+        handled = registry.apply(visit("A08", 0, number_of_visit=""))
+        assert handled
+        assert (handled.outcome, handled.encounter_id) == ("APPLIED", None)
+    assert registry.changes().messages == ()
+
+
 def test_an_announced_visit_is_planned_until_it_begins() -> None:
     planned = only(visit("A05", 0))
     assert (planned.state, planned.encounter_class) == (
