@@ -66,7 +66,7 @@ class StatementError(Exception):
     """A statement that cannot be carried. Raised at import, so a service with one never starts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Statement(Generic[R]):
     """A compiled statement: its text, its parameters in order, and what a row becomes."""
 
@@ -156,6 +156,7 @@ class Transaction:
         wake_relay: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
+        self._deferred: dict[Statement[Any], list[list[Any]]] = {}
         self._after_commit: list[Callable[[], None]] = []
         self._wake_relay = wake_relay
         self.at = at
@@ -193,6 +194,16 @@ class Transaction:
         rows = [statement.arguments(source, {}) for source in sources]
         if rows:
             await self._connection.executemany(statement.text, rows)
+
+    def defer(self, statement: Statement[Any], **values: Any) -> None:
+        """Run a statement just before the commit, in one round trip with all that were deferred alike."""
+        self._deferred.setdefault(statement, []).append(statement.arguments(None, values))
+
+    async def flush(self) -> None:
+        """Run what was deferred."""
+        for statement, rows in self._deferred.items():
+            await self._connection.executemany(statement.text, rows)
+        self._deferred.clear()
 
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Have something called once this has committed. It must not fail and cannot be relied on: a crash forgets it."""
@@ -308,6 +319,7 @@ class Database:
             await connection.execute(begin)
             tx = Transaction(connection, self._now(), self.wake_relay)
             yield tx
+            await tx.flush()
             await connection.execute("COMMIT")
         except BaseException as error:
             await _abandon(connection, error)

@@ -13,6 +13,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 
 from google.protobuf.message import DecodeError, Message
 from nats.aio.msg import Msg
+from prometheus_client import Gauge
 from sqlalchemy import ARRAY, Column, DateTime, MetaData, Table, Text, Uuid, func, select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -24,6 +25,8 @@ from libs.chassis.streams import Conveyor, Pull, Silence, in_work, pull_from, st
 from libs.chassis.telemetry import HANDLED, PARKED, span
 
 log = logging.getLogger(__name__)
+
+PENDING = Gauge("carehub_inbox_pending", "Events that wait on the stream.", ["consumer"])
 
 BATCH = 256
 ATTEMPTS = 8
@@ -49,11 +52,6 @@ CLAIM = sql(
     .from_select(["consumer", "message_id", "handled_at"], _claimed)
     .on_conflict_do_nothing()
     .returning(inbox.c.message_id)
-)
-IS_HANDLED = sql(
-    select(inbox.c.message_id).where(
-        inbox.c.consumer == param("consumer"), inbox.c.message_id == param("id")
-    )
 )
 
 
@@ -192,11 +190,7 @@ class _Intake:
     """Works off what one consumer is given."""
 
     def __init__(
-        self,
-        consumer: Consumer,
-        database: Database,
-        stopping: asyncio.Event,
-        ack_wait: float,
+        self, consumer: Consumer, database: Database, stopping: asyncio.Event, ack_wait: float
     ) -> None:
         self._consumer = consumer
         self._database = database
@@ -208,6 +202,9 @@ class _Intake:
 
         Those that have failed before form a batch of their own, so that they spoil nobody else's.
         """
+        PENDING.labels(self._consumer.name).set(
+            messages[-1].metadata.num_pending if messages else 0
+        )
         arrivals = [self._read(message) for message in messages]
         sound = [a for a in arrivals if a.delivery and a.deliveries <= ATTEMPTS]
         async with in_work(messages, self._ack_wait):
@@ -258,23 +255,17 @@ class _Intake:
             await arrival.message.nak(backoff(arrival.deliveries))
 
     async def _settle_suspect(self, arrival: _Arrival) -> None:
-        """A message that came so often may be killing the process. Set it aside before trying it, alone: if the
+        """Perhaps the process died of it each time. So it is set aside before it is tried, alone.
 
-        process dies of it, it stays aside; others that were only in its company come back.
+        If the process dies once more, it stays aside; those that were only in its company are handled.
         """
-        fault = parked.Fault("PROCESS_DIED", "The process died of it.", arrival.deliveries)
+        fault = Unprocessable("PROCESS_DIED", "The process died of it.")
         async with self._database.system() as tx:
-            entry = self._entry(arrival, fault, tx.at)
-            is_handled = await tx.one_or_none(
-                IS_HANDLED, consumer=self._consumer.name, id=arrival.id
-            )
-            died_of_it = not is_handled and not await parked.add(tx, entry)
-            if died_of_it:
-                await self._claim(tx, [arrival.id])
-        error = None
-        if not is_handled and not died_of_it:
-            error = await self._attempt([arrival], unpark=True)
-        await self._settle(arrival, error)
+            is_tried_first = await parked.add(tx, self._entry(arrival, fault, tx.at))
+        if is_tried_first:
+            await self._settle(arrival, await self._attempt([arrival], unpark=True))
+        else:
+            await self._park(arrival, fault)
 
     async def _attempt(
         self, arrivals: Sequence[_Arrival], *, unpark: bool = False
@@ -318,18 +309,22 @@ class _Intake:
         )
 
     async def _park(self, arrival: _Arrival, error: Exception) -> None:
-        if isinstance(error, Unprocessable):
-            fault = parked.Fault(error.reason, error.message, arrival.deliveries)
-        else:
-            fault = parked.Fault("FAILED_TOO_OFTEN", whereabouts(error), arrival.deliveries)
+        """Set a message aside, unless it was handled or decided upon before."""
         async with self._database.system() as tx:
-            if await self._claim(tx, [arrival.id]):
-                await parked.add(tx, self._entry(arrival, fault, tx.at), replace=True)
-        PARKED.labels(self._consumer.name, fault.reason).inc()
-        log.error("an event was parked", extra=self._about(arrival) | {"reason": fault.reason})
+            entry = self._entry(arrival, error, tx.at)
+            is_new = await self._claim(tx, [arrival.id])
+            if is_new:
+                await parked.add(tx, entry, replace=True)
+        if is_new:
+            PARKED.labels(self._consumer.name, entry.reason).inc()
+            log.error("an event was parked", extra=self._about(arrival) | {"reason": entry.reason})
         await self._acknowledge([arrival], "parked")
 
-    def _entry(self, arrival: _Arrival, fault: parked.Fault, at: datetime) -> parked.Parked:
+    def _entry(self, arrival: _Arrival, error: Exception, at: datetime) -> parked.Parked:
+        reason, message = "FAILED_TOO_OFTEN", whereabouts(error)
+        if isinstance(error, Unprocessable):
+            reason, message = error.reason, error.message
+        fault = parked.Fault(reason, message, arrival.deliveries)
         return parked.entry(self._consumer.name, arrival.id, arrival.message, fault, at)
 
     async def _acknowledge(self, arrivals: Sequence[_Arrival], outcome: str) -> None:

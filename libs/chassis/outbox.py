@@ -55,7 +55,7 @@ async def add(
     `key` names the resource that it tells of and `version` its state: of one key, consumers may see only the newest.
     """
     traceparent = current_traceparent()
-    await tx.run(
+    tx.defer(
         ADD,
         id=new_id(),
         subject=event.DESCRIPTOR.full_name,

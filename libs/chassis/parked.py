@@ -31,25 +31,14 @@ if TYPE_CHECKING:
     from libs.chassis.inbox import Consumer
 
 parked = Table(
-    "parked",
-    MetaData(),
-    Column("id", Uuid, primary_key=True),
-    Column("consumer", Text),
-    Column("message_id", Uuid),
-    Column("subject", Text),
-    Column("key", Text),
-    Column("version", BigInteger),
-    Column("facility_id", Uuid),
-    Column("payload", LargeBinary),
-    Column("headers", JSONB),
-    Column("reason", Text),
-    Column("message", Text),
-    Column("attempts", Integer),
-    Column("parked_at", DateTime(timezone=True)),
-    Column("state", Text),
-    Column("settled_at", DateTime(timezone=True)),
-    Column("settled_reason", Text),
-)
+    "parked", MetaData(),
+    Column("id", Uuid, primary_key=True), Column("consumer", Text), Column("message_id", Uuid),
+    Column("subject", Text), Column("key", Text), Column("version", BigInteger), Column("facility_id", Uuid),
+    Column("payload", LargeBinary), Column("headers", JSONB),
+    Column("reason", Text), Column("message", Text), Column("attempts", Integer),
+    Column("parked_at", DateTime(timezone=True)), Column("state", Text),
+    Column("settled_at", DateTime(timezone=True)), Column("settled_reason", Text),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

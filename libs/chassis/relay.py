@@ -19,6 +19,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Column,
+    DateTime,
     MetaData,
     Table,
     Text,
@@ -132,7 +133,7 @@ _marked = (
     update(outbox)
     .where(_o.position == _acked.c.position)
     .values(
-        published_at=func.now(),
+        published_at=param("at", type_=DateTime(timezone=True)),
         incarnation=param("incarnation", type_=Text),
         sequence=_acked.c.sequence,
     )
@@ -193,7 +194,9 @@ async def run_relay(
         try:
             async with database.session() as connection:
                 # A leader whose machine is gone must not keep the lock until TCP gives up by itself.
-                await connection.execute("SET tcp_keepalives_idle = 10")
+                await connection.execute(
+                    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+                )
                 while not stopping.is_set():
                     if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
                         relay = _Relay(service, database, conveyor, connection)
@@ -340,6 +343,7 @@ class _Relay:
                 RECORD,
                 mark,
                 stream=self._service,
+                at=tx.at,
                 positions=[event.position for event, _ in acked],
                 sequences=[ack.seq for _, ack in acked],
             )

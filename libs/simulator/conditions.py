@@ -85,7 +85,9 @@ FOLLOW_UP = Complaint(
 )
 # A flare of a long-term condition, which is what most of these stays are.
 FLARES = {
-    "I50.9": Complaint(reason="Leg swelling, short of breath", code="I50.9", text="Heart failure, unspecified"),
+    "I50.9": Complaint(
+        reason="Leg swelling, short of breath", code="I50.9", text="Heart failure, unspecified"
+    ),
     "J44.9": Complaint(
         reason="Worse cough, short of breath",
         code="J44.1",
@@ -94,7 +96,9 @@ FLARES = {
     "E11.9": Complaint(
         reason="High blood sugar", code="E11.65", text="Type 2 diabetes mellitus with hyperglycemia"
     ),
-    "I48.91": Complaint(reason="Racing heart", code="I48.91", text="Unspecified atrial fibrillation"),
+    "I48.91": Complaint(
+        reason="Racing heart", code="I48.91", text="Unspecified atrial fibrillation"
+    ),
 }
 
 # HL7 table 0112, as UB-04 patient status counts: how many of a hundred stays end so.

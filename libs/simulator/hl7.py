@@ -66,7 +66,9 @@ def _segments(event: Event, control_id: str) -> list[str]:
     if visit is None:
         return [*segments, f"PV1|1|{site.habits.classes.get('N', 'N')}"]
     segments += [_pv1(event), *_pv2(visit, site), *_dg1(visit)]
-    segments += _in1(event.person) if event.trigger in (Trigger.ADMITTED, Trigger.REGISTERED) else ()
+    segments += (
+        _in1(event.person) if event.trigger in (Trigger.ADMITTED, Trigger.REGISTERED) else ()
+    )
     return segments
 
 
@@ -119,7 +121,9 @@ def _pid(event: Event, visit_number: str) -> str:
 
 
 def _number(known: Registration, site: Site) -> str:
-    return f"{known.mrn}^^^{site.assigner}^MR" if site.habits.says_assigner else f"{known.mrn}^^^^MR"
+    return (
+        f"{known.mrn}^^^{site.assigner}^MR" if site.habits.says_assigner else f"{known.mrn}^^^^MR"
+    )
 
 
 def _nk1(person: Person) -> str:
@@ -184,12 +188,21 @@ def _result(event: Event) -> list[str]:
         f"OBX|{index}|NM|{code}||{value}|{unit}|{usual}|{flag}|||F|||{at}"
         for index, (code, value, unit, usual, flag) in enumerate(_RESULTS, 1)
     ]
-    return [f"OBR|1||L{event.number}|24323-8^Comprehensive metabolic panel^LN|||{at}" + "|" * 15 + f"{at}|||F", *rows]
+    return [
+        f"OBR|1||L{event.number}|24323-8^Comprehensive metabolic panel^LN|||{at}"
+        + "|" * 15
+        + f"{at}|||F",
+        *rows,
+    ]
 
 
 def _sch(event: Event) -> str:
     at = event.at.astimezone(UTC)
-    return f"SCH|P{event.number}|F{event.number}|||||^Follow-up visit|FOLLOWUP|30|min|^^30^{at:%Y%m%d%H%M%S+0000}" + "|" * 14 + "Booked"
+    return (
+        f"SCH|P{event.number}|F{event.number}|||||^Follow-up visit|FOLLOWUP|30|min|^^30^{at:%Y%m%d%H%M%S+0000}"
+        + "|" * 14
+        + "Booked"
+    )
 
 
 def _escaped(value: str) -> str:

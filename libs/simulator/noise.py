@@ -74,7 +74,9 @@ class Feeds:
         self._silent_until: dict[str, datetime] = {}
         self._silent_next: dict[str, datetime] = {}
 
-    def messages(self, events: int | None = None, until: datetime | None = None) -> Iterator[Message]:
+    def messages(
+        self, events: int | None = None, until: datetime | None = None
+    ) -> Iterator[Message]:
         """The messages of so many events, or of all until a moment, each of them sent at last; or without end."""
         left = events
         for event in self._life.events():
@@ -107,7 +109,11 @@ class Feeds:
         elif draw < noise.repeated + noise.resent:
             again = self._control_id(event.site)
             self._wait(
-                message, message.fate, sent_at + self._seconds(30, 1800), again, render(event, again)
+                message,
+                message.fate,
+                sent_at + self._seconds(30, 1800),
+                again,
+                render(event, again),
             )
         if chance.random() < noise.broken and is_followed:
             self._break(event, sent_at)

@@ -37,6 +37,8 @@ class Registration:
     birth_on: date
     # The number of the insurance card, where the site writes it down.
     insurance: str = ""
+    # A second number at one site. Only a merge can tell whose it is.
+    is_mistake: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +248,9 @@ class _Census:
         while True:
             group = self._chance.choices(range(len(_AGES)), _AGES)[0]
             if group >= 4 or not is_adult:
-                return BORN_BEFORE - timedelta(days=int((group * 5 + self._chance.random() * 5) * 365.25) + 1)
+                return BORN_BEFORE - timedelta(
+                    days=int((group * 5 + self._chance.random() * 5) * 365.25) + 1
+                )
 
     def _payer(self, age: int) -> str:
         draw = self._chance.random()

@@ -93,9 +93,7 @@ class Course:
         """Home within hours, or on to a ward."""
         stays = self._happens(0.07 + 0.012 * min(self._person.burden, 25))
         complaint = self._complaint() if stays else _weighted(self._chance, MINOR)
-        self._change(
-            visit_class=VisitClass.EMERGENCY, admission_type="E", reason=complaint.reason
-        )
+        self._change(visit_class=VisitClass.EMERGENCY, admission_type="E", reason=complaint.reason)
         yield self._admit(at, Trigger.REGISTERED, f"ED^{self._chance.randrange(1, 30)}^1")
         at += self._minutes(90, 300)
         if stays:
@@ -168,7 +166,9 @@ class Course:
         yield from self._afterwards(at, complaint)
 
     def _afterwards(self, at: datetime, complaint: Complaint) -> Iterator[Step]:
-        """The coders and the clerks look at it again: another disposition, the final diagnoses."""
+        """A follow-up is booked; coders and clerks look at it again: another disposition, the final diagnoses."""
+        if self._happens(0.3):
+            yield Step(at + self._minutes(10, 25), Trigger.BOOKED, self.visit)
         draw = self._chance.random()
         if draw < 0.03:
             # The discharge once more, as it should have been said. It happened when it happened.
@@ -192,9 +192,7 @@ class Course:
         return Step(at, trigger, self.visit)
 
     def _leave(self, at: datetime, end: str) -> Step:
-        self._change(
-            state=VisitState.FINISHED, discharge_at=self._clock.wall(at), disposition=end
-        )
+        self._change(state=VisitState.FINISHED, discharge_at=self._clock.wall(at), disposition=end)
         return Step(at, Trigger.DISCHARGED, self.visit)
 
     def _cancel(self, at: datetime) -> Step:

@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TextIO
 
 import orjson
 
 from libs.simulator.conditions import DIED
-from libs.simulator.event import Event, Trigger, Visit, VisitClass, VisitState
+from libs.simulator.event import Event, Visit, VisitClass, VisitState
 from libs.simulator.noise import Fate, Message
 from libs.simulator.people import Person, Registration, spelled
 from libs.simulator.places import Site
@@ -21,9 +20,10 @@ from libs.simulator.places import Site
 Number = tuple[str, str]
 
 # UB-04 patient status: who went on to another facility, or died. protocols.md says why, the protocol says so too.
-_ELSEWHERE = frozenset(
-    "02 03 04 05 43 51 61 62 63 64 65 66 70 82 83 84 85 88 89 90 91 92 93 94 95".split()
-)
+_ELSEWHERE = frozenset({
+    "02", "03", "04", "05", "43", "51", "61", "62", "63", "64", "65", "66", "70",
+    "82", "83", "84", "85", "88", "89", "90", "91", "92", "93", "94", "95",
+})  # fmt: skip
 _DEATHS = frozenset({DIED, "40", "41", "42"})
 
 
@@ -141,7 +141,7 @@ class Truth:
             groups.join(survivor, retired)
         by_evidence: dict[object, Number] = {}
         for number, (known, person) in sorted(self._registrations.items()):
-            for evidence in _evidence(known, person, is_retired=self._is_retired(number)):
+            for evidence in _evidence(known, person):
                 groups.join(by_evidence.setdefault(evidence, number), number)
         out: dict[Number, ExpectedPatient] = {}
         for members in groups.all():
@@ -152,10 +152,6 @@ class Truth:
             )
             out.update(dict.fromkeys(members, patient))
         return out
-
-    def _is_retired(self, number: Number) -> bool:
-        """Whether it is a second number at one site: only a merge can tell whose it is."""
-        return "9" == number[1][3:4] and len(number[1]) > len("100000000")
 
     def lines(self) -> Iterator[bytes]:
         """Everything as JSON lines: {"kind": …, …}."""
@@ -173,13 +169,13 @@ class Truth:
         path.write_bytes(b"\n".join(self.lines()) + b"\n")
 
 
-def _evidence(known: Registration, person: Person, *, is_retired: bool) -> Iterator[object]:
+def _evidence(known: Registration, person: Person) -> Iterator[object]:
     """What makes two registrations one person to anybody who reads messages: a card's number with the birth date; or
     name, birth date and sex together, where a telephone number or a street agrees, as it does here for one person.
     """
     if known.insurance:
         yield (known.insurance, known.birth_on)
-    if not is_retired:
+    if not known.is_mistake:
         yield (person.id, spelled(known.family), spelled(known.given), known.birth_on)
 
 

@@ -55,7 +55,9 @@ class Life:
         self._serials, self._events, self._visits = count(), count(1), count(1)
         self._prefix = f"{crc32(f'{region.seed}|{start.isoformat()}'.encode()):08X}"
         self._crowds = {
-            (site.key, each): _Crowd(region.people, site, each) for site in self._sites for each in Arrival
+            (site.key, each): _Crowd(region.people, site, each)
+            for site in self._sites
+            for each in Arrival
         }
 
     def events(self) -> Iterator[Event]:
@@ -81,7 +83,7 @@ class Life:
         when = now
         while True:
             when += timedelta(days=self._chance.expovariate(rate * rhythm.most))
-            local = self._clock.wall(when).astimezone(site.zone)
+            local = when.astimezone(site.zone)
             if self._chance.random() * rhythm.most < rhythm.busy(local):
                 break
 
@@ -140,15 +142,13 @@ class Life:
         visit = step.visit
         if visit and visit.state is VisitState.FINISHED and visit.disposition == DIED:
             person = self._people[person_id] = replace(person, is_deceased=True)
-        registration = self._mistaken.get(visit.number) if visit else None
-        return self._event(
-            step.when,
-            step.trigger,
-            site,
-            person,
-            registration=registration,
+        event = self._event(step.when, step.trigger, site, person)
+        mistaken = self._mistaken.get(visit.number) if visit else None
+        return replace(
+            event,
             visit=visit,
-            occurred_at=step.occurred_at,
+            registration=mistaken or event.registration,
+            at=step.occurred_at or event.at,
         )
 
     def _after(self, visit: Visit, site: Site, person_id: int) -> None:
@@ -166,7 +166,9 @@ class Life:
             self._plan(at, self._return(self._hospital_of(person, site), person_id, arrival))
         if self._chance.random() < 0.6:
             at = left + minutes(self._chance.uniform(0, 11 * 1440))
-            self._plan(at, self._return(self._clinic_of(person, site), person_id, Arrival.OUTPATIENT))
+            self._plan(
+                at, self._return(self._clinic_of(person, site), person_id, Arrival.OUTPATIENT)
+            )
 
     def _return(self, site: Site, person_id: int, arrival: Arrival) -> Happen:
         def happen(at: datetime) -> None:
@@ -196,13 +198,15 @@ class Life:
     def _register_again(self, at: datetime, site: Site, person: Person, visit: str) -> None:
         """The emergency desk does not find somebody and gives them another number. Later that is noticed."""
         known = person.registrations[0]
-        again = replace(known, mrn=f"{known.mrn[:3]}9{known.mrn[3:]}", insurance="")
+        mrn = f"{known.mrn[:3]}9{known.mrn[3:]}"
+        again = replace(known, mrn=mrn, insurance="", is_mistake=True)
         self._people[person.id] = replace(person, has_duplicate=True)
         self._mistaken[visit] = again
 
         def merge(when: datetime) -> Event:
             del self._mistaken[visit]
-            return self._event(when, Trigger.MERGED, site, self._people[person.id], retired=again)
+            event = self._event(when, Trigger.MERGED, site, self._people[person.id])
+            return replace(event, retired=again)
 
         self._plan(at + minutes(self._chance.uniform(200, 3000)), merge)
 
@@ -232,19 +236,8 @@ class Life:
         known = replace(known, family=written(family, known.site))
         return replace(person, family=family, registrations=(known,))
 
-    def _event(
-        self,
-        when: datetime,
-        trigger: Trigger,
-        site: Site,
-        person: Person,
-        *,
-        registration: Registration | None = None,
-        visit: Visit | None = None,
-        retired: Registration | None = None,
-        occurred_at: datetime | None = None,
-    ) -> Event:
-        registration = registration or person.at(site)
+    def _event(self, when: datetime, trigger: Trigger, site: Site, person: Person) -> Event:
+        registration = person.at(site)
         if registration is None:
             raise LookupError("nobody goes where they have no number")
         self._told.add(person.id)
@@ -253,12 +246,10 @@ class Life:
             number=next(self._events),
             trigger=trigger,
             site=site,
-            at=occurred_at or self._clock.wall(when),
+            at=self._clock.wall(when),
             recorded_at=self._clock.wall(typed),
             person=person,
             registration=registration,
-            visit=visit,
-            retired=retired,
         )
 
 

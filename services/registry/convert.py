@@ -6,6 +6,7 @@ from uuid import UUID
 
 from carehub.interop.v1 import interop_events_pb2, report_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
+from google.protobuf.message import Message as ProtobufMessage
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
@@ -81,6 +82,8 @@ def to_report(
     | interop_events_pb2.MergeReported,
 ) -> Report:
     """What a facility reported. InvalidArgument if the message does not say which facility, or has no id."""
+    if b"\0" in event.SerializeToString():  # the database holds no such character
+        _drop_nul(event)
     source = _source(event.source)
     if isinstance(event, interop_events_pb2.VisitReported):
         return VisitReport(source=source, person=_reported(event.person), visit=_visit(event.visit))
@@ -289,15 +292,29 @@ def _instant(value: Timestamp) -> datetime | None:
     return to_datetime(value) if value.seconds or value.nanos else None
 
 
+def _drop_nul(message: ProtobufMessage) -> None:
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for part in value if field.is_repeated else [value]:
+                _drop_nul(part)
+        elif field.type == field.TYPE_STRING:
+            clean = [text.replace("\0", "") for text in (value if field.is_repeated else [value])]
+            message.ClearField(field.name)
+            if field.is_repeated:
+                getattr(message, field.name).extend(clean)
+            else:
+                setattr(message, field.name, clean[0])
+
+
 def _day_text(day: Date) -> str:
-    if not day.year:
-        return ""
-    parts = [f"{day.year:04d}"]
-    if day.month:
-        parts.append(f"{day.month:02d}")
-        if day.day:
-            parts.append(f"{day.day:02d}")
-    return "-".join(parts)
+    """A day as far as it is one: what follows an impossible part says nothing."""
+    text = ""
+    limits = ((day.year, 9999, "{:04d}"), (day.month, 12, "-{:02d}"), (day.day, 31, "-{:02d}"))
+    for part, most, form in limits:
+        if not 1 <= part <= most:
+            break
+        text += form.format(part)
+    return text
 
 
 def _day(text: str) -> Date | None:

@@ -29,7 +29,8 @@ def _delimiters(rng: random.Random, message: bytes) -> bytes:
     at = rng.choice((3, 4, 5, 6, 7))
     new = rng.choice((b"|", b"^", b"\r", b"M", b" ", b"\xff", b"", b"#", b"\\"))
     told = message[:at] + new + message[at + 1 :]
-    return told.replace(message[at : at + 1], new) if rng.random() < 0.3 else told
+    old = message[at : at + 1]
+    return told.replace(old, new) if old and rng.random() < 0.3 else told
 
 
 def _segments(rng: random.Random, message: bytes) -> bytes:
@@ -52,14 +53,14 @@ def _segments(rng: random.Random, message: bytes) -> bytes:
 def _hostile_fields(rng: random.Random, message: bytes) -> bytes:
     fields = message.split(b"|")
     for _ in range(rng.choice((1, 3, 10))):
-        fields[rng.randrange(1, len(fields))] = rng.choice(_HOSTILE)
+        fields[rng.randrange(len(fields))] = rng.choice(_HOSTILE)
     return b"|".join(fields)
 
 
 def _huge(rng: random.Random, message: bytes) -> bytes:
     fields = message.split(b"|")
     filling = rng.choice((b"A", b"~", b"&", b"^", b"\\", b"|", b"\\T\\", b"\rOBX|", b"\x00"))
-    fields[rng.randrange(1, len(fields))] = filling * rng.choice((500, 5_000, 60_000))
+    fields[rng.randrange(len(fields))] = filling * rng.choice((500, 5_000, 60_000))
     return b"|".join(fields)
 
 

@@ -85,17 +85,17 @@ async def test_samples_damaged_by_the_thousand_end_nothing(region: Region, sampl
     messages = [readdressed(m) for each in samples.values() for m in each]
     wire = list(frames(random.Random(SEED), messages, DAMAGED))
     batches = [wire[i : i + AT_ONCE] for i in range(0, DAMAGED, AT_ONCE)]
-    answered = 0
+    answers: list[int] = []
 
     async def send_some() -> None:
-        nonlocal answered
         while batches:
-            answered += await _send_damaged(region, batches.pop(0), len(batches))
+            answers.append(await _send_damaged(region, batches.pop(0), len(batches)))
 
     await asyncio.gather(*(send_some() for _ in range(CONNECTIONS)))
 
+    answered = sum(answers)
     print(f"seed {SEED}: {DAMAGED} damaged messages, {answered} answers")
-    assert answered > DAMAGED // 2
+    assert answered > DAMAGED * 0.9
     assert {name: pid_of(name) for name in before} == before
     person = Person(mrn="AFTERALL", family="Unharmed", given="Una", visit="AFTERALL")
     good = adt("A01", person, "202609010700", sender=SENDER, admit="202609010700")

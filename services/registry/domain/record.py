@@ -21,6 +21,7 @@ from services.registry.domain.report import (
     MergeReport,
     Outcome,
     Person,
+    PersonReport,
     Report,
     Source,
     VisitReport,

@@ -15,6 +15,8 @@ from services.registry.domain.report import Person
 
 MOST_WORDS = 8
 _LONGEST_WORD = 40
+_LONGEST_EMAIL = 254
+_MOST_KEYS = 2000  # an index entry has a limit; nobody has so many names
 
 _MONTHS = {
     name: number
@@ -71,13 +73,18 @@ def filed_under(person: Person) -> frozenset[str]:
         keys.add(f"i:{_compact(number.value)}")
     for phone in identity.phones(person.telecoms):
         keys |= {f"t:{phone}", f"t:{phone[-7:]}"}
-    keys |= {f"e:{email}" for email in identity.emails(person.telecoms)}
+    keys |= {f"e:{email[:_LONGEST_EMAIL]}" for email in identity.emails(person.telecoms)}
     if person.birth_on:
         keys.add(f"b:{person.birth_on}")
-    return frozenset(keys - {"i:"})
+    keys.discard("i:")
+    return frozenset(sorted(keys, key=_is_tolerant)[:_MOST_KEYS])
 
 
 _Reader = Callable[[re.Match[str]], "Word | None"]
+
+
+def _is_tolerant(key: str) -> tuple[bool, str]:
+    return (key[0] in "ds", key)
 
 
 def asked_for(text: str) -> tuple[Word, ...]:
@@ -141,7 +148,7 @@ def _name(word: str) -> Word:
 
 
 def _email(match: re.Match[str]) -> Word:
-    return Word((Key(f"e:{match.group().strip('<>,;').lower()}", 10),))
+    return Word((Key(f"e:{match.group().strip('<>,;').lower()[:_LONGEST_EMAIL]}", 10),))
 
 
 def _phone(match: re.Match[str]) -> Word:

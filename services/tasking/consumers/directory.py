@@ -123,5 +123,5 @@ async def _hand_over(
 
 def _handed_over(task: Task, directory: Directory, tx: Transaction) -> Task:
     to = _new_owner(task, directory)
-    has_left = task.staff_id is not None and task.is_chosen and to.staff_id != task.staff_id
+    has_left = task.is_taken and to.staff_id != task.staff_id
     return task.hand_over(to, at=tx.at, was_taken=has_left)

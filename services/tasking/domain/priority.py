@@ -77,7 +77,7 @@ def _weight(task: Task) -> Iterator[Term]:
 
 
 def _people(task: Task) -> Iterator[Term]:
-    if task.staff_id is None:
+    if not task.is_taken:
         yield Term(label="taken by nobody", points=5)
     if task.decline_reason:
         yield Term(label="was declined", points=4)

@@ -96,6 +96,11 @@ class Task:
         return self.state is TaskState.OPEN
 
     @property
+    def is_taken(self) -> bool:
+        """Whether somebody has it because they or others chose so, and not only because a place has no team."""
+        return self.staff_id is not None and self.is_chosen
+
+    @property
     def owner(self) -> Owner:
         return Owner(
             team_id=self.team_id,
@@ -134,9 +139,9 @@ class Task:
     def claim(self, *, by: UUID) -> Self:
         """Somebody of its facility takes it. It keeps its team, deadline and ladder."""
         self._must_be_open()
-        if self.staff_id == by:
+        if self.is_taken and self.staff_id == by:
             return self
-        if self.staff_id is not None:
+        if self.is_taken:
             raise FailedPrecondition("TASK_TAKEN", "Somebody else has this task.")
         return self._owned(replace(self.owner, staff_id=by, accountable_id=by, is_chosen=True))
 
@@ -150,7 +155,7 @@ class Task:
     def decline(self, *, by: UUID, reason: str, to: Owner | None) -> Self:
         """Somebody hands it back; the next one in turn has it at once."""
         self._must_be_open()
-        if self.staff_id not in (None, by):
+        if self.is_taken and self.staff_id != by:
             raise FailedPrecondition("TASK_NOT_YOURS", "Somebody else has this task.")
         if to is None:
             raise FailedPrecondition("NOBODY_ELSE", "There is nobody else to give it to.")

@@ -136,6 +136,41 @@ async def test_a_slow_handler_keeps_its_messages(world: World) -> None:
     assert (calls, info.delivered and info.delivered.consumer_seq) == (1, 1)
 
 
+async def test_what_nobody_can_ask_for_any_more_is_forgotten(world: World) -> None:
+    async with world.running(COUNTER):
+        await tell_many(world.teller, 0, 3)
+        await heard(world, 3)
+        await published(world)
+    for database, statement in (
+        (
+            world.teller,
+            "UPDATE outbox SET published_at = published_at - interval '8 days' WHERE key <> 'f2'",
+        ),
+        (world.teller, "UPDATE outbox SET created_at = created_at - interval '8 days'"),
+        (
+            world.teller,
+            "INSERT INTO inbox SELECT 'old', id, now() - interval '15 days' FROM outbox",
+        ),
+        (
+            world.teller,
+            "INSERT INTO inbox SELECT 'new', id, now() - interval '13 days' FROM outbox",
+        ),
+    ):
+        async with database.session() as connection:
+            await connection.execute(statement)
+    await tell(world.teller, "f3")
+    async with world.running():
+        await published(world)
+    async with world.teller.session() as connection:
+        assert await connection.fetchval("SELECT array_agg(key ORDER BY key) FROM outbox") == [
+            "f2",
+            "f3",
+        ]
+        assert await connection.fetchval("SELECT array_agg(DISTINCT consumer) FROM inbox") == [
+            "new"
+        ]
+
+
 async def test_a_relay_that_was_woken_for_nothing_goes_back_to_sleep(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

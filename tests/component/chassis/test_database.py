@@ -18,18 +18,10 @@ ALL = sql(select(grants), row=Grant)
 ADD = sql(insert(grants).values(every_field(grants)))
 # Tables that hold nothing about patients. Anything else is forced under row-level security.
 OPEN = {
-    "identity": {
-        "organizations",
-        "facilities",
-        "staff",
-        "teams",
-        "directory",
-        "team_members",
-        "staff_roles",
-    },
-    "interop": {"feeds", "facilities", "refusals", "feed_counters", "duplicates"},
+    "identity": {"organizations", "facilities", "staff", "teams"},
+    "interop": {"facilities", "senders", "silences", "arrivals", "accounts", "account_changes"},
     "registry": set(),
-    "tasking": {"staff", "teams", "facilities", "protocols"},
+    "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},
 }
 CHASSIS_OPEN = {"inbox", "timers", "stream_marks", "chassis_version", "service_version"}
 

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from carehub.interop.v1 import interop_events_pb2, report_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
+from google.type.date_pb2 import Date
 from sqlalchemy import column, func, select, table
 
 from libs.chassis.database import sql
@@ -145,6 +146,26 @@ async def test_somebody_described_alike_at_another_facility_is_the_same_patient(
     events = await feed.published(registry_events_pb2.PatientChanged)
     told = [e.patient for e in events if e.patient.id == here.patient_id][-1]
     assert list(told.facility_ids) == [str(MERCY), str(HARBOR)]
+
+
+async def test_whatever_the_text_is_every_report_gets_its_outcome(feed):
+    hostile = "\0 '; DROP TABLE patients; -- \\ \u202e \U0001f9d1 \" & | ! :* " + "Ă" * 5_000
+    names = [report_pb2.ReportedName(family=f"{hostile}{n}", given=[hostile] * 3) for n in range(5)]
+    many = [report_pb2.ReportedName(family=f"Family{n} of{n} Many{n}") for n in range(500)]
+    birth = Date(year=-5, month=99, day=77)
+    telecoms = [report_pb2.ReportedTelecom(value=f"{hostile}@x.y", is_email=True)]
+    first = person(identifier("1"), birth_date=birth, telecoms=telecoms)
+    first.names.extend(names)
+    second = person(identifier(hostile, assigner=hostile, type=hostile))
+    second.names.extend(many)
+
+    assert (await feed.visit("A01", 0, first)).outcome == HANDLED.OUTCOME_APPLIED
+    strange = await feed.visit("A01", 1, second, visit_number=hostile, location=hostile)
+    assert strange.outcome == HANDLED.OUTCOME_APPLIED
+    found = await feed.call("GetEncounter", encounter_id=strange.encounter_id)
+    assert "DROP TABLE" in found.visit_number
+    assert (await feed.search("family499 many499")).patients
+    assert (await feed.call("GetPatient", patient_id=strange.patient_id)).names
 
 
 async def test_a_hundred_patients_in_any_order_at_once_make_a_hundred_records(feed):

@@ -65,6 +65,12 @@ def test_claiming_again_changes_nothing(contact):
     assert taken.claim(by=NURSE) is taken
 
 
+def test_what_the_rule_gave_a_person_for_want_of_a_team_can_be_claimed(contact):
+    given = contact.assign(Owner(staff_id=DUTY, accountable_id=DUTY))
+    assert given.claim(by=NURSE).staff_id == NURSE
+    assert given.claim(by=DUTY).is_chosen
+
+
 def test_claiming_does_not_stop_the_ladder(contact):
     assert contact.claim(by=NURSE).next_escalation_at == contact.next_escalation_at is not None
 

@@ -1,0 +1,77 @@
+/** What several screens ask for: who I am, the places, and the people. */
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { api, type Facility, type Me, read, type StaffMember, type Team } from "./client";
+
+/** How often a list asks again while it is looked at. */
+export const LIVE_MS = 10_000;
+const RARELY_MS = 5 * 60_000;
+const MOST = 500;
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => read(api.GET("/v1/me", { signal })),
+  staleTime: 60_000,
+});
+
+export function useMe(): Me {
+  const { data } = useQuery(meQuery);
+  if (!data) throw new Error("Nobody is signed in here.");
+  return data;
+}
+
+/** Whether the caller holds a permission at one facility or more. */
+export function useMay(permission: string): boolean {
+  return useMe().permissions.includes(permission);
+}
+
+export const facilitiesQuery = queryOptions({
+  queryKey: ["facilities"],
+  queryFn: async ({ signal }) => {
+    const query = { pageSize: MOST };
+    const page = await read(api.GET("/v1/facilities", { params: { query }, signal }));
+    return page.facilities;
+  },
+  staleTime: RARELY_MS,
+});
+
+/** The facilities of the network, by id. */
+export function useFacilities(): ReadonlyMap<string, Facility> {
+  const { data } = useQuery({ ...facilitiesQuery, select: byId });
+  return data ?? NO_FACILITIES;
+}
+
+const NO_FACILITIES: ReadonlyMap<string, Facility> = new Map();
+
+function byId(facilities: Facility[]): ReadonlyMap<string, Facility> {
+  return new Map(facilities.map((facility) => [facility.id, facility]));
+}
+
+/** People of a facility, or everybody; [] for those who may not know. */
+export function useStaff(facilityId = ""): StaffMember[] {
+  const enabled = useMay("staff.read");
+  const { data } = useQuery({
+    queryKey: ["staff", facilityId],
+    queryFn: async ({ signal }) => {
+      const query = { pageSize: MOST, facilityId: facilityId || undefined };
+      return (await read(api.GET("/v1/staff", { params: { query }, signal }))).staff;
+    },
+    staleTime: RARELY_MS,
+    enabled,
+  });
+  return data ?? [];
+}
+
+/** Teams of a facility, or all; [] for those who may not know. */
+export function useTeams(facilityId = ""): Team[] {
+  const enabled = useMay("staff.read");
+  const { data } = useQuery({
+    queryKey: ["teams", facilityId],
+    queryFn: async ({ signal }) => {
+      const query = { pageSize: MOST, facilityId: facilityId || undefined };
+      return (await read(api.GET("/v1/teams", { params: { query }, signal }))).teams;
+    },
+    staleTime: RARELY_MS,
+    enabled,
+  });
+  return data ?? [];
+}

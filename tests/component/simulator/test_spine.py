@@ -1,0 +1,114 @@
+"""The whole spine against the truth: a noisy region over MLLP, then visits and loops exactly as they must be."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from libs.simulator.noise import Fate, Feeds, Noise
+from libs.simulator.people import Region
+from libs.simulator.play import Player
+from libs.simulator.visits import Life
+
+NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+FEEDS = ("MERCY", "VALLEY", "PINECREEK", "SUMMIT", "CEDAR")
+
+
+def region_of(people=80, seed="spine"):
+    return Region.build(seed, people, FEEDS)
+
+
+def noisy(region, events, days=6):
+    """Few people who come often: merges, readmissions and deaths happen within days."""
+    life = Life(region, NOW - timedelta(days=days), intensity=1.5)
+    noise = Noise(repeated=0.05, resent=0.02, jittered=0.2, late=0.05, broken=0.02, silences_a_day=0.5)
+    return Feeds(life, region.seed, noise).messages(events)
+
+
+async def play(spine, messages, said=None):
+    async with spine.listening() as address:
+        player = Player(address=address, say=(said or []).append, waits=False)
+        await player.play(messages, asyncio.Event())
+    await spine.settled()
+    return player
+
+
+ENCOUNTERS = """
+    SELECT e.*, p.facts->'single'->'death_indicator'->>'value' AS dead FROM encounters e
+    JOIN patients p ON p.id = e.patient_id WHERE NOT e.is_void
+"""
+
+
+async def test_a_noisy_region_ends_in_the_true_visits_and_the_loops_that_follow_from_them(spine):
+    region = region_of()
+    async with spine(region, NOW) as running:
+        player = await play(running, noisy(region, 300))
+        truth = player.truth
+        await accounts_add_up(running, truth)
+        await visits_are_true(running, truth)
+        await loops_are_true(running, truth)
+
+
+async def accounts_add_up(spine, truth):
+    for key, account in (await spine.accounts()).items():
+        fates = truth.fates[key]
+        assert account.received == fates[Fate.TAKEN] + fates[Fate.IGNORED] + fates[Fate.QUARANTINED], key
+        assert account.ignored == fates[Fate.IGNORED], key
+        assert account.quarantined == fates[Fate.QUARANTINED], key
+        assert account.duplicates == fates[Fate.REPEATED], key
+        assert account.applied + account.no_op == fates[Fate.TAKEN], key
+        assert (account.pending, account.parked) == (0, 0), key
+
+
+async def visits_are_true(spine, truth):
+    rows = {(spine.places[r["facility_id"]], r["visit_number"]): r for r in await spine.rows("registry", ENCOUNTERS)}
+    expected = {(e.site, e.visit_number): e for e in truth.expected_encounters()}
+    assert rows.keys() == expected.keys()
+    for key, row in rows.items():
+        assert told(row) == wanted(expected[key]), key
+    pairs = {(row["patient_id"], expected[key].patient) for key, row in rows.items()}
+    assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
+
+
+def told(row):
+    is_over = row["state"] == "CANCELLED"
+    return {
+        "class": row["encounter_class"],
+        "state": row["state"],
+        "admit_at": None if is_over else row["admit_at"],
+        "discharge_at": row["discharge_at"],
+        "disposition": row["discharge_disposition"],
+        "places": () if is_over else tuple(each["place"] for each in row["locations"]),
+        "diagnoses": tuple(each["code"] for each in row["diagnoses"]),
+        "is_deceased": row["dead"] == "Y",
+    }
+
+
+def wanted(visit):
+    is_over = visit.state == "CANCELLED"
+    return {
+        "class": visit.visit_class,
+        "state": visit.state,
+        "admit_at": None if is_over else visit.admit_at,
+        "discharge_at": visit.discharge_at,
+        "disposition": visit.disposition,
+        "places": () if is_over else visit.places,
+        "diagnoses": visit.diagnoses,
+        "is_deceased": visit.patient.is_deceased,
+    }
+
+
+async def loops_are_true(spine, truth):
+    visits = {r["id"]: (spine.places[r["facility_id"]], r["visit_number"]) for r in await spine.rows("registry", ENCOUNTERS)}
+    loops = await spine.rows("tasking", "SELECT * FROM loops")
+    assert len({r["encounter_id"] for r in loops}) == len(loops)
+    found = {visits[r["encounter_id"]]: r for r in loops}
+    expected = {(t.site, t.visit_number): t for t in truth.expected_transitions()}
+    must_be_open = {key for key, each in expected.items() if not each.ended}
+    assert {key for key, r in found.items() if r["state"] == "OPEN"} == must_be_open
+    for key in must_be_open:
+        assert found[key]["anchor_at"] == expected[key].discharge_at, key
+    ended = {key: r["close_reason"] for key, r in found.items() if r["state"] != "OPEN"}
+    # A stay that turned out to be none may have had a loop for a while.
+    assert {k: v for k, v in ended.items() if k in expected} == {k: expected[k].ended for k in ended if k in expected}
+    assert {v for k, v in ended.items() if k not in expected} <= {"NOT_ELIGIBLE"}
+    assert Counter(each.ended for each in expected.values())[""] > 10
