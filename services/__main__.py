@@ -107,6 +107,8 @@ def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
         database_urls={s: env[f"{s.upper()}_DATABASE_URL"] for s in services},
         system_urls={s: env[f"{s.upper()}_SYSTEM_DATABASE_URL"] for s in services},
         nats_url=env.get("CAREHUB_NATS_URL", ""),
+        stream_replicas=int(env.get("CAREHUB_STREAM_REPLICAS", "1")),
+        stream_bytes=int(env.get("CAREHUB_STREAM_BYTES", str(512 * 1024**2))),
         targets={s: env[f"{s.upper()}_TARGET"] for s in SERVICES if f"{s.upper()}_TARGET" in env},
         grpc_address=env.get("CAREHUB_GRPC_ADDRESS", ""),
         metrics_port=int(env.get("CAREHUB_METRICS_PORT", "0")),

@@ -19,7 +19,7 @@ from libs.chassis.inbox import Consumer, run_consumer
 from libs.chassis.migrate import is_at_head
 from libs.chassis.relay import run_relay
 from libs.chassis.server import serve
-from libs.chassis.streams import Conveyor, connect, ensure_stream
+from libs.chassis.streams import Conveyor, connect
 from libs.chassis.timers import Timer, run_timers
 from libs.chassis.tokens import CallerVerifier
 
@@ -73,6 +73,8 @@ class HostSettings:
     database_urls: Mapping[str, str]
     system_urls: Mapping[str, str]
     nats_url: str
+    stream_replicas: int = 1
+    stream_bytes: int = 512 * 1024**2
     targets: Mapping[str, str] = field(default_factory=dict)
     grpc_address: str = ""
     metrics_port: int = 0
@@ -119,10 +121,12 @@ class Host:
                 self.channels.add_local(guard)
         if self._settings.role is not Role.SERVE:
             self._conveyor = await connect(
-                self._settings.nats_url, "-".join(a.name for a in self._apps)
+                self._settings.nats_url,
+                "-".join(a.name for a in self._apps),
+                replicas=self._settings.stream_replicas,
+                max_bytes=self._settings.stream_bytes,
             )
             for app in self._apps:
-                await ensure_stream(self._conveyor, app.name)
                 self._work(app)
         if self._settings.grpc_address and self._settings.role is not Role.WORK:
             self._tasks.append(await serve(self.guards, self._settings.grpc_address, self.stopping))

@@ -302,7 +302,7 @@ class Database:
             try:
                 yield connection
             finally:
-                connection.terminate()
+                _end(connection)
 
     @contextlib.asynccontextmanager
     async def _transaction(
@@ -316,7 +316,12 @@ class Database:
             ) from error
         token = in_transaction.set(True)
         try:
-            await connection.execute(begin)
+            try:
+                await connection.execute(begin)
+            except CONNECTION_LOST as error:  # it died in the pool: nothing was begun
+                raise Unavailable(
+                    "DATABASE_AWAY", "The database does not answer. Try again."
+                ) from error
             tx = Transaction(connection, self._now(), self.wake_relay)
             yield tx
             await tx.flush()
@@ -346,4 +351,10 @@ async def _abandon(connection: "PoolConnectionProxy[Record]", error: BaseExcepti
         with contextlib.suppress(Exception):
             await asyncio.wait_for(connection.execute("ROLLBACK"), timeout=2.0)
             return
-    connection.terminate()
+    _end(connection)
+
+
+def _end(connection: "PoolConnectionProxy[Record]") -> None:
+    """End a connection, also one that the server has ended already."""
+    with contextlib.suppress(asyncpg.InterfaceError, OSError):
+        connection.terminate()

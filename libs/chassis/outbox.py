@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Transaction, fields_except, sql
+from libs.chassis.errors import InvalidArgument
 from libs.chassis.ids import new_id
 from libs.chassis.telemetry import current_traceparent
 
@@ -38,6 +39,8 @@ outbox = Table(
     Column("sequence", BigInteger),
 )
 
+# A stream takes messages of up to 1 MiB; what is larger could never be published.
+LARGEST = 900_000
 _WRITTEN_LATER = ("position", "published_at", "incarnation", "sequence")
 ADD = sql(insert(outbox).values(fields_except(outbox, *_WRITTEN_LATER)).inline())
 
@@ -54,6 +57,9 @@ async def add(
 
     `key` names the resource that it tells of and `version` its state: of one key, consumers may see only the newest.
     """
+    payload = event.SerializeToString()
+    if len(payload) > LARGEST:
+        raise InvalidArgument("EVENT_TOO_LARGE", "It is too large to be told to the others.")
     traceparent = current_traceparent()
     tx.defer(
         ADD,
@@ -62,9 +68,14 @@ async def add(
         key=str(key),
         version=version,
         facility_id=facility_id,
-        payload=event.SerializeToString(),
+        payload=payload,
         headers={"traceparent": traceparent} if traceparent else {},
         created_at=tx.at,
     )
     tx.wake_relay_after_commit()
+    tx.after_commit(_committed)
     crashpoint("outbox.before_commit")
+
+
+def _committed() -> None:
+    crashpoint("outbox.after_commit")

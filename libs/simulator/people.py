@@ -100,8 +100,9 @@ class Region:
 
 def spelled(text: str) -> str:
     """A name without accents, case and punctuation: two spellings of which this is the same are one name."""
-    decomposed = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in decomposed if c.isalnum()).casefold()
+    decomposed = unicodedata.normalize("NFKD", text.replace("'", ""))
+    letters = (c if c.isalnum() else " " for c in decomposed if not unicodedata.combining(c))
+    return " ".join("".join(letters).casefold().split())
 
 
 def register(person: Person, site: Site, mrn: str, chance: random.Random) -> Registration:
@@ -157,9 +158,10 @@ def _misspelled(person: Person, chance: random.Random) -> tuple[str, str, date]:
 
 
 def _swapped(word: str, chance: random.Random) -> str:
-    if len(word) < 4:
+    places = [at for at in range(1, len(word) - 1) if word[at : at + 2].isalpha()]
+    if not places:
         return word + word[-1]
-    at = chance.randrange(1, len(word) - 2)
+    at = chance.choice(places)
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 

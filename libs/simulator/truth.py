@@ -163,7 +163,8 @@ class Truth:
             for thing in things:
                 yield orjson.dumps({"kind": kind, "value": thing}, default=sorted)
         for site, counts in sorted(self.fates.items()):
-            yield orjson.dumps({"kind": "feed", "value": {"site": site, "fates": counts}})
+            named = {fate.value: number for fate, number in counts.items()}
+            yield orjson.dumps({"kind": "feed", "value": {"site": site, "fates": named}})
 
     def write(self, path: Path) -> None:
         path.write_bytes(b"\n".join(self.lines()) + b"\n")

@@ -155,7 +155,7 @@ class Region:
         return listed
 
     async def tasks(self, account: str, loop_id: str, **params: str) -> dict[str, Any]:
-        """The tasks of a loop by their step: the open ones, unless `state` says otherwise."""
+        """The tasks of a loop by their step, in any state unless `state` says which."""
         listed = await self.get(account, "/v1/tasks", loopId=loop_id, pageSize="100", **params)
         return {task["step"]: task for task in listed.get("tasks", [])}
 

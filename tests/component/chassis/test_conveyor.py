@@ -67,10 +67,16 @@ async def test_a_slow_transaction_with_a_lower_position_is_published(world: Worl
     async with world.running(COUNTER):
         async with world.teller.system() as slow:
             await tell_in(slow, "slow")
+            await slow.flush()
             await tell(world.teller, "fast")
             await heard(world, 1)
             await published(world)
         await heard(world, 2)
+    async with world.teller.session() as connection:
+        by_position = await connection.fetchval(
+            "SELECT array_agg(key ORDER BY position) FROM outbox"
+        )
+    assert by_position == ["slow", "fast"]
 
 
 async def test_of_two_relays_one_leads_and_the_other_takes_over(world: World) -> None:

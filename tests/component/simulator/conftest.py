@@ -8,9 +8,7 @@ import pytest
 from carehub.identity.v1 import identity_events_pb2, staff_pb2
 from carehub.interop.v1 import interop_service_pb2
 from carehub.interop.v1.feed_pb2 import Feed, Quirks
-from sqlalchemy import text
 
-from libs.chassis.database import sql
 from libs.simulator.link import Address
 from libs.testing.hub import caller_token
 from services.interop.mllp.server import MllpServer
@@ -18,7 +16,15 @@ from services.interop.mllp.settings import Settings
 
 _ROOT = UUID(int=77)
 _INTEROP = interop_service_pb2.DESCRIPTOR.services_by_name["InteropService"]
-_ROLES = ("coordinator", "nurse", "pharmacist", "scheduler", "community_health_worker", "physician", "facility_admin")
+_ROLES = (
+    "coordinator",
+    "nurse",
+    "pharmacist",
+    "scheduler",
+    "community_health_worker",
+    "physician",
+    "facility_admin",
+)
 
 
 def place_of(site):
@@ -33,7 +39,9 @@ class Spine:
         self.sites = sites
         self.places = {place_of(site): site.key for site in sites}
         self.token = caller_token(
-            permissions=["feeds.read", "feeds.write"], facilities=list(self.places), roles=["integration"]
+            permissions=["feeds.read", "feeds.write"],
+            facilities=list(self.places),
+            roles=["integration"],
         )
 
     async def settle_in(self):
@@ -48,7 +56,11 @@ class Spine:
             await self._add_feed(site)
 
     async def _add_facility(self, site):
-        place, duty, someone = place_of(site), uuid5(_ROOT, f"duty {site.key}"), uuid5(_ROOT, f"staff {site.key}")
+        place, duty, someone = (
+            place_of(site),
+            uuid5(_ROOT, f"duty {site.key}"),
+            uuid5(_ROOT, f"staff {site.key}"),
+        )
         told = identity_events_pb2.FacilityChanged(version=1)
         told.facility.id, told.facility.name = str(place), site.name
         told.facility.time_zone, told.facility.holiday_calendar = str(site.zone), "us-federal"
@@ -60,9 +72,15 @@ class Spine:
         )  # fmt: skip
         for role in _ROLES:
             member.roles.append(staff_pb2.RoleAssignment(role=role, facility_id=str(place)))
-        await self.hub.publish(identity_events_pb2.StaffChanged(staff_member=member, version=1), key=someone)
+        await self.hub.publish(
+            identity_events_pb2.StaffChanged(staff_member=member, version=1), key=someone
+        )
         team = identity_events_pb2.TeamChanged(version=1)
-        team.team.id, team.team.facility_id, team.team.name = str(duty), str(place), f"{site.name} duty"
+        team.team.id, team.team.facility_id, team.team.name = (
+            str(duty),
+            str(place),
+            f"{site.name} duty",
+        )
         team.team.lead_id = str(someone)
         team.team.member_ids.append(str(someone))
         await self.hub.publish(team, key=duty)

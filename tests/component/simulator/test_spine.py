@@ -20,7 +20,9 @@ def region_of(people=80, seed="spine"):
 def noisy(region, events, days=6):
     """Few people who come often: merges, readmissions and deaths happen within days."""
     life = Life(region, NOW - timedelta(days=days), intensity=1.5)
-    noise = Noise(repeated=0.05, resent=0.02, jittered=0.2, late=0.05, broken=0.02, silences_a_day=0.5)
+    noise = Noise(
+        repeated=0.05, resent=0.02, jittered=0.2, late=0.05, broken=0.02, silences_a_day=0.5
+    )
     return Feeds(life, region.seed, noise).messages(events)
 
 
@@ -51,7 +53,9 @@ async def test_a_noisy_region_ends_in_the_true_visits_and_the_loops_that_follow_
 async def accounts_add_up(spine, truth):
     for key, account in (await spine.accounts()).items():
         fates = truth.fates[key]
-        assert account.received == fates[Fate.TAKEN] + fates[Fate.IGNORED] + fates[Fate.QUARANTINED], key
+        assert (
+            account.received == fates[Fate.TAKEN] + fates[Fate.IGNORED] + fates[Fate.QUARANTINED]
+        ), key
         assert account.ignored == fates[Fate.IGNORED], key
         assert account.quarantined == fates[Fate.QUARANTINED], key
         assert account.duplicates == fates[Fate.REPEATED], key
@@ -60,7 +64,10 @@ async def accounts_add_up(spine, truth):
 
 
 async def visits_are_true(spine, truth):
-    rows = {(spine.places[r["facility_id"]], r["visit_number"]): r for r in await spine.rows("registry", ENCOUNTERS)}
+    rows = {
+        (spine.places[r["facility_id"]], r["visit_number"]): r
+        for r in await spine.rows("registry", ENCOUNTERS)
+    }
     expected = {(e.site, e.visit_number): e for e in truth.expected_encounters()}
     assert rows.keys() == expected.keys()
     for key, row in rows.items():
@@ -98,7 +105,10 @@ def wanted(visit):
 
 
 async def loops_are_true(spine, truth):
-    visits = {r["id"]: (spine.places[r["facility_id"]], r["visit_number"]) for r in await spine.rows("registry", ENCOUNTERS)}
+    visits = {
+        r["id"]: (spine.places[r["facility_id"]], r["visit_number"])
+        for r in await spine.rows("registry", ENCOUNTERS)
+    }
     loops = await spine.rows("tasking", "SELECT * FROM loops")
     assert len({r["encounter_id"] for r in loops}) == len(loops)
     found = {visits[r["encounter_id"]]: r for r in loops}
@@ -109,6 +119,8 @@ async def loops_are_true(spine, truth):
         assert found[key]["anchor_at"] == expected[key].discharge_at, key
     ended = {key: r["close_reason"] for key, r in found.items() if r["state"] != "OPEN"}
     # A stay that turned out to be none may have had a loop for a while.
-    assert {k: v for k, v in ended.items() if k in expected} == {k: expected[k].ended for k in ended if k in expected}
+    assert {k: v for k, v in ended.items() if k in expected} == {
+        k: expected[k].ended for k in ended if k in expected
+    }
     assert {v for k, v in ended.items() if k not in expected} <= {"NOT_ELIGIBLE"}
     assert Counter(each.ended for each in expected.values())[""] > 10

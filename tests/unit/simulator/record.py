@@ -59,7 +59,9 @@ class Hub:
         if verdict.report is None:
             return verdict, None
         stored = Message(
-            id=uuid5(_ROOT, f"{message.site.key} {verdict.control_id} {verdict.content_hash.hex()}"),
+            id=uuid5(
+                _ROOT, f"{message.site.key} {verdict.control_id} {verdict.content_hash.hex()}"
+            ),
             feed_id=verdict.sender.feed.id,
             facility_id=verdict.facility_id,
             sending_application=verdict.sending_application,

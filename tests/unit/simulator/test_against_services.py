@@ -28,7 +28,9 @@ LOUD = Noise(repeated=0.05, resent=0.03, jittered=0.1, late=0.05, broken=0.02, s
 def stream(events, *, seed="services", people=400, noise=LOUD, intensity=1.0):
     """A region over the weekend when the clocks go back."""
     region = Region.build(seed, people, [site.key for site in SITES])
-    return region, list(Feeds(Life(region, START, intensity=intensity), seed, noise).messages(events))
+    return region, list(
+        Feeds(Life(region, START, intensity=intensity), seed, noise).messages(events)
+    )
 
 
 def test_every_message_is_read_as_it_is_meant():

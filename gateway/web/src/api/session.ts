@@ -1,0 +1,46 @@
+/** Whether the browser's session lasts. The secret is in a cookie that no script sees. */
+import { useSyncExternalStore } from "react";
+
+/** "idle": nobody touched the screen for ten minutes, and we signed out. "over": the server says so. */
+export type Ended = "idle" | "over" | null;
+
+let ended: Ended = null;
+const listeners = new Set<() => void>();
+const channel = new BroadcastChannel("carehub-session");
+
+export const session = {
+  end(why: Exclude<Ended, null>) {
+    if (ended) return;
+    ended = why;
+    for (const tell of listeners) tell();
+  },
+  resume() {
+    ended = null;
+    for (const tell of listeners) tell();
+  },
+  /** A window that has just signed in tells the others. */
+  tellSignedIn() {
+    channel.postMessage("signed-in");
+  },
+  onSignedIn(heard: () => void): () => void {
+    channel.addEventListener("message", heard);
+    return () => channel.removeEventListener("message", heard);
+  },
+  subscribe(tell: () => void): () => void {
+    listeners.add(tell);
+    return () => listeners.delete(tell);
+  },
+};
+
+export const useEnded = (): Ended => useSyncExternalStore(session.subscribe, () => ended);
+
+/** End the session here and at the provider. Returns where the provider wants to see the browser, if anywhere. */
+export async function signOut(): Promise<string> {
+  const response = await fetch("/signout", {
+    method: "POST",
+    headers: { Accept: "application/json" },
+  });
+  const answer: unknown = response.ok ? await response.json() : {};
+  const { location = "/" } = answer as { location?: string };
+  return location;
+}

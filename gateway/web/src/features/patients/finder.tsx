@@ -1,0 +1,4 @@
+/** To come. */
+export default function PatientFinder(_: { close: () => void }) {
+  return null;
+}

@@ -1,0 +1,6 @@
+/** To come. */
+import { NotBuilt } from "@/ui/states";
+
+export function StaffPage() {
+  return <NotBuilt />;
+}

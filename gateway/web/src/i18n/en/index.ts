@@ -1,0 +1,12 @@
+/** English: the language that the keys are checked against. One file per feature. */
+import feeds from "./feeds.json";
+import operations from "./operations.json";
+import patients from "./patients.json";
+import protocols from "./protocols.json";
+import shell from "./shell.json";
+import staff from "./staff.json";
+import worklist from "./worklist.json";
+
+const messages = { shell, worklist, patients, protocols, feeds, staff, operations };
+export default messages;
+export type Messages = typeof messages;

@@ -1,0 +1,12 @@
+/** Spanish, formal. Loaded when it is chosen. */
+import type { Messages } from "../en";
+import feeds from "./feeds.json";
+import operations from "./operations.json";
+import patients from "./patients.json";
+import protocols from "./protocols.json";
+import shell from "./shell.json";
+import staff from "./staff.json";
+import worklist from "./worklist.json";
+
+const messages: Messages = { shell, worklist, patients, protocols, feeds, staff, operations };
+export default messages;

@@ -1,0 +1,36 @@
+/** The screens: where they are, who may open them, and how the menu shows them. */
+import {
+  IconHeartRateMonitor,
+  IconListCheck,
+  IconPlugConnected,
+  IconRoute,
+  IconUserPlus,
+  IconUsers,
+} from "@tabler/icons-react";
+
+export const SCREENS = [
+  { key: "worklist", path: "/worklist", needs: "tasks.read", icon: IconListCheck, isCare: true },
+  { key: "patients", path: "/patients", needs: "patients.read", icon: IconUsers, isCare: true },
+  { key: "protocols", path: "/protocols", needs: "protocols.read", icon: IconRoute, isCare: false },
+  { key: "feeds", path: "/feeds", needs: "feeds.read", icon: IconPlugConnected, isCare: false },
+  { key: "staff", path: "/staff", needs: "staff.read", icon: IconUserPlus, isCare: false },
+  {
+    key: "operations",
+    path: "/operations",
+    needs: "operations.read",
+    icon: IconHeartRateMonitor,
+    isCare: false,
+  },
+] as const;
+
+export type Screen = (typeof SCREENS)[number];
+
+/** Who may see operations until the API has a permission of its own for it. */
+const STANDS_FOR: Record<string, string> = { "operations.read": "feeds.read" };
+
+export function screensFor(permissions: readonly string[]): Screen[] {
+  return SCREENS.filter(
+    ({ needs }) =>
+      permissions.includes(needs) || permissions.includes(STANDS_FOR[needs] ?? needs),
+  );
+}

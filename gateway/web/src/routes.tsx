@@ -1,0 +1,122 @@
+/** Every address of the console. Screens are loaded when they are opened. */
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Navigate,
+} from "@tanstack/react-router";
+import { useMe } from "@/api/queries";
+import { SignedInPage } from "@/features/signin/page";
+import { screensFor } from "@/navigation";
+import { NoAccess } from "@/ui/states";
+import { Broken } from "@/ui/broken";
+import { Shell } from "@/ui/shell";
+
+const root = createRootRoute({ notFoundComponent: NoAccess });
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  path: "/signed-in",
+  component: SignedInPage,
+});
+
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  component: Shell,
+  errorComponent: Broken,
+});
+
+function Home() {
+  const [first] = screensFor(useMe().permissions);
+  return first ? <Navigate to={first.path} replace /> : <NoAccess />;
+}
+
+const home = createRoute({ getParentRoute: () => shell, path: "/", component: Home });
+
+const SCOPES = ["mine", "team", "unclaimed", "all"] as const;
+export type WorklistScope = (typeof SCOPES)[number];
+export interface WorklistSearch {
+  scope?: WorklistScope;
+  facility?: string;
+  task?: string;
+}
+
+const text = (value: unknown) => (typeof value === "string" && value ? value : undefined);
+
+const worklist = createRoute({
+  getParentRoute: () => shell,
+  path: "/worklist",
+  validateSearch: (search: Record<string, unknown>): WorklistSearch => ({
+    scope: SCOPES.find((scope) => scope === search.scope),
+    facility: text(search.facility),
+    task: text(search.task),
+  }),
+  component: lazyRouteComponent(() => import("@/features/worklist/page"), "WorklistPage"),
+});
+
+const patients = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients",
+  component: lazyRouteComponent(() => import("@/features/patients/search-page"), "PatientsPage"),
+});
+
+const patient = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId",
+  component: lazyRouteComponent(() => import("@/features/patients/page"), "PatientPage"),
+});
+
+const protocols = createRoute({
+  getParentRoute: () => shell,
+  path: "/protocols",
+  component: lazyRouteComponent(() => import("@/features/protocols/page"), "ProtocolsPage"),
+});
+
+const protocol = createRoute({
+  getParentRoute: () => shell,
+  path: "/protocols/$protocolId",
+  component: lazyRouteComponent(() => import("@/features/protocols/page"), "ProtocolPage"),
+});
+
+const feeds = createRoute({
+  getParentRoute: () => shell,
+  path: "/feeds",
+  component: lazyRouteComponent(() => import("@/features/feeds/page"), "FeedsPage"),
+});
+
+const staff = createRoute({
+  getParentRoute: () => shell,
+  path: "/staff",
+  component: lazyRouteComponent(() => import("@/features/staff/page"), "StaffPage"),
+});
+
+const operations = createRoute({
+  getParentRoute: () => shell,
+  path: "/operations",
+  component: lazyRouteComponent(() => import("@/features/operations/page"), "OperationsPage"),
+});
+
+const tree = root.addChildren([
+  signedIn,
+  shell.addChildren([
+    home,
+    worklist,
+    patients,
+    patient,
+    protocols,
+    protocol,
+    feeds,
+    staff,
+    operations,
+  ]),
+]);
+
+export const router = createRouter({ routeTree: tree, defaultPreload: "intent" });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

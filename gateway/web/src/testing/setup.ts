@@ -1,0 +1,5 @@
+/** What every unit test stands on. */
+import { cleanup } from "@testing-library/react";
+import { afterEach } from "vitest";
+
+afterEach(cleanup);

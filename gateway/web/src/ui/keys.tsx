@@ -1,0 +1,78 @@
+/** Single-letter keys: off while somebody types, and for those who switch them off (WCAG 2.1.4). */
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
+import { kept } from "./kept";
+import styles from "./keys.module.css";
+
+type Handler = (event: KeyboardEvent) => void;
+export type KeyMap = Record<string, Handler | undefined | false>;
+
+interface Switch {
+  isOn: boolean;
+  turn: (isOn: boolean) => void;
+}
+
+const Keys = createContext<Switch>({ isOn: true, turn: () => undefined });
+export const useKeySwitch = () => useContext(Keys);
+
+export function KeysProvider({ children }: { children: ReactNode }) {
+  const [isOn, setOn] = useState(() => kept.get("keys") !== "off");
+  const value = useMemo(() => {
+    const turn = (on: boolean) => {
+      kept.set("keys", on ? "" : "off");
+      setOn(on);
+    };
+    return { isOn, turn };
+  }, [isOn]);
+  return <Keys.Provider value={value}>{children}</Keys.Provider>;
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  const element = target as HTMLElement | null;
+  return Boolean(
+    element?.closest?.("input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable]"),
+  );
+}
+
+const isDialogOpen = () => document.querySelector('[role="dialog"],[role="menu"]') !== null;
+const ALWAYS = new Set(["Escape", "Enter", "ArrowDown", "ArrowUp"]);
+const SEQUENCE_MS = 1000;
+
+/** Say what keys do, such as `{ j: next, "g w": toWorklist, Enter: open }`. The newest handlers are used. */
+export function useKeys(map: KeyMap): void {
+  const { isOn } = useKeySwitch();
+  const latest = useRef(map);
+  latest.current = map;
+  const isOnNow = useRef(isOn);
+  isOnNow.current = isOn;
+  useEffect(() => {
+    let first = "";
+    let firstAt = 0;
+    const onKey = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyping(event.target) || isDialogOpen()) return;
+      if (!isOnNow.current && !ALWAYS.has(event.key)) return;
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      const isSecond = Date.now() - firstAt < SEQUENCE_MS;
+      const handler = (isSecond && latest.current[`${first} ${key}`]) || latest.current[key];
+      first = key;
+      firstAt = Date.now();
+      if (!handler) return;
+      event.preventDefault();
+      firstAt = 0;
+      handler(event);
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+}
+
+/** A key cap beside a word. People who listen hear `aria-keyshortcuts` of the control instead. */
+export function Cap({ children }: { children: ReactNode }) {
+  const { isOn } = useKeySwitch();
+  if (!isOn) return null;
+  return (
+    <kbd className={styles.cap} aria-hidden="true">
+      {children}
+    </kbd>
+  );
+}

@@ -1,0 +1,65 @@
+/** Signs out after ten minutes without use, and covers what is on the screen until the same person signs in over it. */
+import { Button } from "@mantine/core";
+import { useQueryClient } from "@tanstack/react-query";
+import { type ReactNode, useEffect } from "react";
+import { useTranslations } from "use-intl";
+import { meQuery, useMe } from "@/api/queries";
+import { session, signOut, useEnded } from "@/api/session";
+import { MINUTE } from "./moments";
+import styles from "./shell.module.css";
+
+const IDLE_MS = 10 * MINUTE;
+const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const;
+
+export function SessionCover({ children }: { children: ReactNode }) {
+  const t = useTranslations("shell.signIn");
+  const ended = useEnded();
+  const me = useMe();
+  const queries = useQueryClient();
+  useIdle(!ended);
+  useEffect(() => {
+    if (!ended) return;
+    return session.onSignedIn(async () => {
+      const now = await queries.fetchQuery({ ...meQuery, staleTime: 0 });
+      if (now.staffMember.id !== me.staffMember.id) location.assign("/");
+      session.resume();
+      void queries.invalidateQueries();
+    });
+  }, [ended, me.staffMember.id, queries]);
+  return (
+    <>
+      <div className={styles.covered} inert={Boolean(ended)} data-is-covered={Boolean(ended)}>
+        {children}
+      </div>
+      {ended && (
+        <div className={styles.cover} role="alertdialog" aria-labelledby="cover-title">
+          <h2 id="cover-title">{t("again")}</h2>
+          <p>{ended === "idle" ? t("idleText") : t("againText")}</p>
+          <Button component="a" href="/signin?next=/signed-in" target="_blank" autoFocus>
+            {t("button")}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}
+
+function useIdle(isWatching: boolean): void {
+  useEffect(() => {
+    if (!isWatching) return;
+    let usedAt = Date.now();
+    const used = () => {
+      usedAt = Date.now();
+    };
+    const timer = setInterval(() => {
+      if (Date.now() - usedAt < IDLE_MS) return;
+      session.end("idle");
+      void signOut().catch(() => undefined);
+    }, MINUTE / 4);
+    for (const sign of SIGNS_OF_LIFE) addEventListener(sign, used, { passive: true });
+    return () => {
+      clearInterval(timer);
+      for (const sign of SIGNS_OF_LIFE) removeEventListener(sign, used);
+    };
+  }, [isWatching]);
+}
