@@ -1,4 +1,6 @@
-"""The one entry point: `carehub up | serve | migrate | admin | apply | token | send | parked`."""
+"""The one entry point: `carehub up | serve | migrate | admin | apply | token | send |
+simulate | parked`.
+"""
 
 import argparse
 import asyncio
@@ -83,6 +85,13 @@ def _add_tools(command: AddCommand) -> None:
     sub.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR")
     sub.add_argument("--host", default="127.0.0.1")
     sub.add_argument("--port", type=int, default=int(os.environ.get("CAREHUB_MLLP_PORT", "2575")))
+    from libs.simulator.command import add_arguments
+
+    add_arguments(
+        command(
+            "simulate", _simulate, "Play the feeds of an invented region, or write them to files."
+        )
+    )
     sub = command("parked", _parked, "List, show, replay or discard events that were set aside.")
     sub.add_argument("service", choices=SERVICES)
     sub.add_argument("action", choices=["list", "show", "replay", "discard"])
@@ -203,6 +212,7 @@ async def _up(arguments: argparse.Namespace) -> int:
         nats_url=env.get("CAREHUB_NATS_URL", ""),
         split=arguments.split,
         empty=arguments.empty,
+        feeds=not arguments.no_feeds,
     )
     await up(settings, lambda line: print(line, flush=True))
     return 0
@@ -244,6 +254,12 @@ async def _send(arguments: argparse.Namespace) -> int:
     from libs.local.send import run
 
     return await run(arguments.paths, arguments.host, arguments.port, print)
+
+
+async def _simulate(arguments: argparse.Namespace) -> int:
+    from libs.simulator.command import run
+
+    return await run(arguments, lambda line: print(line, flush=True))
 
 
 async def _parked(arguments: argparse.Namespace) -> int:

@@ -1,11 +1,12 @@
 """OpenAPI 3.1 from the descriptor image: the contracts' comments are the documentation."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
 from gateway.api.binding import DEEPEST_PARAMETER
 from gateway.api.image import Endpoint, Image, field_at
@@ -75,9 +76,10 @@ def document(image: Image) -> dict[str, Any]:
     """Return the OpenAPI document of all paths."""
     schemas = Schemas(image)
     paths: dict[str, dict[str, Any]] = {}
-    names = _names(image)
+    names, ids = _names(image), operation_ids(image)
     for endpoint in image.endpoints:
         operation = _operation(endpoint, image, schemas, names[_shape(endpoint)])
+        operation = {"operationId": ids[endpoint.method.full_name]} | operation
         path = path_of(endpoint, names[_shape(endpoint)])
         paths.setdefault(path, {})[endpoint.http_method.lower()] = operation
     services = {one.method.containing_service.full_name for one in image.endpoints}
@@ -147,12 +149,23 @@ def tag_of(service: str) -> str:
     return service.split(".")[1]
 
 
+def operation_ids(image: Image) -> dict[str, str]:
+    """Return what each RPC is called: by its name, and its service where several have one of that name."""
+    methods = [one.method for one in image.endpoints]
+    times = Counter(method.name for method in {one.full_name: one for one in methods}.values())
+
+    def told(method: MethodDescriptor) -> str:
+        service = tag_of(method.containing_service.full_name).capitalize()
+        return method.name if times[method.name] == 1 else f"{method.name}Of{service}"
+
+    return {method.full_name: told(method) for method in methods}
+
+
 def _operation(
     endpoint: Endpoint, image: Image, schemas: Schemas, names: Sequence[str]
 ) -> dict[str, Any]:
     name = endpoint.method.full_name
     operation: dict[str, Any] = {
-        "operationId": endpoint.method.name,
         "tags": [tag_of(endpoint.method.containing_service.full_name)],
         "summary": image.summary(name),
         "description": image.comment(name),

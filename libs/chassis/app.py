@@ -17,8 +17,10 @@ from libs.chassis.database import Database, open_pool
 from libs.chassis.guard import Guard, Servicer
 from libs.chassis.inbox import Consumer, run_consumer
 from libs.chassis.migrate import is_at_head
+from libs.chassis.operations import Operations
 from libs.chassis.relay import run_relay
 from libs.chassis.server import serve
+from libs.chassis.status import run_heartbeat
 from libs.chassis.streams import Conveyor, connect
 from libs.chassis.timers import Timer, run_timers
 from libs.chassis.tokens import CallerVerifier
@@ -115,8 +117,9 @@ class Host:
         for app in self._apps:
             runtime = await self._open(app)
             self.runtimes[app.name] = runtime
+            operations = Operations(app.name, app.consumers, runtime.database)
             for servicer in app.servicers(runtime):
-                guard = Guard(servicer, runtime.database, self._verifier)
+                guard = Guard(servicer, runtime.database, self._verifier, operations)
                 self.guards.append(guard)
                 self.channels.add_local(guard)
         if self._settings.role is not Role.SERVE:
@@ -128,6 +131,8 @@ class Host:
             )
             for app in self._apps:
                 self._work(app)
+        for app in self._apps:
+            self._beat(app)
         if self._settings.grpc_address and self._settings.role is not Role.WORK:
             self._tasks.append(await serve(self.guards, self._settings.grpc_address, self.stopping))
 
@@ -173,6 +178,15 @@ class Host:
             )
         for job in app.jobs:
             self._keep_running(job.name, lambda j=job: j.run(runtime))  # type: ignore[misc]
+
+    def _beat(self, app: App) -> None:
+        database = self.runtimes[app.name].database
+        self._keep_running(
+            f"{app.name}-heartbeat",
+            lambda: run_heartbeat(
+                self._settings.role, app.consumers, database, self._conveyor, self.stopping
+            ),
+        )
 
     def _keep_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         self._tasks.append(asyncio.create_task(self._again_and_again(name, run), name=name))

@@ -65,10 +65,19 @@ class Request:
 class Guard:
     """The guarded methods of one contract. Refuses to be built for a contract that is not kept in full."""
 
-    def __init__(self, servicer: Servicer, database: Database, verifier: CallerVerifier) -> None:
+    def __init__(
+        self,
+        servicer: Servicer,
+        database: Database,
+        verifier: CallerVerifier,
+        alike: object = None,
+    ) -> None:
+        """`alike` has the methods that every service answers alike, where its contract has them."""
         self.contract = servicer.contract
         self.methods = {method.path: method for method in methods_of(servicer.contract)}
-        self._answers = {m.path: _checked(m, servicer.methods) for m in self.methods.values()}
+        self._answers = {
+            m.path: _checked(m, servicer.methods, alike) for m in self.methods.values()
+        }
         self._database = database
         self._verifier = verifier
 
@@ -192,9 +201,9 @@ def _resource(method: Method, message: Message) -> str:
         )
 
 
-def _checked(method: Method, methods: object) -> Answer:
+def _checked(method: Method, methods: object, alike: object) -> Answer:
     """The method's code, if it fits: async, (request, call), of the contract's types."""
-    answer = getattr(methods, method.name, None)
+    answer = getattr(methods, method.name, None) or getattr(alike, method.name, None)
     if answer is None or not inspect.iscoroutinefunction(answer):
         raise ContractError(f"{type(methods).__name__} has no async method for {method.path}")
     hints = typing.get_type_hints(answer)

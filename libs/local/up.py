@@ -29,6 +29,8 @@ from libs.local.mail import start_mail_sink
 from libs.local.nats import RunningNats, start_nats
 from libs.local.postgres import RunningPostgres, start_postgres
 from libs.local.process import ProcessFailed, Supervisor, claim_home, is_free, kept_port, make_home
+from libs.simulator.demo import play_demo
+from libs.simulator.link import Address
 
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
@@ -49,7 +51,7 @@ class UpSettings:
     nats_url: str = ""
     split: bool = False
     empty: bool = False
-    metrics: bool = True
+    feeds: bool = False
 
 
 class UpFailed(RuntimeError):
@@ -65,8 +67,16 @@ async def up(settings: UpSettings, say: Say) -> None:
     with claim_home(settings.home):
         async with running(settings, say) as machine:
             _welcome(machine, settings, say)
-            await stopping.wait()
+            await _live(machine, settings, stopping, say)
             say("Stopping.")
+
+
+async def _live(machine: Machine, settings: UpSettings, stopping: asyncio.Event, say: Say) -> None:
+    """Play the demo's feeds, if they are wanted, until it is time to stop."""
+    if settings.feeds and not settings.empty:
+        address = Address(host="127.0.0.1", port=machine.mllp_port)
+        await play_demo(address, machine.home / "simulator.json", stopping, say)
+    await stopping.wait()
 
 
 @asynccontextmanager

@@ -39,10 +39,7 @@ def render(event: Event, control_id: str) -> bytes:
 
 
 def encode(message: str, site: Site) -> bytes:
-    charset = site.habits.charset
-    if charset != "utf-8":
-        message = written(message, site)
-    return message.encode(charset)
+    return written(message, site).encode(site.habits.charset)
 
 
 def text(event: Event, control_id: str) -> str:

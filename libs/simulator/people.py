@@ -94,8 +94,12 @@ class Region:
         cls, seed: int | str = 1, people: int = 5000, feeds: Sequence[str] = DEMO_FEEDS
     ) -> "Region":
         chosen = sites(tuple(feeds))
-        made = _Census(str(seed), chosen).people(people)
+        made = Census(str(seed), chosen).people(people)
         return cls(seed=str(seed), sites=chosen, people=tuple(made))
+
+    def newcomers(self) -> "Census":
+        """Who moves in later, with numbers after everybody's."""
+        return Census(self.seed, self.sites, after=len(self.people))
 
 
 def spelled(text: str) -> str:
@@ -124,16 +128,18 @@ def register(person: Person, site: Site, mrn: str, chance: random.Random) -> Reg
 def written(text: str, site: Site) -> str:
     """A name as the site's system can hold it: outside of its characters, only the letters below the accents."""
     charset = site.habits.charset
-    if text.isascii() or charset == "utf-8":
-        return text
-    out = []
-    for letter in text:
-        if letter.encode(charset, "ignore"):
-            out.append(letter)
-        else:
-            letter = _PLAIN.get(letter) or unicodedata.normalize("NFKD", letter)
-            out.append(letter.encode(charset, "ignore").decode(charset))
-    return "".join(out)
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return "".join(_letter(letter, charset) for letter in text)
+    return text
+
+
+def _letter(letter: str, charset: str) -> str:
+    if letter.encode(charset, "ignore"):
+        return letter
+    plain = _PLAIN.get(letter) or unicodedata.normalize("NFKD", letter)
+    return plain.encode(charset, "ignore").decode(charset)
 
 
 _PLAIN = {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ơ": "o", "ư": "u"}
@@ -165,14 +171,14 @@ def _swapped(word: str, chance: random.Random) -> str:
     return word[:at] + word[at + 1] + word[at] + word[at + 2 :]
 
 
-class _Census:
+class Census:
     """Makes people, household by household, from one seed."""
 
-    def __init__(self, seed: str, chosen: tuple[Site, ...]) -> None:
-        self._chance = random.Random(f"{seed}|people")  # noqa: S311 - repeatable, not secret
+    def __init__(self, seed: str, chosen: tuple[Site, ...], after: int = 0) -> None:
+        self._chance = random.Random(f"{seed}|people|{after}")  # noqa: S311 - repeatable, not secret
         self._tag = 100 + crc32(seed.encode()) % 900
         self._sites = chosen
-        self._serial = count(1)
+        self._serial = count(after + 1)
         self._known: set[tuple[str, str, date]] = set()
 
     def people(self, wanted: int) -> Iterator[Person]:
@@ -182,6 +188,17 @@ class _Census:
                 wanted -= 1
                 if wanted <= 0:
                     return
+
+    def successor(self, person: Person) -> Person:
+        """Somebody else, of any age and origin, who moves in where a person has died and goes to the same sites."""
+        tongue = self._chance.choices(TONGUES, cum_weights=_TONGUE_WEIGHTS)[0]
+        made = self._member(tongue, self._family(tongue), 0)
+        made = replace(
+            made, street=person.street, unit=person.unit, town=person.town, phone=person.phone
+        )
+        for known in person.registrations:
+            made = self._at_site(made, known.site)
+        return made
 
     def _household(self) -> list[Person]:
         chance = self._chance
@@ -288,11 +305,14 @@ class _Census:
         if others and self._chance.random() < _SECOND_SITE:
             chosen.append(self._chance.choice(others))
         for site in chosen:
-            number = register(person, site, self.mrn(person, site), self._chance)
-            person = replace(person, registrations=(*person.registrations, number))
+            person = self._at_site(person, site)
         return person
 
-    def mrn(self, person: Person, site: Site) -> str:
+    def _at_site(self, person: Person, site: Site) -> Person:
+        number = register(person, site, self._mrn(person, site), self._chance)
+        return replace(person, registrations=(*person.registrations, number))
+
+    def _mrn(self, person: Person, site: Site) -> str:
         """A number that looks as if it were given in order of arrival, and is nobody else's at this site."""
         serial = (person.id * 7919 + crc32(site.key.encode())) % _PRIME
         return f"{self._tag}{serial:06}"

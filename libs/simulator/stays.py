@@ -79,7 +79,8 @@ class Course:
             visit_class=VisitClass.PREADMIT,
             admission_type="C",
             reason=complaint.reason,
-            expected_at=self._clock.wall(due),
+            # As far ahead as people plan, whatever the speed: what was said never depends on later spells.
+            expected_at=self._clock.wall(at) + (due - at),
         )
         yield Step(at, Trigger.PREADMITTED, self.visit)
         if self._happens(0.06):

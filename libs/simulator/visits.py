@@ -47,6 +47,10 @@ class Life:
         self._intensity = intensity
         self.start = start
         self._people = {person.id: person for person in region.people}
+        self._newcomers = region.newcomers()
+        # Who lives now in the place of somebody who died, and in whose place they live.
+        self._living: dict[int, int] = {}
+        self._places: dict[int, int] = {}
         self._busy: set[int] = set()
         self._told: set[int] = set()
         # Visits that go under a number that was given by mistake.
@@ -101,8 +105,11 @@ class Life:
     def _somebody(self, site: Site, arrival: Arrival) -> Person | None:
         crowd = self._crowds[site.key, arrival]
         for _ in range(_TRIES):
-            person = self._people[crowd.pick(self._chance)] if crowd.ids else None
-            if person and person.id not in self._busy and not person.is_deceased:
+            if not crowd.ids:
+                return None
+            place = crowd.pick(self._chance)
+            person = self._people[self._living.get(place, place)]
+            if person.id not in self._busy and not person.is_deceased:
                 return person
         return None
 
@@ -141,7 +148,7 @@ class Life:
         person = self._people[person_id]
         visit = step.visit
         if visit and visit.state is VisitState.FINISHED and visit.disposition == DIED:
-            person = self._people[person_id] = replace(person, is_deceased=True)
+            person = self._bury(person)
         event = self._event(step.when, step.trigger, site, person)
         mistaken = self._mistaken.get(visit.number) if visit else None
         return replace(
@@ -186,6 +193,15 @@ class Life:
     def _clinic_of(person: Person, last: Site) -> Site:
         return next((r.site for r in person.registrations if not r.site.is_hospital), last)
 
+    def _bury(self, person: Person) -> Person:
+        """The region does not die out: somebody else moves in."""
+        person = self._people[person.id] = replace(person, is_deceased=True)
+        newcomer = self._newcomers.successor(person)
+        self._people[newcomer.id] = newcomer
+        place = self._places.get(person.id, person.id)
+        self._living[place], self._places[newcomer.id] = newcomer.id, place
+        return person
+
     # Numbers given by mistake, and merged.
 
     def _is_mistaken(self, person: Person) -> bool:
@@ -218,7 +234,7 @@ class Life:
             return self._event(at, Trigger.PERSON_ADDED, site, person)
         draw, is_one = self._chance.random(), len(person.registrations) == 1
         if draw < 0.03 and is_one and not person.has_duplicate:
-            person = replace(person, is_deceased=True)
+            person = self._bury(person)
         elif draw < 0.15 and is_one and not person.has_duplicate:
             person = self._renamed(person)
         elif draw < 0.6:

@@ -30,7 +30,6 @@ const STANDS_FOR: Record<string, string> = { "operations.read": "feeds.read" };
 
 export function screensFor(permissions: readonly string[]): Screen[] {
   return SCREENS.filter(
-    ({ needs }) =>
-      permissions.includes(needs) || permissions.includes(STANDS_FOR[needs] ?? needs),
+    ({ needs }) => permissions.includes(needs) || permissions.includes(STANDS_FOR[needs] ?? needs),
   );
 }

@@ -9,9 +9,9 @@ import {
 import { useMe } from "@/api/queries";
 import { SignedInPage } from "@/features/signin/page";
 import { screensFor } from "@/navigation";
-import { NoAccess } from "@/ui/states";
 import { Broken } from "@/ui/broken";
 import { Shell } from "@/ui/shell";
+import { NoAccess } from "@/ui/states";
 
 const root = createRootRoute({ notFoundComponent: NoAccess });
 

@@ -32,7 +32,8 @@ _TABLE: Mapping[Role, str] = {
     # Runs the network, and sees no patient.
     Role.NETWORK_ADMIN: (
         "organizations.write facilities.write staff.read staff.write "
-        "protocols.read protocols.write feeds.read feeds.write feeds.send"
+        "protocols.read protocols.write feeds.read feeds.write feeds.send "
+        "operations.read operations.write"
     ),
     # Runs one facility, and sees no patient.
     Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read",
@@ -51,9 +52,9 @@ _TABLE: Mapping[Role, str] = {
     # Answers for who saw whom.
     Role.PRIVACY_OFFICER: "patients.read staff.read protocols.read",
     # Connects the facilities' systems; raw messages name patients.
-    Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read",
+    Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",
     # Keeps the hub running, and sees no patient.
-    Role.OPERATOR: "feeds.read protocols.read",
+    Role.OPERATOR: "feeds.read protocols.read operations.read operations.write",
 }
 
 PERMISSIONS: Mapping[Role, frozenset[str]] = MappingProxyType(

@@ -100,8 +100,8 @@ class Spine:
         await self.hub.call(_INTEROP, "CreateFeed", request, Feed, token=self.token)
 
     @asynccontextmanager
-    async def listening(self):
-        server = MllpServer(Settings(mllp_port=0), self.hub.host.runtimes["interop"])
+    async def listening(self, port=0):
+        server = MllpServer(Settings(mllp_port=port), self.hub.host.runtimes["interop"])
         await server.start()
         try:
             yield Address(host="127.0.0.1", port=server.port)

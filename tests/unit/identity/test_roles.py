@@ -19,6 +19,8 @@ EXPECTED = {
         "feeds.read",
         "feeds.write",
         "feeds.send",
+        "operations.read",
+        "operations.write",
     },
     "facility_admin": {"facilities.write", "staff.read", "staff.write", "feeds.read"},
     "coordinator": WRITES_CARE | {"protocols.read", "staff.read", "feeds.read"},
@@ -30,8 +32,14 @@ EXPECTED = {
     "scheduler": {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
     "privacy_officer": {"patients.read", "staff.read", "protocols.read"},
-    "integration": {"feeds.read", "feeds.write", "feeds.send", "messages.read"},
-    "operator": {"feeds.read", "protocols.read"},
+    "integration": {
+        "feeds.read",
+        "feeds.write",
+        "feeds.send",
+        "messages.read",
+        "operations.read",
+    },
+    "operator": {"feeds.read", "protocols.read", "operations.read", "operations.write"},
 }
 PATIENT_DATA = {"patients.read", "patients.write", "tasks.read", "tasks.write", "messages.read"}
 

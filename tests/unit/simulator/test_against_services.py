@@ -2,18 +2,21 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from libs.simulator.noise import Fate, Feeds, Noise
+from libs.simulator.event import Trigger
+from libs.simulator.hl7 import render
+from libs.simulator.noise import QUIET, Fate, Feeds, Noise
 from libs.simulator.people import Region
 from libs.simulator.places import SITES
 from libs.simulator.truth import Truth
 from libs.simulator.visits import Life
 from services.interop.domain.classify import AckCode
 from services.interop.domain.message import MessageState
-from tests.unit.simulator.record import Hub
+from tests.unit.simulator.record import Hub, transfers_told_twice
 
 START = datetime(2026, 10, 26, 5, tzinfo=UTC)
 MEANT = {
@@ -84,35 +87,61 @@ def assert_true(region, messages, truth):
     visits = hub.visits()
     expected = {(e.site, e.visit_number): e for e in truth.expected_encounters()}
     assert visits.keys() == expected.keys()
+    unsure = transfers_told_twice(messages)
     for key, visit in visits.items():
-        assert _told(hub, visit) == _wanted(expected[key]), key
+        told, wanted = _told(hub, visit), _wanted(expected[key])
+        if key in unsure:
+            told, wanted = told | {"places": ()}, wanted | {"places": ()}
+        assert told == wanted, key
     pairs = {(visit.patient_id, expected[key].patient) for key, visit in visits.items()}
     assert len(pairs) == len({a for a, _ in pairs}) == len({b for _, b in pairs})
 
 
+@pytest.mark.parametrize("trigger", [Trigger.TRANSFERRED, Trigger.TRANSFER_CANCELLED])
+@pytest.mark.xfail(
+    strict=True,
+    reason="the fold of services/registry/domain/visit.py takes an A02 that is sent again under another control id for "
+    "a second transfer, and an A12 for a second cancel",
+)
+def test_a_transfer_that_is_sent_again_is_one_transfer(trigger):
+    region, messages = stream(2500, people=200, noise=QUIET)
+    truth, hub = Truth(), Hub(region.sites)
+    for message in messages:
+        truth.note(message)
+        hub.take(message)
+        if message.event.trigger is trigger:
+            again = f"{message.control_id}X"
+            hub.take(replace(message, control_id=again, raw=render(message.event, again)))
+    visits = hub.visits()
+    for expected in truth.expected_encounters():
+        if expected.state != "CANCELLED":
+            places = visits[expected.site, expected.visit_number].locations
+            assert tuple(each.place for each in places) == expected.places
+
+
 def _told(hub, visit):
-    cancelled = visit.state == "CANCELLED"
-    return (
-        visit.state,
-        visit.encounter_class,
-        None if cancelled else visit.admit_at,
-        visit.discharge_at,
-        visit.discharge_disposition,
-        () if cancelled else tuple(each.place for each in visit.locations),
-        tuple(each.code for each in visit.diagnoses),
-        bool(hub.record.patients[visit.patient_id].person.is_deceased),
-    )
+    is_over = visit.state == "CANCELLED"
+    return {
+        "state": visit.state,
+        "class": visit.encounter_class,
+        "admit_at": None if is_over else visit.admit_at,
+        "discharge_at": visit.discharge_at,
+        "disposition": visit.discharge_disposition,
+        "places": () if is_over else tuple(each.place for each in visit.locations),
+        "diagnoses": tuple(each.code for each in visit.diagnoses),
+        "is_deceased": bool(hub.record.patients[visit.patient_id].person.is_deceased),
+    }
 
 
 def _wanted(visit):
-    cancelled = visit.state == "CANCELLED"
-    return (
-        visit.state,
-        visit.visit_class,
-        None if cancelled else visit.admit_at,
-        visit.discharge_at,
-        visit.disposition,
-        () if cancelled else visit.places,
-        visit.diagnoses,
-        visit.patient.is_deceased,
-    )
+    is_over = visit.state == "CANCELLED"
+    return {
+        "state": visit.state,
+        "class": visit.visit_class,
+        "admit_at": None if is_over else visit.admit_at,
+        "discharge_at": visit.discharge_at,
+        "disposition": visit.disposition,
+        "places": () if is_over else visit.places,
+        "diagnoses": visit.diagnoses,
+        "is_deceased": visit.patient.is_deceased,
+    }

@@ -22,10 +22,16 @@ export function AccountMenu({ isSmall = false }: { isSmall?: boolean }) {
   const [first] = staffMember.roles;
   const place = first?.facilityId ? facilities.get(first.facilityId)?.name : t("network");
   const roleKey = first?.role as Parameters<typeof roles>[0] | undefined;
-  const tick = (isOn: boolean) => (isOn ? <IconCheck size={16} /> : <span className={styles.noTick} />);
+  const tick = (isOn: boolean) =>
+    isOn ? <IconCheck size={16} /> : <span className={styles.noTick} />;
   const leave = async () => location.assign(await signOut());
   return (
-    <Menu position={isSmall ? "bottom-end" : "top-start"} width={220} shadow="md" keepMounted={false}>
+    <Menu
+      position={isSmall ? "bottom-end" : "top-start"}
+      width={220}
+      shadow="md"
+      keepMounted={false}
+    >
       <Menu.Target>
         <button type="button" className={styles.account} data-is-small={isSmall}>
           <Initials name={staffMember.displayName} isMe />
@@ -76,10 +82,7 @@ export function AccountMenu({ isSmall = false }: { isSmall?: boolean }) {
         >
           {t("keys")}
         </Menu.Item>
-        <Menu.Item
-          leftSection={<IconLogout size={16} stroke={1.9} />}
-          onClick={() => void leave()}
-        >
+        <Menu.Item leftSection={<IconLogout size={16} stroke={1.9} />} onClick={() => void leave()}>
           {t("signOut")}
         </Menu.Item>
       </Menu.Dropdown>

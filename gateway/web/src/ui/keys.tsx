@@ -1,5 +1,13 @@
 /** Single-letter keys: off while somebody types, and for those who switch them off (WCAG 2.1.4). */
-import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef, useState } from "react";
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import { kept } from "./kept";
 import styles from "./keys.module.css";
 
@@ -29,7 +37,9 @@ export function KeysProvider({ children }: { children: ReactNode }) {
 function isTyping(target: EventTarget | null): boolean {
   const element = target as HTMLElement | null;
   return Boolean(
-    element?.closest?.("input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable]"),
+    element?.closest?.(
+      "input:not([type=checkbox],[type=radio]), textarea, select, [contenteditable]",
+    ),
   );
 }
 
@@ -47,18 +57,19 @@ export function useKeys(map: KeyMap): void {
   useEffect(() => {
     let first = "";
     let firstAt = 0;
-    const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (isTyping(event.target) || isDialogOpen()) return;
-      if (!isOnNow.current && !ALWAYS.has(event.key)) return;
-      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const handlerOf = (key: string): Handler | undefined => {
       const isSecond = Date.now() - firstAt < SEQUENCE_MS;
-      const handler = (isSecond && latest.current[`${first} ${key}`]) || latest.current[key];
+      const found = (isSecond && latest.current[`${first} ${key}`]) || latest.current[key];
       first = key;
-      firstAt = Date.now();
+      firstAt = found ? 0 : Date.now();
+      return found || undefined;
+    };
+    const onKey = (event: KeyboardEvent) => {
+      if (!isOurs(event) || !(isOnNow.current || ALWAYS.has(event.key))) return;
+      const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+      const handler = handlerOf(key);
       if (!handler) return;
       event.preventDefault();
-      firstAt = 0;
       handler(event);
     };
     document.addEventListener("keydown", onKey);
@@ -66,13 +77,18 @@ export function useKeys(map: KeyMap): void {
   }, []);
 }
 
+function isOurs(event: KeyboardEvent): boolean {
+  const hasModifier = event.ctrlKey || event.metaKey || event.altKey;
+  return !event.defaultPrevented && !hasModifier && !isTyping(event.target) && !isDialogOpen();
+}
+
 /** A key cap beside a word. People who listen hear `aria-keyshortcuts` of the control instead. */
 export function Cap({ children }: { children: ReactNode }) {
   const { isOn } = useKeySwitch();
   if (!isOn) return null;
   return (
-    <kbd className={styles.cap} aria-hidden="true">
+    <span className={styles.cap} aria-hidden="true">
       {children}
-    </kbd>
+    </span>
   );
 }

@@ -78,7 +78,10 @@ export function word(
   const made = format(
     `${part} ${locale}`,
     () =>
-      new Intl.DateTimeFormat(locale, { timeZone: "UTC", [part]: "short" } as Intl.DateTimeFormatOptions),
+      new Intl.DateTimeFormat(locale, {
+        timeZone: "UTC",
+        [part]: "short",
+      } as Intl.DateTimeFormatOptions),
   );
   const text = made.format(new Date(Date.UTC(day.year, day.month - 1, day.day)));
   return text.replace(/\.$/, "");

@@ -10,8 +10,8 @@ import { facilitiesQuery, meQuery, useMe } from "@/api/queries";
 import { SignInPage } from "@/features/signin/page";
 import { type Screen, screensFor } from "@/navigation";
 import { AccountMenu } from "./account-menu";
-import { KeysHelp } from "./keys-help";
 import { Cap, useKeys } from "./keys";
+import { KeysHelp } from "./keys-help";
 import { LiveDot, useOffline } from "./live";
 import { Mark } from "./mark";
 import { SessionCover } from "./session-cover";
@@ -56,7 +56,11 @@ function Frame() {
   const offlineSince = useOffline();
   const mayFind = screens.some(({ key }) => key === "patients");
   useQuery(facilitiesQuery);
-  useShellKeys(screens, () => mayFind && find(true), () => help(true));
+  useShellKeys(
+    screens,
+    () => mayFind && find(true),
+    () => help(true),
+  );
   return (
     <AppShell
       layout="alt"

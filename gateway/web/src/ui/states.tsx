@@ -31,7 +31,11 @@ function State({ icon, title, children, actions, tone, isPage }: StateProps) {
       <div className={styles.badge} data-tone={tone}>
         {icon}
       </div>
-      {isPage ? <h1 className={styles.title}>{title}</h1> : <h2 className={styles.title}>{title}</h2>}
+      {isPage ? (
+        <h1 className={styles.title}>{title}</h1>
+      ) : (
+        <h2 className={styles.title}>{title}</h2>
+      )}
       {children && <div className={styles.text}>{children}</div>}
       {actions && <div className={styles.actions}>{actions}</div>}
     </div>
@@ -46,7 +50,15 @@ export function Empty({ icon, ...rest }: Omit<EmptyProps, "icon"> & { icon?: Rea
 }
 
 /** What happened, what is safe, what to do, a short code. */
-export function Failed({ title, error, retry }: { title?: string; error: unknown; retry?: () => void }) {
+export function Failed({
+  title,
+  error,
+  retry,
+}: {
+  title?: string;
+  error: unknown;
+  retry?: () => void;
+}) {
   const t = useTranslations("shell.states");
   const failure = error instanceof Failure ? error : new Failure(0);
   if (failure.isHidden) return <NoAccess />;
@@ -99,7 +111,13 @@ const SLOW_SECONDS = 8;
 const SHAPES = { rows: 6, page: 4, card: 2 } as const;
 
 /** Nothing for 300 ms, then the shape of what comes, and a sentence when it is slow. */
-export function Loading({ shape = "rows", retry }: { shape?: keyof typeof SHAPES; retry?: () => void }) {
+export function Loading({
+  shape = "rows",
+  retry,
+}: {
+  shape?: keyof typeof SHAPES;
+  retry?: () => void;
+}) {
   const t = useTranslations("shell.states");
   const [phase, enter] = useState<"quiet" | "shape" | "slow">("quiet");
   useEffect(() => {

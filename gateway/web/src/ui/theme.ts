@@ -1,5 +1,5 @@
 /** Mantine, themed once: what a button, a field and a menu look like everywhere. */
-import { createTheme, type MantineColorsTuple, type CSSVariablesResolver } from "@mantine/core";
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 const action: MantineColorsTuple = [
   "#EEF3FB",
@@ -19,7 +19,7 @@ export const theme = createTheme({
   primaryColor: "action",
   primaryShade: { light: 7, dark: 7 },
   defaultRadius: 6,
-  fontFamily: 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
+  fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "20px" },
   spacing: { xs: "4px", sm: "8px", md: "12px", lg: "16px", xl: "24px", "2xl": "32px" },
   radius: { xs: "4px", sm: "6px", md: "8px", lg: "12px" },

@@ -1,0 +1,172 @@
+/** What the worklist asks and changes. */
+import {
+  type InfiniteData,
+  infiniteQueryOptions,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { useMemo, useRef, useState } from "react";
+import { api, read, type Task } from "@/api/client";
+import { useFacilities } from "@/api/queries";
+import type { WorklistScope } from "@/routes";
+import { useLiveMs } from "@/ui/live";
+import { useHomeZone, useNow } from "@/ui/when";
+import { groupOf, inOrder } from "./groups";
+import type { Outcome } from "./outcomes";
+import { NOTHING, type Steady, settled, shown } from "./steady";
+
+export const PAGE = 50;
+
+const SCOPES = {
+  mine: "SCOPE_MINE",
+  team: "SCOPE_MY_TEAMS",
+  unclaimed: "SCOPE_UNCLAIMED",
+  all: "SCOPE_UNSPECIFIED",
+} as const;
+
+interface TaskPage {
+  tasks: Task[];
+  nextPageToken: string;
+}
+
+const worklistQuery = (scope: WorklistScope, facilityId: string) =>
+  infiniteQueryOptions({
+    queryKey: ["tasks", "worklist", scope, facilityId],
+    queryFn: ({ pageParam, signal }) => {
+      const query = {
+        pageSize: PAGE,
+        scope: SCOPES[scope],
+        facilityId: facilityId || undefined,
+        pageToken: pageParam || undefined,
+      };
+      return read(api.GET("/v1/tasks", { params: { query }, signal })) as Promise<TaskPage>;
+    },
+    initialPageParam: "",
+    getNextPageParam: (last) => last.nextPageToken || undefined,
+  });
+
+function allOf(data: InfiniteData<TaskPage>): { tasks: Task[]; pages: number } {
+  const tasks = new Map(data.pages.flatMap((page) => page.tasks.map((task) => [task.id, task])));
+  return { tasks: [...tasks.values()], pages: data.pages.length };
+}
+
+/** The worklist, live and steady. `mine`: the tasks that I changed myself. */
+export function useWorklist(
+  scope: WorklistScope,
+  facilityId: string,
+  mine: ReadonlySet<string>,
+) {
+  const query = useInfiniteQuery({
+    ...worklistQuery(scope, facilityId),
+    select: allOf,
+    refetchInterval: useLiveMs(),
+  });
+  const now = useNow();
+  const home = useHomeZone();
+  const facilities = useFacilities();
+  const group = useMemo(() => {
+    const zoneOf = (task: Task) => facilities.get(task.facilityId)?.timeZone ?? home;
+    return (task: Task) => groupOf(task, now, zoneOf(task));
+  }, [facilities, home, now]);
+  const key = `${scope} ${facilityId} ${query.data?.pages ?? 0}`;
+  const [list, setList] = useState<{ key: string; data: unknown; steady: Steady }>({
+    key: "",
+    data: null,
+    steady: NOTHING,
+  });
+  const at = query.data;
+  if (at && (list.data !== at || list.key !== key)) {
+    const tasks = inOrder(at.tasks, group);
+    const steady =
+      list.key === key
+        ? settled(list.steady, { tasks, group, at: Date.now(), mine })
+        : shown({ tasks, group });
+    setList({ key, data: at, steady });
+  }
+  const showNew = () => {
+    if (at) setList({ key, data: at, steady: shown({ tasks: inOrder(at.tasks, group), group }) });
+  };
+  return { query, steady: list.steady, showNew, isCurrent: list.key === key };
+}
+
+/** One task, also when it is on no list that is shown. */
+export function useTask(taskId: string, known: Task | undefined) {
+  return useQuery({
+    queryKey: ["tasks", "one", taskId],
+    queryFn: ({ signal }) =>
+      read(api.GET("/v1/tasks/{taskId}", { params: { path: { taskId } }, signal })) as Promise<Task>,
+    enabled: Boolean(taskId) && !known,
+    initialData: known,
+    initialDataUpdatedAt: 0,
+  });
+}
+
+/** Every task of a loop, open and closed, the soonest due first. */
+export function useLoopTasks(loopId: string) {
+  return useQuery({
+    queryKey: ["tasks", "loop", loopId],
+    queryFn: async ({ signal }) => {
+      const query = { loopId, pageSize: 100 };
+      const page = (await read(api.GET("/v1/tasks", { params: { query }, signal }))) as TaskPage;
+      return [...page.tasks].sort((a, b) => (a.dueTime ?? "").localeCompare(b.dueTime ?? ""));
+    },
+    enabled: Boolean(loopId),
+  });
+}
+
+/** The changes to tasks. Each asks the lists anew before it says that it is done. */
+export function useTaskChanges() {
+  const queries = useQueryClient();
+  const own = useRef(new Set<string>());
+  return useMemo(() => {
+    const after = async (taskId: string, change: Promise<Task>): Promise<Task> => {
+      own.current.add(taskId);
+      const task = await change;
+      await Promise.all([
+        queries.invalidateQueries({ queryKey: ["tasks"] }),
+        queries.invalidateQueries({ queryKey: ["loops"] }),
+      ]);
+      return task;
+    };
+    const path = (taskId: string) => ({ params: { path: { taskId } }, keepalive: true });
+    return {
+      own: own.current as ReadonlySet<string>,
+      say(task: Task, outcome: Outcome, note: string) {
+        const to = path(task.id);
+        const asked =
+          outcome.kind === "attempt"
+            ? api.POST("/v1/tasks/{taskId}:recordAttempt", {
+                ...to,
+                body: { result: outcome.result, note },
+              })
+            : api.POST("/v1/tasks/{taskId}:complete", {
+                ...to,
+                body: { outcome: outcome.key, note },
+              });
+        return after(task.id, read(asked) as Promise<Task>);
+      },
+      claim(task: Task) {
+        const asked = api.POST("/v1/tasks/{taskId}:claim", { ...path(task.id), body: {} });
+        return after(task.id, read(asked) as Promise<Task>);
+      },
+      assign(taskId: string, to: { staffId?: string; teamId?: string }, etag?: string) {
+        const body = { ...to, etag };
+        const asked = api.POST("/v1/tasks/{taskId}:assign", { ...path(taskId), body });
+        return after(taskId, read(asked) as Promise<Task>);
+      },
+      decline(task: Task, reason: string) {
+        const body = { reason };
+        const asked = api.POST("/v1/tasks/{taskId}:decline", { ...path(task.id), body });
+        return after(task.id, read(asked) as Promise<Task>);
+      },
+      comment(task: Task, text: string) {
+        const body = { text };
+        const asked = api.POST("/v1/tasks/{taskId}:comment", { ...path(task.id), body });
+        return after(task.id, read(asked) as Promise<Task>);
+      },
+    };
+  }, [queries]);
+}
+
+export type TaskChanges = ReturnType<typeof useTaskChanges>;

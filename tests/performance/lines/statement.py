@@ -1,0 +1,139 @@
+"""The statements of a create, run by pgbench: what PostgreSQL itself makes of them on this machine."""
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from libs.chassis import audit, outbox
+from libs.chassis.database import Statement, _to_json
+from libs.local.environment import passwords
+from services.registry.domain import search
+from services.registry.domain.report import Identifier, Person, PersonName, Telecom
+from services.registry.store import patient as store
+from tests.performance.bench import Bench
+from tests.performance.figures import Line
+from tests.performance.lines.create import CONNECTIONS
+
+_ID = "('0190a7c0-0000-7000-' || lpad(to_hex(:client_id::bigint), 4, '0') || '-' || lpad(to_hex(:n::bigint), 12, '0'))::uuid"
+_PERSON = Person(
+    identifiers=(Identifier(assigner="BENCH", value="12345678", type="MR"),),
+    names=(PersonName(family="Merriweather", given=("Josephine",), use="L"),),
+    birth_on="1961-04-30",
+    telecoms=(Telecom(value="+12175550142", use="PRN"),),
+)
+
+
+def line(bench: Bench) -> Line:
+    return bench.line(
+        Line(
+            key="statement",
+            what=f"creates committed vs the same statements by pgbench, {CONNECTIONS} clients",
+            unit="×",
+            floor=0.1,
+            aim=0.35,
+            beside="transactions of pgbench",
+            how=(
+                "REST creates per second of `up`, beside pgbench with the texts of the same statements, as the same role under "
+                "the same policies, prepared, each transaction one pipeline: one round trip where ours takes several"
+            ),
+        )
+    )
+
+
+def pgbench() -> str | None:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/pgbench"))
+    return str(found[-1]) if found else shutil.which("pgbench")
+
+
+async def run(bench: Bench, facility: str, number: int) -> float:
+    """Transactions per second."""
+    program = pgbench()
+    if program is None:
+        raise RuntimeError("pgbench is not installed (Debian: postgresql-contrib)")
+    folder = bench.engines.home / "pgbench"
+    folder.mkdir(exist_ok=True)
+    script = folder / "create.sql"
+    script.write_text(_script(facility))
+    server = urlsplit(bench.engines.database_url)
+    argv = [
+        program, "--no-vacuum", "-h", "127.0.0.1", "-p", str(server.port), "-U", "registry",
+        "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T", str(max(2, int(bench.plan.seconds))),
+        "-D", f"base={number * 1_000_000_000}", "-f", str(script), "registry",
+    ]  # fmt: skip
+    password = passwords(bench.engines.home, "registry")["registry"]
+    child = await asyncio.create_subprocess_exec(
+        *argv,
+        env={"PGPASSWORD": password, "PATH": "/usr/bin:/bin"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await child.communicate()
+    found = re.search(rb"^tps = ([\d.]+)", out, re.M)
+    if child.returncode or not found:
+        raise RuntimeError(f"pgbench failed: {err.decode()[-300:]}")
+    rate = float(found[1])
+    bench.say(f"  {number} pgbench       {rate:7.0f} transactions/s")
+    return rate
+
+
+def _script(facility: str) -> str:
+    """A create as registry's own statements say it, values in place of parameters. Another patient each time."""
+    keys = sorted(search.filed_under(_PERSON) | {f"f:{facility}"})
+    array = ", ".join(f"'{key}'" for key in keys if not key.startswith("i:"))
+    values = {
+        "id": _ID,
+        "patient_id": _ID,
+        "key": _ID,
+        "retired_into": "NULL",
+        "facts": f"'{_to_json({'names': _PERSON.names, 'told': _PERSON.identifiers})}'",
+        "facility_ids": f"ARRAY['{facility}']",
+        "facilities": f"ARRAY['{facility}']",
+        "patients": f"ARRAY[{_ID}]",
+        "state": "'ACTIVE'",
+        "merged_into_id": "NULL",
+        "created_at": "now()",
+        "at": "now()",
+        "version": "1",
+        "keys": f"ARRAY[{array}, 'i:' || :n]",
+        "subject": "'carehub.registry.v1.PatientChanged'",
+        "facility_id": "NULL",
+        "payload": "decode(repeat('ab', 220), 'hex')",
+        "headers": "'{}'",
+        "method": "'/carehub.registry.v1.RegistryService/CreatePatient'",
+        "resource": "''",
+        "outcome": "'OK'",
+        "reason": "''",
+        "purpose": "'TREATMENT'",
+        "request_id": f"({_ID})::text",
+    }
+    audited = values | {"subject": f"'{facility}'"}
+    told = [
+        _filled(store.ADD, values),
+        _filled(store.ADD_DESCRIPTION, values),
+        _filled(store.SAVE_SEARCH, values),
+        _filled(store.ADD_LINK, values),
+        _filled(audit._RECORD, audited),
+        _filled(outbox.ADD, values),
+    ]
+    begin = [
+        "BEGIN;",
+        f"SET LOCAL carehub.subject = '{facility}';",
+        f"SET LOCAL carehub.facilities = '{{{facility}}}';",
+        "SET LOCAL statement_timeout = 3000;",
+    ]
+    lines = ["\\set i debug(:i + 1)", "\\startpipeline", *begin, *told, "COMMIT;", "\\endpipeline"]
+    lines[0] = "\\set n :base + random(1, 999999999)"
+    return "\n".join(lines) + "\n"
+
+
+def _filled(statement: Statement[Any], values: dict[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = statement.names[int(match[1]) - 1]
+        if name in statement.constants:
+            return repr(statement.constants[name])
+        return f"({values[name]})"
+
+    return " ".join(re.sub(r"\$(\d+)", value, statement.text).split()) + ";"
