@@ -1,5 +1,6 @@
 """The gateway, put together."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,18 +15,21 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from gateway.api.authentication import Authenticator
 from gateway.api.callers import Callers
 from gateway.api.edge import Edge, note_of
 from gateway.api.image import Image
+from gateway.api.live import Live
 from gateway.api.openapi import document
 from gateway.api.pages import Pages
 from gateway.api.problems import Problem
 from gateway.api.provider import Client, Provider, is_loopback
 from gateway.api.rates import Limiter, Rate
 from gateway.api.signin import CALLBACK, SignIn
+from gateway.api.stream import PATH, Stream
 from gateway.api.transcoder import Transcoder
 from gateway.api.webapp import WebApp
 from libs.chassis.channels import Channels
@@ -54,6 +58,7 @@ class GatewaySettings:
     address_per_second: float = 20.0
     address_burst: int = 100
     web: Path = WEB
+    nats_url: str = ""  # without it nothing is live
 
     def __post_init__(self) -> None:
         for name in ("public_url", "issuer"):
@@ -71,8 +76,9 @@ def build(
     settings: GatewaySettings,
     image: bytes,
     http: httpx.AsyncClient | None = None,
+    stopping: asyncio.Event | None = None,
 ) -> ASGIApp:
-    """Return the gateway. `http` is how the identity provider is reached."""
+    """Return the gateway. `http` is how the identity provider is reached; streams end when `stopping` is set."""
     # A proxy of the environment does not lead back to this machine.
     trust_env = not is_loopback(urlsplit(settings.issuer).hostname)
     http = http or httpx.AsyncClient(timeout=PROVIDER_TIMEOUT, trust_env=trust_env)
@@ -83,7 +89,10 @@ def build(
     authenticator = Authenticator(
         Callers(channels), sign_in, per_caller=per_caller, per_address=per_address
     )
-    app = _app(http)
+    live = Live.at(settings.nats_url) if settings.nats_url else None
+    app = _app(http, live)
+    stream = Stream(live, channels, authenticator, stopping or asyncio.Event())
+    app.router.routes.append(Route(PATH, stream))
     app.mount(API, Transcoder(contracts, channels, authenticator))
     _add_health(app, channels)
     _add_pages(app, contracts, sign_in, settings)
@@ -103,11 +112,13 @@ def _provider(settings: GatewaySettings, http: httpx.AsyncClient) -> Provider:
     return Provider(client, http)
 
 
-def _app(http: httpx.AsyncClient) -> FastAPI:
+def _app(http: httpx.AsyncClient, live: Live | None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         await http.aclose()
+        if live is not None:
+            await live.close()
 
     # What FastAPI would document is not the API, and its pages load scripts from elsewhere.
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan)

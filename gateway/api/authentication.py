@@ -16,6 +16,8 @@ class Credentials:
     headers: Mapping[bytes, bytes]
     address: str
     is_safe: bool
+    # Whether somebody is at the screen: what a page does by itself does not keep a session from ending.
+    is_use: bool = True
 
 
 class Authenticator:
@@ -50,7 +52,7 @@ class Authenticator:
             if scheme.lower() != "bearer" or not token.isascii():
                 raise unauthenticated("Only bearer tokens are taken.", reason="TOKEN_UNREADABLE")
             return token
-        session = self._sign_in.session_of(credentials.headers)
+        session = self._sign_in.session_of(credentials.headers, is_use=credentials.is_use)
         if session is None:
             return ""
         if not credentials.is_safe and not self._sign_in.is_same_origin(credentials.headers):

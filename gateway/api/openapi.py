@@ -12,6 +12,7 @@ from gateway.api.binding import DEEPEST_PARAMETER
 from gateway.api.image import Endpoint, Image, field_at
 from gateway.api.problems import TITLES, camel
 from gateway.api.schemas import Schema, Schemas, is_required
+from gateway.api.stream import PATH as STREAM
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 IMAGE = Path(__file__).parents[2] / "libs" / "contracts" / "contracts.binpb"
@@ -69,6 +70,25 @@ _PROBLEM: Schema = {
         "type", "title", "status", "detail", "reason", "metadata", "fieldViolations", "requestId"
     ],
 }  # fmt: skip
+# The one path that is no RPC and that programs use.
+_STREAM: Schema = {
+    "operationId": "Listen",
+    "tags": ["stream"],
+    "summary": "Tells what changes, as it does",
+    "description": (
+        "Server-sent events of what the caller may see: `task`, `loop`, `patient`, `encounter` and `feed`, each with "
+        '`{"id", "patientId"}` (no `patientId` for a feed). `resync`: something may have been missed, so read '
+        "everything again. The stream ends with the caller's right to it; open it anew. One per browser is enough."
+    ),
+    "parameters": [],
+    "responses": {
+        "200": {
+            "description": "Events until one side ends it.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        }
+    }
+    | {str(n): {"$ref": f"#/components/responses/Problem{n}"} for n in (401, 429, 503)},
+}
 _ERRORS = (400, 401, 403, 404, 409, 412, 429, 503)
 
 
@@ -82,6 +102,7 @@ def document(image: Image) -> dict[str, Any]:
         operation = {"operationId": ids[endpoint.method.full_name]} | operation
         path = path_of(endpoint, names[_shape(endpoint)])
         paths.setdefault(path, {})[endpoint.http_method.lower()] = operation
+    paths[STREAM] = {"get": _STREAM}
     services = {one.method.containing_service.full_name for one in image.endpoints}
     return {
         "openapi": "3.1.0",
@@ -96,7 +117,8 @@ def document(image: Image) -> dict[str, Any]:
         "security": [{"bearer": []}, {"session": []}],
         "tags": [
             {"name": tag_of(name), "description": image.comment(name)} for name in sorted(services)
-        ],
+        ]
+        + [{"name": "stream", "description": "What changes, as it does."}],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted({**schemas.found, "Problem": _PROBLEM}.items())),

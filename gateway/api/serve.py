@@ -42,9 +42,10 @@ async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Ev
         caller_burst=settings.caller_burst,
         address_per_second=settings.address_per_second,
         address_burst=settings.address_burst,
+        nats_url=env.get("CAREHUB_NATS_URL", ""),
     )
     config = uvicorn.Config(
-        build(channels, gateway, IMAGE.read_bytes()),
+        build(channels, gateway, IMAGE.read_bytes(), stopping=stopping),
         host=settings.host,
         port=settings.port,
         log_config=None,

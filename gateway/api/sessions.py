@@ -72,8 +72,8 @@ class Keeper(Generic[T]):
             self._kept.popitem(last=False)
         return secret
 
-    def use(self, secret: str) -> T | None:
-        """Return a value and count this as use, unless its time is over."""
+    def use(self, secret: str, *, is_use: bool = True) -> T | None:
+        """Return a value and count this as use (or not), unless its time is over."""
         key = _hash(secret)
         kept = self._kept.get(key)
         if kept is None:
@@ -82,8 +82,9 @@ class Keeper(Generic[T]):
         if now - kept.used_at > self._idle or now - kept.began_at > self._absolute:
             del self._kept[key]
             return None
-        kept.used_at = now
-        self._kept.move_to_end(key)
+        if is_use:
+            kept.used_at = now
+            self._kept.move_to_end(key)
         return kept.value
 
     def take(self, secret: str) -> T | None:

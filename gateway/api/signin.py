@@ -130,11 +130,11 @@ class SignIn:
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
 
-    def session_of(self, headers: Mapping[bytes, bytes]) -> Session | None:
+    def session_of(self, headers: Mapping[bytes, bytes], *, is_use: bool = True) -> Session | None:
         """Return the session that a request's cookie names, while it lasts."""
         text = headers.get(b"cookie")
         secret = _cookies(text.decode("latin-1")).get(self._cookie) if text else None
-        return self._sessions.use(secret) if secret else None
+        return self._sessions.use(secret, is_use=is_use) if secret else None
 
     def is_same_origin(self, headers: Mapping[bytes, bytes]) -> bool:
         """Say whether one of our own pages made the request. A browser that does not tell is refused."""

@@ -52,7 +52,8 @@ _DISCARD = sql(
 
 class Operations:
     """Answers for one service. What was set aside is behind the system's door; that is why the methods on it declare no
-    transaction, and write their own audit row."""
+    transaction, and write their own audit row.
+    """
 
     def __init__(self, service: str, consumers: Sequence[Consumer], database: Database) -> None:
         self._service = service
@@ -78,7 +79,11 @@ class Operations:
                 limit=size + 1,
             )
         page = found[:size]
-        more = encode_cursor([page[-1].parked_at.isoformat(), str(page[-1].id)], request) if len(found) > size else ""
+        more = (
+            encode_cursor([page[-1].parked_at.isoformat(), str(page[-1].id)], request)
+            if len(found) > size
+            else ""
+        )
         return parked_pb2.ListParkedResponse(
             parked=[parked_to_proto(entry) for entry in page], next_page_token=more
         )

@@ -246,7 +246,5 @@ async def _lag(consumers: Sequence[Consumer], conveyor: Conveyor) -> dict[str, L
                 info = await conveyor.js.consumer_info(stream, consumer.name)
         except (JetStreamError, nats.errors.Error, TimeoutError):
             continue
-        found[consumer.name] = Lag(
-            waiting=info.num_pending or 0, in_work=info.num_ack_pending or 0
-        )
+        found[consumer.name] = Lag(waiting=info.num_pending or 0, in_work=info.num_ack_pending or 0)
     return found

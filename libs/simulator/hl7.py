@@ -1,6 +1,6 @@
 """An event as the HL7 v2.5.1 message that its site sends, with that site's habits."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from libs.simulator.event import Event, Trigger, Visit, VisitState
 from libs.simulator.people import Person, Registration, written
@@ -114,7 +114,11 @@ def _pid(event: Event, visit_number: str) -> str:
     language = _LANGUAGES.get(person.speaks, f"{person.speaks}^{person.tongue.name}^ISO6391")
     account = "" if site.habits.has_visit_field else visit_number
     pid = f"PID|1||{numbers}||{name}||{known.birth_on:%Y%m%d}|{person.sex}|||{address}||{phone}||{language}|||{account}"
-    return f"{pid}||||||||||||Y" if person.is_deceased else pid.rstrip("|")
+    if not person.is_deceased:
+        return pid.rstrip("|")
+    # Who does not say when things happened does not say when somebody died.
+    died = stamp(person.died_at, site) if person.died_at and site.habits.says_event_time else ""
+    return f"{pid}|||||||||||{died}|Y"
 
 
 def _number(known: Registration, site: Site) -> str:
@@ -194,12 +198,14 @@ def _result(event: Event) -> list[str]:
 
 
 def _sch(event: Event) -> str:
-    at = event.at.astimezone(UTC)
-    return (
-        f"SCH|P{event.number}|F{event.number}|||||^Follow-up visit|FOLLOWUP|30|min|^^30^{at:%Y%m%d%H%M%S+0000}"
-        + "|" * 14
-        + "Booked"
-    )
+    """A follow-up visit, booked for two days later."""
+    at = event.at.astimezone(UTC) + timedelta(days=2)
+    clerk = "77900^Desk^Scheduling"
+    said = {
+        1: f"P{event.number}", 2: f"F{event.number}", 6: "ROUTINE^Routine", 7: "^Follow-up visit", 8: "FOLLOWUP",
+        9: "30", 10: "min", 11: f"^^30^{at:%Y%m%d%H%M%S+0000}", 16: clerk, 20: clerk, 25: "Booked",
+    }  # fmt: skip
+    return "|".join(["SCH", *(said.get(number, "") for number in range(1, 26))])
 
 
 def _escaped(value: str) -> str:

@@ -4,7 +4,7 @@ import random
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import accumulate, count
 from zlib import crc32
 
@@ -64,6 +64,7 @@ class Person:
     kin: str
     registrations: tuple[Registration, ...] = ()
     is_deceased: bool = False
+    died_at: datetime | None = None
     # A second number was given by mistake; such a person goes nowhere else, so that who is who stays certain.
     has_duplicate: bool = False
 

@@ -6,7 +6,7 @@ descriptions make it: a clerk's misspelling is one more person for anybody who o
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -24,6 +24,7 @@ _ELSEWHERE = frozenset({
     "02", "03", "04", "05", "43", "51", "61", "62", "63", "64", "65", "66", "70",
     "82", "83", "84", "85", "88", "89", "90", "91", "92", "93", "94", "95",
 })  # fmt: skip
+_LATER = datetime.max.replace(tzinfo=UTC)
 _DEATHS = frozenset({DIED, "40", "41", "42"})
 
 
@@ -34,6 +35,7 @@ class ExpectedPatient:
     numbers: frozenset[Number]
     people: frozenset[int]
     is_deceased: bool
+    died_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +54,15 @@ class ExpectedEncounter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedTransition:
-    """The loop of one stay. `ended` is why it is over; empty while it must be open."""
+    """The loop of one stay. `ends` is why it is over, the earliest reason first; empty while it must be open.
+
+    A hub that hears of a later reason first may keep that one.
+    """
 
     site: str
     visit_number: str
     discharge_at: datetime | None
-    ended: str
+    ends: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +78,7 @@ class Truth:
         self.fates: dict[str, dict[Fate, int]] = {}
         self._visits: dict[tuple[str, str], _Known] = {}
         self._registrations: dict[Number, tuple[Registration, Person]] = {}
-        self._dead: set[Number] = set()
+        self._dead: dict[Number, datetime | None] = {}
         self._merged: set[tuple[Number, Number]] = set()
 
     def note(self, message: Message) -> None:
@@ -87,7 +92,7 @@ class Truth:
         number = (site.key, known.mrn)
         self._registrations[number] = (known, event.person)
         if event.person.is_deceased:
-            self._dead.add(number)
+            self._dead[number] = event.person.died_at if site.habits.says_event_time else None
         if event.retired is not None:
             retired = (site.key, event.retired.mrn)
             self._merged.add((number, retired))
@@ -129,7 +134,7 @@ class Truth:
                 site=stay.site,
                 visit_number=stay.visit_number,
                 discharge_at=stay.discharge_at,
-                ended=_ended(stay, stays, zones[stay.site]),
+                ends=_ends(stay, stays, zones[stay.site]),
             )
             for stay in stays
             if stay.state != VisitState.PLANNED
@@ -149,6 +154,7 @@ class Truth:
                 numbers=frozenset(members),
                 people=frozenset(self._registrations[m][1].id for m in members),
                 is_deceased=any(m in self._dead for m in members),
+                died_at=next((at for m in members if (at := self._dead.get(m))), None),
             )
             out.update(dict.fromkeys(members, patient))
         return out
@@ -180,9 +186,12 @@ def _evidence(known: Registration, person: Person) -> Iterator[object]:
         yield (person.id, spelled(known.family), spelled(known.given), known.birth_on)
 
 
-def _ended(stay: ExpectedEncounter, stays: Iterable[ExpectedEncounter], site: Site) -> str:
+def _ends(
+    stay: ExpectedEncounter, stays: Iterable[ExpectedEncounter], site: Site
+) -> tuple[str, ...]:
     if stay.state == VisitState.CANCELLED:
-        return "ADMISSION_CANCELLED"
+        return ("ADMISSION_CANCELLED",)
+    patient = stay.patient
     ends: list[tuple[datetime, str]] = []
     if stay.discharge_at is not None:
         if stay.disposition in _DEATHS:
@@ -191,9 +200,9 @@ def _ended(stay: ExpectedEncounter, stays: Iterable[ExpectedEncounter], site: Si
             ends.append((stay.discharge_at, "NOT_ELIGIBLE"))
         if again := _next_stay(stay, stays, site):
             ends.append((again, "READMITTED"))
-    if ends:
-        return min(ends)[1]
-    return "DECEASED" if stay.patient.is_deceased else ""
+    if patient.is_deceased:
+        ends.append((patient.died_at or _LATER, "DECEASED"))
+    return tuple(dict.fromkeys(reason for _, reason in sorted(ends)))
 
 
 def _next_stay(

@@ -148,7 +148,7 @@ class Life:
         person = self._people[person_id]
         visit = step.visit
         if visit and visit.state is VisitState.FINISHED and visit.disposition == DIED:
-            person = self._bury(person)
+            person = self._bury(person, visit.discharge_at)
         event = self._event(step.when, step.trigger, site, person)
         mistaken = self._mistaken.get(visit.number) if visit else None
         return replace(
@@ -193,9 +193,9 @@ class Life:
     def _clinic_of(person: Person, last: Site) -> Site:
         return next((r.site for r in person.registrations if not r.site.is_hospital), last)
 
-    def _bury(self, person: Person) -> Person:
+    def _bury(self, person: Person, at: datetime | None) -> Person:
         """The region does not die out: somebody else moves in."""
-        person = self._people[person.id] = replace(person, is_deceased=True)
+        person = self._people[person.id] = replace(person, is_deceased=True, died_at=at)
         newcomer = self._newcomers.successor(person)
         self._people[newcomer.id] = newcomer
         place = self._places.get(person.id, person.id)
@@ -234,7 +234,7 @@ class Life:
             return self._event(at, Trigger.PERSON_ADDED, site, person)
         draw, is_one = self._chance.random(), len(person.registrations) == 1
         if draw < 0.03 and is_one and not person.has_duplicate:
-            person = self._bury(person)
+            person = self._bury(person, self._clock.wall(at))
         elif draw < 0.15 and is_one and not person.has_duplicate:
             person = self._renamed(person)
         elif draw < 0.6:

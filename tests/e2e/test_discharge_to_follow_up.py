@@ -52,7 +52,7 @@ async def test_a_discharge_opens_a_transition_with_the_dates_of_the_vectors(regi
 
 
 async def test_a_stranger_is_told_that_there_is_nothing(region: Region):
-    person = Person(mrn="MR0STRANGER", family="Unseen", given="Ida", visit="VSTRANGER")
+    person = Person(mrn="MRSTRANGER", family="Unseen", given="Ida", visit="VSTRANGER")
     await region.send(adt("A01", person, "202609010700", admit="202609010700"))
     patient = await region.until(lambda: region.patient("nurse", person.mrn))
     seen = await region.ask("clinic-nurse", "GET", f"/v1/patients/{patient['id']}")

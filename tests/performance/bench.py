@@ -32,6 +32,9 @@ class Bench:
     say: Callable[[str], None]
     lines: dict[str, Line] = field(default_factory=dict)
     growth: list[dict[str, Any]] = field(default_factory=list)
+    # What the supervisor of a real `carehub up` takes; the bench does its work here, and takes more.
+    supervisor_mib: float = 0.0
+    failures: list[str] = field(default_factory=list)
 
     def line(self, line: Line) -> Line:
         """This line, or what an earlier repeat began of it."""
@@ -73,13 +76,13 @@ async def _load(module: str, plan: dict[str, Any]) -> dict[str, Any]:
 
 
 async def until(condition: Callable[[], Any], seconds: float, what: str) -> float:
-    """Wait for a condition; when it came true, as the clock of `perf_counter` says."""
-    ends = time.perf_counter() + seconds
+    """Wait for a condition; when it came true."""
+    ends = time.time() + seconds
     while not await condition():
-        if time.perf_counter() > ends:
+        if time.time() > ends:
             raise TimeoutError(f"{what}: not within {seconds:.0f} seconds")
         await asyncio.sleep(0.02)
-    return time.perf_counter()
+    return time.time()
 
 
 RESULTS = Path(__file__).parent / "results"

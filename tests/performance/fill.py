@@ -19,7 +19,7 @@ from services.registry.domain.report import stamp as stamp_of
 from services.registry.store.patient import _search_keys
 from tests.performance.requests import birth_of, name_of
 
-Connection = asyncpg.Connection[Any]
+Connection = asyncpg.Connection
 _ROOT = UUID("3f0f3a52-74ab-5a34-9d0f-5b7e0c6f2b11")
 FACILITIES = 200
 _CHUNK = 5_000

@@ -73,6 +73,7 @@ class Load:
 
     def __init__(self, requests: Iterator[bytes], warm: float, seconds: float) -> None:
         self._requests = requests
+        self.began = time.time()
         self._counts_from = time.perf_counter() + warm
         self._ends = self._counts_from + seconds
         self.milliseconds: list[float] = []
@@ -98,6 +99,7 @@ class Load:
     def result(self, cpu: float) -> dict[str, Any]:
         took = max(self.last_at - self._counts_from, 1e-9)
         return {
+            "began": self.began,
             "answers": self.all,
             "counted": len(self.milliseconds),
             "seconds": took,

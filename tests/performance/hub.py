@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,9 +26,9 @@ from libs.local.nats import start_nats
 from libs.local.postgres import start_postgres
 from libs.local.process import free_port
 from libs.local.up import UpSettings, running
-from tests.performance import monolith
 from tests.performance.machine import ROOT
 
+MONOLITH_ISSUER = "http://127.0.0.1/bench"
 # A load is one caller; the limits are there so that one caller is not a load.
 _UNLIMITED = {
     "GATEWAY_CALLER_PER_SECOND": "1000000",
@@ -50,7 +51,7 @@ class Engines:
         """The administrator's URL of a database: past row-level security, for filling and looking only."""
         return f"{self.database_url.rpartition('/')[0]}/{name}"
 
-    async def connect(self, name: str) -> asyncpg.Connection[Any]:
+    async def connect(self, name: str) -> "asyncpg.Connection[Any]":
         return await asyncpg.connect(self.database(name))
 
 
@@ -99,12 +100,14 @@ class Hub:
         accounts = read_accounts(self.machine.home)
         return next(str(each.subject) for each in accounts if each.username == account)
 
-    async def system(self, service: str) -> asyncpg.Connection[Any]:
+    async def system(self, service: str) -> "asyncpg.Connection[Any]":
         return await asyncpg.connect(database_url(self.machine, service, "system"))
 
 
 @asynccontextmanager
-async def hub(engines: Engines, *, split: bool = False, sample: Path | None = None) -> AsyncIterator[Hub]:
+async def hub(
+    engines: Engines, *, split: bool = False, sample: Path | None = None
+) -> AsyncIterator[Hub]:
     """A hub with the demo network and no feeds. With `sample`, its processes write there where their CPU time went."""
     settings = UpSettings(
         home=engines.home,
@@ -149,6 +152,8 @@ class Monolith:
 @asynccontextmanager
 async def monolith_beside(engines: Engines, workers: int = 2) -> AsyncIterator[Monolith]:
     """The monolith on a database of its own in the same server."""
+    if find_spec("greenlet") is None:
+        raise RuntimeError("the monolith needs greenlet, which SQLAlchemy's asyncio stands on")
     await _create_monolith_database(engines)
     key = RSAKey.generate_key(2048, {"kid": "bench"})
     keys = engines.home / "secrets" / "monolith-keys.json"
@@ -158,11 +163,18 @@ async def monolith_beside(engines: Engines, workers: int = 2) -> AsyncIterator[M
         **os.environ,
         "MONOLITH_DATABASE_URL": url,
         "MONOLITH_KEYS": str(keys),
-        "PYTHONPATH": f"{ROOT}:{ROOT}/libs/contracts",
     }
     port = free_port()
     argv = ["-m", "uvicorn", "tests.performance.monolith:app", "--port", str(port)]
-    flags = ["--workers", str(workers), "--no-access-log", "--log-level", "warning", "--loop", "uvloop"]
+    flags = [
+        "--workers",
+        str(workers),
+        "--no-access-log",
+        "--log-level",
+        "warning",
+        "--loop",
+        "uvloop",
+    ]
     child = await asyncio.create_subprocess_exec(sys.executable, *argv, *flags, env=env, cwd=ROOT)
     try:
         await _answers(f"http://127.0.0.1:{port}/healthz")
@@ -176,6 +188,8 @@ async def monolith_beside(engines: Engines, workers: int = 2) -> AsyncIterator[M
 async def _create_monolith_database(engines: Engines) -> None:
     from sqlalchemy.ext.asyncio import create_async_engine
 
+    from tests.performance.monolith import Base
+
     connection = await engines.connect("postgres")
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = 'monolith'"):
@@ -185,13 +199,13 @@ async def _create_monolith_database(engines: Engines) -> None:
     url = engines.database("monolith").replace("postgresql://", "postgresql+asyncpg://")
     engine = create_async_engine(url)
     async with engine.begin() as tx:
-        await tx.run_sync(monolith.Base.metadata.create_all)
+        await tx.run_sync(Base.metadata.create_all)
     await engine.dispose()
 
 
 def _monolith_token(key: RSAKey, facility: str) -> str:
     claims = {
-        "iss": monolith.ISSUER,
+        "iss": MONOLITH_ISSUER,
         "sub": "0190a7c0-0000-7000-8000-000000000002",
         "exp": int(time.time()) + 3600,
         "jti": secrets.token_hex(8),

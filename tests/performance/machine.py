@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+BENCH = "bench"
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -57,21 +58,24 @@ class Process:
 
 def tree(roots: Iterable[int]) -> list[Process]:
     """These processes and all below them."""
-    found: list[Process] = []
+    found: dict[int, Process] = {}
     waiting = list(roots)
     while waiting:
         pid = waiting.pop()
+        if pid in found:
+            continue
         with suppress(OSError, ValueError, IndexError):
             waiting += _children(pid)
-            found.append(Process(pid, _name(pid), _cpu(pid)))
-    return found
+            found[pid] = Process(pid, _name(pid), _cpu(pid))
+    return list(found.values())
 
 
 def cpu_by_name(roots: Iterable[int]) -> dict[str, float]:
-    """CPU seconds so far, by what the processes are. PostgreSQL's backends are one."""
+    """CPU seconds so far, by what the processes are. PostgreSQL's backends are one; the bench itself is left out."""
     seconds: dict[str, float] = {}
     for each in tree(roots):
-        seconds[each.name] = seconds.get(each.name, 0.0) + each.cpu
+        if each.name != BENCH:
+            seconds[each.name] = seconds.get(each.name, 0.0) + each.cpu
     return seconds
 
 
@@ -119,4 +123,4 @@ def _name(pid: int) -> str:
         return role if len(served) > 1 else served[0]
     if any("monolith" in word for word in words) or "multiprocessing" in " ".join(words):
         return "monolith"
-    return "up" if "up" in words else "bench"
+    return "up" if "up" in words else BENCH

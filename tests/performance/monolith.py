@@ -7,11 +7,13 @@ that makes it faster, the comparison is in its favor.
 """
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,7 +23,7 @@ from joserfc.jwk import KeySet
 from pydantic import BaseModel, Field
 from sqlalchemy import DateTime, Index, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.dialects.postgresql import UUID as PgUUID
+from sqlalchemy.dialects.postgresql import UUID as PGUUID
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from uuid_utils.compat import uuid7
@@ -37,8 +39,8 @@ class Base(DeclarativeBase):
 class PatientRow(Base):
     __tablename__ = "patients"
     __table_args__ = (Index("patients_by_name", func.lower("family"), "birth_date"),)
-    id: Mapped[UUID] = mapped_column(PgUUID(as_uuid=True), primary_key=True)
-    facility_id: Mapped[UUID] = mapped_column(PgUUID(as_uuid=True), index=True)
+    id: Mapped[UUID] = mapped_column(PGUUID(as_uuid=True), primary_key=True)
+    facility_id: Mapped[UUID] = mapped_column(PGUUID(as_uuid=True), index=True)
     identifier: Mapped[str] = mapped_column(unique=True)
     family: Mapped[str]
     given: Mapped[str]
@@ -51,20 +53,20 @@ class PatientRow(Base):
 
 class EventRow(Base):
     __tablename__ = "events"
-    id: Mapped[UUID] = mapped_column(PgUUID(as_uuid=True), primary_key=True)
+    id: Mapped[UUID] = mapped_column(PGUUID(as_uuid=True), primary_key=True)
     kind: Mapped[str]
-    key: Mapped[UUID] = mapped_column(PgUUID(as_uuid=True))
+    key: Mapped[UUID] = mapped_column(PGUUID(as_uuid=True))
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
 
 class AuditRow(Base):
     __tablename__ = "audit"
-    id: Mapped[UUID] = mapped_column(PgUUID(as_uuid=True), primary_key=True)
+    id: Mapped[UUID] = mapped_column(PGUUID(as_uuid=True), primary_key=True)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
-    subject: Mapped[UUID] = mapped_column(PgUUID(as_uuid=True))
+    subject: Mapped[UUID] = mapped_column(PGUUID(as_uuid=True))
     method: Mapped[str]
-    patients: Mapped[list[UUID]] = mapped_column(ARRAY(PgUUID(as_uuid=True)))
+    patients: Mapped[list[UUID]] = mapped_column(ARRAY(PGUUID(as_uuid=True)))
     outcome: Mapped[str]
 
 
@@ -149,16 +151,12 @@ _engine = create_async_engine(
     os.environ.get("MONOLITH_DATABASE_URL", "postgresql+asyncpg://"), pool_size=16, max_overflow=0
 )
 _sessions = async_sessionmaker(_engine, expire_on_commit=False)
-_tokens = Tokens(KeySet.import_key_set({"keys": []}))
 
 
 @asynccontextmanager
-async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
-    global _tokens
-    with open(os.environ["MONOLITH_KEYS"]) as file:  # noqa: PTH123 once, at the start
-        import json
-
-        _tokens = Tokens(KeySet.import_key_set(json.load(file)))
+async def _lifespan(application: FastAPI) -> AsyncIterator[None]:
+    keys = json.loads(Path(os.environ["MONOLITH_KEYS"]).read_text())
+    application.state.tokens = Tokens(KeySet.import_key_set(keys))
     yield
     await _engine.dispose()
 
@@ -170,7 +168,8 @@ async def current_user(request: Request) -> User:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise HTTPException(401)
-    return _tokens.user(token)
+    tokens: Tokens = request.app.state.tokens
+    return tokens.user(token)
 
 
 async def session() -> AsyncIterator[AsyncSession]:

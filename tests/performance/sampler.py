@@ -52,7 +52,7 @@ def _folded(frame: FrameType | None) -> str:
 
 def _short(path: str) -> str:
     for mark in ("/site-packages/", "/lib/python3", str(Path.cwd()) + "/"):
-        before, found, after = path.partition(mark)
+        _, found, after = path.partition(mark)
         if found:
             return after
     return path

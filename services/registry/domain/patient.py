@@ -1,7 +1,7 @@
 """One person's record: what is known of them, where they are known, and whether it lives on in another one."""
 
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -114,6 +114,20 @@ def _check(person: Person, known: Person | None = None) -> None:
                 "A number needs its assigner and its value.",
                 field="patient.identifiers",
             )
+    if known is None or person.birth_on != known.birth_on:
+        _check_birth(person.birth_on)
+
+
+def _check_birth(birth_on: str) -> None:
+    """Refuse a day that is none. Day and month may be unknown."""
+    parts = [*birth_on.split("-"), "1", "1"][:3]
+    try:
+        if birth_on:
+            date(*map(int, parts))
+    except ValueError as error:
+        raise InvalidArgument(
+            "BIRTH_DATE_INVALID", "There is no such day.", field="patient.birth_date"
+        ) from error
 
 
 def _together(some: tuple[UUID, ...], more: tuple[UUID, ...]) -> tuple[UUID, ...]:

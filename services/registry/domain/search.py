@@ -142,9 +142,13 @@ def _named(raw: str) -> list[Word]:
 def _name(word: str) -> Word:
     tolerant = [Key(f"s:{_sound(word)}", 3)]
     tolerant += [Key(f"{kind}:{w}", 2) for w in (word, *_one_less(word)) for kind in "dn"]
-    return Word(
-        (Key(f"n:{word}", 8), Key(f"n:{word}", 5, is_prefix=len(word) >= 3)), tuple(tolerant)
+    # A number can be all letters.
+    exact = (
+        Key(f"n:{word}", 8),
+        Key(f"n:{word}", 5, is_prefix=len(word) >= 3),
+        Key(f"i:{word}", 8),
     )
+    return Word(exact, tuple(tolerant))
 
 
 def _email(match: re.Match[str]) -> Word:

@@ -166,7 +166,8 @@ def _shown_by(task: Task) -> Evidence | None:
 def _with_clock(loop: Loop, tasks: Sequence[Task], directory: Directory, now: datetime) -> Loop:
     """Its next step's owner and clock. With no step open (still in hospital), a review each week keeps it alive."""
     if tasks:
-        first = min(tasks, key=lambda task: (task.clock_at, task.step))
+        waiting = [task for task in tasks if not task.is_satisfied] or tasks
+        first = min(waiting, key=lambda task: (task.clock_at, task.step))
         owner: Owner | None = first.owner
         clock_at = first.clock_at
     else:

@@ -20,7 +20,7 @@ from services.tasking.domain.loop import (
 )
 from services.tasking.domain.owner import Directory, Owner
 from services.tasking.domain.plan import LoopPlan, PlannedStep, PlanState
-from services.tasking.domain.task import Task, TaskState
+from services.tasking.domain.task import REPEAT_AFTER, Task, TaskState
 
 NOT_ELIGIBLE = "NOT_ELIGIBLE"
 DISCHARGE_CANCELLED = "DISCHARGE_CANCELLED"
@@ -222,8 +222,10 @@ def _with_open_clock(task: Task, now: datetime) -> Task:
     """A level that lies ahead again, because the deadline moved, is reached again when its time comes."""
     past = [rung.level for rung in task.rungs if rung.at <= now]
     task = replace(task, escalation_level=min(task.escalation_level, max(past, default=0)))
-    rung = task.next_rung
-    return replace(task, next_escalation_at=rung.at if rung else None)
+    set_at = task.next_escalation_at
+    top = task.top_again(set_at - REPEAT_AFTER) if set_at else None
+    # The top repeats at the time that was set, however often somebody looks in between.
+    return task if top and top.at == set_at else task.with_ladder(now)
 
 
 def _ended(

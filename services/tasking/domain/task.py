@@ -13,6 +13,8 @@ from services.tasking.domain.plan import PlannedOutcome, Rung, ShownBy
 
 REACHED_OUTCOME = "reached"
 MOST_ENTRIES = 200
+# The top of a ladder repeats so often until the task is done: an open task always has a live clock.
+REPEAT_AFTER = timedelta(days=1)
 CLOCK_SKEW = timedelta(minutes=1)  # how far ahead of ours a caller's clock may be
 
 
@@ -131,10 +133,18 @@ class Task:
         ahead = (rung for rung in self.rungs if rung.level > self.escalation_level)
         return min(ahead, key=lambda rung: rung.level, default=None)
 
+    def top_again(self, after: datetime) -> Rung | None:
+        """The top of a ladder that was climbed, the next time that it repeats."""
+        if not self.is_open or self.is_satisfied or not self.rungs or self.next_rung:
+            return None
+        top = max(self.rungs, key=lambda rung: rung.level)
+        times = max(0, (after - top.at) // REPEAT_AFTER) + 1
+        return replace(top, at=top.at + times * REPEAT_AFTER)
+
     @property
     def clock_at(self) -> datetime:
-        """The next moment at which it is due or escalates."""
-        return min(self.due_at, self.next_escalation_at or self.due_at)
+        """The next moment at which something happens by itself; once nothing does, when it is due."""
+        return self.next_escalation_at or self.due_at
 
     def claim(self, *, by: UUID) -> Self:
         """Somebody of its facility takes it. It keeps its team, deadline and ladder."""
@@ -195,7 +205,7 @@ class Task:
         after = replace(self, attempts=attempts)
         if attempt.result is AttemptResult.REACHED:
             after = after._done(by=attempt.staff_id, outcome=REACHED_OUTCOME, at=attempt.at)
-        return self._next(after._with_ladder())
+        return self._next(after.with_ladder(now))
 
     def complete(
         self,
@@ -218,21 +228,24 @@ class Task:
         return self._next(after._done(by=by, outcome=outcome, at=at))
 
     def climb(self, *, at: datetime) -> tuple[Self, tuple[Rung, ...]]:
-        """Reach every level of the ladder whose time has come; each once, in order."""
+        """Reach every level of the ladder whose time has come; each once, in order. Then its top, once a day."""
         after, reached = self, list[Rung]()
         while (rung := after.next_rung) and rung.at <= at:
             reached.append(rung)
             after = replace(after, escalation_level=rung.level)
+        if not reached and self.next_escalation_at and self.next_escalation_at <= at:
+            again = self.top_again(self.next_escalation_at - REPEAT_AFTER)
+            reached = [again] if again else []
         if not reached:
             return self, ()
-        return self._next(after._with_ladder()), tuple(reached)
+        return self._next(after.with_ladder(at)), tuple(reached)
 
     def cancel(self, *, reason: str, at: datetime) -> Self:
         """It is no longer needed. A done one stays done."""
         if not self.is_open:
             return self
         after = replace(self, state=TaskState.CANCELLED, close_reason=reason, closed_at=at)
-        return self._next(after._with_ladder())
+        return self._next(after.with_ladder(at))
 
     def _must_be_open(self) -> None:
         if not self.is_open:
@@ -256,7 +269,7 @@ class Task:
         after = replace(
             self, state=TaskState.COMPLETED, outcome=outcome, completed_by_id=by, closed_at=at
         )
-        return after._with_ladder()
+        return after.with_ladder(at)
 
     def _owned(self, owner: Owner) -> Self:
         return self._next(
@@ -272,8 +285,9 @@ class Task:
     def _with_comment(self, at: datetime, by: UUID | None, text: str) -> Self:
         return replace(self, comments=(*self.comments, Comment(at=at, staff_id=by, text=text)))
 
-    def _with_ladder(self) -> Self:
-        rung = self.next_rung
+    def with_ladder(self, at: datetime) -> Self:
+        """With the time of its next level, as it is to be at `at`."""
+        rung = self.next_rung or self.top_again(at)
         return replace(self, next_escalation_at=rung.at if rung else None)
 
     def _next(self, after: Self) -> Self:

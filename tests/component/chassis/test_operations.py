@@ -23,7 +23,9 @@ NURSE = caller_token(permissions=["tasks.read", "patients.read"], roles=["nurse"
 CONSUMER = "interop-facilities"
 Concern = status_pb2.ServiceStatus
 PARKED = parked_pb2.ParkedEvent
-LEDGER = sql(select(audit.audit.c.method).where(audit.audit.c.resource != "", audit.audit.c.outcome == "OK"))
+LEDGER = sql(
+    select(audit.audit.c.method).where(audit.audit.c.resource != "", audit.audit.c.outcome == "OK")
+)
 
 
 def facility(name: str = "Mercy") -> identity_events_pb2.FacilityChanged:
@@ -38,7 +40,9 @@ async def status(h: Hub, token: str = OPERATOR) -> status_pb2.ServiceStatus:
 
 async def listed(h: Hub, **fields) -> parked_pb2.ListParkedResponse:
     request = parked_pb2.ListParkedRequest(**fields)
-    return await h.call(SERVICE, "ListParked", request, parked_pb2.ListParkedResponse, token=OPERATOR)
+    return await h.call(
+        SERVICE, "ListParked", request, parked_pb2.ListParkedResponse, token=OPERATOR
+    )
 
 
 async def replay(h: Hub, id: object) -> parked_pb2.ParkedEvent:

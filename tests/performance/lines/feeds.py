@@ -133,16 +133,12 @@ async def discharges(bench: Bench, up: Hub, number: int) -> None:
         await client.close()
     sent = result["discharges"]
     late = [
-        (seen[patient] - sent[mrn]) * 1000
-        for mrn, patient in patients.items()
-        if patient in seen
+        (seen[patient] - sent[mrn]) * 1000 for mrn, patient in patients.items() if patient in seen
     ]
     _note_discharges(bench, late, result, number)
 
 
-def _note_discharges(
-    bench: Bench, late: list[float], result: dict[str, Any], number: int
-) -> None:
+def _note_discharges(bench: Bench, late: list[float], result: dict[str, Any], number: int) -> None:
     line = discharge_line(bench)
     lost = len(result["discharges"]) - len(late)
     if lost:

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.performance import fill
 from tests.performance.bench import Bench, http_load, mllp_load, until
-from tests.performance.figures import Line, percentile, per_thing, spread
+from tests.performance.figures import Line, per_thing, percentile, spread
 from tests.performance.hub import Hub
 from tests.performance.lines.create import FACILITY
 from tests.performance.machine import cpu_between, cpu_by_name
@@ -92,13 +92,15 @@ async def search(bench: Bench, up: Hub, wanted: int) -> None:
 async def growth(bench: Bench, up: Hub, wanted: int) -> None:
     """What a size costs: a record, its visits, a search, a create."""
     await _patients(up, wanted)
-    mine = [n for n in range(wanted) if n % fill.FACILITIES < 3][: 2000]
+    mine = [n for n in range(wanted) if n % fill.FACILITIES < 3][:2000]
     ids = [str(fill.patient_id(number)) for number in mine]
     token, facility = await up.token("nurse"), (await up.facilities())[FACILITY]
     loads = {
         "read": {"kind": "get", "paths": [f"/v1/patients/{each}" for each in ids]},
         "list": {"kind": "get", "paths": [f"/v1/patients/{each}/encounters" for each in ids]},
-        "search": _asks([b for texts in zip(*_searches(wanted).values(), strict=True) for b in texts]),
+        "search": _asks(
+            [b for texts in zip(*_searches(wanted).values(), strict=True) for b in texts]
+        ),
         "create": {
             "kind": "create",
             "first": 0,

@@ -61,7 +61,7 @@ async def run(bench: Bench, facility: str, number: int) -> float:
     argv = [
         program, "--no-vacuum", "-h", "127.0.0.1", "-p", str(server.port), "-U", "registry",
         "-M", "prepared", "-c", str(CONNECTIONS), "-j", "2", "-T", str(max(2, int(bench.plan.seconds))),
-        "-D", f"base={number * 1_000_000_000}", "-f", str(script), "registry",
+        "-D", "i=0", "-D", f"base={number * 1_000_000_000}", "-f", str(script), "registry",
     ]  # fmt: skip
     password = passwords(bench.engines.home, "registry")["registry"]
     child = await asyncio.create_subprocess_exec(
@@ -82,13 +82,13 @@ async def run(bench: Bench, facility: str, number: int) -> float:
 def _script(facility: str) -> str:
     """A create as registry's own statements say it, values in place of parameters. Another patient each time."""
     keys = sorted(search.filed_under(_PERSON) | {f"f:{facility}"})
-    array = ", ".join(f"'{key}'" for key in keys if not key.startswith("i:"))
+    shared = ",".join(key for key in keys if not key.startswith("i:"))
     values = {
         "id": _ID,
         "patient_id": _ID,
         "key": _ID,
         "retired_into": "NULL",
-        "facts": f"'{_to_json({'names': _PERSON.names, 'told': _PERSON.identifiers})}'",
+        "facts": _text(_to_json({"names": _PERSON.names, "told": _PERSON.identifiers})),
         "facility_ids": f"ARRAY['{facility}']",
         "facilities": f"ARRAY['{facility}']",
         "patients": f"ARRAY[{_ID}]",
@@ -97,7 +97,7 @@ def _script(facility: str) -> str:
         "created_at": "now()",
         "at": "now()",
         "version": "1",
-        "keys": f"ARRAY[{array}, 'i:' || :n]",
+        "keys": f"string_to_array({_text(shared)}, ',') || ('i' || chr(58) || :n::bigint)",
         "subject": "'carehub.registry.v1.PatientChanged'",
         "facility_id": "NULL",
         "payload": "decode(repeat('ab', 220), 'hex')",
@@ -124,9 +124,13 @@ def _script(facility: str) -> str:
         f"SET LOCAL carehub.facilities = '{{{facility}}}';",
         "SET LOCAL statement_timeout = 3000;",
     ]
-    lines = ["\\set i debug(:i + 1)", "\\startpipeline", *begin, *told, "COMMIT;", "\\endpipeline"]
-    lines[0] = "\\set n :base + random(1, 999999999)"
-    return "\n".join(lines) + "\n"
+    count = ["\\set i :i + 1", "\\set n :base + :i"]
+    return "\n".join([*count, "\\startpipeline", *begin, *told, "COMMIT;", "\\endpipeline", ""])
+
+
+def _text(value: str) -> str:
+    """A text in SQL. pgbench takes a colon with a letter behind it for one of its variables, in quotes too."""
+    return f"replace('{value.replace(':', '~')}', '~', chr(58))"
 
 
 def _filled(statement: Statement[Any], values: dict[str, str]) -> str:

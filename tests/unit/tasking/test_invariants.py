@@ -207,7 +207,8 @@ class Hospital(RuleBasedStateMachine):
             assert loop.clock_at is not None
             open_tasks = [t for t in self.tasks_of(loop) if t.is_open]
             if open_tasks:
-                assert loop.clock_at == min(task.clock_at for task in open_tasks)
+                waiting = [task for task in open_tasks if not task.is_satisfied] or open_tasks
+                assert loop.clock_at == min(task.clock_at for task in waiting)
 
     @invariant()
     def none_closes_without_evidence(self):
@@ -226,7 +227,10 @@ class Hospital(RuleBasedStateMachine):
                     assert self.people.is_active(task.accountable_id)
                     assert stored.loop.is_open
                     rung = task.next_rung
-                    assert task.next_escalation_at == (rung.at if rung else None)
+                    if rung:
+                        assert task.next_escalation_at == rung.at
+                    else:
+                        assert task.is_satisfied == (task.next_escalation_at is None)
                 else:
                     assert task.closed_at is not None
                     assert task.next_escalation_at is None

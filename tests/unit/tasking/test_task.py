@@ -221,8 +221,21 @@ def test_a_ladder_reached_late_fires_each_level_once_in_order(contact):
     after, reached = contact.climb(at=contact.rungs[-1].at + timedelta(days=3))
     assert [rung.level for rung in reached] == [1, 2, 3]
     assert after.escalation_level == 3
-    assert after.next_escalation_at is None
-    assert after.climb(at=after.due_at + timedelta(days=9)) == (after, ())
+    assert after.next_escalation_at == contact.rungs[-1].at + timedelta(days=4)
+
+
+def test_the_top_of_a_ladder_repeats_each_day_until_it_is_done(contact):
+    top = contact.rungs[-1]
+    after, _ = contact.climb(at=top.at)
+    assert after.next_escalation_at == top.at + timedelta(days=1)
+    assert after.climb(at=top.at + timedelta(hours=23)) == (after, ())
+    again, reached = after.climb(at=top.at + timedelta(days=3, hours=1))
+    assert [(rung.level, rung.at, rung.notify) for rung in reached] == [
+        (top.level, top.at + timedelta(days=1), top.notify)
+    ]
+    assert again.escalation_level == top.level
+    assert again.next_escalation_at == top.at + timedelta(days=4)
+    assert complete(again, "reached").next_escalation_at is None
 
 
 def test_a_ladder_waits_for_each_level(contact):

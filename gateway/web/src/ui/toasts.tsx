@@ -25,6 +25,7 @@ export interface Later {
   /** "Saved. Reached, …" */
   saved: string;
   send: () => Promise<unknown>;
+  undone?: () => void;
   failed: (error: unknown) => void;
 }
 
@@ -95,6 +96,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
   const undo = useCallback(() => {
     clearTimeout(timer.current);
     if (waiting.current) {
+      waiting.current.undone?.();
       waiting.current = null;
       waitFor("");
     } else if (shown?.kind === "said") {

@@ -1,0 +1,154 @@
+"""`make bench`: measure, print the table, keep it as JSON and as a page."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from tests.performance import report
+from tests.performance.bench import RESULTS, Bench, Plan
+from tests.performance.hub import Hub, engines, hub
+from tests.performance.lines import create, feeds, footprint, pages, statement
+from tests.performance.machine import description
+
+PARTS = ("start", "create", "statement", "feeds", "worklist", "search", "growth")
+_QUICK = Plan(repeats=1, seconds=3.0, warm=1.0, sizes=(10_000, 100_000), start_repeats=1)
+
+
+def main() -> None:
+    arguments = _parser().parse_args()
+    plan = _QUICK
+    if not arguments.quick:
+        plan = Plan(
+            repeats=arguments.repeats,
+            seconds=arguments.seconds,
+            warm=3.0,
+            sizes=(10_000, 100_000, 1_000_000),
+            start_repeats=min(arguments.repeats, 3),
+        )
+    home = Path(arguments.home or tempfile.mkdtemp(prefix="carehub-bench-"))
+    home.mkdir(exist_ok=True)
+    home.chmod(0o711)  # PostgreSQL does not run as root, and has to reach its data
+    try:
+        uvloop.run(_run(home, plan, set(arguments.only or PARTS), arguments))
+    finally:
+        if not arguments.home:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each load")
+    parser.add_argument(
+        "--quick", action="store_true", help="one short repeat on less data: does it run"
+    )
+    parser.add_argument("--only", action="append", choices=PARTS, help="may be given several times")
+    parser.add_argument("--home", help="keep the data here, and use what is there")
+    parser.add_argument(
+        "--sample", type=Path, help="where the CPU time of the services goes, into this folder"
+    )
+    return parser
+
+
+async def _run(home: Path, plan: Plan, parts: set[str], arguments: argparse.Namespace) -> None:
+    machine = description()
+    _say(
+        f"{machine['cpus']} × {machine['cpu']}, commit {machine['commit']}, load {machine['load']}"
+    )
+    began = datetime.now(UTC)
+    async with engines(home) as running:
+        bench = Bench(plan, running, _say)
+        await _guarded(bench, parts & {"start"}, lambda: footprint.starts(bench))
+        for number in range(plan.repeats):
+            repeat = Repeat(bench, parts, number, arguments.sample)
+            await _guarded(bench, parts & {"create", "statement", "feeds"}, repeat.run)
+        if parts & {"worklist", "search", "growth"}:
+            async with hub(running, sample=arguments.sample) as up:
+                await _sized(bench, parts, up)
+    machine["load after"] = description()["load"]
+    machine["took"] = f"{(datetime.now(UTC) - began).total_seconds() / 60:.0f} min"
+    _say("")
+    _say(report.table(bench.lines.values()))
+    written = report.write(RESULTS, machine, plan, bench)
+    _say(f"\n{written}")
+
+
+async def _guarded(bench: Bench, wanted: set[str], part: Callable[[], Awaitable[None]]) -> None:
+    """A part that fails leaves its lines as they are, with the reason, and the others go on."""
+    if not wanted:
+        return
+    try:
+        await part()
+    except (RuntimeError, TimeoutError, OSError) as error:
+        bench.say(f"  failed: {error}")
+        bench.failures.append(f"{', '.join(sorted(wanted))}: {error}")
+
+
+class Repeat:
+    """One repeat of what runs beside something else: each side once, on the same engines."""
+
+    def __init__(self, bench: Bench, parts: set[str], number: int, sample: Path | None) -> None:
+        self._bench = bench
+        self._parts = parts
+        self._number = number
+        self._sample = sample
+        self._told: dict[str, dict[str, Any]] = {}
+
+    async def run(self) -> None:
+        """Who begins changes from repeat to repeat."""
+        sides = {"monolith": self._monolith, "up": self._up, "split": self._split}
+        wanted = [*sides] if "create" in self._parts else ["up"]
+        at = self._number % len(wanted)
+        for side in wanted[at:] + wanted[:at]:
+            await sides[side]()
+        if "create" in self._parts:
+            for side, line in (("up", create.up_line), ("split", create.split_line)):
+                create.note(line(self._bench), self._told[side], self._told["monolith"])
+
+    async def _monolith(self) -> None:
+        self._told["monolith"] = await create.monolith(self._bench, self._number)
+
+    async def _split(self) -> None:
+        async with hub(self._bench.engines, split=True, sample=self._sample) as running:
+            self._told["split"] = await create.hub(self._bench, running, self._number)
+
+    async def _up(self) -> None:
+        bench, number = self._bench, self._number
+        facility = ""
+        async with hub(bench.engines, sample=self._sample) as running:
+            footprint.note_memory(bench, footprint.idle_line(bench), running, number)
+            if self._parts & {"create", "statement"}:
+                facility = (await running.facilities())[create.FACILITY]
+                self._told["up"] = await create.hub(bench, running, number)
+            if "feeds" in self._parts:
+                await feeds.as_fast_as_acknowledged(bench, running, number)
+                await feeds.discharges(bench, running, number)
+            footprint.note_memory(bench, footprint.memory_line(bench), running, number)
+        if "statement" in self._parts:
+            line = statement.line(bench)
+            line.reference.append(await statement.run(bench, facility, number))
+            line.values.append(self._told["up"]["creates_per_second"])
+
+
+async def _sized(bench: Bench, parts: set[str], up: Hub) -> None:
+    largest = bench.plan.sizes[-1]
+    if "growth" in parts:
+        for size in bench.plan.sizes:
+            await _guarded(bench, {"growth"}, lambda s=size: pages.growth(bench, up, s))  # type: ignore[misc]
+    await _guarded(bench, parts & {"search"}, lambda: pages.search(bench, up, largest))
+    await _guarded(bench, parts & {"worklist"}, lambda: pages.worklist(bench, up, largest))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()
