@@ -3,6 +3,7 @@
 The claims: sub, kind, name, purpose, facilities [ids], roles {role: [indexes]}, permissions {permission: [indexes]}.
 """
 
+import asyncio
 import hashlib
 import time
 from collections import OrderedDict
@@ -16,7 +17,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from libs.chassis.caller import Caller, CallerKind
-from libs.chassis.errors import Unauthenticated
+from libs.chassis.errors import Unauthenticated, Unavailable
 
 ISSUER = "carehub-identity"
 AUDIENCE = "carehub-internal"
@@ -24,6 +25,7 @@ TYPE = "caller+jwt"
 LEEWAY = 5
 _LONGEST = 64 * 1024
 _REMEMBERED = 10_000
+# A token that no key fits may be of a newer one: ask again, but not for every token of a stranger.
 _REFETCH_SECONDS = 5.0
 
 
@@ -33,7 +35,8 @@ class CallerVerifier:
     def __init__(self, fetch_keys: Callable[[], Awaitable[str]]) -> None:
         self._fetch_keys = fetch_keys
         self._keys: KeySet | None = None
-        self._fetched_at = -_REFETCH_SECONDS
+        self._fetched_at = 0.0
+        self._fetching: asyncio.Task[None] | None = None
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def verify(self, token: str) -> Caller:
@@ -52,17 +55,37 @@ class CallerVerifier:
 
     async def _decode(self, token: str) -> jwt.Token:
         """Decode; with keys fetched anew, at most every few seconds, when the ones at hand do not fit."""
-        for _ in range(2):
-            if self._keys is not None:
-                try:
-                    return jwt.decode(token, self._keys, algorithms=["EdDSA", "Ed25519"])
-                except (JoseError, ValueError):
-                    pass
-            if time.monotonic() - self._fetched_at < _REFETCH_SECONDS:
-                break
-            self._fetched_at = time.monotonic()
-            self._keys = KeySet.import_key_set(orjson.loads(await self._fetch_keys()))
+        if decoded := self._decoded(token):
+            return decoded
+        if self._keys is None or time.monotonic() - self._fetched_at > _REFETCH_SECONDS:
+            await self._fetch()
+            if decoded := self._decoded(token):
+                return decoded
         raise Unauthenticated("CALLER_TOKEN_INVALID", "The caller token is not one of ours.")
+
+    def _decoded(self, token: str) -> jwt.Token | None:
+        if self._keys is None:
+            return None
+        try:
+            return jwt.decode(token, self._keys, algorithms=["Ed25519"])
+        except (JoseError, ValueError):
+            return None
+
+    async def _fetch(self) -> None:
+        """Fetch the keys, once for all who wait for them. Without any, nobody can be believed or refused."""
+        if self._fetching is None or self._fetching.done():
+            self._fetching = asyncio.create_task(self._fetch_once())
+        try:
+            await asyncio.shield(self._fetching)
+        except Exception as error:
+            if self._keys is None:
+                raise Unavailable(
+                    "CALLER_KEYS_AWAY", "Identity does not answer. Try again."
+                ) from error
+
+    async def _fetch_once(self) -> None:
+        self._keys = KeySet.import_key_set(orjson.loads(await self._fetch_keys()))
+        self._fetched_at = time.monotonic()
 
     def _read(self, token: jwt.Token) -> tuple[float, Caller]:
         claims = token.claims
