@@ -10,9 +10,11 @@ PROTOS := $(shell find protos -name '*.proto')
 RUN := .venv/.carehub-run
 DEV := .venv/.carehub-dev
 CONTRACTS := libs/contracts/contracts.binpb
+WEB := gateway/web/dist/index.html
+NPM := gateway/web/node_modules/.package-lock.json
 
 ##@ Start here
-run: $(RUN) $(CONTRACTS) ## run CareHub on this machine
+run: $(RUN) $(CONTRACTS) $(WEB) ## run CareHub on this machine
 	@$(BIN)/carehub up $(ARGS)
 
 setup: $(DEV) $(CONTRACTS) ## install what development needs
@@ -23,11 +25,12 @@ format: $(DEV) ## rewrite the code the way the checks want it
 	@$(BIN)/ruff format --quiet .
 	@cd protos && ../$(BIN)/buf format -w .
 
-check: setup ## everything that needs no database
+check: setup $(NPM) ## everything that needs no database
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 	@echo "mypy"; $(BIN)/mypy --no-error-summary services libs gateway
 	@echo "import-linter"; $(BIN)/lint-imports --no-cache > .venv/import-linter.log || { cat .venv/import-linter.log; exit 1; }
 	@echo "buf"; $(BIN)/buf lint $(CONTRACTS) --config protos/buf.yaml && cd protos && ../$(BIN)/buf format -d --exit-code . > /dev/null
+	@echo "web"; cd gateway/web && npm run --silent lint
 	@echo "layout and snapshots"; $(BIN)/python -m pytest tests/contract
 
 test: setup ## unit, component and contract tests, and the stories; T=tests/unit/tasking narrows
@@ -35,6 +38,15 @@ test: setup ## unit, component and contract tests, and the stories; T=tests/unit
 
 e2e: setup ## the stories, through MLLP and the gateway, in both ways of running
 	@$(BIN)/python -m pytest tests/e2e
+
+test-web: $(NPM) ## unit tests of the console
+	@cd gateway/web && npm test --silent
+
+test-browser: setup $(WEB) ## the console in a real browser, against a real hub
+	@cd gateway/web && npm run --silent test:browser
+
+bench: setup ## the figures of the design, each beside what it is compared with; ARGS=--quick
+	@$(BIN)/python -m tests.performance $(ARGS)
 
 ##@ Contracts
 protos: ## regenerate libs/contracts from protos
@@ -54,7 +66,7 @@ clean: ## forget what was made here, but not the data in .carehub
 	@rm -rf .venv libs/contracts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 help: ## show this
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "CareHub needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }
@@ -77,4 +89,13 @@ $(CONTRACTS): $(PROTOS) protos/generate.sh | $(RUN)
 	@echo "Generating the contracts"
 	@sh protos/generate.sh
 
-.PHONY: run setup format check test e2e protos openapi locks clean help
+$(NPM): gateway/web/package-lock.json
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { echo "The console needs Node 20 or later"; exit 1; }
+	@echo "Installing what the console is built with"
+	@cd gateway/web && npm ci --silent --no-audit --no-fund
+
+$(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web/public gateway/web/index.html -type f 2>/dev/null)
+	@echo "Building the console"
+	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
+
+.PHONY: run setup format check test test-web test-browser bench e2e protos openapi locks clean help

@@ -15,8 +15,6 @@ from libs.simulator.places import DEMO_FEEDS, SITES
 from libs.simulator.play import Player, Say, write
 from libs.simulator.visits import Life
 
-# On an average day of the three sites of the demo, at intensity 1.
-_EVENTS_A_DAY = 115
 # Faster than this the steps of one visit would fall into one second.
 _FASTEST = 240.0
 
@@ -49,11 +47,10 @@ async def run(arguments: argparse.Namespace, say: Say) -> int:
     if not 0 < arguments.speed <= _FASTEST:
         raise RuntimeError(f"--speed must be more than 0 and at most {_FASTEST:.0f}")
     region = _region(arguments)
-    days = arguments.days
     is_paced = not arguments.fast and arguments.out is None
+    days = arguments.days
     if arguments.count and not is_paced:
-        rate = _EVENTS_A_DAY * arguments.intensity * len(region.sites) / len(DEMO_FEEDS)
-        days = max(days, arguments.count / rate * 1.3)
+        days = max(days, region.days_for(arguments.count) / arguments.intensity)
     now = datetime.now(UTC).replace(microsecond=0)
     clock = Clock([Spell(since=now, speed=arguments.speed)]) if is_paced else Clock()
     life = Life(region, now - timedelta(days=days), clock=clock, intensity=arguments.intensity)

@@ -98,6 +98,14 @@ class Region:
         made = Census(str(seed), chosen).people(people)
         return cls(seed=str(seed), sites=chosen, people=tuple(made))
 
+    def days_for(self, events: int) -> float:
+        """In how many days so many events happen at intensity 1; rather a little more."""
+        rates = [site.rates for site in self.sites]
+        a_day = sum(
+            3 * r.emergency + 4 * r.inpatient + 4 * r.elective + 1.5 * r.outpatient for r in rates
+        )
+        return 7 + 1.3 * events / a_day
+
     def newcomers(self) -> "Census":
         """Who moves in later, with numbers after everybody's."""
         return Census(self.seed, self.sites, after=len(self.people))

@@ -5,7 +5,16 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
-VICTIMS = ("serve", "work", "nats", "postgres")
+from libs.local.environment import SERVICES
+from tests.e2e.region import Region
+
+_ENGINES = ("nats", "postgres")
+
+
+def victims_of(region: Region) -> tuple[str, ...]:
+    """The names of a hub's processes."""
+    ours = (*SERVICES, "gateway") if region.settings.split else ("serve", "work")
+    return (*ours, *_ENGINES)
 
 
 def children_of(pid: int) -> list[int]:

@@ -171,12 +171,13 @@ async def test_who_leaves_hands_over_everything(region: Region):
     )
     assert await region.rows("tasking", owned, leaver) == []
 
-    async def refused() -> bool:
-        answer = await region.ask("nurse2", "GET", "/v1/tasks")
-        return answer.status_code in (401, 403)
-
-    await region.until(refused, 60, "no way in for somebody who left")
     given = await region.ask(
         "coordinator", "POST", f"/v1/tasks/{contact['id']}:assign", json={"staffId": leaver}
     )
     assert given.json()["reason"] == "ASSIGNEE_NOT_HERE"
+    if not region.settings.split:  # it takes as long as a caller token lives: once is enough
+        await region.until(lambda: _is_refused(region), 60, "no way in for somebody who left")
+
+
+async def _is_refused(region: Region) -> bool:
+    return (await region.ask("nurse2", "GET", "/v1/tasks")).status_code in (401, 403)

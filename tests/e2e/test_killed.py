@@ -1,6 +1,7 @@
 """Every process of a hub is killed under load, again and again: nothing that was acknowledged is lost or doubled."""
 
 import asyncio
+import os
 import random
 from typing import Any
 
@@ -8,12 +9,14 @@ import httpx
 import pytest
 
 from libs.local.environment import SERVICES
-from tests.e2e.conftest import together
 from tests.e2e.load import Insistent, Load, Stay, hospital_load
-from tests.e2e.processes import VICTIMS, kill, pid_of
+from tests.e2e.processes import kill, pid_of, victims_of
 from tests.e2e.region import Region
 
-SEED = 20261121
+# In the other way of running it takes as long again: CAREHUB_KILL_WAYS="together split" runs both.
+WAYS = os.environ.get("CAREHUB_KILL_WAYS", "together").split()
+in_the_ways = pytest.mark.parametrize("region", WAYS, indirect=True)
+SEED = int(os.environ.get("CAREHUB_SEED", "20261121"))
 PATIENTS = 40
 EACH_IS_KILLED = 2
 CREATIONS = 6
@@ -25,7 +28,7 @@ class Killer:
     def __init__(self, region: Region, sender: Insistent, rng: random.Random, total: int) -> None:
         self._region = region
         self._sender = sender
-        victims = [*VICTIMS] * EACH_IS_KILLED
+        victims = [*victims_of(region)] * EACH_IS_KILLED
         rng.shuffle(victims)
         moments = sorted(rng.sample(range(5, int(total * 0.9)), len(victims)))
         self._plan = [
@@ -78,7 +81,7 @@ async def _create(region: Region, body: dict, number: int) -> str | None:
 
 
 @pytest.mark.timeout(240)
-@together
+@in_the_ways
 async def test_processes_killed_under_load_lose_and_double_nothing(region: Region):
     rng = random.Random(SEED)
     load = hospital_load(SEED, patients=PATIENTS, name="KILL")
@@ -95,8 +98,8 @@ async def test_processes_killed_under_load_lose_and_double_nothing(region: Regio
     print(
         f"seed {SEED}: {len(load)} messages, {sender.resent} tries in vain, killed {killer.killed}"
     )
-    assert {who: killer.killed.count(who) for who in VICTIMS} == dict.fromkeys(
-        VICTIMS, EACH_IS_KILLED
+    assert {who: killer.killed.count(who) for who in victims_of(region)} == dict.fromkeys(
+        victims_of(region), EACH_IS_KILLED
     )
     assert sender.resent, "no message was in the way of a kill"
     assert len(sender.acknowledged) == len(load)
@@ -113,7 +116,7 @@ async def test_processes_killed_under_load_lose_and_double_nothing(region: Regio
 
 
 @pytest.mark.timeout(180)
-@together
+@in_the_ways
 async def test_a_second_up_on_the_same_home_goes_on_where_the_first_stopped(region: Region):
     before = await region.settled_accounts()
     loops = await region.rows("tasking", "SELECT id, state FROM loops ORDER BY id")
@@ -135,7 +138,7 @@ async def _everybody_is_back(region: Region) -> None:
             is_ready = (await region.unsigned("GET", "/readyz")).status_code == 200
         except httpx.TransportError:
             return False
-        return is_ready and all(pid_of(each) for each in VICTIMS)
+        return is_ready and all(pid_of(each) for each in victims_of(region))
 
     await region.until(is_back, 60, "every process back")
 

@@ -1,6 +1,6 @@
 /** Claim, assign, decline, note: what can be done with a task besides doing it. */
 import { Button } from "@mantine/core";
-import { IconHandGrab, IconHandStop, IconNotes, IconUserPlus } from "@tabler/icons-react";
+import { IconHandStop, IconListCheck, IconNotes, IconUserPlus } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
 import type { Task } from "@/api/client";
 import { useFacilities, useMe } from "@/api/queries";
@@ -9,7 +9,7 @@ import { actionsFor, type Doing } from "./doing";
 import styles from "./pane.module.css";
 
 const ICONS = {
-  claim: IconHandGrab,
+  claim: IconListCheck,
   assign: IconUserPlus,
   decline: IconHandStop,
   note: IconNotes,

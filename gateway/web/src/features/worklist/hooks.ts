@@ -52,11 +52,7 @@ function allOf(data: InfiniteData<TaskPage>): { tasks: Task[]; pages: number } {
 }
 
 /** The worklist, live and steady. `mine`: the tasks that I changed myself. */
-export function useWorklist(
-  scope: WorklistScope,
-  facilityId: string,
-  mine: ReadonlySet<string>,
-) {
+export function useWorklist(scope: WorklistScope, facilityId: string, mine: ReadonlySet<string>) {
   const query = useInfiniteQuery({
     ...worklistQuery(scope, facilityId),
     select: allOf,
@@ -95,7 +91,9 @@ export function useTask(taskId: string, known: Task | undefined) {
   return useQuery({
     queryKey: ["tasks", "one", taskId],
     queryFn: ({ signal }) =>
-      read(api.GET("/v1/tasks/{taskId}", { params: { path: { taskId } }, signal })) as Promise<Task>,
+      read(
+        api.GET("/v1/tasks/{taskId}", { params: { path: { taskId } }, signal }),
+      ) as Promise<Task>,
     enabled: Boolean(taskId) && !known,
     initialData: known,
     initialDataUpdatedAt: 0,

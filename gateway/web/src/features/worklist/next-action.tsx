@@ -4,8 +4,8 @@ import { IconChevronDown, IconPhone } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Task } from "@/api/client";
-import { Cap, useKeys } from "@/ui/keys";
 import { phoneWords } from "@/features/patients/person";
+import { Cap, useKeys } from "@/ui/keys";
 import type { Doing } from "./doing";
 import { KnowFirst } from "./know-first";
 import { isContact, type Outcome, outcomesOf, wordsFor } from "./outcomes";
@@ -86,7 +86,8 @@ function Happened({ task, doing }: { task: Task; doing: Doing }) {
   };
   const isOff = !doing.may(task) || doing.isWaiting(task);
   const keys = main.map((outcome, index) => [String(index + 1), () => say(outcome)] as const);
-  const last = rest.length > 0 && ([String(main.length + 1), () => others.current?.click()] as const);
+  const last =
+    rest.length > 0 && ([String(main.length + 1), () => others.current?.click()] as const);
   useKeys(isOff ? {} : Object.fromEntries(last ? [...keys, last] : keys));
   return (
     <>
@@ -169,7 +170,9 @@ function NotSaved({ task, doing }: { task: Task; doing: Doing }) {
   return (
     <div role="alert" className={styles.notSaved}>
       <b>{t("title")}</b>
-      <p>{key !== "other" && t.has(key) ? t(key, { code: "" }) : t("other", { code: failure.code })}</p>
+      <p>
+        {key !== "other" && t.has(key) ? t(key, { code: "" }) : t("other", { code: failure.code })}
+      </p>
       <Button variant="default" size="compact-sm" onClick={() => doing.forgive(task)}>
         {t("close")}
       </Button>

@@ -1,6 +1,310 @@
-/** To come. */
-import { NotBuilt } from "@/ui/states";
+/** The worklist: one queue, the selected task beside it, everything by key. */
+import { Button, NativeSelect } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
+import { IconListCheck } from "@tabler/icons-react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback, useRef } from "react";
+import { useTranslations } from "use-intl";
+import { useFacilities, useMe } from "@/api/queries";
+import type { WorklistScope, WorklistSearch } from "@/routes";
+import { Cap, useKeys } from "@/ui/keys";
+import { useTitle } from "@/ui/page";
+import { Empty, Failed, Loading } from "@/ui/states";
+import { Dialogs } from "./dialogs";
+import { actionsFor, useDoing } from "./doing";
+import { useTask, useWorklist } from "./hooks";
+import { focusRow, WorkList } from "./list";
+import { TaskPane } from "./pane";
+import type { SteadyRow } from "./steady";
+import styles from "./worklist.module.css";
+
+const SCOPES: WorklistScope[] = ["mine", "team", "unclaimed", "all"];
+const WIDE = "(min-width: 1100px)";
 
 export function WorklistPage() {
-  return <NotBuilt />;
+  const t = useTranslations("worklist");
+  useTitle(t("title"));
+  const search = useSearch({ from: "/shell/worklist" });
+  const { scope = "team", facility = "" } = search;
+  const go = useSearchChange();
+  const isWide = useMediaQuery(WIDE, undefined, { getInitialValueInEffect: false }) ?? true;
+  const visible = useRef<SteadyRow[]>([]);
+  const selectedNow = useRef("");
+
+  const selectNext = useCallback(
+    (taskId: string) => {
+      if (selectedNow.current !== taskId) return;
+      const next = neighbour(visible.current, taskId, 1) ?? neighbour(visible.current, taskId, -1);
+      go({ task: next && isWide ? next : undefined });
+      if (next) setTimeout(() => focusRow(next));
+    },
+    [go, isWide],
+  );
+  const doing = useDoing(useCallback((task) => selectNext(task.id), [selectNext]));
+  const { query, steady, showNew, isCurrent } = useWorklist(scope, facility, doing.changes.own);
+  const rows = steady.rows.filter(({ task }) => !doing.isLeft(task));
+  visible.current = rows;
+  const selected = search.task ?? (isWide ? (rows[0]?.task.id ?? "") : "");
+  selectedNow.current = selected;
+  const inList = rows.find(({ task }) => task.id === selected)?.task;
+  const { data: task = inList } = useTask(selected, inList);
+  const isPage = !isWide && Boolean(search.task);
+
+  useListKeys({ rows, selected, isPage, scope, showNew, doing, go });
+
+  const list = (
+    <section className={styles.main} aria-label={t("title")}>
+      <Head scope={scope} facility={facility} count={rows.length} hasMore={query.hasNextPage}>
+        {steady.waiting > 0 && (
+          <Button
+            variant="outline"
+            size="compact-md"
+            radius="xl"
+            className={styles.new}
+            aria-keyshortcuts="r"
+            rightSection={<Cap>R</Cap>}
+            onClick={showNew}
+          >
+            {t("new", { count: steady.waiting })}
+          </Button>
+        )}
+      </Head>
+      <span role="status" className={styles.onlySpoken}>
+        {steady.waiting > 0 ? t("announceNew", { count: steady.waiting }) : ""}
+      </span>
+      {query.error && !query.data && (
+        <Failed title={t("failed")} error={query.error} retry={() => void query.refetch()} />
+      )}
+      {!query.error && !isCurrent && <Loading retry={() => void query.refetch()} />}
+      {isCurrent && rows.length === 0 && (
+        <Nothing scope={scope} facility={facility} waiting={steady.waiting} showNew={showNew} />
+      )}
+      {isCurrent && rows.length > 0 && (
+        <WorkList
+          rows={rows}
+          selected={selected}
+          select={(id) => go({ task: id })}
+          more={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
+          isLoadingMore={query.isFetchingNextPage}
+        />
+      )}
+      <KeyBar />
+    </section>
+  );
+
+  return (
+    <div className={styles.screen} data-has-pane={isWide && rows.length > 0}>
+      {!isPage && list}
+      {task && selected && (isWide || isPage) && (
+        <TaskPane
+          task={task}
+          doing={doing}
+          back={isPage ? () => go({ task: undefined }) : undefined}
+        />
+      )}
+      <Dialogs doing={doing} />
+    </div>
+  );
+}
+
+function useSearchChange() {
+  const navigate = useNavigate({ from: "/worklist" });
+  return useCallback(
+    (change: Partial<WorklistSearch>) => {
+      // A task that is opened as a page on a phone can be left with "back".
+      const isPageOpened = Boolean(change.task) && !matchMedia(WIDE).matches;
+      void navigate({
+        search: (before) => ({ ...before, ...change }),
+        replace: !isPageOpened,
+        resetScroll: false,
+      });
+    },
+    [navigate],
+  );
+}
+
+function neighbour(rows: readonly SteadyRow[], taskId: string, step: 1 | -1): string | undefined {
+  const here = rows.findIndex(({ task }) => task.id === taskId);
+  return rows[here + step]?.task.id;
+}
+
+interface ListKeys {
+  rows: SteadyRow[];
+  selected: string;
+  isPage: boolean;
+  scope: WorklistScope;
+  showNew: () => void;
+  doing: ReturnType<typeof useDoing>;
+  go: (change: Partial<WorklistSearch>) => void;
+}
+
+function useListKeys({ rows, selected, isPage, scope, showNew, doing, go }: ListKeys): void {
+  const navigate = useNavigate();
+  const me = useMe().staffMember.id;
+  const task = rows.find((row) => row.task.id === selected)?.task;
+  const move = (step: 1 | -1) => () => {
+    const to = neighbour(rows, selected, step);
+    if (!to) return;
+    go({ task: to });
+    requestAnimationFrame(() => focusRow(to));
+  };
+  const open = (event: KeyboardEvent) => {
+    const target = event.target as HTMLElement;
+    if (target.closest("a, button, summary")) return target.click();
+    if (task) void navigate({ to: "/patients/$patientId", params: { patientId: task.patientId } });
+  };
+  const act = (action: "claim" | "assign" | "decline" | "note") => {
+    if (!task || !doing.may(task) || !actionsFor(task, me).includes(action)) return undefined;
+    return () => doing.start(task, action);
+  };
+  const nextScope = SCOPES[(SCOPES.indexOf(scope) + 1) % SCOPES.length];
+  useKeys({
+    j: move(1),
+    k: move(-1),
+    ArrowDown: move(1),
+    ArrowUp: move(-1),
+    Enter: open,
+    r: showNew,
+    f: () => go({ scope: nextScope, task: undefined }),
+    x: () => go({ scope: undefined, facility: undefined, task: undefined }),
+    c: act("claim"),
+    a: act("assign"),
+    d: act("decline"),
+    n: act("note"),
+    Escape: isPage && (() => go({ task: undefined })),
+  });
+}
+
+interface HeadProps {
+  scope: WorklistScope;
+  facility: string;
+  count: number;
+  hasMore: boolean;
+  children: React.ReactNode;
+}
+
+function Head({ scope, facility, count, hasMore, children }: HeadProps) {
+  const t = useTranslations("worklist");
+  const go = useSearchChange();
+  const mine = useMe().facilityIds;
+  const places = [...useFacilities().values()].filter(({ id }) => mine.includes(id));
+  return (
+    <header className={styles.head}>
+      <h1>{t("title")}</h1>
+      <div className={styles.scopes} role="group" aria-label={t("scopes.label")}>
+        {SCOPES.map((each) => (
+          <button
+            key={each}
+            type="button"
+            aria-pressed={each === scope}
+            onClick={() => go({ scope: each, task: undefined })}
+          >
+            {t(`scopes.${each}`)}
+            {each === scope && count > 0 && (
+              <span> {t(hasMore ? "countMore" : "count", { count })}</span>
+            )}
+          </button>
+        ))}
+      </div>
+      {places.length > 1 && (
+        <NativeSelect
+          aria-label={t("facility")}
+          size="xs"
+          value={facility}
+          onChange={(event) =>
+            go({ facility: event.currentTarget.value || undefined, task: undefined })
+          }
+          data={[
+            { value: "", label: t("anyFacility") },
+            ...places.map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+        />
+      )}
+      {children}
+    </header>
+  );
+}
+
+interface NothingProps {
+  scope: WorklistScope;
+  facility: string;
+  waiting: number;
+  showNew: () => void;
+}
+
+/** Never a dead end: what comes next, or which filter to drop. */
+function Nothing({ scope, facility, waiting, showNew }: NothingProps) {
+  const t = useTranslations("worklist");
+  const go = useSearchChange();
+  const place = useFacilities().get(facility)?.name;
+  if (waiting > 0) {
+    return (
+      <Empty
+        icon={<IconListCheck size={22} stroke={1.9} />}
+        title={t("announceNew", { count: waiting })}
+        actions={<Button onClick={showNew}>{t("new", { count: waiting })}</Button>}
+      />
+    );
+  }
+  if (facility && scope !== "all") {
+    return (
+      <Empty
+        title={t("empty.filtered")}
+        actions={
+          <Button
+            variant="default"
+            rightSection={<Cap>X</Cap>}
+            onClick={() => go({ scope: undefined, facility: undefined })}
+          >
+            {t("empty.clear")}
+          </Button>
+        }
+      >
+        <p>{t("empty.filteredText", { facility: place ?? "" })}</p>
+      </Empty>
+    );
+  }
+  const next = { mine: "team", team: "all", unclaimed: "team", all: undefined } as const;
+  const words = { team: "empty.seeTeam", all: "empty.seeAll" } as const;
+  const to = next[scope];
+  return (
+    <Empty
+      title={t(`empty.${scope}`)}
+      actions={
+        to && (
+          <Button variant="default" onClick={() => go({ scope: to })}>
+            {t(words[to])}
+          </Button>
+        )
+      }
+    >
+      <p>{t(`empty.${scope}Text`)}</p>
+    </Empty>
+  );
+}
+
+function KeyBar() {
+  const t = useTranslations("worklist.bar");
+  return (
+    <div className={styles.keyBar} aria-hidden="true">
+      <span>
+        <Cap>J</Cap> <Cap>K</Cap> {t("move")}
+      </span>
+      <span>
+        <Cap>1</Cap> <Cap>2</Cap> <Cap>3</Cap> {t("outcome")}
+      </span>
+      <span>
+        <Cap>Enter</Cap> {t("open")}
+      </span>
+      <span>
+        <Cap>C</Cap> {t("claim")}
+      </span>
+      <span>
+        <Cap>A</Cap> {t("assign")}
+      </span>
+      <span className={styles.keyBarEnd}>
+        <Cap>?</Cap> {t("all")}
+      </span>
+    </div>
+  );
 }

@@ -3,22 +3,21 @@ import { Button } from "@mantine/core";
 import { IconArrowLeft, IconLanguage } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { useTranslations } from "use-intl";
+import { useLocale, useTranslations } from "use-intl";
 import type { Task } from "@/api/client";
 import { patientQuery } from "@/features/patients/hooks";
 import { languageName, phoneOf } from "@/features/patients/person";
 import { Cap } from "@/ui/keys";
 import { ageOn, partsIn } from "@/ui/moments";
-import { useLocaleTag } from "@/ui/locale";
 import { useNow, useWhen, useZone } from "@/ui/when";
 import { WhyTerms } from "@/ui/why";
 import { ActionBar } from "./action-bar";
 import type { Doing } from "./doing";
 import { useLoopTasks } from "./hooks";
 import { NextAction } from "./next-action";
+import styles from "./pane.module.css";
 import { Standing } from "./standing";
 import { signed, termWords } from "./terms";
-import styles from "./pane.module.css";
 
 interface PaneProps {
   task: Task;
@@ -89,7 +88,7 @@ function PersonLine({ task }: { task: Task }) {
   const when = useWhen();
   const now = useNow();
   const zone = useZone(task.facilityId);
-  const locale = useLocaleTag();
+  const locale = useLocale();
   const { data: patient } = useQuery(patientQuery(task.patientId));
   if (!patient) return <p className={styles.person}>&nbsp;</p>;
   const age = ageOn(patient.birthDate, partsIn(zone, now));

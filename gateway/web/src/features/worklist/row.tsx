@@ -127,9 +127,7 @@ function Due({ task }: { task: Task }) {
   if (!task.dueTime) return null;
   const due = when.moment(new Date(task.dueTime), zone);
   const isEscalated = clockState(task, now).word === "escalated";
-  return (
-    <span className={styles.second}>{isEscalated ? t("dutyTold", { when: due }) : due}</span>
-  );
+  return <span className={styles.second}>{isEscalated ? t("dutyTold", { when: due }) : due}</span>;
 }
 
 /** Who has it; unclaimed is never nobody. */

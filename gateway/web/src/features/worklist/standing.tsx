@@ -4,8 +4,8 @@ import type { Task } from "@/api/client";
 import { Shape } from "@/ui/clock";
 import { clockState } from "@/ui/clock-state";
 import { useNow, useWhen, useZone } from "@/ui/when";
-import { protocolOf } from "./row";
 import styles from "./pane.module.css";
+import { protocolOf } from "./row";
 
 const bold = (chunks: React.ReactNode) => <b>{chunks}</b>;
 
@@ -41,7 +41,12 @@ function Step({ step, isThis }: { step: Task; isThis: boolean }) {
   const end = step.closeTime ?? step.dueTime;
   const isOpen = step.state === "STATE_OPEN";
   return (
-    <li className={styles.step} data-is-this={isThis} data-word={word} aria-current={isThis && "step"}>
+    <li
+      className={styles.step}
+      data-is-this={isThis}
+      data-word={word}
+      aria-current={isThis && "step"}
+    >
       <Shape word={word} used={used} />
       <span className={styles.onlySpoken}>{isOpen ? clock(word) : t(WORDS[step.state])}</span>
       <span lang="en">{step.title}</span>
