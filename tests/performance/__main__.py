@@ -107,9 +107,9 @@ class Repeat:
         wanted = [*sides] if "create" in self._parts else ["up"]
         at = self._number % len(wanted)
         for side in wanted[at:] + wanted[:at]:
-            await sides[side]()
-        if "create" in self._parts:
-            for side, line in (("up", create.up_line), ("split", create.split_line)):
+            await _guarded(self._bench, {f"{side}, repeat {self._number}"}, sides[side])
+        for side, line in (("up", create.up_line), ("split", create.split_line)):
+            if "create" in self._parts and {side, "monolith"} <= self._told.keys():
                 create.note(line(self._bench), self._told[side], self._told["monolith"])
 
     async def _monolith(self) -> None:

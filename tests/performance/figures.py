@@ -30,7 +30,7 @@ class Line:
 
     @property
     def ratios(self) -> list[float]:
-        return [v / r for v, r in zip(self.values, self.reference, strict=True) if r]
+        return [v / r for v, r in zip(self.values, self.reference, strict=False) if r]
 
     @property
     def figure(self) -> float | None:

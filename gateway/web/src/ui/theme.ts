@@ -27,6 +27,10 @@ export const theme = createTheme({
   shadows: { md: "var(--shadow)" },
   respectReducedMotion: true,
   cursorType: "pointer",
+  components: {
+    Button: { styles: { label: { fontWeight: 500 } } },
+    Modal: { defaultProps: { centered: true } },
+  },
 });
 
 /** Mantine's own variables, pointed at our tokens, so that both themes come from one table. */

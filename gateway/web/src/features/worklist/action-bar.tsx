@@ -31,7 +31,8 @@ export function ActionBar({ task, doing }: { task: Task; doing: Doing }) {
           <Button
             key={action}
             variant="default"
-            size="compact-md"
+            size="xs"
+            fz="sm"
             leftSection={<Icon size={16} stroke={1.9} />}
             rightSection={<Cap>{KEYS[action]}</Cap>}
             aria-keyshortcuts={KEYS[action].toLowerCase()}

@@ -99,7 +99,8 @@ function Happened({ task, doing }: { task: Task; doing: Doing }) {
           <Button
             key={words(task, outcome)}
             variant="default"
-            size="compact-lg"
+            size="xs"
+            fz="md"
             disabled={isOff}
             aria-keyshortcuts={String(index + 1)}
             rightSection={<Cap>{index + 1}</Cap>}
@@ -114,7 +115,8 @@ function Happened({ task, doing }: { task: Task; doing: Doing }) {
               <Button
                 ref={others}
                 variant="default"
-                size="compact-lg"
+                size="xs"
+                fz="md"
                 disabled={isOff}
                 aria-keyshortcuts={String(main.length + 1)}
                 rightSection={<IconChevronDown size={16} stroke={1.9} />}

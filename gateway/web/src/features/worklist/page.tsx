@@ -3,8 +3,9 @@ import { Button, NativeSelect } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconListCheck } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useRef } from "react";
+import { type ReactNode, useCallback, useRef } from "react";
 import { useTranslations } from "use-intl";
+import type { Task } from "@/api/client";
 import { useFacilities, useMe } from "@/api/queries";
 import type { WorklistScope, WorklistSearch } from "@/routes";
 import { Cap, useKeys } from "@/ui/keys";
@@ -28,82 +29,117 @@ export function WorklistPage() {
   const { scope = "team", facility = "" } = search;
   const go = useSearchChange();
   const isWide = useMediaQuery(WIDE, undefined, { getInitialValueInEffect: false }) ?? true;
-  const visible = useRef<SteadyRow[]>([]);
-  const selectedNow = useRef("");
+  const { doing, follow } = useFollowing(isWide, go);
+  const worklist = useWorklist(scope, facility, doing.changes.own);
+  const rows = worklist.steady.rows.filter(({ task }) => !doing.isLeft(task));
+  const first = isWide ? (rows[0]?.task.id ?? "") : "";
+  const selected = search.task ?? first;
+  follow(rows, selected);
+  const inList = rows.find(({ task }) => task.id === selected)?.task;
+  const { data: task = inList } = useTask(selected, inList);
+  const isPage = !isWide && Boolean(search.task);
+  useListKeys({ rows, selected, isPage, scope, showNew: worklist.showNew, doing, go });
+  const back = isPage ? () => go({ task: undefined }) : undefined;
+  return (
+    <div className={styles.screen} data-has-pane={isWide && rows.length > 0}>
+      {!isPage && (
+        <section className={styles.main} aria-label={t("title")}>
+          <Head
+            scope={scope}
+            facility={facility}
+            count={rows.length}
+            hasMore={worklist.query.hasNextPage}
+          >
+            <NewRows count={worklist.steady.waiting} show={worklist.showNew} />
+          </Head>
+          <Rows
+            worklist={worklist}
+            rows={rows}
+            selected={selected}
+            select={(id) => go({ task: id })}
+            nothing={<Nothing scope={scope} facility={facility} worklist={worklist} />}
+          />
+          <KeyBar />
+        </section>
+      )}
+      {task && <TaskPane task={task} doing={doing} back={back} />}
+      <Dialogs doing={doing} />
+    </div>
+  );
+}
 
-  const selectNext = useCallback(
-    (taskId: string) => {
-      if (selectedNow.current !== taskId) return;
-      const next = neighbour(visible.current, taskId, 1) ?? neighbour(visible.current, taskId, -1);
-      go({ task: next && isWide ? next : undefined });
+type Go = ReturnType<typeof useSearchChange>;
+type Worklist = ReturnType<typeof useWorklist>;
+
+/** When a task leaves by what I did, the next row is selected and has the focus. */
+function useFollowing(isWide: boolean, go: Go) {
+  const now = useRef<{ rows: SteadyRow[]; selected: string }>({ rows: [], selected: "" });
+  const left = useCallback(
+    ({ id }: Task) => {
+      const { rows, selected } = now.current;
+      if (selected !== id) return;
+      const next = neighbor(rows, id, 1) ?? neighbor(rows, id, -1);
+      go({ task: isWide ? next : undefined });
       if (next) setTimeout(() => focusRow(next));
     },
     [go, isWide],
   );
-  const doing = useDoing(useCallback((task) => selectNext(task.id), [selectNext]));
-  const { query, steady, showNew, isCurrent } = useWorklist(scope, facility, doing.changes.own);
-  const rows = steady.rows.filter(({ task }) => !doing.isLeft(task));
-  visible.current = rows;
-  const selected = search.task ?? (isWide ? (rows[0]?.task.id ?? "") : "");
-  selectedNow.current = selected;
-  const inList = rows.find(({ task }) => task.id === selected)?.task;
-  const { data: task = inList } = useTask(selected, inList);
-  const isPage = !isWide && Boolean(search.task);
+  const follow = (rows: SteadyRow[], selected: string) => {
+    now.current = { rows, selected };
+  };
+  return { doing: useDoing(left), follow };
+}
 
-  useListKeys({ rows, selected, isPage, scope, showNew, doing, go });
+interface RowsProps {
+  worklist: Worklist;
+  rows: SteadyRow[];
+  selected: string;
+  select: (taskId: string) => void;
+  nothing: ReactNode;
+}
 
-  const list = (
-    <section className={styles.main} aria-label={t("title")}>
-      <Head scope={scope} facility={facility} count={rows.length} hasMore={query.hasNextPage}>
-        {steady.waiting > 0 && (
-          <Button
-            variant="outline"
-            size="compact-md"
-            radius="xl"
-            className={styles.new}
-            aria-keyshortcuts="r"
-            rightSection={<Cap>R</Cap>}
-            onClick={showNew}
-          >
-            {t("new", { count: steady.waiting })}
-          </Button>
-        )}
-      </Head>
-      <span role="status" className={styles.onlySpoken}>
-        {steady.waiting > 0 ? t("announceNew", { count: steady.waiting }) : ""}
-      </span>
-      {query.error && !query.data && (
-        <Failed title={t("failed")} error={query.error} retry={() => void query.refetch()} />
-      )}
-      {!query.error && !isCurrent && <Loading retry={() => void query.refetch()} />}
-      {isCurrent && rows.length === 0 && (
-        <Nothing scope={scope} facility={facility} waiting={steady.waiting} showNew={showNew} />
-      )}
-      {isCurrent && rows.length > 0 && (
-        <WorkList
-          rows={rows}
-          selected={selected}
-          select={(id) => go({ task: id })}
-          more={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
-          isLoadingMore={query.isFetchingNextPage}
-        />
-      )}
-      <KeyBar />
-    </section>
-  );
-
+function Rows({ worklist, rows, selected, select, nothing }: RowsProps) {
+  const t = useTranslations("worklist");
+  const { query, isCurrent } = worklist;
+  const retry = () => void query.refetch();
+  if (query.error && !query.data) {
+    return <Failed title={t("failed")} error={query.error} retry={retry} />;
+  }
+  if (!isCurrent) return <Loading retry={retry} />;
+  if (!rows.length) return nothing;
   return (
-    <div className={styles.screen} data-has-pane={isWide && rows.length > 0}>
-      {!isPage && list}
-      {task && selected && (isWide || isPage) && (
-        <TaskPane
-          task={task}
-          doing={doing}
-          back={isPage ? () => go({ task: undefined }) : undefined}
-        />
+    <WorkList
+      rows={rows}
+      selected={selected}
+      select={select}
+      more={query.hasNextPage ? () => void query.fetchNextPage() : undefined}
+      isLoadingMore={query.isFetchingNextPage}
+    />
+  );
+}
+
+/** New rows wait until they are wanted. */
+function NewRows({ count, show }: { count: number; show: () => void }) {
+  const t = useTranslations("worklist");
+  return (
+    <>
+      <span role="status" className={styles.onlySpoken}>
+        {count > 0 ? t("announceNew", { count }) : ""}
+      </span>
+      {count > 0 && (
+        <Button
+          variant="outline"
+          size="compact-md"
+          radius="xl"
+          className={styles.new}
+          aria-keyshortcuts="r"
+          rightSection={<Cap>R</Cap>}
+          onClick={show}
+        >
+          {t("new", { count })}
+        </Button>
       )}
-      <Dialogs doing={doing} />
-    </div>
+    </>
   );
 }
 
@@ -123,7 +159,7 @@ function useSearchChange() {
   );
 }
 
-function neighbour(rows: readonly SteadyRow[], taskId: string, step: 1 | -1): string | undefined {
+function neighbor(rows: readonly SteadyRow[], taskId: string, step: 1 | -1): string | undefined {
   const here = rows.findIndex(({ task }) => task.id === taskId);
   return rows[here + step]?.task.id;
 }
@@ -143,7 +179,7 @@ function useListKeys({ rows, selected, isPage, scope, showNew, doing, go }: List
   const me = useMe().staffMember.id;
   const task = rows.find((row) => row.task.id === selected)?.task;
   const move = (step: 1 | -1) => () => {
-    const to = neighbour(rows, selected, step);
+    const to = neighbor(rows, selected, step);
     if (!to) return;
     go({ task: to });
     requestAnimationFrame(() => focusRow(to));
@@ -180,7 +216,7 @@ interface HeadProps {
   facility: string;
   count: number;
   hasMore: boolean;
-  children: React.ReactNode;
+  children: ReactNode;
 }
 
 function Head({ scope, facility, count, hasMore, children }: HeadProps) {
@@ -228,12 +264,13 @@ function Head({ scope, facility, count, hasMore, children }: HeadProps) {
 interface NothingProps {
   scope: WorklistScope;
   facility: string;
-  waiting: number;
-  showNew: () => void;
+  worklist: Worklist;
 }
 
 /** Never a dead end: what comes next, or which filter to drop. */
-function Nothing({ scope, facility, waiting, showNew }: NothingProps) {
+function Nothing({ scope, facility, worklist }: NothingProps) {
+  const { showNew } = worklist;
+  const { waiting } = worklist.steady;
   const t = useTranslations("worklist");
   const go = useSearchChange();
   const place = useFacilities().get(facility)?.name;

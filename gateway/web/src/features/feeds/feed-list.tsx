@@ -1,0 +1,195 @@
+/** Every feed with its rate, its silence and its state; one of them open. */
+import {
+  IconAlertTriangleFilled,
+  IconBellOff,
+  IconCheck,
+  IconChevronDown,
+  IconExclamationCircle,
+  IconPlayerPauseFilled,
+} from "@tabler/icons-react";
+import { useNavigate } from "@tanstack/react-router";
+import { Fragment, type ReactNode } from "react";
+import { useFormatter, useTranslations } from "use-intl";
+import type { Feed } from "@/api/client";
+import { useFacilities, useZone } from "@/api/queries";
+import { DAY } from "@/ui/moments";
+import { Card } from "@/ui/page";
+import { Empty } from "@/ui/states";
+import { useNow, useWhen } from "@/ui/when";
+import { secondsOf, sumOf } from "./accounts";
+import { FeedDetail } from "./feed-detail";
+import styles from "./feeds.module.css";
+
+export function FeedList({ feeds, openId }: { feeds: Feed[]; openId?: string }) {
+  const t = useTranslations("feeds.list");
+  if (feeds.length === 0) {
+    return (
+      <Card>
+        <Empty title={t("emptyTitle")}>
+          <p>{t("emptyText")}</p>
+        </Empty>
+      </Card>
+    );
+  }
+  const loudest = [...feeds].sort((left, right) => Number(right.isSilent) - Number(left.isSilent));
+  return (
+    <Card>
+      <table className={styles.feeds} aria-label={t("label")}>
+        <thead>
+          <tr>
+            <th scope="col">{t("feed")}</th>
+            <th scope="col" className={styles.wide}>
+              {t("lastHour")}
+            </th>
+            <th scope="col" className={styles.wide}>
+              {t("stored")}
+            </th>
+            <th scope="col">{t("state")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {loudest.map((feed) => (
+            <Fragment key={feed.id}>
+              <Row feed={feed} isOpen={feed.id === openId} />
+              {feed.isSilent && <Silence feed={feed} />}
+              {feed.id === openId && (
+                <tr>
+                  <td colSpan={4} className={styles.detailCell} id={`feed-${feed.id}`}>
+                    <FeedDetail feed={feed} />
+                  </td>
+                </tr>
+              )}
+            </Fragment>
+          ))}
+        </tbody>
+      </table>
+    </Card>
+  );
+}
+
+function Row({ feed, isOpen }: { feed: Feed; isOpen: boolean }) {
+  const t = useTranslations("feeds.list");
+  const format = useFormatter();
+  const facility = useFacilities().get(feed.facilityId);
+  const go = useNavigate();
+  const toggle = () =>
+    void go({
+      to: "/feeds",
+      search: (old) => ({ ...old, feed: isOpen ? undefined : feed.id }),
+      replace: true,
+      resetScroll: false,
+    });
+  const hour = format.number(Number(feed.messagesLastHour));
+  const stored = format.number(Number(feed.accounts.received));
+  return (
+    // The button in the row does the same for the keyboard.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: see above
+    <tr className={styles.feedRow} data-is-open={isOpen} onClick={toggle}>
+      <th scope="row">
+        <button
+          type="button"
+          className={styles.rowButton}
+          aria-expanded={isOpen}
+          aria-controls={isOpen ? `feed-${feed.id}` : undefined}
+        >
+          <IconChevronDown
+            size={16}
+            stroke={1.9}
+            className={styles.chevron}
+            data-is-open={isOpen}
+            aria-hidden="true"
+          />
+          <bdi>{feed.name}</bdi>
+        </button>
+        <span className={styles.second}>
+          <bdi>{facility?.name}</bdi>
+        </span>
+        <span className={styles.small}>{t("small", { hour, stored })}</span>
+      </th>
+      <td className={styles.wide}>{hour}</td>
+      <td className={styles.wide}>{stored}</td>
+      <td>
+        <FeedState feed={feed} />
+      </td>
+    </tr>
+  );
+}
+
+function FeedState({ feed }: { feed: Feed }) {
+  const t = useTranslations("feeds.state");
+  const when = useWhen();
+  const now = useNow();
+  const zone = useZone(feed.facilityId);
+  const last = feed.lastMessageTime ? new Date(feed.lastMessageTime) : undefined;
+  const gap = last ? Math.max(0, now.getTime() - last.getTime()) : 0;
+  return (
+    <>
+      <StateWord feed={feed} span={last ? when.span(gap) : ""} />
+      <span className={styles.second}>
+        {!last && t("never")}
+        {last &&
+          (gap < DAY
+            ? t("last", { time: when.moment(last, zone), span: when.span(gap) })
+            : t("lastDay", { time: when.moment(last, zone) }))}
+      </span>
+    </>
+  );
+}
+
+function StateWord({ feed, span }: { feed: Feed; span: string }) {
+  const t = useTranslations("feeds.state");
+  const format = useFormatter();
+  const { setAside } = sumOf([feed]);
+  const quiet = (chunks: ReactNode) => <span className={styles.span}>{chunks}</span>;
+  if (feed.state === "STATE_PAUSED") {
+    return (
+      <span className={styles.word} data-tone="paused">
+        <IconPlayerPauseFilled size={14} aria-hidden="true" /> {t("paused")}
+      </span>
+    );
+  }
+  if (feed.isSilent) {
+    return (
+      <span className={styles.word} data-tone="late">
+        <IconBellOff size={16} stroke={1.9} aria-hidden="true" />
+        <span>{span ? t.rich("silent", { span, q: quiet }) : t("silentNever")}</span>
+      </span>
+    );
+  }
+  if (setAside > 0) {
+    return (
+      <span className={styles.word} data-tone="soon">
+        <IconExclamationCircle size={16} stroke={1.9} aria-hidden="true" />
+        {t("setAside", { count: format.number(setAside) })}
+      </span>
+    );
+  }
+  return (
+    <span className={styles.word}>
+      <IconCheck size={16} stroke={1.9} aria-hidden="true" /> {t("working")}
+    </span>
+  );
+}
+
+function Silence({ feed }: { feed: Feed }) {
+  const t = useTranslations("feeds.silence");
+  const when = useWhen();
+  const zone = useZone(feed.facilityId);
+  const b = (chunks: ReactNode) => <strong>{chunks}</strong>;
+  const gap = when.span(secondsOf(feed.silenceAfter) * 1000);
+  return (
+    <tr>
+      <td colSpan={4} className={styles.silence}>
+        <IconAlertTriangleFilled size={16} aria-hidden="true" />
+        <div>
+          <p>
+            {feed.lastMessageTime
+              ? t.rich("since", { time: when.moment(new Date(feed.lastMessageTime), zone), gap, b })
+              : t.rich("never", { gap, b })}
+          </p>
+          <p className={styles.second}>{t("text")}</p>
+        </div>
+      </td>
+    </tr>
+  );
+}

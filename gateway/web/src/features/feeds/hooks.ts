@@ -1,0 +1,164 @@
+/** What the feeds screen asks for and changes. */
+import {
+  queryOptions,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { useCallback, useRef, useState } from "react";
+import { api, type Feed, type FeedMessage, read } from "@/api/client";
+import { useLiveMs } from "@/ui/live";
+import { type Alike, STATES, type StateKey } from "./accounts";
+
+const MOST = 500;
+const ROWS = 50;
+/** So many set-aside messages are looked through for those that are alike. */
+const MOST_SET_ASIDE = 2_000;
+
+export function useFeeds() {
+  return useQuery({
+    queryKey: ["feeds"],
+    queryFn: async ({ signal }) => {
+      const query = { pageSize: MOST };
+      return (await read(api.GET("/v1/feeds", { params: { query }, signal }))).feeds;
+    },
+    refetchInterval: useLiveMs(),
+  });
+}
+
+export interface Wanted {
+  feedId?: string;
+  state: StateKey;
+}
+
+export function useMessages({ feedId, state }: Wanted) {
+  return useInfiniteQuery({
+    queryKey: ["messages", "list", feedId ?? "", state],
+    queryFn: ({ signal, pageParam }) => {
+      const query = {
+        pageSize: ROWS,
+        pageToken: pageParam || undefined,
+        feedId,
+        state: STATES[state],
+      };
+      return read(api.GET("/v1/messages", { params: { query }, signal }));
+    },
+    initialPageParam: "",
+    getNextPageParam: (page) => page.nextPageToken || undefined,
+  });
+}
+
+/** All that waits for a look, up to a limit. `isWhole` says whether the limit was enough. */
+export function useSetAside(count: number) {
+  return useQuery({
+    // When the feeds' own figures change, this is asked again.
+    queryKey: ["messages", "set-aside", count],
+    queryFn: async ({ signal }) => {
+      const messages: FeedMessage[] = [];
+      for (const state of [STATES.quarantined, STATES.parked]) {
+        let pageToken = "";
+        do {
+          const query = { pageSize: MOST, pageToken: pageToken || undefined, state };
+          const page = await read(api.GET("/v1/messages", { params: { query }, signal }));
+          messages.push(...page.messages);
+          pageToken = page.nextPageToken;
+        } while (pageToken && messages.length < MOST_SET_ASIDE);
+      }
+      return { messages, isWhole: messages.length < MOST_SET_ASIDE };
+    },
+    placeholderData: (before) => before,
+  });
+}
+
+export function useRefusals(feedId: string) {
+  return useQuery({
+    queryKey: ["refusals", feedId],
+    queryFn: async ({ signal }) => {
+      const query = { pageSize: ROWS, feedId: feedId || undefined };
+      return (await read(api.GET("/v1/refusals", { params: { query }, signal }))).refusals;
+    },
+  });
+}
+
+export const messageQuery = (messageId: string) =>
+  queryOptions({
+    queryKey: ["messages", "one", messageId],
+    queryFn: ({ signal }) =>
+      read(api.GET("/v1/messages/{messageId}", { params: { path: { messageId } }, signal })),
+    // Raw messages name patients: gone from the browser with the dialog.
+    gcTime: 0,
+  });
+
+export function useTry() {
+  return useMutation({
+    mutationFn: (body: { message: string; feedId: string }) =>
+      read(api.POST("/v1/messages:try", { body })),
+  });
+}
+
+function useRefresh() {
+  const queries = useQueryClient();
+  return useCallback(
+    () =>
+      Promise.all(
+        [["feeds"], ["messages"]].map((queryKey) => queries.invalidateQueries({ queryKey })),
+      ),
+    [queries],
+  );
+}
+
+/** Changes the named fields of a feed, if nobody else has changed it meanwhile. */
+export function useChangeFeed(fields: string) {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: (feed: Feed) => {
+      const params = { path: { feedId: feed.id }, query: { updateMask: fields } };
+      return read(api.PATCH("/v1/feeds/{feedId}", { params, body: feed }));
+    },
+    onSettled: refresh,
+  });
+}
+
+const replay = (messageId: string) =>
+  read(api.POST("/v1/messages/{messageId}:replay", { params: { path: { messageId } }, body: {} }));
+
+export function useReplay() {
+  const refresh = useRefresh();
+  return useMutation({ mutationFn: replay, onSettled: refresh });
+}
+
+export interface Progress {
+  done: number;
+  through: number;
+  total: number;
+}
+
+/** Replays one after the other, the oldest first, so that each patient's order holds. */
+export function useReplayAll() {
+  const refresh = useRefresh();
+  const isStopped = useRef(false);
+  const [progress, setProgress] = useState<Progress>();
+  const replayAll = useMutation({
+    mutationFn: async ({ messages }: Alike) => {
+      const now: Progress = { done: 0, through: 0, total: messages.length };
+      isStopped.current = false;
+      for (const { id } of messages) {
+        if (isStopped.current) break;
+        setProgress({ ...now });
+        const { state } = await replay(id);
+        now.done += 1;
+        if (state !== STATES.quarantined && state !== STATES.parked) now.through += 1;
+      }
+      return now;
+    },
+    onSettled: () => {
+      setProgress(undefined);
+      return refresh();
+    },
+  });
+  const stop = () => {
+    isStopped.current = true;
+  };
+  return { replayAll, progress, stop };
+}
