@@ -9,6 +9,7 @@ caller's right to it, and browsers come back by themselves.
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -40,6 +41,7 @@ SEND_TAKES = 20.0
 MOST_STREAMS = 2000
 MOST_PER_CALLER = 12
 
+_log = logging.getLogger(__name__)
 _METHODS = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"].methods_by_name
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -123,7 +125,9 @@ class Stream:
             self._live.leave(connection.subscriber)
             for task in (telling, *ends):
                 task.cancel()
-            await asyncio.gather(telling, *ends, return_exceptions=True)
+            how, *_ = await asyncio.gather(telling, *ends, return_exceptions=True)
+            if isinstance(how, Exception):
+                _log.error("a stream failed", exc_info=how)
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(1.0):
                 await send({"type": "http.response.body", "body": b""})
@@ -180,8 +184,8 @@ class Connection:
         """Write until the caller is nobody any more, or the client does not read."""
         news = self.subscriber.news
         heartbeat_at = 0.0
-        await _write(send, _WELCOME)
         with contextlib.suppress(Problem, TimeoutError):
+            await _write(send, _WELCOME)
             while True:
                 await _wait(news, until=min(heartbeat_at, self._wakes_at()))
                 if news.is_set():

@@ -1,14 +1,27 @@
 """The answer to a change, kept under the key that the client chose: the same key gives the same answer, once done."""
 
 import hashlib
+from dataclasses import dataclass
+from uuid import UUID
 
 from google.protobuf.message import Message
-from sqlalchemy import Column, DateTime, LargeBinary, MetaData, Table, Text, Uuid, select, update
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    DateTime,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.chassis.caller import Call
 from libs.chassis.contracts import Method
-from libs.chassis.database import Transaction, param, sql
+from libs.chassis.database import Transaction, fields_except, param, sql
 from libs.chassis.errors import Aborted, FailedPrecondition
 
 records = Table(
@@ -20,7 +33,20 @@ records = Table(
     Column("request_hash", LargeBinary),
     Column("response", LargeBinary),
     Column("created_at", DateTime(timezone=True)),
+    Column("patients", ARRAY(Uuid)),
+    Column("facilities", ARRAY(Uuid)),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What is kept of a request: what it was, and once it is done, the answer with whom it tells about."""
+
+    request_hash: bytes
+    response: bytes | None
+    patients: tuple[UUID, ...]
+    facilities: frozenset[UUID]
+
 
 _MINE = (
     records.c.subject == param("subject"),
@@ -30,12 +56,17 @@ _MINE = (
 # A second request with the key waits here until the first has committed or rolled back.
 _CLAIM = sql(
     insert(records)
-    .values({c: param(c.name, type_=c.type) for c in records.c if c.name != "response"})
+    .values(fields_except(records, "response", "patients", "facilities"))
     .on_conflict_do_nothing()
 )
-_HASH = sql(select(records.c.request_hash).where(*_MINE))
-_RESPONSE = sql(select(records.c.response).where(*_MINE))
-_KEEP = sql(update(records).values(response=param("response")).where(*_MINE))
+_FIND = sql(
+    select(*(c for c in records.c if c.name in Kept.__annotations__)).where(*_MINE), row=Kept
+)
+_KEEP = sql(
+    update(records)
+    .values({records.c[n]: param(n) for n in ("response", "patients", "facilities")})
+    .where(*_MINE)
+)
 
 
 async def replay(
@@ -49,17 +80,22 @@ async def replay(
     digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
     if await tx.run(_CLAIM, **named, request_hash=digest, created_at=tx.at):
         return None
-    if await tx.one_or_none(_HASH, **named) != digest:
+    kept = await tx.one(_FIND, **named)
+    if kept.request_hash != digest:
         raise FailedPrecondition(
             "IDEMPOTENCY_KEY_REUSED",
             "This Idempotency-Key was used for another request. Choose a new one.",
         )
-    answer = await tx.one_or_none(_RESPONSE, **named)
-    if answer is None:
+    if kept.response is None:
         raise Aborted(
             "IDEMPOTENCY_KEY_BUSY", "The first request with this key has not ended. Try again."
         )
-    return method.response.FromString(answer)
+    if not kept.facilities <= call.facilities:
+        raise FailedPrecondition(
+            "ANSWER_GONE", "It was done, but your roles no longer let you see the answer."
+        )
+    call.show(*kept.patients)
+    return method.response.FromString(kept.response)
 
 
 async def keep(tx: Transaction, method: Method, call: Call, key: str, response: Message) -> None:
@@ -70,4 +106,6 @@ async def keep(tx: Transaction, method: Method, call: Call, key: str, response: 
         method=method.path,
         key=key,
         response=response.SerializeToString(),
+        patients=sorted(call.shown),
+        facilities=sorted(call.facilities),
     )

@@ -36,6 +36,7 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, every_field, fields_except, param, sql
 from libs.chassis.faults import backoff, rest, whereabouts
+from libs.chassis.idempotency import records
 from libs.chassis.inbox import inbox
 from libs.chassis.outbox import outbox
 from libs.chassis.streams import ANSWER_WITHIN, Conveyor, ensure_stream, make_room
@@ -54,6 +55,7 @@ CLEAN_EVERY = 3600.0
 WELL_AFTER = 60.0
 KEEP_EVENTS = timedelta(days=7)
 KEEP_INBOX = timedelta(days=14)  # longer than a stream can bring an event again
+KEEP_ANSWERS = timedelta(days=7)
 _LEADER = 7303015
 
 stream_marks = Table(
@@ -174,6 +176,21 @@ _old_inbox = (
 FORGET_HANDLED = sql(
     delete(inbox).where(
         inbox.c.consumer == _old_inbox.c.consumer, inbox.c.message_id == _old_inbox.c.message_id
+    )
+)
+
+
+_old_answers = (
+    select(records.c.subject, records.c.method, records.c.key)
+    .where(records.c.created_at < param("before"))
+    .limit(CHUNK)
+    .subquery()
+)
+FORGET_ANSWERS = sql(
+    delete(records).where(
+        records.c.subject == _old_answers.c.subject,
+        records.c.method == _old_answers.c.method,
+        records.c.key == _old_answers.c.key,
     )
 )
 
@@ -353,7 +370,11 @@ class _Relay:
 
     async def _clean(self) -> None:
         """Forget what is older than anybody can ask for."""
-        for statement, kept in ((FORGET_EVENTS, KEEP_EVENTS), (FORGET_HANDLED, KEEP_INBOX)):
+        for statement, kept in (
+            (FORGET_EVENTS, KEEP_EVENTS),
+            (FORGET_HANDLED, KEEP_INBOX),
+            (FORGET_ANSWERS, KEEP_ANSWERS),
+        ):
             while True:
                 async with self._database.system() as tx:
                     if not await tx.run(statement, before=tx.at - kept):

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import orjson
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -83,6 +82,9 @@ def start(
     for noisy in ("httpx", "nats", "asyncio", "uvicorn.access"):
         logging.getLogger(noisy).setLevel("WARNING")
     if otlp_endpoint:
+        # Where nothing is exported, a process starts without waiting for the exporter's many modules.
+        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
         provider = TracerProvider(
             resource=Resource.create({"service.name": f"carehub-{service}"}),
             sampler=ParentBasedTraceIdRatio(sampling),

@@ -82,18 +82,17 @@ class Region:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        await self._up()
+        await self.start()
         try:
             yield self
         finally:
-            await self._life.aclose()
+            await self.stop()
 
-    async def restart(self) -> None:
-        """End the hub, and start it again on the same home."""
+    async def stop(self) -> None:
         await self._life.aclose()
-        await self._up()
 
-    async def _up(self) -> None:
+    async def start(self) -> None:
+        """Start the hub, for the first time or again on the same home."""
         self._tokens.clear()
         self.machine = await self._life.enter_async_context(
             running(self.settings, self.said.append)

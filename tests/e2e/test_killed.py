@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import sys
 from typing import Any
 
 import httpx
@@ -115,21 +116,60 @@ async def test_processes_killed_under_load_lose_and_double_nothing(region: Regio
     assert found[0][0] == CREATIONS
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 @in_the_ways
 async def test_a_second_up_on_the_same_home_goes_on_where_the_first_stopped(region: Region):
+    """Stopped cleanly, started by hand, killed with its engines left behind, and started again."""
+    load = hospital_load(SEED + 1, patients=6, name="AGAIN")
     before = await region.settled_accounts()
     loops = await region.rows("tasking", "SELECT id, state FROM loops ORDER BY id")
+    await region.stop()
 
-    await region.restart()
+    carehub_up = await _carehub_up(region)
+    try:
+        for stream in load.streams:
+            assert await region.send(stream[0]) == ["AA"]
+    finally:
+        carehub_up.kill()
+        await carehub_up.wait()
+    await region.start()
 
-    after = await region.settled_accounts()
-    assert after == before
-    assert await region.rows("tasking", "SELECT id, state FROM loops ORDER BY id") == loops
-    load = hospital_load(SEED + 1, patients=4, name="AGAIN")
     for stream in load.streams:
         assert set(await region.send(*stream)) == {"AA"}
     await _all_is_well(region, load)
+    after = await region.settled_accounts()
+    assert after["MERCY"]["received"] == before["MERCY"]["received"] + len(load)
+    assert after["MERCY"]["duplicates"] == before["MERCY"]["duplicates"] + len(load.streams)
+    still = await region.rows(
+        "tasking",
+        "SELECT id, state FROM loops WHERE id = ANY ($1) ORDER BY id",
+        [r["id"] for r in loops],
+    )
+    assert still == loops
+
+
+async def _carehub_up(region: Region) -> asyncio.subprocess.Process:
+    """The command, on the region's home and ports; returns when it says that it is ready."""
+    settings, machine = region.settings, region.machine
+    ports = {
+        "CAREHUB_HTTP_PORT": str(settings.http_port),
+        "CAREHUB_MLLP_PORT": str(settings.mllp_port),
+    }
+    words = ["up", "--no-feeds", *(["--split"] if settings.split else [])]
+    log = machine.home / "logs" / "carehub-up.log"
+    with log.open("wb") as out:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services", *words,
+            env={**os.environ, **ports, "CAREHUB_HOME": str(machine.home)},
+            stdout=out, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+
+    async def is_ready() -> bool:
+        assert child.returncode is None, log.read_text()
+        return "CareHub is ready" in log.read_text()
+
+    await region.until(is_ready, 120, "carehub up")
+    return child
 
 
 async def _everybody_is_back(region: Region) -> None:

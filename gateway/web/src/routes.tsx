@@ -7,6 +7,7 @@ import {
   Navigate,
 } from "@tanstack/react-router";
 import { useMe } from "@/api/queries";
+import { STATE_KEYS, type StateKey } from "@/features/feeds/accounts";
 import { SignedInPage } from "@/features/signin/page";
 import { screensFor } from "@/navigation";
 import { Broken } from "@/ui/broken";
@@ -80,9 +81,20 @@ const protocol = createRoute({
   component: lazyRouteComponent(() => import("@/features/protocols/page"), "ProtocolPage"),
 });
 
+export interface FeedsSearch {
+  feed?: string;
+  state?: StateKey;
+  message?: string;
+}
+
 const feeds = createRoute({
   getParentRoute: () => shell,
   path: "/feeds",
+  validateSearch: (search: Record<string, unknown>): FeedsSearch => ({
+    feed: text(search.feed),
+    state: STATE_KEYS.find((state) => state === search.state),
+    message: text(search.message),
+  }),
   component: lazyRouteComponent(() => import("@/features/feeds/page"), "FeedsPage"),
 });
 

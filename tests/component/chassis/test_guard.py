@@ -1,7 +1,7 @@
 """The guard around real methods: permission, transaction, idempotency, audit and errors, in process and on the wire."""
 
 import asyncio
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from carehub.identity.v1 import identity_service_pb2 as identity
@@ -99,6 +99,37 @@ async def test_the_same_idempotency_key_gives_the_same_answer(called):
             METHODS["CreateOrganization"], _new("Other"), caller_token=token, metadata=headers
         )
     assert caught.value.reason == "IDEMPOTENCY_KEY_REUSED"
+
+
+async def test_a_replayed_answer_is_audited_like_the_first_and_forgotten_when_sight_is_lost(hub):
+    from carehub.registry.v1 import patient_pb2
+    from carehub.registry.v1 import registry_service_pb2 as registry
+
+    create = registry.DESCRIPTOR.services_by_name["RegistryService"].methods_by_name[
+        "CreatePatient"
+    ]
+    here, subject = uuid4(), uuid4()
+    patient = patient_pb2.Patient(
+        facility_id=str(here), names=[patient_pb2.PersonName(family="Replay", given=["Ida"])]
+    )
+    request = registry.CreatePatientRequest(patient=patient)
+
+    def token(*facilities):
+        return caller_token(permissions=["patients.write"], facilities=facilities, subject=subject)
+
+    async with hub("registry") as running:
+        options = {"metadata": {"idempotency-key": "once"}}
+        first = await running.channels.call(create, request, caller_token=token(here), **options)
+        again = await running.channels.call(create, request, caller_token=token(here), **options)
+        assert first == again
+        shown = sql(
+            select(ledger.audit.c.patients).where(ledger.audit.c.method.like("%CreatePatient"))
+        )
+        async with running.system("registry") as tx:
+            assert await tx.fetch(shown) == [[UUID(first.id)], [UUID(first.id)]]
+        with pytest.raises(CallFailed) as caught:
+            await running.channels.call(create, request, caller_token=token(uuid4()), **options)
+        assert caught.value.reason == "ANSWER_GONE"
 
 
 async def test_a_domain_error_arrives_with_its_reason_and_its_field(called):

@@ -73,18 +73,20 @@ class Listener:
 
     async def read(self, url: str, who: str, **headers: str) -> None:
         headers = {"Authorization": f"Bearer {who}", **headers}
-        async with httpx.AsyncClient(base_url=url, timeout=30) as client:
-            async with client.stream("GET", "/v1/stream", headers=headers) as self.response:
-                kind = ""
-                async for line in self.response.aiter_lines():
-                    self.text += line + "\n"
-                    self.opened.set()
-                    if line.startswith("event: "):
-                        kind = line.removeprefix("event: ")
-                    elif line.startswith("data: "):
-                        self.events.append((kind, orjson.loads(line.removeprefix("data: "))))
-                    elif line.startswith(":"):
-                        self.comments += 1
+        async with (
+            httpx.AsyncClient(base_url=url, timeout=30) as client,
+            client.stream("GET", "/v1/stream", headers=headers) as self.response,
+        ):
+            kind = ""
+            async for line in self.response.aiter_lines():
+                self.text += line + "\n"
+                self.opened.set()
+                if line.startswith("event: "):
+                    kind = line.removeprefix("event: ")
+                elif line.startswith("data: "):
+                    self.events.append((kind, orjson.loads(line.removeprefix("data: "))))
+                elif line.startswith(":"):
+                    self.comments += 1
 
 
 class Site:
@@ -325,22 +327,20 @@ async def test_a_right_that_is_taken_away_is_gone_from_the_open_stream(site):
 
 async def test_comments_keep_it_open_and_a_graceful_end_ends_it(site, monkeypatch):
     monkeypatch.setattr(stream, "HEARTBEAT", 0.2)
-    async with site() as s:
-        async with s.listening("nurse") as nurse:
-            await s.until(lambda: nurse.comments >= 4, "comments")
-            began = time.monotonic()
-            s.stopping.set()
-            await asyncio.wait_for(nurse.task, 5)
-            assert time.monotonic() - began < 3
+    async with site() as s, s.listening("nurse") as nurse:
+        await s.until(lambda: nurse.comments >= 4, "comments")
+        began = time.monotonic()
+        s.stopping.set()
+        await asyncio.wait_for(nurse.task, 5)
+        assert time.monotonic() - began < 3
 
 
 async def test_a_caller_has_only_so_many(site, monkeypatch):
     monkeypatch.setattr(stream, "MOST_PER_CALLER", 1)
     async with site() as s:
-        async with s.listening("nurse"):
-            async with httpx.AsyncClient(base_url=s.url) as client:
-                second = await client.get("/v1/stream", headers={"Authorization": "Bearer nurse"})
-                assert (second.status_code, second.json()["reason"]) == (429, "TOO_MANY_STREAMS")
+        async with s.listening("nurse"), httpx.AsyncClient(base_url=s.url) as client:
+            second = await client.get("/v1/stream", headers={"Authorization": "Bearer nurse"})
+            assert (second.status_code, second.json()["reason"]) == (429, "TOO_MANY_STREAMS")
         await asyncio.sleep(0.2)
         async with s.listening("nurse") as nurse:
             assert nurse.response.status_code == 200

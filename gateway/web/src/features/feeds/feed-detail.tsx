@@ -96,7 +96,10 @@ function PauseSwitch({ feed }: { feed: Feed }) {
     ask(false);
     change.mutate(
       { ...feed, state: isPaused ? "STATE_ACTIVE" : "STATE_PAUSED" },
-      { onSuccess: ({ name }) => say({ text: isPaused ? t("resumed", { name }) : t("paused", { name }) }) },
+      {
+        onSuccess: ({ name }) =>
+          say({ text: isPaused ? t("resumed", { name }) : t("paused", { name }) }),
+      },
     );
   };
   const isStale = change.error instanceof Failure && [409, 412].includes(change.error.status);

@@ -11,11 +11,11 @@ import { useNavigate } from "@tanstack/react-router";
 import { Fragment, type ReactNode } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import type { Feed } from "@/api/client";
-import { useFacilities, useZone } from "@/api/queries";
+import { useFacilities } from "@/api/queries";
 import { DAY } from "@/ui/moments";
 import { Card } from "@/ui/page";
 import { Empty } from "@/ui/states";
-import { useNow, useWhen } from "@/ui/when";
+import { useNow, useWhen, useZone } from "@/ui/when";
 import { secondsOf, sumOf } from "./accounts";
 import { FeedDetail } from "./feed-detail";
 import styles from "./feeds.module.css";
@@ -82,8 +82,6 @@ function Row({ feed, isOpen }: { feed: Feed; isOpen: boolean }) {
   const hour = format.number(Number(feed.messagesLastHour));
   const stored = format.number(Number(feed.accounts.received));
   return (
-    // The button in the row does the same for the keyboard.
-    // biome-ignore lint/a11y/useKeyWithClickEvents: see above
     <tr className={styles.feedRow} data-is-open={isOpen} onClick={toggle}>
       <th scope="row">
         <button

@@ -1,6 +1,137 @@
-/** To come. */
-import { NotBuilt } from "@/ui/states";
+/** One patient: who this is, one timeline, and the loops that are open. */
+import { IconShieldLock } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Navigate, useNavigate, useParams } from "@tanstack/react-router";
+import { useMemo, useState } from "react";
+import { useTranslations } from "use-intl";
+import type { Loop, Patient } from "@/api/client";
+import { useKeys } from "@/ui/keys";
+import { useTitle } from "@/ui/page";
+import { Empty, Failed, Loaded, Loading } from "@/ui/states";
+import { useNow } from "@/ui/when";
+import { patientQuery, useEncounters, usePatientLoops, usePatientTasks } from "./hooks";
+import { ClosedLoop, LoopCard } from "./loop-card";
+import styles from "./patients.module.css";
+import { phoneOf } from "./person";
+import { Storyboard } from "./storyboard";
+import { Timeline } from "./timeline";
+import { timelineOf } from "./timeline-entries";
 
 export function PatientPage() {
-  return <NotBuilt />;
+  const t = useTranslations("patients");
+  useTitle(t("pageTitle"));
+  const { patientId } = useParams({ from: "/shell/patients/$patientId" });
+  const patient = useQuery(patientQuery(patientId));
+  const go = useNavigate();
+  useKeys({ Escape: () => void go({ to: "/worklist" }) });
+  return (
+    <Loaded query={patient} title={t("failed")} shape="page">
+      {(found) =>
+        found.id === patientId ? (
+          <Story patient={found} />
+        ) : (
+          // The record was joined with another: that one is the person's record now.
+          <Navigate to="/patients/$patientId" params={{ patientId: found.id }} replace />
+        )
+      }
+    </Loaded>
+  );
+}
+
+function Story({ patient }: { patient: Patient }) {
+  const t = useTranslations("patients");
+  const encounters = useEncounters(patient.id);
+  const loops = usePatientLoops(patient.id);
+  const tasks = usePatientTasks(patient.id);
+  const now = useNow();
+  const entries = useMemo(
+    () =>
+      timelineOf(
+        {
+          encounters: encounters.data ?? [],
+          loops: loops.data ?? [],
+          tasks: tasks.data ?? [],
+        },
+        now,
+      ),
+    [encounters.data, loops.data, tasks.data, now],
+  );
+  const asked = [encounters, loops, tasks];
+  const failed = asked.find(({ error, data }) => error && !data);
+  const isLoading = asked.some(({ data }) => !data);
+  const open = (loops.data ?? []).filter(({ state }) => state === "STATE_OPEN").sort(byClock);
+  return (
+    <>
+      <Storyboard patient={patient} loop={open[0]} />
+      <div className={styles.story}>
+        {failed && (
+          <Failed error={failed.error} retry={() => asked.forEach((each) => void each.refetch())} />
+        )}
+        {!failed && isLoading && <Loading shape="page" />}
+        {!failed && !isLoading && (
+          <>
+            <Timeline entries={entries} />
+            <section aria-labelledby="loops" className={styles.loops}>
+              <Loops
+                loops={loops.data ?? []}
+                open={open}
+                card={(loop) => (
+                  <LoopCard
+                    key={loop.id}
+                    loop={loop}
+                    tasks={(tasks.data ?? []).filter(({ loopId }) => loopId === loop.id)}
+                    phone={phoneOf(patient)}
+                  />
+                )}
+              />
+            </section>
+          </>
+        )}
+        <p className={styles.consent}>
+          <IconShieldLock size={16} stroke={1.9} aria-hidden="true" />
+          <span>{t.rich("consent", { b: (chunks) => <b>{chunks}</b> })}</span>
+        </p>
+      </div>
+    </>
+  );
+}
+
+const byClock = (a: Loop, b: Loop) => (a.clockTime ?? "").localeCompare(b.clockTime ?? "");
+
+interface LoopsProps {
+  loops: Loop[];
+  open: Loop[];
+  card: (loop: Loop) => React.ReactNode;
+}
+
+function Loops({ loops, open, card }: LoopsProps) {
+  const t = useTranslations("patients.loops");
+  const [isShown, show] = useState(false);
+  const closed = loops.filter(({ state }) => state !== "STATE_OPEN");
+  return (
+    <>
+      <div className={styles.sectionHead}>
+        <h2 id="loops">
+          {t("title")} <span>{open.length}</span>
+        </h2>
+        {closed.length > 0 && (
+          <button
+            type="button"
+            className={styles.linkButton}
+            aria-expanded={isShown}
+            onClick={() => show(!isShown)}
+          >
+            {isShown ? t("hideClosed") : t("showClosed", { count: closed.length })}
+          </button>
+        )}
+      </div>
+      {open.map(card)}
+      {open.length === 0 && (
+        <div className={styles.loop}>
+          <Empty title={t("none")}>{t("noneText")}</Empty>
+        </div>
+      )}
+      {isShown && closed.map((loop) => <ClosedLoop key={loop.id} loop={loop} />)}
+    </>
+  );
 }

@@ -1,0 +1,93 @@
+/** Says once what a sender's own visit class means. */
+import { Button, Modal, NativeSelect, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { type FormEvent, useState } from "react";
+import { useTranslations } from "use-intl";
+import { Failure, type Feed, type FeedMessage } from "@/api/client";
+import { useMay } from "@/api/queries";
+import { useToasts } from "@/ui/toasts";
+import styles from "./feeds.module.css";
+import { messageQuery, useChangeFeed } from "./hooks";
+import { Problem, useProblem } from "./words";
+
+const CLASSES = ["E", "I", "O", "P", "R", "B", "C", "N", "U"] as const;
+type PatientClass = (typeof CLASSES)[number];
+
+/** PV1-2, first component. */
+export function classIn(raw: string): string {
+  const separator = raw[3] ?? "|";
+  const components = raw[4] ?? "^";
+  const visit = raw.split(/[\r\n]+/).find((line) => line.startsWith(`PV1${separator}`));
+  return visit?.split(separator)[2]?.split(components)[0]?.trim() ?? "";
+}
+
+export function MapClass(props: { feed: Feed; oldest?: FeedMessage; close: () => void }) {
+  const { feed, oldest, close } = props;
+  const t = useTranslations("feeds.mapping");
+  const mayRead = useMay("messages.read");
+  const message = useQuery({
+    ...messageQuery(oldest?.id ?? ""),
+    enabled: mayRead && Boolean(oldest),
+  });
+  const found = classIn(message.data?.raw ?? "");
+  const [typed, type] = useState<string>();
+  const [meaning, mean] = useState<PatientClass>("O");
+  const [isEmpty, setEmpty] = useState(false);
+  const change = useChangeFeed("quirks");
+  const problem = useProblem();
+  const { say } = useToasts();
+  const code = (typed ?? found).trim();
+  const save = (event: FormEvent) => {
+    event.preventDefault();
+    setEmpty(!code);
+    if (!code) return;
+    const patientClasses = { ...feed.quirks.patientClasses, [code]: meaning };
+    change.mutate(
+      { ...feed, quirks: { ...feed.quirks, patientClasses } },
+      {
+        onSuccess: () => {
+          say({ text: t("done", { code, feed: feed.name, class: t(`classes.${meaning}`) }) });
+          close();
+        },
+      },
+    );
+  };
+  const violation = change.error instanceof Failure && change.error.fields?.[0]?.description;
+  return (
+    <Modal
+      opened
+      onClose={close}
+      title={t("title", { feed: feed.name })}
+      closeButtonProps={{ "aria-label": t("cancel") }}
+    >
+      <form onSubmit={save} className={styles.form} noValidate>
+        <p className={styles.second}>{t("text")}</p>
+        <TextInput
+          label={t("code")}
+          description={found && typed === undefined ? t("codeFound") : t("codeHint")}
+          value={typed ?? found}
+          onChange={(event) => type(event.currentTarget.value)}
+          error={isEmpty && !code && t("needed")}
+          spellCheck={false}
+          autoComplete="off"
+          data-autofocus
+        />
+        <NativeSelect
+          label={t("class")}
+          value={meaning}
+          onChange={(event) => mean(event.currentTarget.value as PatientClass)}
+          data={CLASSES.map((value) => ({ value, label: t(`classes.${value}`) }))}
+        />
+        {change.error && <Problem>{violation || problem(change.error)}</Problem>}
+        <div className={styles.dialogActions}>
+          <Button type="submit" loading={change.isPending}>
+            {code ? t("save", { code }) : t("saveEmpty")}
+          </Button>
+          <Button variant="default" onClick={close}>
+            {t("cancel")}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,118 @@
+/** One loop: who has it, the next step, what closes it, its clock, and at most three actions. */
+import { Button } from "@mantine/core";
+import { IconPhone } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { useTranslations } from "use-intl";
+import type { Loop, Task } from "@/api/client";
+import { useMe } from "@/api/queries";
+import { isContact } from "@/features/worklist/outcomes";
+import { Clock } from "@/ui/clock";
+import { clockState } from "@/ui/clock-state";
+import { useNow, useWhen, useZone } from "@/ui/when";
+import { useReasonWords } from "./entry-words";
+import styles from "./patients.module.css";
+import { phoneWords } from "./person";
+
+interface CardProps {
+  loop: Loop;
+  /** The loop's tasks. */
+  tasks: readonly Task[];
+  phone: string;
+}
+
+/** The open task that comes first: what has begun before what has not, then the soonest due. Pure. */
+export function nextTask(tasks: readonly Task[], now: Date): Task | undefined {
+  const hasBegun = (task: Task) => !task.startTime || Date.parse(task.startTime) <= now.getTime();
+  return tasks
+    .filter(({ state }) => state === "STATE_OPEN")
+    .sort(
+      (a, b) =>
+        Number(hasBegun(b)) - Number(hasBegun(a)) ||
+        (a.dueTime ?? "").localeCompare(b.dueTime ?? ""),
+    )[0];
+}
+
+const PRESSING = new Set(["soon", "overdue", "escalated"]);
+
+export function LoopCard({ loop, tasks, phone }: CardProps) {
+  const t = useTranslations("patients.loops");
+  const now = useNow();
+  const me = useMe().staffMember.id;
+  const next = nextTask(tasks, now);
+  const isMine = next?.owner?.accountableStaffId === me || next?.owner?.staffId === me;
+  const isPressing = isMine && next !== undefined && PRESSING.has(clockState(next, now).word);
+  const [first, ...others] = loop.closesWhen;
+  return (
+    <article className={styles.loop} data-is-pressing={isPressing} aria-labelledby={loop.id}>
+      <div className={styles.loopHead}>
+        <h3 id={loop.id} lang="en">
+          {loop.title}
+        </h3>
+        {next && <Clock of={next} facilityId={loop.facilityId} />}
+      </div>
+      <dl className={styles.facts}>
+        <dt>{t("owner")}</dt>
+        <dd>
+          <bdi>{next?.owner?.displayName ?? loop.owner?.displayName}</bdi>
+        </dd>
+        <dt>{t("next")}</dt>
+        <dd>
+          <b lang="en">{next ? next.title : <Waiting loop={loop} />}</b>
+        </dd>
+        <dt>{t("closes")}</dt>
+        <dd lang="en">{first}</dd>
+      </dl>
+      <details className={styles.more}>
+        <summary>{t("all")}</summary>
+        <ul lang="en">
+          {others.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+        <p lang="en">{loop.why}</p>
+      </details>
+      <div className={styles.loopActions}>
+        {next && isContact(next) && phone && (
+          <Button
+            component="a"
+            href={`tel:${phone}`}
+            size="xs"
+            variant={isPressing ? "filled" : "default"}
+            leftSection={<IconPhone size={16} stroke={1.9} />}
+          >
+            {t("call", { phone: phoneWords(phone) })}
+          </Button>
+        )}
+        {next && (
+          <Link to="/worklist" search={{ scope: "all", task: next.id }} className={styles.stepLink}>
+            {t("task")}
+          </Link>
+        )}
+      </div>
+    </article>
+  );
+}
+
+function Waiting({ loop }: { loop: Loop }) {
+  const t = useTranslations("patients.loops");
+  const when = useWhen();
+  const zone = useZone(loop.facilityId);
+  const last = loop.keyDates.at(-1);
+  return t("nextNone", { title: last?.title ?? "", date: when.date(last?.date, zone) });
+}
+
+export function ClosedLoop({ loop }: { loop: Loop }) {
+  const t = useTranslations("patients.loops");
+  const reason = useReasonWords();
+  return (
+    <article className={styles.closedLoop} aria-labelledby={loop.id}>
+      <div className={styles.loopHead}>
+        <h3 id={loop.id} lang="en">
+          {loop.title}
+        </h3>
+        <Clock of={{ ...loop, dueTime: loop.clockTime }} facilityId={loop.facilityId} />
+      </div>
+      <p className={styles.detail}>{t("closedAs", { reason: reason(loop.closeReason) })}</p>
+    </article>
+  );
+}

@@ -1,0 +1,136 @@
+/** Who this is, at the top of every patient page. */
+import {
+  IconLanguage,
+  IconMapPin,
+  IconPhone,
+  IconShieldLock,
+  IconUserPlus,
+} from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { useLocale, useTranslations } from "use-intl";
+import type { Loop, Patient } from "@/api/client";
+import { useFacilities } from "@/api/queries";
+import { ageOn, partsIn } from "@/ui/moments";
+import { useNow, useWhen, useZone } from "@/ui/when";
+import styles from "./patients.module.css";
+import { addressOf, languageName, nameOf, phoneOf, phoneWords } from "./person";
+
+export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | undefined }) {
+  const t = useTranslations("patients.board");
+  return (
+    <header className={styles.board}>
+      <Identity patient={patient} />
+      <Language patient={patient} />
+      <Phones patient={patient} />
+      <Fact icon={<IconMapPin size={14} stroke={1.9} />} label={t("home")}>
+        <bdi>{addressOf(patient) || t("noHome")}</bdi>
+      </Fact>
+      <Fact icon={<IconUserPlus size={14} stroke={1.9} />} label={t("answers")}>
+        <bdi>{loop?.owner?.displayName || t("nobody")}</bdi>
+      </Fact>
+      <KnownAt patient={patient} />
+    </header>
+  );
+}
+
+function Identity({ patient }: { patient: Patient }) {
+  const t = useTranslations("patients.person");
+  const when = useWhen();
+  const now = useNow();
+  const zone = useZone(patient.facilityId);
+  const age = ageOn(patient.birthDate, partsIn(zone, now));
+  const sex = t(`sex.${patient.sex}`);
+  const born = when.birth(patient.birthDate);
+  const [number] = patient.identifiers.filter(({ type }) => type === "MR" || type === "");
+  return (
+    <div className={styles.identity}>
+      <h1>
+        <bdi>{nameOf(patient)}</bdi>
+      </h1>
+      <p>{age === null ? t("lineNoAge", { sex }) : t("line", { age, sex, born })}</p>
+      {patient.isDeceased && (
+        <p className={styles.died}>
+          {patient.deathTime
+            ? t("died", { when: when.moment(new Date(patient.deathTime), zone) })
+            : t("diedUnknown")}
+        </p>
+      )}
+      <p className={styles.small}>
+        {number && <bdi>{t("id", { id: `${number.assigner} ${number.value}` })}</bdi>}
+        {number && " · "}
+        {t("records", { count: patient.facilityIds.length })}
+      </p>
+    </div>
+  );
+}
+
+function Language({ patient }: { patient: Patient }) {
+  const t = useTranslations("patients.board");
+  const locale = useLocale();
+  const language = languageName(patient.language, locale);
+  const isOther = Boolean(patient.language) && !patient.language.startsWith("en");
+  return (
+    <Fact
+      icon={<IconLanguage size={14} stroke={1.9} />}
+      label={t("language")}
+      detail={isOther && t("interpreter")}
+    >
+      {language || t("languageUnknown")}
+    </Fact>
+  );
+}
+
+function Phones({ patient }: { patient: Patient }) {
+  const t = useTranslations("patients.board");
+  const phone = phoneOf(patient);
+  const others = patient.telecoms.filter(({ system }) => system === "SYSTEM_PHONE").length - 1;
+  return (
+    <Fact
+      icon={<IconPhone size={14} stroke={1.9} />}
+      label={t("phone")}
+      detail={others > 0 && t("otherPhones", { count: others })}
+    >
+      {phone ? (
+        <a href={`tel:${phone}`} className={styles.phone}>
+          <bdi>{phoneWords(phone)}</bdi>
+        </a>
+      ) : (
+        t("noPhone")
+      )}
+    </Fact>
+  );
+}
+
+function KnownAt({ patient }: { patient: Patient }) {
+  const t = useTranslations("patients.board");
+  const facilities = useFacilities();
+  const names = patient.facilityIds.map((id) => facilities.get(id)?.name).filter(Boolean);
+  return (
+    <Fact
+      icon={<IconShieldLock size={14} stroke={1.9} />}
+      label={t("knownAt")}
+      detail={t("sharing")}
+    >
+      <bdi>{names.join(", ")}</bdi>
+    </Fact>
+  );
+}
+
+interface FactProps {
+  icon: ReactNode;
+  label: string;
+  children: ReactNode;
+  detail?: ReactNode;
+}
+
+function Fact({ icon, label, children, detail }: FactProps) {
+  return (
+    <div className={styles.fact}>
+      <p className={styles.factLabel}>
+        <span aria-hidden="true">{icon}</span> {label}
+      </p>
+      <p className={styles.factValue}>{children}</p>
+      {detail && <p className={styles.small}>{detail}</p>}
+    </div>
+  );
+}

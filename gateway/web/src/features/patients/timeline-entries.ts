@@ -1,0 +1,163 @@
+/** One timeline out of visits, loops and tasks: what is to come, the latest first, then what was. Pure. */
+import type { Encounter, Loop, Task } from "@/api/client";
+
+export type Kind = "visit" | "step" | "contact" | "loop";
+
+/** What happened or will: enough for words, and nothing in words yet. */
+export type Entry = { id: string; at: string; facilityId: string } & (
+  | { what: "due" | "late"; kind: "step"; task: Task }
+  | { what: "keyDate"; kind: "loop"; loop: Loop; title: string; explanation: string }
+  | { what: "admitted" | "discharged"; kind: "visit"; encounter: Encounter }
+  | { what: "done" | "cancelled"; kind: "step"; task: Task }
+  | { what: "attempt"; kind: "contact"; task: Task; number: number; index: number }
+  | { what: "note"; kind: "contact"; task: Task; index: number }
+  | { what: "opened" | "closed"; kind: "loop"; loop: Loop }
+);
+
+export interface Timeline {
+  /** The farthest first; what is late stands last, next to now. */
+  future: Entry[];
+  /** The newest first. */
+  past: Entry[];
+}
+
+interface Story {
+  encounters: readonly Encounter[];
+  loops: readonly Loop[];
+  tasks: readonly Task[];
+}
+
+export function timelineOf({ encounters, loops, tasks }: Story, now: Date): Timeline {
+  const entries = [
+    ...encounters.flatMap(ofEncounter),
+    ...loops.flatMap((loop) => ofLoop(loop, now)),
+    ...tasks.flatMap((task) => ofTask(task, now)),
+  ];
+  const byTime = (a: Entry, b: Entry) => b.at.localeCompare(a.at) || a.id.localeCompare(b.id);
+  const isAhead = (entry: Entry) => entry.what === "late" || Date.parse(entry.at) > now.getTime();
+  return {
+    future: entries.filter(isAhead).sort(byTime),
+    past: entries.filter((entry) => !isAhead(entry)).sort(byTime),
+  };
+}
+
+function ofEncounter(encounter: Encounter): Entry[] {
+  const { id, facilityId, admitTime, dischargeTime } = encounter;
+  const entries: Entry[] = [];
+  if (admitTime) {
+    entries.push({
+      id: `${id}+`,
+      at: admitTime,
+      facilityId,
+      what: "admitted",
+      kind: "visit",
+      encounter,
+    });
+  }
+  if (dischargeTime) {
+    entries.push({
+      id: `${id}-`,
+      at: dischargeTime,
+      facilityId,
+      what: "discharged",
+      kind: "visit",
+      encounter,
+    });
+  }
+  return entries;
+}
+
+/** That a loop opened and closed; of an open one also its end, which no task says. */
+function ofLoop(loop: Loop, now: Date): Entry[] {
+  const { id, facilityId, openTime, closeTime } = loop;
+  const entries: Entry[] = [];
+  if (openTime) {
+    entries.push({ id: `${id}+`, at: openTime, facilityId, what: "opened", kind: "loop", loop });
+  }
+  if (closeTime) {
+    entries.push({ id: `${id}-`, at: closeTime, facilityId, what: "closed", kind: "loop", loop });
+  }
+  const end = loop.keyDates.reduce<Loop["keyDates"][number] | null>(
+    (last, date) => ((date.time ?? "") > (last?.time ?? "") ? date : last),
+    null,
+  );
+  if (loop.state === "STATE_OPEN" && end?.time && Date.parse(end.time) > now.getTime()) {
+    const { title, explanation, time } = end;
+    entries.push({
+      id: `${id}!`,
+      at: time,
+      facilityId,
+      what: "keyDate",
+      kind: "loop",
+      loop,
+      title,
+      explanation,
+    });
+  }
+  return entries;
+}
+
+function ofTask(task: Task, now: Date): Entry[] {
+  const { id, facilityId } = task;
+  const entries: Entry[] = [];
+  const attempts = [...task.attempts].sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
+  attempts.forEach(({ time, result }, index) => {
+    // Reaching somebody is told once, as the step that it completed.
+    if (!time || (result === "RESULT_REACHED" && task.closeTime)) return;
+    const number = index + 1;
+    entries.push({
+      id: `${id}a${index}`,
+      at: time,
+      facilityId,
+      what: "attempt",
+      kind: "contact",
+      task: { ...task, attempts },
+      number,
+      index,
+    });
+  });
+  task.comments.forEach(({ time }, index) => {
+    if (time) {
+      entries.push({
+        id: `${id}c${index}`,
+        at: time,
+        facilityId,
+        what: "note",
+        kind: "contact",
+        task,
+        index,
+      });
+    }
+  });
+  const end = endOf(task, now);
+  if (end) entries.push({ id, facilityId, kind: "step", task, ...end });
+  return entries;
+}
+
+function endOf(
+  task: Task,
+  now: Date,
+): { at: string; what: "due" | "late" | "done" | "cancelled" } | null {
+  if (task.state === "STATE_OPEN") {
+    if (!task.dueTime) return null;
+    return { at: task.dueTime, what: Date.parse(task.dueTime) < now.getTime() ? "late" : "due" };
+  }
+  if (!task.closeTime) return null;
+  return { at: task.closeTime, what: task.state === "STATE_COMPLETED" ? "done" : "cancelled" };
+}
+
+/** Days between two moments, as nights in a bed are counted. */
+export function nightsOf({ admitTime, dischargeTime }: Encounter): number {
+  if (!admitTime || !dischargeTime) return 0;
+  return Math.round((Date.parse(dischargeTime) - Date.parse(admitTime)) / 86_400_000);
+}
+
+const HOME = new Set(["", "01", "06", "08", "50", "81", "86"]);
+const DIED = new Set(["20", "40", "41", "42"]);
+
+/** Where somebody went, from the HL7 table 0112 code. */
+export function whereTo(disposition: string): "home" | "other" | "died" | "against" {
+  if (HOME.has(disposition)) return "home";
+  if (DIED.has(disposition)) return "died";
+  return disposition === "07" ? "against" : "other";
+}

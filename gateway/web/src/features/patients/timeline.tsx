@@ -1,0 +1,104 @@
+/** The timeline: the future above now, the past below, in one list. */
+import {
+  IconBuildingHospital,
+  IconCalendar,
+  IconCheck,
+  IconHourglass,
+  IconMinus,
+  IconNotes,
+  IconPhone,
+  IconRefreshDot,
+} from "@tabler/icons-react";
+import { type ReactNode, useState } from "react";
+import { useTranslations } from "use-intl";
+import { Chips } from "@/ui/chips";
+import { useHomeZone, useNow, useWhen, useZone } from "@/ui/when";
+import { useEntryWords } from "./entry-words";
+import styles from "./patients.module.css";
+import type { Timeline as Entries, Entry, Kind } from "./timeline-entries";
+
+const FILTERS = ["all", "visits", "steps", "contacts"] as const;
+type Filter = (typeof FILTERS)[number];
+const SHOWS: Record<Filter, Kind[]> = {
+  all: ["visit", "step", "contact", "loop"],
+  visits: ["visit"],
+  steps: ["step", "loop"],
+  contacts: ["contact"],
+};
+
+export function Timeline({ entries }: { entries: Entries }) {
+  const t = useTranslations("patients.timeline");
+  const when = useWhen();
+  const now = useNow();
+  const zone = useHomeZone();
+  const [filter, choose] = useState<Filter>("all");
+  const isShown = (entry: Entry) => SHOWS[filter].includes(entry.kind);
+  const future = entries.future.filter(isShown);
+  const past = entries.past.filter(isShown);
+  return (
+    <section aria-labelledby="timeline">
+      <div className={styles.sectionHead}>
+        <h2 id="timeline">{t("title")}</h2>
+        <Chips
+          label={t("filter")}
+          options={FILTERS.map((each) => ({ key: each, label: t(each) }))}
+          chosen={filter}
+          choose={choose}
+        />
+      </div>
+      <ol className={styles.timeline}>
+        {future.map((entry) => (
+          <EntryRow key={entry.id} entry={entry} isAhead />
+        ))}
+        <li className={styles.now} aria-current="time">
+          <span>{t("now", { time: when.time(now, zone) })}</span>
+        </li>
+        {past.map((entry) => (
+          <EntryRow key={entry.id} entry={entry} />
+        ))}
+        {past.length === 0 && future.length === 0 && (
+          <li className={styles.nothing}>{t("nothing")}</li>
+        )}
+      </ol>
+    </section>
+  );
+}
+
+const ICONS: Record<Entry["what"], typeof IconCheck> = {
+  due: IconHourglass,
+  late: IconHourglass,
+  keyDate: IconCalendar,
+  admitted: IconBuildingHospital,
+  discharged: IconBuildingHospital,
+  done: IconCheck,
+  cancelled: IconMinus,
+  attempt: IconPhone,
+  note: IconNotes,
+  opened: IconRefreshDot,
+  closed: IconCheck,
+};
+
+function EntryRow({ entry, isAhead = false }: { entry: Entry; isAhead?: boolean }) {
+  const when = useWhen();
+  const zone = useZone(entry.facilityId);
+  const words = useEntryWords()(entry);
+  const Icon = ICONS[entry.what];
+  return (
+    <li className={styles.entry} data-is-ahead={isAhead} data-what={entry.what}>
+      <time dateTime={entry.at}>{when.moment(new Date(entry.at), zone)}</time>
+      <span className={styles.dot}>
+        <Icon size={14} stroke={1.9} aria-hidden="true" />
+      </span>
+      <EntryText title={words.title} detail={words.detail} isStrong={words.isStrong} />
+    </li>
+  );
+}
+
+function EntryText(props: { title: ReactNode; detail: ReactNode; isStrong: boolean }) {
+  return (
+    <div className={styles.entryText}>
+      <p data-is-strong={props.isStrong}>{props.title}</p>
+      {props.detail && <p className={styles.detail}>{props.detail}</p>}
+    </div>
+  );
+}

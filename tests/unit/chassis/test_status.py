@@ -1,0 +1,87 @@
+"""What a service's figures mean: whom to believe, and what somebody should look at."""
+
+from datetime import UTC, datetime, timedelta
+
+from carehub.operations.v1 import status_pb2
+
+from libs.chassis.operations import concerns, to_proto
+from libs.chassis.status import (
+    About,
+    Heartbeat,
+    Lag,
+    OutboxCounts,
+    ParkedCounts,
+    Status,
+    TimerCounts,
+)
+
+NOW = datetime(2026, 9, 4, 12, tzinfo=UTC)
+Concern = status_pb2.ServiceStatus
+
+
+def beat(process="a", role="work", ago=1, **lag: int) -> Heartbeat:
+    return Heartbeat(
+        process=process,
+        role=role,
+        started_at=NOW - timedelta(hours=2),
+        seen_at=NOW - timedelta(seconds=ago),
+        consumer_lag={name: Lag(waiting=count, in_work=0) for name, count in lag.items()},
+    )
+
+
+def status(**fields) -> Status:
+    well = {
+        "at": NOW,
+        "about": About(chassis="0002", service="0001", bytes=1),
+        "outbox": OutboxCounts(waiting=0, oldest_at=None, published=0),
+        "timers": TimerCounts(waiting=0, late=0, oldest_at=None),
+        "handled": {},
+        "parked": {},
+        "heartbeats": [beat()],
+    }
+    return Status(**(well | fields))
+
+
+def ago(seconds: int) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+def test_all_is_well():
+    assert concerns(status()) == []
+
+
+def test_nobody_works_if_only_those_who_serve_are_there_or_the_others_are_silent():
+    for heartbeats in ([], [beat(role="serve")], [beat(ago=31)]):
+        assert concerns(status(heartbeats=heartbeats)) == [Concern.CONCERN_NOBODY_WORKS]
+    assert concerns(status(heartbeats=[beat(role="all")])) == []
+
+
+def test_a_minute_is_too_long():
+    for seconds, expected in ((59, []), (60, [Concern.CONCERN_OUTBOX_WAITS])):
+        outbox = OutboxCounts(waiting=1, oldest_at=ago(seconds), published=0)
+        assert concerns(status(outbox=outbox)) == expected
+    timers = TimerCounts(waiting=3, late=1, oldest_at=ago(61))
+    assert concerns(status(timers=timers)) == [Concern.CONCERN_TIMERS_LATE]
+
+
+def test_the_newest_living_process_is_believed():
+    heartbeats = [beat("a", ago=2, c=5000), beat("b", ago=1, c=3), beat("dead", ago=600, d=9999)]
+    found = status(heartbeats=heartbeats)
+    assert {name: lag.waiting for name, lag in found.lag.items()} == {"c": 3}
+    assert concerns(found) == []
+    assert concerns(status(heartbeats=[beat(c=1001)])) == [Concern.CONCERN_CONSUMER_BEHIND]
+
+
+def test_a_clock_that_runs_ahead_makes_nothing_younger_than_new():
+    outbox = OutboxCounts(waiting=1, oldest_at=NOW + timedelta(seconds=5), published=0)
+    assert to_proto("tasking", [], status(outbox=outbox)).outbox.oldest_seconds == 0
+
+
+def test_a_consumer_of_whom_nobody_tells_has_no_lag_rather_than_none():
+    counts = ParkedCounts(consumer="c", reason="UNREADABLE", waiting=2, newest_at=NOW)
+    told = to_proto("tasking", ["c", "d"], status(parked={"c": [counts]}, heartbeats=[beat(d=0)]))
+    c, d = told.consumers
+    assert not c.HasField("waiting_count")
+    assert d.HasField("waiting_count")
+    assert [(p.reason, p.count) for p in c.parked] == [("UNREADABLE", 2)]
+    assert list(told.concerns) == [Concern.CONCERN_EVENTS_PARKED]

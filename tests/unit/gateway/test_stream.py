@@ -1,0 +1,177 @@
+"""What waits for one connection, a client that does not read, and a page that does not keep a session alive."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from carehub.identity.v1 import identity_events_pb2
+from carehub.registry.v1 import registry_events_pb2
+
+from gateway.api import live, stream
+from gateway.api.authentication import Credentials
+from gateway.api.live import Change, Live, Subscriber, change_of
+from gateway.api.sessions import Keeper
+from gateway.api.stream import Connection
+from libs.chassis.caller import Caller, CallerKind
+from libs.chassis.listen import Heard
+
+HERE, THERE = uuid4(), uuid4()
+
+
+def caller(*permissions: str) -> Caller:
+    return Caller(
+        subject=uuid4(),
+        kind=CallerKind.PERSON,
+        name="Test Person",
+        roles={},
+        permissions=dict.fromkeys(permissions, frozenset({HERE})),
+        purpose="TREATMENT",
+    )
+
+
+NURSE = caller("tasks.read", "patients.read")
+
+
+def task(at=HERE, id="t-1") -> Change:
+    return Change(
+        kind="task", id=id, permission="tasks.read", facilities=frozenset({at}), patient_id="p-1"
+    )
+
+
+def test_own_and_foreign_and_nothing():
+    nurse = Subscriber(NURSE)
+    nurse.offer(task())
+    nurse.offer(task(THERE, "t-2"))
+    nurse.offer(Change(kind="feed", id="f", permission="feeds.read", facilities=frozenset({HERE})))
+    assert [*nurse.own] == [("task", "t-1")]
+    assert [*nurse.foreign] == [("task", "t-2")]
+    without_patients = Subscriber(caller("tasks.read"))
+    without_patients.offer(task(THERE))
+    assert not without_patients.foreign
+    assert not without_patients.news.is_set()
+
+
+def test_what_waits_has_a_bound(monkeypatch):
+    monkeypatch.setattr(live, "MOST_WAITING", 3)
+    nurse = Subscriber(NURSE)
+    for number in range(100):
+        nurse.offer(task(id=f"t-{number}"))
+    assert nurse.has_missed
+    assert not nurse.own
+
+
+def test_a_grant_that_ended_is_no_news():
+    event = identity_events_pb2.GrantChanged(
+        grant_id=str(uuid4()), patient_id=str(uuid4()), facility_id=str(HERE)
+    )
+    assert change_of(event) is None
+    event.is_active = True
+    assert change_of(event).kind == "patient"
+
+
+def test_a_handled_report_is_a_change_of_its_feed_and_names_no_patient():
+    event = registry_events_pb2.ReportHandled(
+        message_id=str(uuid4()),
+        feed_id=str(uuid4()),
+        facility_id=str(HERE),
+        patient_id=str(uuid4()),
+    )
+    change = change_of(event)
+    assert (change.kind, change.id, change.patient_id) == ("feed", event.feed_id, "")
+
+
+class Token:
+    """Stands where the authenticator and the verifier stand."""
+
+    async def caller_token(self, _credentials):
+        return "a token"
+
+    async def verify(self, _token):
+        return NURSE
+
+
+async def opened() -> Connection:
+    credentials = Credentials({}, "", is_safe=True, is_use=False)
+    connection = Connection(credentials, Token(), Token(), None)
+    await connection.begin()
+    return connection
+
+
+async def test_a_client_that_does_not_read_holds_a_bounded_queue_and_is_let_go(monkeypatch):
+    monkeypatch.setattr(stream, "SEND_TAKES", 0.3)
+    monkeypatch.setattr(live, "MOST_WAITING", 10)
+    connection = await opened()
+
+    async def never(_message):
+        await asyncio.Event().wait()
+
+    telling = asyncio.create_task(connection.tell(never))
+    for number in range(1000):
+        connection.subscriber.offer(task(id=f"t-{number}"))
+    assert len(connection.subscriber.own) <= 10
+    await asyncio.wait_for(telling, 2)  # it ends by itself
+
+
+async def test_resyncs_keep_a_distance(monkeypatch):
+    monkeypatch.setattr(stream, "RESYNC_EVERY", 0.3)
+    monkeypatch.setattr(stream, "BURST", 0.0)
+    connection, sent = await opened(), []
+
+    async def send(message):
+        sent.append(message["body"])
+
+    telling = asyncio.create_task(connection.tell(send))
+    for _ in range(20):
+        connection.subscriber.miss()
+        await asyncio.sleep(0.02)
+    telling.cancel()
+    assert 1 <= sum(b"resync" in text for text in sent) <= 3
+
+
+async def test_one_listener_for_all_and_it_begins_again():
+    began = 0
+
+    async def heard():
+        nonlocal began
+        began += 1
+        yield None
+        yield Heard(event=registry_events_pb2.ReportHandled(), facility_id=None)
+        raise ConnectionError
+
+    hub = Live(heard)
+    first, second = Subscriber(NURSE), Subscriber(NURSE)
+    live_again, live.LISTEN_AGAIN_AFTER = live.LISTEN_AGAIN_AFTER, 0.05
+    try:
+        hub.subscribe(first)
+        hub.subscribe(second)
+        await asyncio.sleep(0.02)
+        assert began == 1
+        assert first.has_missed
+        assert second.has_missed
+        await asyncio.sleep(0.1)
+        assert began > 1
+    finally:
+        live.LISTEN_AGAIN_AFTER = live_again
+        await hub.close()
+
+
+def test_what_a_page_does_by_itself_does_not_keep_a_session_alive():
+    clock = [0.0]
+    sessions: Keeper[str] = Keeper(idle=900, absolute=9000, now=lambda: clock[0])
+    secret = sessions.add("session")
+    for minute in range(15):
+        clock[0] = minute * 60.0
+        assert sessions.use(secret, is_use=False) == "session"
+    clock[0] = 901.0
+    assert sessions.use(secret, is_use=False) is None
+    assert sessions.use(secret) is None
+
+
+async def test_without_a_broker_there_is_no_stream(api):
+    answer = await api.get("/v1/stream")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "STREAM_NOT_AVAILABLE")
+
+
+@pytest.mark.parametrize("path", ["/v1/stream/", "/v1/stream/x"])
+async def test_only_that_path(api, path):
+    assert (await api.get(path)).status_code == 404
