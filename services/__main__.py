@@ -121,6 +121,7 @@ def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
         targets={s: env[f"{s.upper()}_TARGET"] for s in SERVICES if f"{s.upper()}_TARGET" in env},
         grpc_address=env.get("CAREHUB_GRPC_ADDRESS", ""),
         metrics_port=int(env.get("CAREHUB_METRICS_PORT", "0")),
+        metrics_host=env.get("CAREHUB_METRICS_HOST", "0.0.0.0"),  # noqa: S104 a pod's own
         pool_size=int(env.get("CAREHUB_POOL_SIZE", "8")),
         crashpoint=env.get("CAREHUB_CRASHPOINT", ""),
     )

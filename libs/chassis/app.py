@@ -14,6 +14,7 @@ import prometheus_client
 from libs.chassis import crashpoints, ids, telemetry
 from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
+from libs.chassis.faults import rest
 from libs.chassis.guard import Guard, Servicer
 from libs.chassis.inbox import Consumer, run_consumer
 from libs.chassis.migrate import is_at_head
@@ -80,6 +81,7 @@ class HostSettings:
     targets: Mapping[str, str] = field(default_factory=dict)
     grpc_address: str = ""
     metrics_port: int = 0
+    metrics_host: str = "0.0.0.0"  # noqa: S104 a pod's own
     pool_size: int = 8
     crashpoint: str = ""
 
@@ -112,8 +114,6 @@ class Host:
     async def start(self) -> None:
         """Open what is needed and start; returns when requests can be answered. Waits for the schema."""
         crashpoints.arm(self._settings.crashpoint)
-        if self._settings.metrics_port:
-            prometheus_client.start_http_server(self._settings.metrics_port, "0.0.0.0")  # noqa: S104 a pod's own port
         for app in self._apps:
             runtime = await self._open(app)
             self.runtimes[app.name] = runtime
@@ -135,6 +135,9 @@ class Host:
             self._beat(app)
         if self._settings.grpc_address and self._settings.role is not Role.WORK:
             self._tasks.append(await serve(self.guards, self._settings.grpc_address, self.stopping))
+        if self._settings.metrics_port:  # last: whoever can read them knows that the rest is there
+            host, port = self._settings.metrics_host, self._settings.metrics_port
+            prometheus_client.start_http_server(port, host)
 
     async def _open(self, app: App) -> Runtime:
         wake = self._wakes[app.name] = asyncio.Event()
@@ -147,7 +150,9 @@ class Host:
                 if await is_at_head(connection, app.migrations):
                     break
             log.info("waiting for the schema", extra={"service": app.name})
-            await asyncio.sleep(1.0)
+            await rest(self.stopping, 1.0)
+            if self.stopping.is_set():
+                raise asyncio.CancelledError
         return Runtime(
             database=database,
             channels=self.channels,

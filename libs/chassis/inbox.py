@@ -85,13 +85,15 @@ class Consumer:
     `name` is data, never to be changed: the broker and the inbox remember it. `handle` gets batches, in a system
     transaction, sorted by key; with `newest_only`, of each type and key only the highest version in the batch. It can
     run twice (the first time was rolled back), and versions can be skipped or come late: write "if newer", and decide
-    on the difference between what was known and what is told.
+    on the difference between what was known and what is told. `parked` is told, in the same transaction, of a message
+    that is set aside, with the reason: for who must answer for every message.
     """
 
     name: str
     events: tuple[type[Message], ...]
     handle: Callable[[Transaction, Sequence[Delivery]], Awaitable[None]]
     newest_only: bool = True
+    parked: Callable[[Transaction, Delivery, str], Awaitable[None]] | None = None
     types: Mapping[str, type[Message]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -315,6 +317,8 @@ class _Intake:
             is_new = await self._claim(tx, [arrival.id])
             if is_new:
                 await parked.add(tx, entry, replace=True)
+                if self._consumer.parked and arrival.delivery:
+                    await self._consumer.parked(tx, arrival.delivery, entry.reason)
         if is_new:
             PARKED.labels(self._consumer.name, entry.reason).inc()
             log.error("an event was parked", extra=self._about(arrival) | {"reason": entry.reason})

@@ -7,7 +7,7 @@ BY_FACILITY = "facility_id = ANY ((SELECT caller_facilities())::uuid[])"
 # ... or because its patient was granted to one of the caller's facilities. {table} is filled in by protect().
 BY_FACILITY_OR_GRANT = (
     f"{BY_FACILITY} OR EXISTS (SELECT 1 FROM grants g WHERE g.patient_id = {{table}}.patient_id AND g.is_active "
-    "AND g.facility_id = ANY ((SELECT caller_facilities())::uuid[]))"
+    "AND (g.expires_at IS NULL OR g.expires_at > now()) AND g.facility_id = ANY ((SELECT caller_facilities())::uuid[]))"
 )
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 

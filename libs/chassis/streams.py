@@ -168,11 +168,13 @@ async def ensure_stream(conveyor: Conveyor, service: str) -> StreamState:
 
 
 async def make_room(conveyor: Conveyor, service: str) -> None:
-    """Drop what every listener has acknowledged: a full stream does not even answer a publisher."""
+    """Drop what every listener has acknowledged: a full stream does not even answer a publisher.
+
+    Before anybody ever listened nothing is dropped: whoever is to listen has not come yet.
+    """
     listeners = await conveyor.js.consumers_info(service)
-    floors = [c.ack_floor.stream_seq for c in listeners if c.ack_floor is not None]
-    last = (await conveyor.js.stream_info(service)).state.last_seq
-    await conveyor.js.purge_stream(service, seq=min(floors, default=last) + 1)
+    floors = [c.ack_floor.stream_seq if c.ack_floor else 0 for c in listeners]
+    await conveyor.js.purge_stream(service, seq=min(floors, default=0) + 1)
 
 
 class Pull:

@@ -242,7 +242,12 @@ async def _start(supervisor: Supervisor, machine: Machine, settings: UpSettings)
 
     async def start(name: str, arguments: list[str], extra: Mapping[str, str]) -> None:
         port = kept_port(machine.home, f"metrics-{name}")
-        env = {**shared, **extra, "CAREHUB_METRICS_PORT": str(port)}
+        env = {
+            **shared,
+            **extra,
+            "CAREHUB_METRICS_PORT": str(port),
+            "CAREHUB_METRICS_HOST": "127.0.0.1",
+        }
         argv = [sys.executable, "-m", "services", "serve", *arguments]
         await supervisor.start(
             name, argv, env, lambda: _answers(f"http://127.0.0.1:{port}/metrics")
@@ -274,13 +279,17 @@ def _inherited() -> dict[str, str]:
 
 
 async def _apply_demo(machine: Machine, say: Say) -> None:
+    """Make the demo network, once: what people change in it afterwards is theirs."""
+    applied = machine.home / "demo"
+    if applied.exists():
+        return
     network = read_network(DEMO)
     write_accounts(machine.home, accounts_of(network))
     auth = FreshToken(machine.issuer, "admin")
     async with api(machine.public_url, auth) as client:
         changes = await apply(network, client, lambda _line: None, renew=auth.renew)
-    if changes:
-        say(f"The demo network is there: {changes} things added or changed.")
+    applied.touch()
+    say(f"The demo network is there: {changes} things added.")
 
 
 def _welcome(machine: Machine, settings: UpSettings, say: Say) -> None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from uuid import UUID, uuid5
 
 from services.registry.domain.normal import plain, plain_name
-from services.registry.domain.report import Identifier, Person, Telecom
+from services.registry.domain.report import Identifier, Person, PersonName, Telecom
 
 # The root of keys that are stored; never change it.
 _KEYS = UUID("0b0c3f52-6a8f-5d1e-8f0e-3c9d2c5a7e11")
@@ -44,7 +44,8 @@ _ACCOUNTS = frozenset(
         "XX",
     ]
 )
-# Numbers that name a person anywhere, but get lent: a newborn comes with the mother's. They need the birth date, too.
+# Numbers that name a person anywhere, but get lent: newborns come with the mother's, and twins are born on one day. So
+# they need the birth date and the first given name, too.
 _LENT = frozenset(["SS", "MA", "MC", "MB", "MI", "DL", "NI", "NH", "HC", "PPN", "PPC", "WC", "TAX"])
 # The facility's own numbers of a person, best first; anything unheard of counts as one of these.
 _OWN = ("MR", "PI", "PT")
@@ -54,7 +55,7 @@ _NO_VALUES = frozenset(
 )
 _NO_NAMES = frozenset(
     {"UNKNOWN", "UNK", "TEST", "TESTPATIENT", "JOHN DOE", "JANE DOE", "BABY", "BABYBOY", "BABYGIRL"}
-    | {"BABY BOY", "BABY GIRL", "BOY", "GIRL", "NEWBORN", "INFANT", "NOLASTNAME", "NOFIRSTNAME"}
+    | {"BOY", "GIRL", "NEWBORN", "INFANT", "TWIN", "TRIPLET", "TRAUMA", "NOLASTNAME", "NOFIRSTNAME"}
 )
 _NO_BIRTHS = frozenset({"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11"})
 _NO_PHONES = frozenset({"5555555555", "1234567890"})
@@ -65,11 +66,14 @@ def person_keys(person: Person) -> tuple[UUID, ...]:
 
     Where a message has no such number its accounts stand in for it; empty if it has none of these either.
     """
-    return _keys_of_numbers(person.identifiers, person.birth_on)
+    return _keys_of_numbers(person.identifiers, person.names, person.birth_on)
 
 
 @lru_cache(maxsize=1024)  # asked for again and again while a batch is worked off
-def _keys_of_numbers(identifiers: tuple[Identifier, ...], birth_on: str) -> tuple[UUID, ...]:
+def _keys_of_numbers(
+    identifiers: tuple[Identifier, ...], names: tuple[PersonName, ...], birth_on: str
+) -> tuple[UUID, ...]:
+    borrowers = [f"{birth_on}|{given}" for given in given_names(names)] if _is_day(birth_on) else []
     own, lent, accounts = [], [], []
     for identifier in identifiers:
         if not identifier.assigner or is_placeholder(identifier):
@@ -77,11 +81,10 @@ def _keys_of_numbers(identifiers: tuple[Identifier, ...], birth_on: str) -> tupl
         if identifier.type in _ACCOUNTS:
             accounts.append(("account", identifier))
         elif identifier.type in _LENT:
-            lent.append((birth_on, identifier))
+            lent += [(borrower, identifier) for borrower in borrowers]
         else:
             own.append(("", identifier))
-    known_birth = len(birth_on) == len("1980-04-30") and birth_on not in _NO_BIRTHS
-    numbers = own + (lent if known_birth else []) or accounts
+    numbers = own + lent or accounts
     ranked = sorted(
         numbers,
         key=lambda n: (_rank(n[1]), n[1].assigner, _number(n[1]), n[0]),
@@ -106,12 +109,10 @@ def described_key(person: Person) -> UUID | None:
     It never identifies anybody by itself: it finds candidates.
     """
     name = next((n for n in person.names if n.family and n.given), None)
-    if not name or len(person.birth_on) < len("1980-04-30") or person.birth_on in _NO_BIRTHS:
+    if not name or not _is_day(person.birth_on):
         return None
-    family, given = plain_name(name.family), plain_name(name.given[0])
+    family, given = _said_name(name)
     if not family or not given or person.sex is None or person.sex == "UNKNOWN":
-        return None
-    if {family, given, f"{given} {family}"} & _NO_NAMES:
         return None
     return uuid5(_KEYS, f"person|{family}|{given}|{person.birth_on}|{person.sex}")
 
@@ -125,6 +126,20 @@ def described_keys(person: Person) -> frozenset[UUID]:
         for name in person.names
     )
     return frozenset(key for key in each if key)
+
+
+def given_names(names: Iterable[PersonName]) -> list[str]:
+    """The first given name of each name as compared, without those that only say that there is none yet."""
+    return sorted({given for name in names if (given := _said_name(name)[1])})
+
+
+def family_names(names: Iterable[PersonName]) -> list[str]:
+    return sorted({family for name in names if (family := _said_name(name)[0])})
+
+
+def birth_day(person: Person) -> str:
+    """The day of birth as far as it is known; "" for one that was typed because the form wanted one."""
+    return "" if person.birth_on in _NO_BIRTHS else person.birth_on
 
 
 def is_placeholder(identifier: Identifier) -> bool:
@@ -177,6 +192,22 @@ def own_numbers(person: Person) -> dict[str, frozenset[str]]:
         if i.assigner and i.type in _OWN and not is_placeholder(i):
             out[i.assigner] = out.get(i.assigner, frozenset()) | {_number(i)}
     return out
+
+
+def _is_day(birth_on: str) -> bool:
+    return len(birth_on) == len("1980-04-30") and birth_on not in _NO_BIRTHS
+
+
+def _said_name(name: PersonName) -> tuple[str, str]:
+    """Family name and first given name as compared; "" for what stands in for one, such as "Baby Girl A"."""
+    family, given = plain_name(name.family), plain_name(name.given[0]) if name.given else ""
+    if f"{given} {family}" in _NO_NAMES:
+        return "", ""
+    return "" if _stands_in(family) else family, "" if _stands_in(given) else given
+
+
+def _stands_in(name: str) -> bool:
+    return any(word in _NO_NAMES or word.startswith("BABY") for word in name.split())
 
 
 def _rank(identifier: Identifier) -> int:

@@ -1,6 +1,7 @@
 """Whether somebody whose numbers are all new is somebody we know, by what is known of them.
 
-A wrong match is worse than a missed one: two people in one record harm both. Numbers come first, and are `identity`'s.
+A wrong match is worse than a missed one: two people in one record harm both. Numbers come first, and are `identity`'s;
+but they do not make one person of two who contradict each other.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from uuid import UUID
 from services.registry.domain import identity
 from services.registry.domain.normal import plain_suffix
 from services.registry.domain.patient import Patient
-from services.registry.domain.report import Person
+from services.registry.domain.report import Person, Sex
 
 
 class Matcher(Protocol):
@@ -36,6 +37,41 @@ class ExactMatcher:
         return sure[0] if len(sure) == 1 else None  # two that fit: a person has to look
 
 
+def contradict(one: Person, other: Person) -> bool:
+    """Whether these are two people, whatever a number says: they differ in at least two things.
+
+    In one thing the same person differs now and then: by marriage, by a nickname, by a mistake. What is not told, and
+    what was typed because the form wanted it, differs from nothing.
+    """
+    birth, other_birth = identity.birth_day(one), identity.birth_day(other)
+    differences = (
+        _differ(
+            _words(identity.family_names(one.names)), _words(identity.family_names(other.names))
+        ),
+        _are_other_names(identity.given_names(one.names), identity.given_names(other.names)),
+        _differ(_suffixes(one), _suffixes(other)),
+        sum(a != b for a, b in zip(birth.split("-"), other_birth.split("-"), strict=False)) > 1,
+        {one.sex, other.sex} == {Sex.FEMALE, Sex.MALE},
+        _differ(identity.social_security_numbers(one), identity.social_security_numbers(other)),
+    )
+    return sum(differences) > 1
+
+
+def _differ(some: frozenset[str], others: frozenset[str]) -> bool:
+    return bool(some and others and not some & others)
+
+
+def _are_other_names(some: Iterable[str], others: Iterable[str]) -> bool:
+    """An initial, or the beginning of a name, is no other name."""
+    pairs = [(a, b) for a in some for b in others]
+    return bool(pairs) and not any(a.startswith(b) or b.startswith(a) for a, b in pairs)
+
+
+def _words(names: Iterable[str]) -> frozenset[str]:
+    """A double name shares what it shares with either of its parts."""
+    return frozenset(word for name in names for word in name.split())
+
+
 def _is_same(said: Person, known: Person) -> bool:
     if not identity.described_keys(said) & identity.described_keys(known):
         return False
@@ -53,12 +89,9 @@ def _shares_more(said: Person, known: Person) -> bool:
 
 def _vetoes(said: Person, known: Person) -> bool:
     """Junior and senior, two social security numbers, a dead person walking in, two numbers of one facility."""
-    suffixes, known_suffixes = _suffixes(said), _suffixes(known)
-    if suffixes and known_suffixes and not suffixes & known_suffixes:
+    if _differ(_suffixes(said), _suffixes(known)):
         return True
-    numbers = identity.social_security_numbers(said)
-    known_numbers = identity.social_security_numbers(known)
-    if numbers and known_numbers and not numbers & known_numbers:
+    if _differ(identity.social_security_numbers(said), identity.social_security_numbers(known)):
         return True
     if known.is_deceased and not said.is_deceased:
         return True

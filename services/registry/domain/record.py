@@ -4,16 +4,18 @@ The store fills a Record with everything that the reports' keys lead to, the rep
 store writes what changed. Nothing here waits or asks, so the whole of it runs in property tests as it does in production.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import combinations
 from uuid import UUID
 
 from services.registry.domain import identity
 from services.registry.domain.demographics import Facts
 from services.registry.domain.encounter import EncounterState
+from services.registry.domain.keys import stand_in_of, stream_id_of
 from services.registry.domain.known import Changes, Joined, Known, Link
-from services.registry.domain.matching import Matcher
+from services.registry.domain.matching import Matcher, contradict
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import (
     Handled,
@@ -27,12 +29,20 @@ from services.registry.domain.report import (
     VisitReport,
     VisitSaid,
 )
-from services.registry.domain.visit import FOLLOWED, Folded, VisitMessage, fold, stream_of
+from services.registry.domain.visit import FOLLOWED, Folded, VisitMessage, fold
 
 _ABOUT_PERSONS = frozenset({"A28", "A31"})
 _ABOUT_MERGES = frozenset({"A40"})
 # Of the pairs of one merge message the one that somebody has to look at decides what became of it.
 _GRAVEST = (Outcome.PARKED, Outcome.APPLIED, Outcome.NO_OP)
+
+
+class _Parked(Exception):
+    """Ends the taking of a report before it has changed anything; never leaves this file."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 class Record:
@@ -75,7 +85,10 @@ class Record:
         if self._contents.setdefault(content, source.message_id) != source.message_id:
             handled = _handled(source, Outcome.NO_OP, "DUPLICATE")
         else:
-            handled = self._take(report)
+            try:
+                handled = self._take(report)
+            except _Parked as parked:
+                handled = _handled(source, Outcome.PARKED, parked.reason)
         self._handled[source.message_id] = handled
         return handled
 
@@ -121,16 +134,12 @@ class Record:
 
     def _take_person(self, source: Source, person: Person) -> Handled:
         patient = self._identify(identity.person_keys(person), person, source)
-        if patient is None:
-            return _handled(source, Outcome.PARKED, "PERSON_NOT_IDENTIFIED")
         return _handled(source, Outcome.APPLIED, patient_id=patient.id)
 
     def _take_visit(self, report: VisitReport) -> Handled:
         source = report.source
         before = self.patients.copy()
         patient = self._identify(self._visitor_keys(report), report.person, source)
-        if patient is None:
-            return _handled(source, Outcome.PARKED, "PERSON_NOT_IDENTIFIED")
         message = _message(report, patient.id)
         folded, is_changed = self._file(message)
         was = before.get(patient.id)
@@ -150,7 +159,7 @@ class Record:
 
         So a visit leads to its patient, and to a record that knows no number of the person it may be joined.
         """
-        keys, stand_in = identity.person_keys(report.person), _stand_in(report)
+        keys, stand_in = identity.person_keys(report.person), stand_in_of(report)
         if stand_in is None:
             return keys
         link = self._links.get(stand_in)
@@ -161,22 +170,31 @@ class Record:
         return (*keys, stand_in)
 
     def _take_merges(self, report: MergeReport) -> Handled:
-        results = [self._take_merge(report.source, merge) for merge in report.merges]
+        results = [self._try_merge(report.source, merge) for merge in report.merges]
         if not results:
             return _handled(report.source, Outcome.PARKED, "MERGE_EMPTY")
         return min(results, key=lambda handled: _GRAVEST.index(handled.outcome))
+
+    def _try_merge(self, source: Source, merge: Merge) -> Handled:
+        try:
+            return self._take_merge(source, merge)
+        except _Parked as parked:
+            return _handled(source, Outcome.PARKED, parked.reason)
 
     def _take_merge(self, source: Source, merge: Merge) -> Handled:
         survivor_keys = identity.own_keys(merge.survivor.identifiers)
         retired_keys = identity.own_keys(merge.retired)
         if not survivor_keys or not retired_keys:
-            return _handled(source, Outcome.PARKED, "MERGE_NOT_IDENTIFIED")
+            raise _Parked("MERGE_NOT_IDENTIFIED")
         retired_keys = tuple(key for key in retired_keys if key not in survivor_keys)
         if any(self._was_retired_into(s, r) for s in survivor_keys for r in retired_keys):
-            return _handled(source, Outcome.PARKED, "MERGE_CYCLE")
-        survivor = self._identify(identity.person_keys(merge.survivor), merge.survivor, source)
-        if survivor is None:
-            return _handled(source, Outcome.PARKED, "MERGE_NOT_IDENTIFIED")
+            raise _Parked("MERGE_CYCLE")
+        keys = identity.person_keys(merge.survivor)
+        involved = self._led_to((*keys, *retired_keys))
+        # Of people whom it knows, a facility is believed that they are one, however they were described.
+        if any(source.facility_id not in patient.facility_ids for patient in involved):
+            _check_joinable(involved)
+        survivor = self._identify(keys, merge.survivor, source)
         news = [self._retire(k, survivor_keys[0], survivor.id, source) for k in retired_keys]
         self._learn(self.patients[survivor.id], Person(identifiers=merge.retired), source)
         if any(news):
@@ -203,29 +221,54 @@ class Record:
                 return True
         return False
 
-    def _identify(self, keys: tuple[UUID, ...], person: Person, source: Source) -> Patient | None:
+    def _identify(self, keys: tuple[UUID, ...], person: Person, source: Source) -> Patient:
         """Whose record is meant, made if it is new, after it has learned what the message tells.
 
-        A message with numbers of several records shows that they are one person's: the oldest record stays. None if
-        the message says too little to tell anybody from anybody else.
+        A message with numbers of several records shows that they are one person's: the oldest record stays. It is
+        parked if it says too little to tell anybody from anybody else, or if it contradicts what its numbers say.
         """
-        known = {self._current(self._links[key].patient_id) for key in keys if key in self._links}
+        known = self._led_to(keys)
+        _check_joinable(known)
+        if any(
+            contradict(person, patient.person) and not self._corrects(patient, keys, person, source)
+            for patient in known
+        ):
+            raise _Parked("PERSON_CONTRADICTS")
         if not known and (match := self._matched(person)):
-            known = {match.id}
+            known = [match]
         if known:
-            survivor_id = min(known, key=lambda i: (self.patients[i].created_at, i))
-            for other in sorted(known - {survivor_id}):
-                self._join(other, survivor_id, source, "SHARED_NUMBER")
-            patient = self.patients[survivor_id]
+            patient = known[0]
+            for other in known[1:]:
+                self._join(other.id, patient.id, source, "SHARED_NUMBER")
+            patient = self.patients[patient.id]
         elif keys or identity.described_key(person):
             patient = Patient(
                 id=self._new_id(), facts=Facts(), facility_ids=(), created_at=self._at
             )
         else:
-            return None
+            raise _Parked("PERSON_NOT_IDENTIFIED")
         for key in keys:
             self._links.setdefault(key, Link(key=key, patient_id=patient.id))
         return self._learn(patient, person, source)
+
+    def _led_to(self, keys: tuple[UUID, ...]) -> list[Patient]:
+        """The records that the keys lead to, the oldest first."""
+        ids = {self._current(self._links[key].patient_id) for key in keys if key in self._links}
+        return sorted((self.patients[i] for i in ids), key=lambda p: (p.created_at, p.id))
+
+    def _corrects(
+        self, patient: Patient, keys: tuple[UUID, ...], person: Person, source: Source
+    ) -> bool:
+        """Whether a facility describes anew somebody whom it knows: by the numbers that are known, no more and no less.
+
+        With another number, or with one of several, it may mean somebody else. Numbers that a merge retired are its word.
+        """
+        if source.facility_id not in patient.facility_ids:
+            return False
+        if all(key in self._links and self._links[key].retired_into for key in keys):
+            return True
+        said, known = (set(identity.own_keys(p.identifiers)) for p in (person, patient.person))
+        return bool(said) and said == known
 
     def _learn(self, patient: Patient, person: Person, source: Source) -> Patient:
         patient = patient.learn(person, source.stamp, source.facility_id)
@@ -302,44 +345,15 @@ class Record:
         return folded, is_changed
 
 
-def keys_of(report: Report) -> frozenset[UUID]:
-    """Every key that a report may look for or add."""
-    if isinstance(report, MergeReport):
-        keys = [
-            identity.person_keys(m.survivor) + identity.own_keys(m.retired) for m in report.merges
-        ]
-        return frozenset(key for each in keys for key in each)
-    stand_in = _stand_in(report) if isinstance(report, VisitReport) else None
-    return frozenset((*identity.person_keys(report.person), *((stand_in,) if stand_in else ())))
-
-
-def locks_of(report: Report) -> frozenset[UUID]:
-    """What no two batches may have in hand at once: the numbers that records are first known by, and the visit.
-
-    Few, since locks are; two batches that only share a second number of somebody meet at its unique key instead.
-    """
-    if isinstance(report, MergeReport):
-        return keys_of(report)
-    stream_id = stream_id_of(report) if isinstance(report, VisitReport) else None
-    first = identity.person_keys(report.person)[:1]
-    return frozenset((*first, *((stream_id,) if stream_id else ())))
-
-
-def stream_id_of(report: VisitReport) -> UUID | None:
-    """The stream that a visit report belongs to; None if it says too little."""
-    keys = identity.person_keys(report.person)
-    key = keys[0] if keys else _stand_in(report) or identity.described_key(report.person)
-    return stream_of(report.source.facility_id, report.visit.visit_number, key) if key else None
+def _check_joinable(patients: Sequence[Patient]) -> None:
+    """Refuse to make one person of two who cannot be one: it harms both, and a record more harms less."""
+    if any(contradict(one.person, other.person) for one, other in combinations(patients, 2)):
+        raise _Parked("PERSON_CONTRADICTS")
 
 
 def _says_of_a_visit(report: VisitReport | PersonReport) -> bool:
     """Whether there is a visit in it at all: an update may be about the person alone."""
     return isinstance(report, VisitReport) and report.visit != VisitSaid()
-
-
-def _stand_in(report: VisitReport) -> UUID | None:
-    number = report.visit.visit_number
-    return identity.visit_key(report.source.facility_id, number) if number else None
 
 
 def _message(report: VisitReport, patient_id: UUID) -> VisitMessage:

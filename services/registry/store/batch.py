@@ -8,10 +8,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from services.registry.domain.encounter import Encounter
+from services.registry.domain.keys import keys_of, locks_of, stream_id_of
 from services.registry.domain.known import Changes, Known, Link
 from services.registry.domain.matching import Matcher
 from services.registry.domain.patient import Patient
-from services.registry.domain.record import keys_of, locks_of, stream_id_of
 from services.registry.domain.report import Handled, MergeReport, Report, VisitReport
 from services.registry.domain.visit import VisitMessage
 from services.registry.store.patient import PatientStore

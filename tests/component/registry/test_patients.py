@@ -57,11 +57,26 @@ async def test_a_record_that_cannot_be_is_refused(feed, fields, reason):
     assert refused.value.reason == reason
 
 
-async def test_a_number_leads_to_one_record_also_where_nobody_may_look(feed):
-    await feed.visit("A01", 0, person(identifier("MRN-0042")), facility=ELSEWHERE)
-    with pytest.raises(CallFailed) as refused:
-        await feed.call("CreatePatient", patient=typed())
-    assert refused.value.reason == "DUPLICATE_IDENTIFIER"
+async def test_a_number_of_a_record_that_one_sees_makes_no_second_one(feed):
+    await feed.visit("A01", 0, person(identifier("MRN-0042")))
+    other = await feed.call("CreatePatient", patient=typed(identifiers=[]))
+    for method, patient in (
+        ("CreatePatient", typed()),
+        ("UpdatePatient", patient_pb2.Patient(id=other.id, identifiers=typed().identifiers)),
+    ):
+        with pytest.raises(CallFailed) as refused:
+            await feed.call(method, patient=patient)
+        assert refused.value.reason == "DUPLICATE_IDENTIFIER"
+
+
+async def test_a_number_does_not_tell_that_somebody_is_known_elsewhere(feed):
+    hidden = await feed.visit("A01", 0, person(identifier("MRN-0042")), facility=ELSEWHERE)
+    created = await feed.call("CreatePatient", patient=typed())
+    other = await feed.call("CreatePatient", patient=typed(identifiers=[]))
+    added = patient_pb2.Patient(id=other.id, identifiers=typed().identifiers)
+    assert (await feed.call("UpdatePatient", patient=added)).identifiers == created.identifiers
+    later = await feed.visit("A08", 1, person(identifier("MRN-0042")), facility=ELSEWHERE)
+    assert later.patient_id == hidden.patient_id, "the number goes on leading where it led"
 
 
 async def test_a_message_with_the_number_of_a_typed_in_patient_is_theirs(feed):

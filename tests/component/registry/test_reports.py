@@ -3,12 +3,15 @@
 import random
 from uuid import uuid4
 
+import pytest
 from carehub.interop.v1 import interop_events_pb2, report_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 from sqlalchemy import column, func, select, table
 
 from libs.chassis.database import sql
+from libs.chassis.wire import CallFailed
 from tests.component.registry.conftest import HARBOR, MERCY, identifier, person
 
 HANDLED = registry_events_pb2.ReportHandled
@@ -65,6 +68,38 @@ async def test_events_that_are_not_followed_and_duplicates_are_no_ops_with_a_rea
     assert (parked.outcome, parked.reason) == (HANDLED.OUTCOME_PARKED, "PERSON_NOT_IDENTIFIED")
     async with feed.hub.system("registry") as tx:
         assert await tx.one(_COUNT) == 5
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ({"facility_id": "Mercy"}, "ID_INVALID"),
+        ({"event_time": Timestamp(seconds=2**60)}, "REPORT_UNREADABLE"),
+    ],
+)
+async def test_a_report_that_cannot_be_read_is_answered_all_the_same(feed, broken, reason):
+    source = feed.source("A01", 0)
+    for name, value in broken.items():
+        source.ClearField(name)
+        source.MergeFrom(report_pb2.ReportSource(**{name: value}))
+    spoiled = interop_events_pb2.VisitReported(source=source, person=person(identifier("1")))
+    sound = feed.source("A01", 1)
+    await feed.send(spoiled)
+    assert (await feed.visit("A01", 1, person(identifier("2")), source=sound)).reason == ""
+    parked = await feed.outcome(source.message_id)
+    assert (parked.outcome, parked.reason) == (HANDLED.OUTCOME_PARKED, reason)
+
+
+async def test_a_message_that_contradicts_its_numbers_is_parked_and_changes_nothing(feed):
+    known = await feed.visit("A01", 0, person(identifier("1")))
+    other = {"family": "Reyes", "given": "John", "birth_date": Date(year=1951), "sex": "M"}
+    taken = person(identifier("1"), **other)
+    parked = await feed.person(1, taken, facility=HARBOR)
+    assert (parked.outcome, parked.reason) == (HANDLED.OUTCOME_PARKED, "PERSON_CONTRADICTS")
+    with pytest.raises(CallFailed):
+        await feed.call("GetPatient", feed.token(HARBOR), patient_id=known.patient_id)
+    [told] = await feed.published(registry_events_pb2.PatientChanged)
+    assert told.patient.names[0].family == "Okafor"
 
 
 async def test_a_replayed_message_replaces_what_it_said_before(feed):

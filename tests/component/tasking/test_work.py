@@ -95,6 +95,20 @@ async def test_attempts_count_as_the_rule_says_and_reaching_completes(tasking):
         await t.promise_is_kept()
 
 
+async def test_not_reached_ends_the_contact_on_the_last_of_the_thirty_days_if_somebody_tried(tasking):
+    async with tasking() as t:
+        contact = await contact_of(t)
+        for when in ("2026-09-05 10:00", "2026-09-21 10:00"):
+            t.hub.clock.set(at(when))
+            request = rpc.RecordContactAttemptRequest(task_id=contact.id, result=2)
+            await t.call("RecordContactAttempt", request)
+        unable = rpc.CompleteTaskRequest(task_id=contact.id, outcome="unable")
+        await refused(t.call("CompleteTask", unable), "FAILED_PRECONDITION", "EVIDENCE_MISSING")
+        t.hub.clock.set(at("2026-10-03 09:00"))
+        done = await t.call("CompleteTask", unable)
+        assert (done.state, done.outcome) == (task_pb2.Task.STATE_COMPLETED, "unable")
+
+
 async def test_completing_everything_required_closes_the_loop_with_its_evidence(tasking):
     async with tasking() as t:
         patient = await t.discharged()
@@ -158,6 +172,20 @@ async def test_bad_requests_say_what_is_wrong(tasking):
                 ),
                 "INVALID_ARGUMENT",
                 "ATTEMPT_IN_FUTURE",
+            ),
+            (
+                "RecordContactAttempt",
+                rpc.RecordContactAttemptRequest(
+                    task_id=contact.id, result=1, time=to_timestamp(at("2020-01-01 00:00"))
+                ),
+                "INVALID_ARGUMENT",
+                "ATTEMPT_BEFORE_START",
+            ),
+            (
+                "CompleteTask",
+                rpc.CompleteTaskRequest(task_id=contact.id, outcome="unable"),
+                "FAILED_PRECONDITION",
+                "EVIDENCE_MISSING",
             ),
         ):  # fmt: skip
             await refused(t.call(method, request), code, reason)

@@ -6,6 +6,7 @@ import pytest
 from carehub.tasking.v1 import task_pb2
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
 
+from libs.chassis.pages import encode_cursor
 from libs.chassis.wire import CallFailed
 from tests.component.tasking.conftest import at
 
@@ -86,6 +87,31 @@ async def test_pages_hold_every_task_once_while_time_passes(tasking):
                 rpc.ListTasksRequest(page_token=first.next_page_token, scope=Scope.SCOPE_MINE),
             )
         assert error.value.reason == "PAGE_TOKEN_INVALID"
+
+
+FORGED = (
+    ["yesterday", str(uuid4())],
+    ["2026-09-04T17:40:00", str(uuid4())],
+    ["9999-12-31T23:59:59-14:00", str(uuid4())],
+    ["2026-09-04T17:40:00+00:00", "x"],
+    ["2026-09-04T17:40:00+00:00"],
+    [],
+    [1, 2],
+)
+
+
+async def test_a_page_token_that_nobody_gave_is_refused(tasking):
+    async with tasking(people=False) as t:
+        for after in FORGED:
+            for method, request in (
+                ("ListTasks", rpc.ListTasksRequest()),
+                ("ListLoops", rpc.ListLoopsRequest()),
+            ):
+                request.page_token = encode_cursor(after, request)
+                with pytest.raises(CallFailed) as error:
+                    await t.call(method, request)
+                assert error.value.reason == "PAGE_TOKEN_INVALID", after
+                assert error.value.code == "INVALID_ARGUMENT"
 
 
 async def test_loops_are_listed_by_their_clock_in_pages(tasking):

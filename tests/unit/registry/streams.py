@@ -134,12 +134,13 @@ said = st.builds(
 
 
 def persons(numbers: st.SearchStrategy[tuple[Identifier, ...]]) -> st.SearchStrategy[Person]:
-    """People who share nothing but numbers: matching by description is not meant to be blind to order."""
+    """People who share nothing but numbers, and contradict nobody: neither matching by description nor what is parked
+    is meant to be blind to order."""
     return st.builds(
         Person,
         identifiers=numbers,
         names=st.sampled_from(
-            ((), (PersonName(family="Okafor"),), (PersonName(family="Reyes", use="L"),))
+            ((), (PersonName(family="Okafor"),), (PersonName(family="", given=("Jane",), use="L"),))
         ),
         birth_on=st.sampled_from(("", "1980-04-30", "1980-05-30")),
         sex=st.sampled_from((None, Sex.FEMALE, Sex.MALE)),
@@ -174,9 +175,37 @@ def visit_reports(draw: st.DrawFn, numbers: st.SearchStrategy[tuple[Identifier, 
 
 
 @st.composite
-def person_reports(draw: st.DrawFn, numbers: st.SearchStrategy[tuple[Identifier, ...]]) -> Report:
-    person, hours = draw(persons(numbers)), draw(_hours)
-    return PersonReport(source=source("A31", hours, repr((person, hours))), person=person)
+def person_reports(draw: st.DrawFn, people: st.SearchStrategy[Person]) -> Report:
+    person, hours = draw(people), draw(_hours)
+    facility = draw(st.sampled_from((MERCY, MERCY, HARBOR)))
+    content = repr((person, hours, facility))
+    return PersonReport(source=source("A31", hours, content, facility), person=person)
+
+
+def _of(given: str, birth_on: str, *numbers: tuple[Identifier, ...]) -> st.SearchStrategy[Person]:
+    return st.builds(
+        Person,
+        identifiers=st.sampled_from(numbers),
+        names=st.just((PersonName(family="Okafor", given=(given,)),)),
+        birth_on=st.just(birth_on),
+        is_deceased=st.sampled_from((None, True)),
+    )
+
+
+# Each by their own numbers, and sometimes with one of the other's beside them.
+_JANE = number("1"), number("77", "HARBOR"), number("219-09-1234", "USSSA", "SS")
+_JOHN = number("2"), number("88", "HARBOR"), number("219-09-1234", "USSSA", "SS")
+two_people = st.one_of(
+    _of("Jane", "1980-04-30", *((n,) for n in _JANE), _JANE, (_JANE[0], _JOHN[0])),
+    _of(
+        "John",
+        "1951-12-02",
+        *((n,) for n in _JOHN),
+        _JOHN,
+        (_JOHN[0], _JANE[1]),
+        (_JOHN[1], _JANE[1]),
+    ),
+)
 
 
 @st.composite

@@ -1,12 +1,14 @@
 """Who is meant: numbers first, then what is known of somebody, and never too little of it."""
 
 from dataclasses import replace
+from uuid import UUID
 
 import pytest
 
 from services.registry.domain.identity import is_placeholder, person_keys
 from services.registry.domain.report import (
     Address,
+    Identifier,
     Merge,
     MergeReport,
     Person,
@@ -15,7 +17,7 @@ from services.registry.domain.report import (
     Sex,
     Telecom,
 )
-from tests.unit.registry.streams import HARBOR, jane, number, record, source, visit
+from tests.unit.registry.streams import HARBOR, MERCY, jane, number, record, source, visit
 
 
 def people(*persons: Person) -> int:
@@ -162,3 +164,134 @@ def test_a_merge_parks_cycles_and_what_names_nobody() -> None:
     assert registry.patients[handled.patient_id].merged_into_id is None
     numbers = registry.patients[handled.patient_id].person.identifiers
     assert {n.value for n in numbers} == {"1", "2", "3"}
+
+
+def family(given: str, *numbers: Identifier, **said: object) -> Person:
+    """One of the Okafors, by these numbers."""
+    named = (PersonName(family="Okafor", given=(given,)),)
+    return jane(*numbers, **{"names": named, "telecoms": ()} | said)
+
+
+@pytest.mark.parametrize("type", ["MA", "MI", "SS"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Ana", "Luis"), ("Baby Girl A", "Baby Girl B"), ("BABYGIRL", "BABYGIRL"), ("", "")],
+)
+def test_twins_under_the_mothers_number_are_two_people(type: str, one: str, other: str) -> None:
+    mothers = number("219-09-1234", "AZ", type)
+    twins = (
+        family(one, number("2"), mothers, birth_on="2026-11-01"),
+        family(other, number("3"), mothers, birth_on="2026-11-01", sex=Sex.MALE),
+    )
+    assert people(*twins) == people(*twins[::-1]) == 2
+    assert people(*twins, family("Ana", number("2"), mothers, birth_on="2026-11-01")) == 2
+
+
+JOHN = {
+    "names": (PersonName(family="Reyes", given=("John",)),),
+    "birth_on": "1951-12-02",
+    "sex": Sex.MALE,
+    "telecoms": (),
+}
+
+
+def outcomes(*said: tuple[UUID, Person]) -> tuple[list[str], list[set[str]]]:
+    """What became of each of these messages, and the given names that each record holds."""
+    registry = record()
+    reasons = []
+    for hours, (facility, person) in enumerate(said):
+        told = source("A31", hours, f"{hours}", facility)
+        handled = registry.apply(PersonReport(source=told, person=person))
+        assert handled
+        reasons.append(handled.reason)
+    active = [p.person for p in registry.patients.values() if not p.merged_into_id]
+    return reasons, sorted(({n.given[0] for n in p.names} for p in active), key=min)
+
+
+def test_numbers_do_not_join_people_who_contradict_each_other() -> None:
+    one, other = (MERCY, jane(number("1"))), (MERCY, jane(number("2"), **JOHN))
+    both = (MERCY, jane(number("1"), number("2")))
+    parked = "PERSON_CONTRADICTS"
+    assert outcomes(one, other, both) == (["", "", parked], [{"Jane"}, {"John"}])
+    assert outcomes(other, one, both) == (["", "", parked], [{"Jane"}, {"John"}])
+    assert outcomes(other, both, one) == (["", parked, ""], [{"Jane"}, {"John"}])
+    assert outcomes(both, other, one) == (["", parked, ""], [{"Jane"}])
+
+
+def test_a_facility_takes_no_record_over_by_the_number_of_another_one() -> None:
+    known = (MERCY, jane(number("1")))
+    for foreign in (
+        jane(number("1"), **JOHN),
+        jane(number("1"), number("88", "HARBOR"), **JOHN),
+        jane(number("88", "HARBOR"), number("1"), **JOHN, is_deceased=True),
+    ):
+        reasons, records = outcomes(known, (HARBOR, foreign))
+        assert (reasons, records) == (["", "PERSON_CONTRADICTS"], [{"Jane"}])
+    agreeing = (HARBOR, jane(number("77", "HARBOR"), number("1")))
+    mistaken = (HARBOR, jane(number("88", "HARBOR"), number("1"), **JOHN))
+    assert outcomes(known, agreeing, mistaken)[0] == ["", "", "PERSON_CONTRADICTS"]
+    alone = (HARBOR, jane(number("1"), **JOHN))
+    assert outcomes(known, agreeing, alone)[0] == ["", "", "PERSON_CONTRADICTS"]
+
+
+def test_a_facility_may_correct_whom_it_registered_under_its_own_number() -> None:
+    known, corrected = (MERCY, jane(number("1"))), (MERCY, jane(number("1"), **JOHN))
+    assert outcomes(known, corrected)[0] == ["", ""]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"names": (PersonName(family="Reyes", given=("Jane",)),)},
+        {"names": (PersonName(family="Okafor Reyes", given=("J",)),), "sex": Sex.MALE},
+        {"names": (PersonName(family="Okafor", given=("Ada",)),)},
+        {"names": (PersonName(family="Doe", given=("John",)),), "birth_on": "1900-01-01"},
+        {"names": (PersonName(family="Reyes", given=("Baby Girl",)),)},
+        {"birth_on": "1951-12-02"},
+        {"birth_on": "1980-05-30", "names": (PersonName(family="Reyes", given=("Jane",)),)},
+        {"names": (), "birth_on": "", "sex": None},
+    ],
+)
+def test_one_difference_contradicts_nobody(said: dict[str, object]) -> None:
+    reasons, records = outcomes((MERCY, jane(number("1"))), (HARBOR, jane(number("1"), **said)))
+    assert (reasons, len(records)) == (["", ""], 1)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"names": (PersonName(family="Okafor", given=("Ada",)),), "sex": Sex.MALE},
+        {"birth_on": "1951-12-02", "sex": Sex.MALE},
+        {
+            "names": (PersonName(family="Okafor", given=("Jane",), suffix="JR"),),
+            "birth_on": "2004-01-02",
+        },
+        {"names": (PersonName(family="Reyes", given=("Ada",)),), "birth_on": ""},
+    ],
+)
+def test_two_differences_are_two_people(said: dict[str, object]) -> None:
+    senior = jane(
+        number("1"), names=(PersonName(family="Okafor", given=("Jane",), suffix="Sr."),)
+    )  # fmt: skip
+    assert outcomes((MERCY, senior), (HARBOR, jane(number("1"), **said)))[0][1]
+
+
+def test_a_merge_by_a_facility_that_knows_both_is_its_word_and_no_other_facilitys() -> None:
+    reports = [
+        PersonReport(source=source("A31", 0, "0"), person=jane(number("1"))),
+        PersonReport(source=source("A31", 1, "1"), person=jane(number("2"), **JOHN)),
+    ]
+    merges = (Merge(survivor=Person(identifiers=(number("1"),)), retired=(number("2"),)),)
+    foreign = MergeReport(source=source("A40", 2, "2", HARBOR), merges=merges)
+    registry = record(reports)
+    handled = registry.apply(foreign)
+    assert handled
+    assert handled.reason == "PERSON_CONTRADICTS"
+    assert not registry.changes().joined
+    handled = registry.apply(MergeReport(source=source("A40", 3, "3"), merges=merges))
+    assert handled
+    assert handled.outcome == "APPLIED"
+    late = PersonReport(source=source("A31", 1.5, "4"), person=jane(number("2"), **JOHN))
+    handled = registry.apply(late)
+    assert handled
+    assert handled.reason == ""

@@ -10,9 +10,11 @@ from tests.unit.registry.streams import (
     merge_reports,
     one_number,
     person_reports,
+    persons,
     record,
     shuffled,
     some_or_lent,
+    two_people,
     visit_reports,
 )
 
@@ -32,7 +34,9 @@ def test_any_order_of_one_patients_messages_ends_in_the_same_visits(
 @given(
     shuffled(
         st.lists(
-            st.one_of(visit_reports(some_or_lent), person_reports(some_or_lent), merge_reports()),
+            st.one_of(
+                visit_reports(some_or_lent), person_reports(persons(some_or_lent)), merge_reports()
+            ),
             max_size=12,
         )
     )
@@ -64,3 +68,13 @@ def test_every_message_has_exactly_one_outcome(reports: list[Report]) -> None:
     handled = registry.changes().handled
     assert sorted(h.message_id for h in handled) == sorted({r.source.message_id for r in reports})
     assert all(bool(h.reason) == (h.outcome != "APPLIED") for h in handled)
+
+
+@FEW
+@given(st.lists(person_reports(two_people), max_size=12))
+def test_in_no_order_do_numbers_make_one_person_of_two(reports: list[Report]) -> None:
+    registry = record(reports)
+    for patient in registry.patients.values():
+        assert len({name.given for name in patient.person.names}) <= 1
+    parked = [h for h in registry.changes().handled if h.outcome == "PARKED"]
+    assert {h.reason for h in parked} <= {"PERSON_CONTRADICTS"}

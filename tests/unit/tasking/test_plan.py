@@ -292,3 +292,61 @@ def test_two_stays_of_the_same_minute_never_close_each_other():
     two = replace(one, id=UUID(int=11))
     assert planned(one, two).state is PlanState.CLOSED
     assert planned(two, one).state is PlanState.OPEN
+
+
+def in_bed(admitted, discharged=None, **changes):
+    return stay(admitted, discharged, id=UUID(int=30), facility_id=CLINIC, **changes)
+
+
+ON_AFTER = [
+    in_bed("2026-09-03 10:00"),  # began during the stay, and nobody has gone home from it
+    in_bed("2026-09-03 10:00", visit_class="OBSERVATION"),
+    in_bed("2026-09-03 10:00", "2026-09-06 12:00"),
+    in_bed("2026-09-01 08:00"),  # in the same minute
+    in_bed("2026-08-20 10:00", "2026-09-06 12:00"),  # began before it, and is known to have gone on
+]
+
+
+@pytest.mark.parametrize("other", ON_AFTER)
+def test_a_stay_that_goes_on_after_the_discharge_closes_the_one_that_ended_within_it(other):
+    """Observation became an inpatient stay, and was closed five minutes later, for the accounts."""
+    plan = planned(HOME, other)
+    assert (plan.state, plan.close_reason) == (PlanState.CLOSED, "READMITTED")
+    assert plan.close_evidence.encounter_id == other.id
+    assert plan.closed_at == plan.close_evidence.at == at("2026-09-04 17:40"), "not before it"
+    assert planned(other, HOME).state is PlanState.OPEN
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        in_bed("2026-09-03 10:00", "2026-09-04 12:00"),  # ended first
+        in_bed("2026-09-03 10:00", "2026-09-04 17:40"),  # both ended at once: somebody went home
+        in_bed("2026-08-01 10:00"),  # began before it: was its discharge lost? Somebody has to ask
+        in_bed("2026-08-01 10:00", state="FINISHED"),  # ended, nobody knows when
+        in_bed("2026-09-03 10:00", state="CANCELLED"),
+        in_bed("2026-09-03 10:00", state="PLANNED"),
+        in_bed("2026-09-03 10:00", visit_class="EMERGENCY"),
+        in_bed("2026-09-03 10:00", visit_class="RECURRING"),
+        in_bed(None),
+    ],
+)
+def test_what_does_not_show_a_patient_in_a_bed_leaves_the_discharge_to_be_followed(other):
+    assert planned(HOME, other).state is PlanState.OPEN
+
+
+def test_while_both_stays_go_on_neither_closes():
+    assert planned(stay(), in_bed("2026-09-03 10:00")).state is PlanState.OPEN
+    assert planned(in_bed("2026-09-03 10:00"), stay()).state is PlanState.OPEN
+
+
+def test_where_the_patient_went_is_said_before_that_they_are_in_hospital():
+    moved = replace(HOME, disposition="02")
+    assert planned(moved, in_bed("2026-09-03 10:00")).close_reason == "NOT_ELIGIBLE"
+
+
+def test_not_reached_waits_for_attempts_and_the_last_of_the_thirty_days():
+    (unable,) = [each for each in step(planned(HOME), "contact").outcomes if each.key == "unable"]
+    assert unable.needs_attempts
+    assert unable.not_before_at == at("2026-10-03 00:00")
+    assert unable.not_before_explanation == "29 calendar days after the discharge"

@@ -119,3 +119,41 @@ def test_stays_of_a_patient_never_all_close_each_other_as_readmissions(subject):
         plan.close_reason for plan in plans if plan and plan.state is not PlanState.CANCELLED
     ]
     assert not reasons or set(reasons) != {"READMITTED"}
+
+
+near = st.none() | st.integers(0, 6).map(
+    lambda minutes: datetime(2026, 1, 5, 12, tzinfo=UTC) + timedelta(minutes=minutes)
+)
+
+
+def stays(number):
+    return st.builds(
+        EncounterFacts,
+        id=st.just(UUID(int=number)),
+        facility_id=st.just(FACILITY),
+        patient_id=st.just(PATIENT),
+        visit_class=st.sampled_from(["INPATIENT", "OBSERVATION"]),
+        state=st.sampled_from(["IN_PROGRESS", "FINISHED", "FINISHED"]),
+        admitted_at=near,
+        discharged_at=near,
+        disposition=st.just("01"),
+        diagnoses=st.just(()),
+        admission_type=st.just("E"),
+    )
+
+
+@settings(max_examples=400, deadline=None)
+@given(everyone=st.tuples(stays(1), stays(2), stays(3)))
+def test_stays_that_overlap_or_touch_never_all_close_each_other(everyone):
+    """Whatever two stays have in common, and also when one of them ends before it begins."""
+    calendar = calendar_for("America/Chicago", "us-federal")
+    patient = PatientFacts(is_deceased=False, died_at=None, language="en")
+    plans = [
+        plan_loop(PROTOCOL, Subject(encounter=each, patient=patient, others=everyone), calendar)
+        for each in everyone
+    ]
+    states = [plan.state for plan in plans if plan]
+    assert not states or PlanState.OPEN in states
+    for plan in plans:
+        if plan and plan.close_evidence and plan.anchor_at:
+            assert plan.closed_at >= plan.anchor_at

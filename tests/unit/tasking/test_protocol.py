@@ -100,6 +100,16 @@ def test_the_discharge_transition_is_shipped():
          "steep is not known here", "Known: default."),
         ("    role: nurse\n", "    role: nurse\n    outcomes: [{key: asked, title: Asked, completes: false}]\n",
          "steps.call.outcomes", 26, "No outcome completes the step", "completes: false"),
+        ("    role: nurse\n", "    role: nurse\n    outcomes: [{key: ok, title: Ok}, {key: no, title: No, needs_attempts: true}]\n",
+         "steps.call.outcomes.no.needs_attempts", 26, "This step has no attempts", "attempts: {needed: 2, hours_apart: 2}"),
+        ("    role: nurse\n", "    role: nurse\n    outcomes: [{key: ok, title: Ok}, {key: no, title: No, not_before: {after: discharge}}]\n",
+         "steps.call.outcomes.no.not_before", 26, "It does not say how long in one unit", "calendar_days"),
+        ("    role: nurse\n", "    role: nurse\n    outcomes: [{key: no, title: No, not_before: {after: discharge, hours: 2}}]\n",
+         "steps.call.outcomes", 26, "No outcome completes the step", "not_before"),
+        ("    role: nurse\n", "    role: nurse\n    outcomes: [{key: ok, title: Ok}, {key: no, title: No, completes: false, not_before: {after: discharge, hours: 2}}]\n",
+         "steps.call.outcomes.no", 26, "It waits for something and completes nothing", "Leave out"),
+        ("    role: nurse\n", "    role: nurse\n    attempts: {needed: 2, hours_apart: 2}\n    outcomes: [{key: ok, title: Ok}, {key: reached, title: Yes, needs_attempts: true}]\n",
+         "steps.call.outcomes.reached", 27, "Reaching somebody waits for nothing", "Leave out"),
         ("notify: duty_team, by: [screen, email]", "notify: duty_team, by: [screen]", "ladders.default", 19,
          "It does not end at the duty team", "notify: duty_team"),
         ("at: 75%", "at: 75%, hours_late: 2", "ladders.default.0", 20, "It does not say when", "either at: 75%"),
@@ -194,3 +204,26 @@ def test_no_damage_to_a_text_is_more_than_a_problem(data):
 def test_the_document_explains_every_word_that_a_condition_can_say():
     document = DOCUMENT.read_text("utf-8")
     assert [name for name in (*RECORD, *OTHER) if f"`{name}`" not in document] == []
+
+
+def test_an_outcome_can_wait_for_attempts_and_for_a_day():
+    outcomes = (
+        "    attempts: {needed: 2, hours_apart: 2}\n"
+        "    outcomes:\n"
+        "      - {key: reached, title: Reached}\n"
+        "      - {key: unable, title: Not, needs_attempts: true, not_before: {after: discharge, calendar_days: 29}}\n"
+    )
+    protocol = parse_protocol(SMALL.replace("    role: nurse\n", f"    role: nurse\n{outcomes}"))
+    reached, unable = protocol.steps[0].outcomes
+    assert (reached.needs_attempts, reached.not_before) == (False, None)
+    assert unable.needs_attempts
+    assert (unable.not_before.after, unable.not_before.unit, unable.not_before.count) == (
+        "discharge",
+        "calendar_days",
+        29,
+    )
+
+
+def test_the_document_explains_every_part_of_an_outcome():
+    document = DOCUMENT.read_text("utf-8")
+    assert [name for name in ("completes", "needs_attempts", "not_before") if f"`{name}" not in document] == []

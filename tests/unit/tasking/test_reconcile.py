@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from services.tasking.domain.loop import EvidenceKind, LoopState
 from services.tasking.domain.plan import PatientFacts
-from services.tasking.domain.task import TaskState
+from services.tasking.domain.task import AttemptResult, ContactAttempt, TaskState
 from tests.unit.tasking.hospital import (
     LEAD,
     MERCY,
@@ -40,6 +40,13 @@ def done(stored, step, when="2026-09-05 10:00"):
     stored.tasks[step] = task.complete(
         by=NURSE, outcome=outcome, note="", at=at(when), local_date=local_date
     )
+
+
+def tried(task, when):
+    made = ContactAttempt(
+        at=at(when), channel="phone", result=AttemptResult.NO_ANSWER, staff_id=NURSE
+    )
+    return task.record_attempt(made, local_date, now=at(when))
 
 
 def test_a_plan_opens_a_loop_and_its_tasks_once(stored):
@@ -110,9 +117,59 @@ def test_what_was_done_for_a_discharge_taken_back_is_done_again_for_the_next(sto
 
 
 def test_a_discharge_corrected_by_hours_keeps_what_was_done(stored):
-    done(stored, "contact", "2026-09-04 18:30")
+    done(stored, "discharge_information", "2026-09-04 18:30")
     stored.plan(stay(discharged="2026-09-04 19:00"), now=at("2026-09-04 20:00"))
-    assert stored["contact"].state is TaskState.COMPLETED
+    assert stored["discharge_information"].state is TaskState.COMPLETED
+
+
+def test_a_call_before_the_patient_left_is_no_call_after_the_discharge(stored):
+    """The discharge was taken back and the patient left within a day of the call."""
+    done(stored, "contact", "2026-09-04 18:30")
+    stored.plan(stay(), now=at("2026-09-04 19:00"))
+    stored.plan(stay(discharged="2026-09-05 11:00"), now=at("2026-09-05 12:00"))
+    assert "contact" in stored.open
+    assert stored["contact"].next_escalation_at == stored["contact"].rungs[0].at
+    assert all(each.step != "contact" for each in stored.loop.evidence)
+
+
+def test_a_call_counts_again_when_the_first_discharge_was_right_after_all(stored):
+    done(stored, "contact", "2026-09-04 18:30")
+    called = stored["contact"]
+    stored.plan(stay(discharged="2026-09-05 11:00"), now=at("2026-09-05 12:00"))
+    stored.plan(HOME, now=at("2026-09-05 13:00"))
+    again = stored["contact"]
+    assert (again.state, again.outcome, again.closed_at, again.completed_by_id) == (
+        TaskState.COMPLETED,
+        "reached",
+        called.closed_at,
+        NURSE,
+    )
+    unchanged = stored.plan(HOME, now=at("2026-09-05 14:00"))
+    assert (unchanged.loop, unchanged.tasks) == (None, ())
+
+
+def test_attempts_before_the_discharge_that_counts_do_not_shadow_those_after_it(stored):
+    stored.plan(stay(discharged="2026-09-05 08:00"), now=at("2026-09-05 08:05"))
+    for when in ("2026-09-05 17:00", "2026-09-05 18:10", "2026-09-05 20:30"):
+        stored.tasks["contact"] = tried(stored["contact"], when)
+    assert stored["contact"].attempts_met_at == at("2026-09-05 20:30")
+    assert [each.is_counted for each in stored["contact"].attempts] == [True, False, True]
+    stored.plan(stay(discharged="2026-09-05 17:40"), now=at("2026-09-05 21:00"))
+    assert [each.is_counted for each in stored["contact"].attempts] == [False, True, True]
+    assert stored["contact"].attempts_met_at == at("2026-09-05 20:30")
+
+
+def test_what_was_done_early_for_a_discharge_taken_back_is_done_again_for_the_next():
+    stored = Stored()
+    stored.plan(stay(discharged="2026-09-04 17:40", diagnoses=("I50.9",)), now=NOW)
+    done(stored, "home_visit", "2026-09-05 10:00")  # before its 48 hours
+    stored.plan(stay(discharged="2026-09-04 18:00", diagnoses=("I50.9",)), now=NOW)
+    assert stored["home_visit"].state is TaskState.COMPLETED
+    stored.plan(stay(diagnoses=("I50.9",)), now=at("2026-09-06 12:00"))
+    stored.plan(
+        stay(discharged="2026-09-10 11:00", diagnoses=("I50.9",)), now=at("2026-09-10 12:00")
+    )
+    assert "home_visit" in stored.open
 
 
 def test_an_admission_taken_back_cancels_the_loop_and_it_can_open_again(stored):

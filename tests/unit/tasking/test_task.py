@@ -145,11 +145,9 @@ def test_two_separate_attempts_in_time_satisfy_the_loop_but_the_task_stays_open(
     assert after.next_escalation_at is None
 
 
-def test_attempts_after_the_window_or_before_it_do_not_satisfy(contact):
+def test_attempts_after_the_window_do_not_satisfy(contact):
     late = tried(contact, attempt("2026-09-09 23:00"), attempt("2026-09-10 10:00"))
     assert not late.is_satisfied
-    early = tried(contact, attempt("2026-09-04 10:00"), attempt("2026-09-05 10:00"))
-    assert not early.is_satisfied
 
 
 def test_attempts_cannot_be_in_the_future_or_on_other_tasks(contact, visit):
@@ -161,9 +159,68 @@ def test_attempts_cannot_be_in_the_future_or_on_other_tasks(contact, visit):
     assert refused.value.reason == "TASK_WITHOUT_CONTACT"
 
 
-def complete(task, outcome, note=""):
-    when = at("2026-09-05 10:00")
-    return task.complete(by=NURSE, outcome=outcome, note=note, at=when, local_date=local_date)
+@pytest.mark.parametrize("result", list(AttemptResult))
+def test_no_attempt_is_from_before_the_step_began(contact, result):
+    for when in ("2020-01-01 10:00", "2026-09-04 17:39"):
+        with pytest.raises(InvalidArgument) as refused:
+            contact.record_attempt(attempt(when, result), local_date, now=NOW)
+        assert (refused.value.reason, refused.value.field) == ("ATTEMPT_BEFORE_START", "time")
+    assert tried(contact, attempt("2026-09-04 17:40", result)).attempts
+
+
+def test_a_wrong_number_is_noted_and_no_attempt(contact):
+    wrong = AttemptResult.WRONG_NUMBER
+    after = tried(contact, attempt("2026-09-05 10:00", wrong), attempt("2026-09-06 10:00", wrong))
+    assert [each.is_counted for each in after.attempts] == [False, False]
+    assert not after.is_satisfied
+    after = tried(after, attempt("2026-09-06 10:30"))
+    assert after.attempts[-1].is_counted, "and does not stand in the way of one"
+
+
+def complete(task, outcome, note="", when="2026-09-05 10:00"):
+    return task.complete(by=NURSE, outcome=outcome, note=note, at=at(when), local_date=local_date)
+
+
+@pytest.mark.parametrize(
+    ("tries", "when", "missing"),
+    [
+        ([], "2026-09-04 18:05", ["2 separate documented attempts and has 0", "29 calendar days after the discharge"]),
+        (["2026-09-05 10:00"], "2026-10-03 00:00", ["2 separate documented attempts and has 1"]),
+        (["2026-09-05 10:00", "2026-09-05 11:00"], "2026-10-03 00:00", ["has 1"]),
+        (["2026-09-05 10:00", "2026-09-12 10:00"], "2026-10-02 23:59", ["29 calendar days after the discharge"]),
+        (["2026-09-05 10:00", "2026-09-12 10:00"], "2026-10-03 00:00", []),
+    ],
+)  # fmt: skip
+def test_not_reached_takes_attempts_and_the_last_of_the_thirty_days(contact, tries, when, missing):
+    after = tried(contact, *(attempt(each) for each in tries))
+    if not missing:
+        assert complete(after, "unable", when=when).outcome == "unable"
+        return
+    with pytest.raises(FailedPrecondition) as refused:
+        complete(after, "unable", when=when)
+    assert refused.value.reason == "EVIDENCE_MISSING"
+    for each in missing:
+        assert each in refused.value.message
+    assert ("attempts" in refused.value.message) == any("has" in each for each in missing)
+    assert ("after the discharge" in refused.value.message) == (after.attempts == () or when < "2026-10-03")
+
+
+def test_wrong_numbers_are_no_evidence_of_trying(contact):
+    wrong = AttemptResult.WRONG_NUMBER
+    after = tried(contact, attempt("2026-09-05 10:00", wrong), attempt("2026-09-06 10:00", wrong))
+    with pytest.raises(FailedPrecondition) as refused:
+        complete(after, "unable", when="2026-10-03 10:00")
+    assert refused.value.reason == "EVIDENCE_MISSING"
+
+
+def test_a_contact_does_not_end_before_it_begins(contact):
+    with pytest.raises(FailedPrecondition) as refused:
+        complete(contact, "declined", when="2026-09-04 17:39")
+    assert refused.value.reason == "EVIDENCE_MISSING"
+    with pytest.raises(InvalidArgument) as refused:
+        complete(contact, "reached", when="2026-09-04 17:39")
+    assert refused.value.reason == "ATTEMPT_BEFORE_START"
+    assert complete(contact, "declined").outcome == "declined"
 
 
 def test_completing_takes_an_outcome_that_the_step_knows(visit):

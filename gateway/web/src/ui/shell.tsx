@@ -1,6 +1,6 @@
 /** What surrounds every screen: the menu, the search, whether it is live, the account. */
-import { ActionIcon, AppShell } from "@mantine/core";
-import { IconHelp, IconSearch } from "@tabler/icons-react";
+import { ActionIcon, AppShell, Menu } from "@mantine/core";
+import { IconDots, IconHelp, IconSearch } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
@@ -76,7 +76,7 @@ function Frame() {
         <div className={styles.brand}>
           <Mark />
         </div>
-        <Menu screens={screens} />
+        <MainMenu screens={screens} />
         <AccountMenu />
       </AppShell.Navbar>
       <AppShell.Header className={styles.header}>
@@ -152,7 +152,7 @@ function HeaderTime() {
   return <time className={styles.time}>{when.full(now, zone)}</time>;
 }
 
-function Menu({ screens }: { screens: Screen[] }) {
+function MainMenu({ screens }: { screens: Screen[] }) {
   const t = useTranslations("shell.nav");
   const network = screens.filter(({ isCare }) => !isCare);
   return (
@@ -168,15 +168,41 @@ function Menu({ screens }: { screens: Screen[] }) {
   }
 }
 
-/** The menu of a phone: four tabs at the bottom, as many as there are screens. */
+const MOST_TABS = 4;
+
+/** The menu of a phone: four tabs at the bottom; more screens than that are behind the last. */
 function Tabs({ screens }: { screens: Screen[] }) {
-  const t = useTranslations("shell.nav");
+  const t = useTranslations("shell");
+  const isMany = screens.length > MOST_TABS;
+  const first = isMany ? screens.slice(0, MOST_TABS - 1) : screens;
   return (
     <AppShell.Footer className={styles.tabs} hiddenFrom="md">
-      <nav aria-label={t("label")}>
-        {screens.map((screen) => (
-          <MenuLink key={screen.key} screen={screen} label={t(screen.key)} size={20} />
+      <nav aria-label={t("nav.label")}>
+        {first.map((screen) => (
+          <MenuLink key={screen.key} screen={screen} label={t(`tabs.${screen.key}`)} size={20} />
         ))}
+        {isMany && (
+          <Menu position="top-end" shadow="md" keepMounted={false}>
+            <Menu.Target>
+              <button type="button" className={styles.link}>
+                <IconDots size={20} stroke={1.9} aria-hidden="true" />
+                <span>{t("nav.more")}</span>
+              </button>
+            </Menu.Target>
+            <Menu.Dropdown>
+              {screens.slice(first.length).map(({ key, path, icon: Icon }) => (
+                <Menu.Item
+                  key={key}
+                  component={Link}
+                  to={path}
+                  leftSection={<Icon size={18} stroke={1.9} />}
+                >
+                  {t(`nav.${key}`)}
+                </Menu.Item>
+              ))}
+            </Menu.Dropdown>
+          </Menu>
+        )}
       </nav>
     </AppShell.Footer>
   );

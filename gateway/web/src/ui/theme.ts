@@ -14,8 +14,22 @@ const action: MantineColorsTuple = [
   "#0E3363",
 ];
 
+/** Grounds and borders of Mantine's parts in the dark theme; the rest is in tokens.css. */
+const dark: MantineColorsTuple = [
+  "#E9ECF1",
+  "#C0C8D4",
+  "#A3ADBC",
+  "#838D9D",
+  "#838D9D",
+  "#343C49",
+  "#1B2029",
+  "#1B2029",
+  "#14181F",
+  "#0E1116",
+];
+
 export const theme = createTheme({
-  colors: { action },
+  colors: { action, dark },
   primaryColor: "action",
   primaryShade: { light: 7, dark: 7 },
   defaultRadius: 6,
@@ -28,7 +42,12 @@ export const theme = createTheme({
   respectReducedMotion: true,
   cursorType: "pointer",
   components: {
-    Button: { styles: { label: { fontWeight: 500 } } },
+    Button: {
+      styles: { label: { fontWeight: 500 } },
+      vars: (_: unknown, { variant }: { variant?: string }) => ({
+        root: !variant || variant === "filled" ? { "--button-color": "var(--on-action)" } : {},
+      }),
+    },
     Modal: { defaultProps: { centered: true } },
   },
 });

@@ -97,6 +97,11 @@ export function useWhen() {
       const parts = fullDay(value);
       return parts ? dayWords(parts, partsIn(zone, now).year) : "";
     };
+    /** A sentence of the API with its days, such as "2 business days after 2026-09-04", in our words. */
+    const sentence = (text: string, zone: string) =>
+      text.replace(/\b(\d{4})-(\d{2})-(\d{2})\b/g, (_, year, month, dayOfMonth) =>
+        date({ year: Number(year), month: Number(month), day: Number(dayOfMonth) }, zone),
+      );
     /** A day of birth: "2 Mar 1948". */
     const birth = (value: Day | undefined) => {
       const parts = fullDay(value);
@@ -111,7 +116,7 @@ export function useWhen() {
       const { days, hours, minutes } = spanOf(milliseconds);
       return t("spoken", { days, hours, minutes }).trim();
     };
-    return { time, day, moment, full, date, birth, span, spoken };
+    return { time, day, moment, full, date, sentence, birth, span, spoken };
   }, [t, locale, now, home]);
 }
 

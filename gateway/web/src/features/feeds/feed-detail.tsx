@@ -63,7 +63,7 @@ function Accounts({ feed }: { feed: Feed }) {
   const sum = sumOf([feed]);
   return (
     <div className={styles.accounts}>
-      <h3>{t("detail.accounts")}</h3>
+      <h2>{t("detail.accounts")}</h2>
       <ul>
         {STATE_KEYS.map((key) => (
           <li key={key}>

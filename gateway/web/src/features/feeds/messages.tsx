@@ -81,7 +81,7 @@ function Head({ feeds, feedId, state }: Props) {
   const show = (search: { feed?: string; state?: StateKey }) =>
     void go({ to: "/feeds", search, replace: true, resetScroll: false });
   const close = () => show({ feed: feedId });
-  useKeys({ ["Escape"]: close });
+  useKeys({ Escape: close });
   return (
     <header className={styles.cardHead}>
       <h2 id="messages">{t("messages.title")}</h2>

@@ -4,6 +4,7 @@ import { useTranslations } from "use-intl";
 import type { Encounter } from "@/api/client";
 import { useFacilities, useStaff } from "@/api/queries";
 import { useOutcomeWords } from "@/features/worklist/next-action";
+import { useHomeZone, useWhen } from "@/ui/when";
 import { type Entry, nightsOf, whereTo } from "./timeline-entries";
 
 interface Words {
@@ -28,6 +29,8 @@ export function useEntryWords(): (entry: Entry) => Words {
   const results = useTranslations("worklist.outcomes");
   const outcome = useOutcomeWords();
   const reason = useReasonWords();
+  const when = useWhen();
+  const homeZone = useHomeZone();
   const facilities = useFacilities();
   const staff = useStaff();
   const nameOf = (id: string) =>
@@ -113,7 +116,7 @@ export function useEntryWords(): (entry: Entry) => Words {
       case "keyDate":
         return {
           title: t("keyDate", { title: entry.title }),
-          detail: entry.explanation,
+          detail: when.sentence(entry.explanation, homeZone),
           isStrong: false,
         };
       case "admitted":
@@ -135,7 +138,7 @@ export function useEntryWords(): (entry: Entry) => Words {
       case "opened":
         return {
           title: t("loopOpened", { title: entry.loop.title }),
-          detail: t("loopWhy", { why: entry.loop.why }),
+          detail: t("loopWhy", { why: when.sentence(entry.loop.why, homeZone) }),
           isStrong: false,
         };
       case "closed":

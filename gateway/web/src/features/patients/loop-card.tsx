@@ -37,13 +37,20 @@ const PRESSING = new Set(["soon", "overdue", "escalated"]);
 export function LoopCard({ loop, tasks, phone }: CardProps) {
   const t = useTranslations("patients.loops");
   const now = useNow();
+  const when = useWhen();
+  const zone = useZone(loop.facilityId);
   const me = useMe().staffMember.id;
   const next = nextTask(tasks, now);
   const isMine = next?.owner?.accountableStaffId === me || next?.owner?.staffId === me;
-  const isPressing = isMine && next !== undefined && PRESSING.has(clockState(next, now).word);
-  const [first, ...others] = loop.closesWhen;
+  const word = next ? clockState(next, now).word : "onTrack";
+  const isPressing = isMine && PRESSING.has(word);
   return (
-    <article className={styles.loop} data-is-pressing={isPressing} aria-labelledby={loop.id}>
+    <article
+      className={styles.loop}
+      data-is-pressing={isPressing}
+      data-word={word}
+      aria-labelledby={loop.id}
+    >
       <div className={styles.loopHead}>
         <h3 id={loop.id} lang="en">
           {loop.title}
@@ -60,16 +67,18 @@ export function LoopCard({ loop, tasks, phone }: CardProps) {
           <b lang="en">{next ? next.title : <Waiting loop={loop} />}</b>
         </dd>
         <dt>{t("closes")}</dt>
-        <dd lang="en">{first}</dd>
+        <dd>
+          <Closing loop={loop} tasks={tasks} />
+        </dd>
       </dl>
       <details className={styles.more}>
         <summary>{t("all")}</summary>
         <ul lang="en">
-          {others.map((line) => (
+          {loop.closesWhen.map((line) => (
             <li key={line}>{line}</li>
           ))}
         </ul>
-        <p lang="en">{loop.why}</p>
+        <p lang="en">{when.sentence(loop.why, zone)}</p>
       </details>
       <div className={styles.loopActions}>
         {next && isContact(next) && phone && (
@@ -91,6 +100,19 @@ export function LoopCard({ loop, tasks, phone }: CardProps) {
       </div>
     </article>
   );
+}
+
+/** The evidence in short: how much of it is there, and until when the loop lasts at most. */
+function Closing({ loop, tasks }: Pick<CardProps, "loop" | "tasks">) {
+  const t = useTranslations("patients.loops");
+  const when = useWhen();
+  const zone = useZone(loop.facilityId);
+  const needed = tasks.filter(({ state }) => state !== "STATE_CANCELLED");
+  const done = needed.filter(({ state }) => state === "STATE_COMPLETED").length;
+  const last = loop.keyDates.at(-1);
+  return last
+    ? t("closingBy", { done, needed: needed.length, date: when.date(last.date, zone) })
+    : t("closing", { done, needed: needed.length });
 }
 
 function Waiting({ loop }: { loop: Loop }) {

@@ -1,5 +1,6 @@
 /** The timeline: the future above now, the past below, in one list. */
 import {
+  IconAlertTriangleFilled,
   IconBuildingHospital,
   IconCalendar,
   IconCheck,
@@ -66,7 +67,7 @@ export function Timeline({ entries }: { entries: Entries }) {
 
 const ICONS: Record<Entry["what"], typeof IconCheck> = {
   due: IconHourglass,
-  late: IconHourglass,
+  late: IconAlertTriangleFilled,
   keyDate: IconCalendar,
   admitted: IconBuildingHospital,
   discharged: IconBuildingHospital,

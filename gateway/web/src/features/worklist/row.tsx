@@ -1,5 +1,6 @@
 /** One row: why this first, for whom, what and why, by when, who. */
 import { Link } from "@tanstack/react-router";
+import { Fragment } from "react";
 import { useTranslations } from "use-intl";
 import type { Task } from "@/api/client";
 import { useFacilities, useMe } from "@/api/queries";
@@ -99,7 +100,14 @@ function Why({ task }: { task: Task }) {
       <span className={styles.protocol}>
         {t("protocolRole", { protocol: protocolOf(task), role: role(task.role) })}
       </span>
-      <span className={styles.second}>{parts.join(" · ")}</span>
+      <span className={styles.second}>
+        {parts.map((part, index) => (
+          <Fragment key={part}>
+            {index > 0 && " · "}
+            <span className={styles.term}>{part}</span>
+          </Fragment>
+        ))}
+      </span>
     </>
   );
 }

@@ -72,7 +72,11 @@ function IfNobody({ task }: { task: Task }) {
     <div className={styles.know}>
       <p>
         {task.dueExplanation
-          ? t.rich("dueWhy", { when: due, explanation: task.dueExplanation, b: bold })
+          ? t.rich("dueWhy", {
+              when: due,
+              explanation: when.sentence(task.dueExplanation, zone),
+              b: bold,
+            })
           : t.rich("dueOnly", { when: due, b: bold })}
       </p>
       <p>{told()}</p>

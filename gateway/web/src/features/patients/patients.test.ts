@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import type { Patient } from "@/api/client";
+import { aLoop, aTask, aVisit } from "@/testing/samples";
+import { nextTask } from "./loop-card";
+import { languageName, phoneOf, phoneWords } from "./person";
+import { nightsOf, timelineOf, whereTo } from "./timeline-entries";
+
+const now = new Date("2026-09-09T18:12:00Z");
+const whats = (entries: { what: string }[]) => entries.map(({ what }) => what);
+
+describe("timeline", () => {
+  test("the future is above now, the farthest first, and what is late stands next to now", () => {
+    const tasks = [
+      aTask({ id: "due" }),
+      aTask({ id: "far", dueTime: "2026-10-03T04:59:59Z" }),
+      aTask({ id: "late", dueTime: "2026-09-08T04:59:59Z" }),
+    ];
+    const { future } = timelineOf({ encounters: [], loops: [], tasks }, now);
+    expect(future.map(({ id }) => id)).toEqual(["far", "due", "late"]);
+    expect(whats(future)).toEqual(["due", "due", "late"]);
+  });
+
+  test("the past is below now, the newest first: visits, loops, steps and attempts in one list", () => {
+    const attempts = [
+      {
+        time: "2026-09-08T14:05:00Z",
+        channel: "phone",
+        result: "RESULT_NO_ANSWER" as const,
+        staffId: "nurse",
+        isCounted: true,
+        note: "",
+      },
+    ];
+    const story = { encounters: [aVisit()], loops: [aLoop()], tasks: [aTask({ attempts })] };
+    const { past } = timelineOf(story, now);
+    expect(whats(past)).toEqual(["attempt", "discharged", "opened", "admitted"]);
+  });
+
+  test("reaching somebody is told once, as the step that it completed", () => {
+    const task = aTask({
+      state: "STATE_COMPLETED",
+      outcome: "reached",
+      closeTime: "2026-09-09T15:00:00Z",
+      attempts: [
+        {
+          time: "2026-09-09T15:00:00Z",
+          channel: "phone",
+          result: "RESULT_REACHED",
+          staffId: "nurse",
+          isCounted: true,
+          note: "",
+        },
+      ],
+    });
+    expect(whats(timelineOf({ encounters: [], loops: [], tasks: [task] }, now).past)).toEqual(["done"]);
+  });
+
+  test("nights and destinations are told from the message's own fields", () => {
+    expect(nightsOf(aVisit())).toBe(6);
+    expect(["01", "03", "20", "07"].map(whereTo)).toEqual(["home", "other", "died", "against"]);
+  });
+});
+
+test("the next step has begun; among those, the soonest due", () => {
+  const tasks = [
+    aTask({ id: "sooner, not begun", startTime: "2026-10-01T00:00:00Z", dueTime: "2026-09-09T19:00:00Z" }),
+    aTask({ id: "later" , dueTime: "2026-09-12T00:00:00Z" }),
+    aTask({ id: "next", dueTime: "2026-09-11T00:00:00Z" }),
+    aTask({ id: "done", state: "STATE_COMPLETED", dueTime: "2026-09-01T00:00:00Z" }),
+  ];
+  expect(nextTask(tasks, now)?.id).toBe("next");
+});
+
+describe("a person", () => {
+  const telecoms: Patient["telecoms"] = [
+    { system: "SYSTEM_PHONE", value: "+13125550100", use: "WPN" },
+    { system: "SYSTEM_EMAIL", value: "a@example.org", use: "" },
+    { system: "SYSTEM_PHONE", value: "+13125550142", use: "PRN" },
+  ];
+
+  test("is called at home before at work", () => {
+    expect(phoneOf({ telecoms } as Patient)).toBe("+13125550142");
+    expect(phoneOf(undefined)).toBe("");
+  });
+
+  test("has a phone number as people here write it, or as it came", () => {
+    expect(phoneWords("+13125550142")).toBe("(312) 555-0142");
+    expect(phoneWords("+5215512345678")).toBe("+5215512345678");
+  });
+
+  test("has a language in the reader's language", () => {
+    expect(languageName("es", "en")).toBe("Spanish");
+    expect(languageName("es", "es")).toBe("Español");
+    expect(languageName("", "en")).toBe("");
+  });
+});

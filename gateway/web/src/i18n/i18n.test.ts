@@ -1,0 +1,42 @@
+import { createTranslator } from "use-intl/core";
+import { expect, test } from "vitest";
+import en from "./en";
+import es from "./es";
+
+type Tree = { [key: string]: string | Tree };
+
+function flat(tree: Tree, path = ""): Map<string, string> {
+  return new Map(
+    Object.entries(tree).flatMap(([key, value]) => {
+      const here = path ? `${path}.${key}` : key;
+      return typeof value === "string" ? [[here, value] as const] : [...flat(value, here)];
+    }),
+  );
+}
+
+const english = flat(en as unknown as Tree);
+const spanish = flat(es as unknown as Tree);
+const slots = (message: string) =>
+  [...new Set([...message.matchAll(/\{(\w+)[,}]/g)].map(([, name]) => name))].sort();
+
+test("every sentence is there in both languages, with the same slots", () => {
+  expect([...spanish.keys()].sort()).toEqual([...english.keys()].sort());
+  for (const [key, message] of english) {
+    expect([key, slots(spanish.get(key) ?? "")]).toEqual([key, slots(message)]);
+  }
+});
+
+test.each([
+  ["en", english],
+  ["es", spanish],
+] as const)("every sentence of %s can be said", (locale, all) => {
+  const errors: string[] = [];
+  const messages = (locale === "en" ? en : es) as unknown as Record<string, never>;
+  const t = createTranslator({ locale, messages, onError: ({ message }) => errors.push(message) });
+  for (const [key, message] of all) {
+    const values = Object.fromEntries(slots(message).map((slot) => [slot, 3]));
+    const tags = Object.fromEntries([...message.matchAll(/<(\w+)>/g)].map(([, tag]) => [tag, String]));
+    (t.markup as (key: string, values: object) => string)(key, { ...values, ...tags });
+  }
+  expect(errors).toEqual([]);
+});

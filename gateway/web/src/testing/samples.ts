@@ -1,0 +1,80 @@
+/** Tasks, loops and visits as the API answers them, for tests. Invented. */
+import type { Encounter, Loop, Task } from "@/api/client";
+
+export function aTask(fields: Partial<Task> = {}): Task {
+  return {
+    id: "task-1",
+    etag: '"1"',
+    facilityId: "mercy",
+    patientId: "patient-1",
+    patientName: "Marisol Ejemplo",
+    loopId: "loop-1",
+    step: "contact",
+    title: "Call the patient or caregiver",
+    description: "",
+    role: "nurse",
+    state: "STATE_OPEN",
+    owner: { teamId: "nurses", staffId: "", accountableStaffId: "lead", displayName: "Nurses" },
+    startTime: "2026-09-04T22:40:00Z",
+    dueTime: "2026-09-10T04:59:59Z",
+    dueDate: { year: 2026, month: 9, day: 9 },
+    dueExplanation: "",
+    priority: { score: 37, terms: [] },
+    why: "Discharge transition: Call the patient or caregiver",
+    doneWhen: [],
+    escalationLevel: 0,
+    attempts: [],
+    comments: [],
+    outcome: "",
+    outcomes: ["done"],
+    closeReason: "",
+    completedById: "",
+    declineReason: "",
+    ...fields,
+  };
+}
+
+export function aLoop(fields: Partial<Loop> = {}): Loop {
+  return {
+    id: "loop-1",
+    etag: '"1"',
+    facilityId: "mercy",
+    patientId: "patient-1",
+    protocol: "discharge-transition",
+    protocolVersion: 1,
+    title: "Discharge transition",
+    encounterId: "visit-1",
+    state: "STATE_OPEN",
+    owner: { teamId: "nurses", staffId: "", accountableStaffId: "lead", displayName: "Nurses" },
+    clockTime: "2026-09-10T04:59:59Z",
+    why: "",
+    closesWhen: [],
+    keyDates: [],
+    evidence: [],
+    closeReason: "",
+    openTime: "2026-08-30T07:14:00Z",
+    escalationLevel: 0,
+    ...fields,
+  };
+}
+
+export function aVisit(fields: Partial<Encounter> = {}): Encounter {
+  return {
+    id: "visit-1",
+    etag: '"1"',
+    patientId: "patient-1",
+    facilityId: "mercy",
+    visitNumber: "V1",
+    class: "CLASS_INPATIENT",
+    state: "STATE_FINISHED",
+    admitTime: "2026-08-30T07:14:00Z",
+    dischargeTime: "2026-09-04T22:40:00Z",
+    dischargeDisposition: "01",
+    locations: [],
+    diagnoses: [],
+    attending: "",
+    admitReason: "",
+    admissionType: "",
+    ...fields,
+  };
+}
