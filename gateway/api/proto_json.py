@@ -78,14 +78,14 @@ class Form:
         self.is_well_known = descriptor.full_name in WELL_KNOWN
         self._is_instant = descriptor.full_name == "google.protobuf.Timestamp"
         self._is_text = self.is_well_known and descriptor.name in _AS_TEXT
-        self._fields: list[_Field] = []
+        self._written: list[tuple[str, str, bool, Convert | None]] = []
         self.by_name: dict[str, _Field] = {}
 
     def prepare(self, descriptor: Descriptor) -> None:
         """Look at the fields; apart from the constructor, since a message may hold itself."""
-        self._fields = [_Field(one) for one in descriptor.fields]
-        for one in self._fields:
+        for one in map(_Field, descriptor.fields):
             self.by_name[one.name] = self.by_name[one.json_name] = one
+            self._written.append((one.name, one.json_name, one.has_presence, one.write))
 
     def read(self, value: Json, into: Message, path: str, reading: Reading, depth: int = 0) -> None:
         """Read a JSON value into a message; what is wrong goes into the reading."""
@@ -113,11 +113,10 @@ class Form:
         if self.is_well_known:
             return self._write_well_known(message)
         written: dict[str, Json] = {}
-        for one in self._fields:
-            if one.has_presence and not message.HasField(one.name):
-                continue
-            value = getattr(message, one.name)
-            written[one.json_name] = value if one.write is None else one.write(value)
+        for name, json_name, has_presence, write in self._written:
+            if not has_presence or message.HasField(name):
+                value = getattr(message, name)
+                written[json_name] = value if write is None else write(value)
         return written
 
     def _write_well_known(self, message: Any) -> Json:

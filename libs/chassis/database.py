@@ -9,7 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from types import NoneType, UnionType
 from typing import (
@@ -54,7 +54,7 @@ CONNECTION_LOST = (
     asyncpg.CrashShutdownError,
 )
 
-_AS_IT_IS = (UUID, str, int, bool, float, bytes, datetime, NoneType)
+_AS_IT_IS = (UUID, str, int, bool, float, bytes, datetime, date, NoneType)
 
 
 class Mode(StrEnum):
@@ -117,17 +117,28 @@ def _decoder(compiled: Any, row: type[Any] | None) -> "Callable[[Record], Any]":
     hints = get_type_hints(row)
     if unknown := set(labels) - set(hints):
         raise StatementError(f"{row.__name__} has no field {sorted(unknown)}")
-    conversions = [(label, hints[label]) for label in labels if not _is_plain(hints[label])]
+    conversions = [
+        (label, _converter(hints[label])) for label in labels if not _is_plain(hints[label])
+    ]
     if not conversions:
         return lambda record: row(**record)
 
     def decode(record: "Record") -> Any:
         values = dict(record)
-        for label, kind in conversions:
-            values[label] = msgspec.convert(values[label], kind, strict=False)
+        for label, convert in conversions:
+            values[label] = convert(values[label])
         return row(**values)
 
     return decode
+
+
+def _converter(kind: Any) -> Callable[[Any], Any]:
+    """From the driver's value to one of `kind`. Every row has a state and texts: those without msgspec's microseconds."""
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return {str(member): member for member in kind}.__getitem__
+    if kind == tuple[str, ...]:
+        return tuple
+    return lambda value: msgspec.convert(value, kind, strict=False)
 
 
 def _is_plain(kind: Any) -> bool:

@@ -22,6 +22,7 @@ from sqlalchemy import (
     any_,
     delete,
     func,
+    literal_column,
     select,
     text,
     update,
@@ -73,15 +74,23 @@ class Due:
 
 
 _t = timers.c
-_new = insert(timers).values(
-    kind=param("kind"), key=param("key"), due_at=param("due_at"), attempts=0
+# Setting and clearing are one statement, without `due_at` it clears: so those of a transaction run together and in order.
+_kind, _key = param("kind", type_=Text), param("key", type_=Text)
+_due_at = param("due_at", type_=DateTime(timezone=True))
+_cleared = delete(timers).where(_t.kind == _kind, _t.key == _key, _due_at.is_(None)).cte("cleared")
+_new = (
+    insert(timers)
+    .from_select(
+        ["kind", "key", "due_at", "attempts"],
+        select(_kind, _key, _due_at, literal_column("0")).where(_due_at.is_not(None)),
+    )
+    .add_cte(_cleared)
 )
-_SET = sql(
+_PUT = sql(
     _new.on_conflict_do_update(
         index_elements=["kind", "key"], set_={"due_at": _new.excluded.due_at, "attempts": 0}
     )
 )
-_CLEAR = sql(delete(timers).where(_t.kind == param("kind"), _t.key == param("key")))
 _next = (
     select(timers)
     .where(
@@ -111,13 +120,16 @@ _FAILED = sql(
 
 
 async def set_timer(tx: Transaction, kind: str, key: str, due_at: datetime) -> None:
-    """Have the handler of `kind` called at `due_at`, if this transaction commits. Replaces a timer of that kind and key."""
-    await tx.run(_SET, kind=kind, key=key, due_at=due_at)
+    """Have the handler of `kind` called at `due_at`, if this transaction commits. Replaces a timer of that kind and key.
+
+    The row is written just before the commit, in one round trip with all that were set or cleared.
+    """
+    tx.defer(_PUT, kind=kind, key=key, due_at=due_at)
 
 
 async def clear_timer(tx: Transaction, kind: str, key: str) -> None:
     """Forget a timer, if there is one."""
-    await tx.run(_CLEAR, kind=kind, key=key)
+    tx.defer(_PUT, kind=kind, key=key, due_at=None)
 
 
 async def run_timers(

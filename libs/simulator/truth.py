@@ -177,11 +177,12 @@ class Truth:
 
 
 def _evidence(known: Registration, person: Person) -> Iterator[object]:
-    """What makes two registrations one person to anybody who reads messages: a card's number with the birth date; or
-    name, birth date and sex together, where a telephone number or a street agrees, as it does here for one person.
+    """What makes two registrations one person to anybody who reads messages: a card's number with birth date
+    and given name, since families share one; or name, birth date and sex together, where a telephone number or a street
+    agrees, as it does here for one person.
     """
     if known.insurance:
-        yield (known.insurance, known.birth_on)
+        yield (known.insurance, known.birth_on, spelled(known.given))
     if not known.is_mistake:
         yield (person.id, spelled(known.family), spelled(known.given), known.birth_on)
 

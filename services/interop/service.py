@@ -108,6 +108,12 @@ class InteropService:
             call.facilities, feed_id, state, before, most + 1
         )
         page = found[:most]
+        page = [
+            message
+            if _may_know_of_whom(call, message)
+            else replace(message, patient_id=None, encounter_id=None)
+            for message in page
+        ]
         call.show(*(m.patient_id for m in page if m.patient_id))
         return rpc.ListMessagesResponse(
             messages=[convert.message_to_proto(message) for message in page],
@@ -206,6 +212,12 @@ def _raw(message: str) -> bytes:
 def _next(page: Sequence[_Row], found: Sequence[_Row], request: ProtoMessage) -> str:
     """The token of the page after this one; "" if there was no more to be found."""
     return encode_cursor([str(page[-1].id)], request) if len(found) > len(page) else ""
+
+
+def _may_know_of_whom(call: Call, message: Message) -> bool:
+    """Whether the caller may hear which patient a message was about: not everybody who looks after feeds may."""
+    held = call.caller.permissions
+    return any(message.facility_id in held.get(p, ()) for p in ("messages.read", "patients.read"))
 
 
 def _before(cursor: list[str | int] | None) -> UUID:

@@ -1,12 +1,14 @@
 """What registry does when interop tells it what facilities reported."""
 
+import logging
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from carehub.interop.v1 import interop_events_pb2
+from carehub.interop.v1 import interop_events_pb2, report_pb2
 
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
+from libs.chassis.fields import to_uuid
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
 from services.registry import events
 from services.registry.convert import to_report
@@ -16,12 +18,14 @@ from services.registry.domain.record import Record
 from services.registry.domain.report import Report
 from services.registry.store.batch import BatchStore
 
+log = logging.getLogger(__name__)
+
 
 def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, ...]:
     """Every report counts, so none is skipped for a newer one: what came late still belongs into its visit."""
 
     async def take_reports(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-        batch = [_report(delivery) for delivery in deliveries]
+        batch = await _readable(tx, deliveries)
         store = BatchStore(tx, matcher)
         known = await store.load(batch)
         record = Record(known, matcher, new_id, tx.at)
@@ -58,19 +62,34 @@ async def _tell(tx: Transaction, changes: Changes) -> None:
         await events.report_handled(tx, handled)
 
 
-def _report(delivery: Delivery) -> Report:
-    event = delivery.event
-    if not isinstance(
-        event,
-        interop_events_pb2.VisitReported
-        | interop_events_pb2.PersonReported
-        | interop_events_pb2.MergeReported,
-    ):
-        raise TypeError(type(event).__name__)
+async def _readable(tx: Transaction, deliveries: Sequence[Delivery]) -> list[Report]:
+    """The reports that can be read; of the others it is told at once, so that no message waits for an answer for ever."""
+    reports = []
+    for delivery in deliveries:
+        event = delivery.event
+        if not isinstance(
+            event,
+            interop_events_pb2.VisitReported
+            | interop_events_pb2.PersonReported
+            | interop_events_pb2.MergeReported,
+        ):
+            raise TypeError(type(event).__name__)
+        try:
+            reports.append(to_report(event))
+        except (InvalidArgument, ValueError, OverflowError) as error:
+            await _refuse(tx, event.source, error)
+    return reports
+
+
+async def _refuse(tx: Transaction, source: report_pb2.ReportSource, error: Exception) -> None:
+    """Answer that a report cannot be read. Parked here is only one that names no message to answer about."""
+    reason = error.reason if isinstance(error, InvalidArgument) else "REPORT_UNREADABLE"
     try:
-        return to_report(event)
-    except InvalidArgument as error:
-        raise Unprocessable(error.reason, error.message) from error
+        message_id = to_uuid("source.message_id", source.message_id)
+    except InvalidArgument as unnamed:
+        raise Unprocessable(unnamed.reason, unnamed.message) from error
+    log.error("a report cannot be read", extra={"message_id": message_id, "reason": reason})
+    await events.report_refused(tx, message_id, source, reason)
 
 
 def _in_time(report: Report) -> tuple[str, int]:

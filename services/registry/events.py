@@ -1,5 +1,8 @@
 """What registry tells the others."""
 
+from uuid import UUID
+
+from carehub.interop.v1 import report_pb2
 from carehub.registry.v1 import registry_events_pb2 as told
 
 from libs.chassis import outbox
@@ -39,6 +42,22 @@ async def encounter_changed(tx: Transaction, encounter: Encounter) -> None:
         version=encounter.version,
         facility_id=encounter.facility_id,
     )
+
+
+async def report_refused(
+    tx: Transaction, message_id: UUID, source: report_pb2.ReportSource, reason: str
+) -> None:
+    """A report that cannot be read; perhaps not even whose it is."""
+    version = source.replay + 1
+    event = told.ReportHandled(
+        message_id=str(message_id),
+        feed_id=source.feed_id,
+        facility_id=source.facility_id,
+        outcome=told.ReportHandled.OUTCOME_PARKED,
+        reason=reason,
+        version=version,
+    )
+    await outbox.add(tx, event, key=message_id, version=version)
 
 
 async def report_handled(tx: Transaction, handled: Handled) -> None:

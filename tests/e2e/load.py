@@ -5,13 +5,15 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from tests.e2e.region import END, START, Person, adt, code_of
 
 _FAMILIES = ("Okonkwo", "Lindgren", "Marsh", "Petrov", "Silva", "Tanaka", "Whitefeather", "Ybarra")
 _GIVEN = ("Ada", "Bo", "Cleo", "Dov", "Esi", "Finn", "Gia", "Hal")
 _WARDS = ("3W^312^1", "3W^314^2", "ICU^2^1", "5E^501^1")
-_FIRST_DAY = datetime(2026, 8, 3, 6, 0)  # noqa: DTZ001 the hospital's own clock
+# Long enough ago for every stay to have ended, and for some of its work to be late.
+_FIRST_DAY, _DAYS = timedelta(days=12), 5
 _GONE_ON_TO_NURSING = "03"
 
 
@@ -38,6 +40,7 @@ class Load:
 def hospital_load(seed: int, *, patients: int, name: str) -> Load:
     """Admissions, transfers, updates and discharges; of each patient in order, many patients at a time."""
     rng = random.Random(seed)
+    first = datetime.now(ZoneInfo("America/Chicago")).replace(hour=6, minute=0) - _FIRST_DAY
     load = Load([], [])
     for number in range(patients):
         person = Person(
@@ -47,7 +50,7 @@ def hospital_load(seed: int, *, patients: int, name: str) -> Load:
             birth=f"{rng.randint(1925, 1999)}0{rng.randint(1, 9)}1{rng.randint(0, 9)}",
             visit=f"{name}V{number:04}",
         )
-        start = _FIRST_DAY + timedelta(minutes=rng.randint(0, 60 * 24 * 20))
+        start = first + timedelta(minutes=rng.randint(0, 60 * 24 * _DAYS))
         load.streams.append(list(_life(rng, person, start, load.stays)))
     return load
 

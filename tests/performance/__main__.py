@@ -13,11 +13,21 @@ import uvloop
 
 from tests.performance import report
 from tests.performance.bench import RESULTS, Bench, Plan
+from tests.performance.figures import Line
 from tests.performance.hub import Hub, engines, hub
 from tests.performance.lines import create, feeds, footprint, pages, statement
 from tests.performance.machine import description
 
-PARTS = ("start", "create", "statement", "feeds", "worklist", "search", "growth")
+_LINES: dict[str, tuple[Callable[[Bench], Line], ...]] = {
+    "start": (footprint.first_line, footprint.second_line),
+    "create": (create.up_line, create.split_line, footprint.idle_line, footprint.memory_line),
+    "statement": (statement.line,),
+    "feeds": (feeds.mllp_line, feeds.handled_line, feeds.discharge_line),
+    "worklist": (pages.worklist_line,),
+    "search": (pages.search_line,),
+    "growth": (),
+}
+PARTS = tuple(_LINES)
 _QUICK = Plan(repeats=1, seconds=3.0, warm=1.0, sizes=(10_000, 100_000), start_repeats=1)
 
 
@@ -65,6 +75,9 @@ async def _run(home: Path, plan: Plan, parts: set[str], arguments: argparse.Name
     began = datetime.now(UTC)
     async with engines(home) as running:
         bench = Bench(plan, running, _say)
+        for part in PARTS:
+            for begin in _LINES[part] if part in parts else ():
+                begin(bench)
         await _guarded(bench, parts & {"start"}, lambda: footprint.starts(bench))
         for number in range(plan.repeats):
             repeat = Repeat(bench, parts, number, arguments.sample)
@@ -72,9 +85,14 @@ async def _run(home: Path, plan: Plan, parts: set[str], arguments: argparse.Name
         if parts & {"worklist", "search", "growth"}:
             async with hub(running, sample=arguments.sample) as up:
                 await _sized(bench, parts, up)
+    for line in bench.lines.values():
+        if not line.values:
+            line.missing = "; ".join(bench.failures) or "nothing was measured"
     machine["load after"] = description()["load"]
     machine["took"] = f"{(datetime.now(UTC) - began).total_seconds() / 60:.0f} min"
     _say("")
+    if arguments.quick:
+        _say("Quick: the figures say that it runs, not how fast.")
     _say(report.table(bench.lines.values()))
     written = report.write(RESULTS, machine, plan, bench)
     _say(f"\n{written}")

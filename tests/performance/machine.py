@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path.cwd()
+ROOT = Path(__file__).parents[2]
 BENCH = "bench"
 _TICKS = os.sysconf("SC_CLK_TCK")
 

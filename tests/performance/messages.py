@@ -47,10 +47,10 @@ def _course(run: str, sender: str, number: int, now: datetime) -> Iterator[Sendi
     family, given = name_of(number)
     year, month, day = birth_of(number)
     mrn = f"{run}{number}"
-    admitted = now - timedelta(days=4, minutes=number % 500)
+    admitted = now - timedelta(hours=20, minutes=number % 60)  # not so long ago that steps are late
     for place, event in enumerate(COURSE):
         is_last = event == "A03"
-        at = now if is_last else admitted + timedelta(hours=9 * place)
+        at = now if is_last else admitted + timedelta(hours=2 * place)
         pv1 = {
             1: "1", 2: "I", 3: _WARDS[(number + place // 2) % len(_WARDS)], 7: "1234^Hale^Ida^^^Dr",
             19: f"V{mrn}", 44: f"{admitted:%Y%m%d%H%M}", 45: f"{at:%Y%m%d%H%M}" if is_last else "",

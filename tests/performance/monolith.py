@@ -84,8 +84,8 @@ class Name(BaseModel):
 
 class Day(BaseModel):
     year: int = 0
-    month: int = Field(0, ge=0, le=12)
-    day: int = Field(0, ge=0, le=31)
+    month: int = Field(default=0, ge=0, le=12)
+    day: int = Field(default=0, ge=0, le=31)
 
 
 class Address(BaseModel):

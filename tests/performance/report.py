@@ -2,10 +2,11 @@
 
 import html
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from tests.performance.bench import Bench, Plan
 from tests.performance.figures import Line
@@ -22,7 +23,7 @@ def table(lines: Iterable[Line]) -> str:
     rows = [("what", "measured", "from - to", "floor", "aim", "repeats")]
     for line in lines:
         measured = line.ratios if line.reference else line.values
-        low_high = f"{min(measured):,.2f} - {max(measured):,.2f}" if measured else line.missing
+        low_high = f"{min(measured):,.2f} - {max(measured):,.2f}" if measured else line.missing[:60]
         rows.append(
             (
                 line.what,
@@ -69,8 +70,8 @@ td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 """
 
 
-def _page(content: dict[str, object], bench: Bench) -> str:
-    machine = ", ".join(f"{k}: {html.escape(str(v))}" for k, v in content["machine"].items())  # type: ignore[attr-defined]
+def _page(content: Mapping[str, Any], bench: Bench) -> str:
+    machine = ", ".join(f"{k}: {html.escape(str(v))}" for k, v in content["machine"].items())
     lines = list(bench.lines.values())
     rows = "".join(map(_row, lines))
     plots = "".join(f"<figure>{_dots(line)}</figure>" for line in lines if line.values)

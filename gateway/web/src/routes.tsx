@@ -75,9 +75,20 @@ const protocols = createRoute({
   component: lazyRouteComponent(() => import("@/features/protocols/page"), "ProtocolsPage"),
 });
 
+export interface ProtocolSearch {
+  step?: string;
+  view?: "text";
+  version?: number;
+}
+
 const protocol = createRoute({
   getParentRoute: () => shell,
   path: "/protocols/$protocolId",
+  validateSearch: (search: Record<string, unknown>): ProtocolSearch => ({
+    step: text(search.step),
+    view: search.view === "text" ? "text" : undefined,
+    version: Number(search.version) || undefined,
+  }),
   component: lazyRouteComponent(() => import("@/features/protocols/page"), "ProtocolPage"),
 });
 
@@ -98,15 +109,31 @@ const feeds = createRoute({
   component: lazyRouteComponent(() => import("@/features/feeds/page"), "FeedsPage"),
 });
 
+export interface StaffSearch {
+  show?: "teams";
+  facility?: string;
+}
+
 const staff = createRoute({
   getParentRoute: () => shell,
   path: "/staff",
+  validateSearch: (search: Record<string, unknown>): StaffSearch => ({
+    show: search.show === "teams" ? "teams" : undefined,
+    facility: text(search.facility),
+  }),
   component: lazyRouteComponent(() => import("@/features/staff/page"), "StaffPage"),
 });
+
+export interface OperationsSearch {
+  service?: string;
+}
 
 const operations = createRoute({
   getParentRoute: () => shell,
   path: "/operations",
+  validateSearch: (search: Record<string, unknown>): OperationsSearch => ({
+    service: text(search.service),
+  }),
   component: lazyRouteComponent(() => import("@/features/operations/page"), "OperationsPage"),
 });
 

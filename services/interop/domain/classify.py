@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -20,7 +20,10 @@ from services.interop.domain.translate import FOLLOWED, translate
 FindSender = Callable[[str, str], Sender | None]
 
 _VERSION = re.compile(r"2(\.\d+)*", re.ASCII)
+_NAME_OF_SYSTEM = re.compile(r"[A-Za-z0-9._-]{1,20}", re.ASCII)
 _EVENT = re.compile(r"[A-Z][A-Z0-9]{2}\^[A-Z][A-Z0-9]{2}", re.ASCII)
+# How far a sender's clock, or its idea of a time zone, may be ahead.
+_FAST_CLOCK = timedelta(hours=24)
 
 
 class AckCode(StrEnum):
@@ -226,8 +229,10 @@ def _check_gates(header: Segment, sender: Sender) -> None:
 
 
 def _shown(value: str) -> str:
-    plain = "".join(each if each.isprintable() else "?" for each in value[:60])
-    return f'"{plain}"'
+    """A value of the header, if it is a name of a system; a sender that is off by a field puts a person's there."""
+    return (
+        f'"{value}"' if not value or _NAME_OF_SYSTEM.fullmatch(value) else "one that is not shown"
+    )
 
 
 def _read(raw: bytes, header: Segment, sender: Sender, received_at: datetime) -> Verdict:
@@ -235,21 +240,15 @@ def _read(raw: bytes, header: Segment, sender: Sender, received_at: datetime) ->
     zone = sender.zone
     assert zone is not None  # noqa: S101 - _admit has seen to it
     quirks = sender.feed.quirks
-    reading = Reading(quirks, zone, quirks.default_assigner or header.text(4))
+    latest = received_at + _FAST_CLOCK
+    reading = Reading(quirks, zone, quirks.default_assigner or header.text(4), latest)
     message: hl7.Message | None = None
     report: Report | None = None
     event_type, trigger = "", ""
     try:
         message = hl7.read(raw, quirks.charset)
-    except hl7.WrongCharset:
-        reading.problem(
-            header,
-            18,
-            "CHARSET_MISMATCH",
-            ErrorCode.DATA_TYPE,
-            "the bytes are not in the character set that is named",
-            "Name the right one, or set the feed's character set, then replay.",
-        )
+    except hl7.WrongCharset as error:
+        _complain_of_charset(header, error, reading)
     else:
         event_type, trigger = _event(message, reading)
     if message is not None and event_type[:3] == "ADT" and trigger in FOLLOWED:
@@ -267,6 +266,20 @@ def _read(raw: bytes, header: Segment, sender: Sender, received_at: datetime) ->
         report=report,
         problems=tuple(reading.problems),
         notes=tuple(reading.notes),
+    )
+
+
+def _complain_of_charset(header: Segment, error: hl7.WrongCharset, reading: Reading) -> None:
+    is_unknown = isinstance(error, hl7.UnknownCharset)
+    reading.problem(
+        header,
+        18,
+        "CHARSET_UNKNOWN" if is_unknown else "CHARSET_MISMATCH",
+        ErrorCode.TABLE_VALUE if is_unknown else ErrorCode.DATA_TYPE,
+        "a character set that is not known"
+        if is_unknown
+        else "the bytes are not in the character set that is named",
+        "Name the right one, or set the feed's character set, then replay.",
     )
 
 

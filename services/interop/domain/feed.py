@@ -9,7 +9,11 @@ from zoneinfo import ZoneInfo
 
 from libs.chassis.errors import InvalidArgument
 
-PATIENT_CLASSES = frozenset("IOEPRBCNU")
+# HL7 table 0004, and what the record understands beside it: sites write observation and partial hospitalization so.
+PATIENT_CLASSES = frozenset("IOEPRBCNU") | frozenset(
+    {"V", "OBS", "OBSERVATION", "PH", "PHP", "PARTIAL", "IP", "INPATIENT", "OP", "OUTPATIENT"}
+    | {"ED", "ER", "EMERGENCY", "PREADMIT", "RECURRING"}
+)
 CHARSETS = {"": "", "utf-8": "utf-8", "latin-1": "latin-1", "ascii": "ascii"}
 SILENCE_AFTER = timedelta(hours=2)
 # MSH-3, MSH-4 and MSH-10 are keys: longer than this they are no such thing.
@@ -45,7 +49,7 @@ class Quirks:
         if unknown := set(self.patient_classes.values()) - PATIENT_CLASSES:
             raise InvalidArgument(
                 "PATIENT_CLASS_UNKNOWN",
-                f"A class must be mapped to one of HL7 table 0004, not to {min(unknown)!r}.",
+                f"A class must be mapped to one of HL7 table 0004, OBS or PH, not to {min(unknown)!r}.",
                 field="feed.quirks.patient_classes",
             )
 

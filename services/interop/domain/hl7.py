@@ -21,15 +21,19 @@ _CHARSETS = {
     "UNICODE UTF-8": "utf-8",
     "UTF-8": "utf-8",
     "UTF8": "utf-8",
-    "8859/1": "latin-1",
-    "ISO-8859-1": "latin-1",
-    "ISO8859-1": "latin-1",
-    "8859/2": "iso8859-2",
-    "8859/9": "iso8859-9",
-    "8859/15": "iso8859-15",
-    "WINDOWS-1252": "cp1252",
+    # Nothing, and what senders name that do not know what they send: the bytes decide.
+    "": "",
+    "ASCII": "",
+    "ISO IR6": "",
     "ISO IR87": "",
 }
+for _part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16):
+    for _name in ("8859/", "ISO-8859-", "ISO8859-", "ISO 8859-", "ISO_8859-"):
+        _CHARSETS[f"{_name}{_part}"] = "latin-1" if _part == 1 else f"iso8859-{_part}"
+for _page in range(1250, 1259):
+    for _name in ("WINDOWS-", "CP", "CP-"):
+        _CHARSETS[f"{_name}{_page}"] = f"cp{_page}"
+_UNKNOWN = "unknown"
 
 
 class Unreadable(ValueError):
@@ -38,6 +42,10 @@ class Unreadable(ValueError):
 
 class WrongCharset(ValueError):
     """The bytes are not in the character set that the header names."""
+
+
+class UnknownCharset(WrongCharset):
+    """The header names a character set that nobody here knows, and the bytes are not plain ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,25 +268,27 @@ def _marks(header: str) -> str:
 
 
 def declared_charset(raw: bytes) -> str:
-    """The codec that MSH-18 names; "" if it names none that is known, or ASCII."""
+    """The codec that MSH-18 names; "" if it names none, or ASCII, and "unknown" for one that is not known."""
     mark = raw[3:4]
     line = _LINE_END.split(raw[: 8 * 1024], maxsplit=1)[0]
     fields = line.split(mark, 18) if mark else []
     if len(fields) < 18:
         return ""
     name = re.split(rb"[~^]", fields[17], maxsplit=1)[0].decode("latin-1").strip().upper()
-    return _CHARSETS.get(name, "")
+    return _CHARSETS.get(name, _UNKNOWN)
 
 
 def _decode(raw: bytes, declared: str, quirk: str) -> tuple[str, str]:
+    if declared == _UNKNOWN and raw.isascii():
+        declared = ""
     for charset in (declared, quirk):
-        if charset:
+        if charset and charset != _UNKNOWN:
             try:
                 return raw.decode(charset), charset
             except UnicodeDecodeError:
                 continue
     if declared:
-        raise WrongCharset
+        raise UnknownCharset if declared == _UNKNOWN else WrongCharset
     try:
         return raw.decode("utf-8"), "utf-8"
     except UnicodeDecodeError:
@@ -307,7 +317,7 @@ def encode(text: str) -> bytes:
     """Bytes of a message that came as text, in the character set that it says it is in."""
     raw = text.encode("utf-8", "replace")
     declared = declared_charset(trim(raw))
-    if declared and codecs.lookup(declared).name != "utf-8":
+    if declared not in ("", _UNKNOWN) and codecs.lookup(declared).name != "utf-8":
         try:
             return text.encode(declared)
         except UnicodeEncodeError:

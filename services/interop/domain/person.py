@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from services.interop.domain import languages, telecoms, times
 from services.interop.domain.hl7 import Segment
@@ -120,12 +121,15 @@ def _birth_on(pid: Segment, reading: Reading) -> PartialDate | None:
     if not text or times.is_blank(text):
         return None
     try:
-        return times.to_day(text)
+        day = times.to_day(text)
     except times.NotATime:
         reading.problem(
             pid, 7, "DATE_UNREADABLE", ErrorCode.DATA_TYPE, "not a date", "Send YYYYMMDD."
         )
         return None
+    if reading.lies_ahead(datetime(day.year, day.month or 1, day.day or 1, tzinfo=reading.zone)):
+        reading.complain_of_future(pid, 7)
+    return day
 
 
 def _sex(pid: Segment, reading: Reading) -> str:

@@ -57,16 +57,20 @@ class Reading:
     quirks: Quirks
     zone: ZoneInfo
     default_assigner: str
+    # What happened later than this has not happened: somebody mistyped it, or a clock is wrong.
+    latest: datetime | None = None
     problems: list[Problem] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
-    def instant(self, segment: Segment, number: int) -> datetime | None:
-        """The time in a field; None if it says nothing, and a problem if it cannot be read."""
+    def instant(
+        self, segment: Segment, number: int, *, may_lie_ahead: bool = False
+    ) -> datetime | None:
+        """The time in a field; None if it says nothing, and a problem if it cannot be read or has not come yet."""
         text = segment.text(number)
         if not text or times.is_blank(text):
             return None
         try:
-            return times.to_instant(text, self.zone)
+            at = times.to_instant(text, self.zone)
         except times.NotATime:
             self.problem(
                 segment,
@@ -77,6 +81,23 @@ class Reading:
                 "Send YYYYMMDD, with HHMM or HHMMSS and an offset where they are known.",
             )
             return None
+        if not may_lie_ahead and self.lies_ahead(at):
+            self.complain_of_future(segment, number)
+        return at
+
+    def lies_ahead(self, at: datetime) -> bool:
+        return self.latest is not None and at > self.latest
+
+    def complain_of_future(self, segment: Segment, number: int) -> None:
+        """The newest time counts: one that is ahead would win over every correction until it has come."""
+        self.problem(
+            segment,
+            number,
+            "TIME_IN_FUTURE",
+            ErrorCode.DATA_TYPE,
+            "lies in the future",
+            "Send it with the right time. If the times of the feed are off, set its time zone, then replay.",
+        )
 
     def problem(
         self,

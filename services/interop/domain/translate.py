@@ -22,6 +22,8 @@ VISIT_EVENTS = frozenset(f"A{number:02}" for number in _VISIT_NUMBERS)
 PERSON_EVENTS = frozenset({"A28", "A31"})
 MERGE_EVENTS = frozenset({"A40"})
 FOLLOWED = VISIT_EVENTS | PERSON_EVENTS | MERGE_EVENTS
+# What is expected: admissions and discharges that have not happened yet, and their cancels.
+_PLANS = frozenset({"A05", "A14", "A15", "A16", "A25", "A26", "A27", "A38"})
 # An update may be about the person alone.
 _VISIT_OPTIONAL = frozenset({"A08"})
 
@@ -46,7 +48,7 @@ def translate(
     message: Message, trigger: str, sender: Sender, reading: Reading, received_at: datetime
 ) -> Translation:
     """The report of a message whose trigger is followed."""
-    message_at = reading.instant(message.header, 7) or received_at
+    message_at = _message_at(message, reading, received_at)
     event_at = _event_at(message, reading) or message_at
     facility_id = facility_of(message, sender.feed.facility_id, reading)
     person, visit, merges = _content(message, trigger, reading)
@@ -63,6 +65,15 @@ def translate(
     return Translation(
         report=None if problems else report, problems=problems, notes=tuple(reading.notes)
     )
+
+
+def _message_at(message: Message, reading: Reading, received_at: datetime) -> datetime:
+    """When the message was made. It only breaks ties, so that a clock that is fast sets nothing aside."""
+    at = reading.instant(message.header, 7, may_lie_ahead=True)
+    if at is not None and reading.lies_ahead(at):
+        reading.note(message.header, "MSH-7 lies in the future; the time of receipt counts.")
+        at = None
+    return at or received_at
 
 
 def _event_at(message: Message, reading: Reading) -> datetime | None:
@@ -83,7 +94,7 @@ def _content(message: Message, trigger: str, reading: Reading) -> _Content:
         return person, None, ()
     if message.count("PV1") != 1 and trigger not in _VISIT_OPTIONAL:
         _complain_of_visits(message, reading)
-    return person, read_visit(message, reading), ()
+    return person, read_visit(message, reading, is_plan=trigger in _PLANS), ()
 
 
 def _patient(message: Message, trigger: str, reading: Reading) -> Segment | None:

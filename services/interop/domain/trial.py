@@ -28,6 +28,9 @@ _CLASSES = {
     "C": "commercial account",
     "N": "not applicable",
     "U": "unknown class",
+    "V": "observation",
+    "OBS": "observation",
+    "PH": "partial hospitalization",
 }
 _VISIT_EFFECTS = {
     "A01": "would open {visit} as {kind}, admitted {admitted}",
@@ -193,7 +196,7 @@ def _person_words(person: Person, time: Callable[[datetime], str]) -> Iterable[s
 def _visit_words(visit: Visit, time: Callable[[datetime], str]) -> Iterable[str]:
     yield f"Visit {visit.visit_number}" if visit.visit_number else "Names no visit number"
     if visit.patient_class:
-        yield f"Class {visit.patient_class} ({_CLASSES[visit.patient_class]})"
+        yield f"Class {visit.patient_class} ({_CLASSES.get(visit.patient_class, 'as said')})"
     for label, value in (
         ("At", visit.location.replace("^", " ")),
         ("Attending", visit.attending),
@@ -240,7 +243,7 @@ def _visit_effect(report: Report, visit: Visit, zone: ZoneInfo) -> str:
     happened = _local(report.event_at, zone)
     return _VISIT_EFFECTS.get(report.trigger, _OTHER_EFFECT).format(
         visit=f"visit {visit.visit_number}" if visit.visit_number else "a visit without a number",
-        kind=_CLASSES.get(visit.patient_class, "a visit of unknown class"),
+        kind=_CLASSES.get(visit.patient_class, visit.patient_class or "a visit of unknown class"),
         admitted=_local(visit.admitted_at, zone) if visit.admitted_at else happened,
         discharged=_local(visit.discharged_at, zone) if visit.discharged_at else happened,
     )

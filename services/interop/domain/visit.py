@@ -17,25 +17,29 @@ _CLEARABLE = (
     (44, "admit_time"),
     (45, "discharge_time"),
 )
+_PREADMITTED = "P"
 _ICD_10_CM = frozenset({"I10", "I10C", "I10P", "ICD10", "ICD-10", "ICD10CM", "ICD-10-CM"})
 
 
-def read_visit(message: Message, reading: Reading) -> Visit:
+def read_visit(message: Message, reading: Reading, *, is_plan: bool = False) -> Visit:
+    """What is said of the visit. Its times may lie ahead where it is a plan."""
     pv1 = message.first("PV1")
     pid = message.first("PID")
     account = pid.text(18) if pid else ""
     if pv1 is None:
         return Visit(visit_number=account, diagnoses=_diagnoses(message))
     pv2 = message.first("PV2")
+    patient_class = _patient_class(pv1, reading)
+    is_plan = is_plan or patient_class == _PREADMITTED
     return Visit(
         visit_number=pv1.text(19) or account,
-        patient_class=_patient_class(pv1, reading),
+        patient_class=patient_class,
         location="^".join([*pv1.parts(3), "", "", ""][:3]).rstrip("^"),
         admission_type=pv1.text(4),
         attending=_display_name(pv1.parts(7)),
         discharge_disposition=_disposition(pv1, reading),
-        admitted_at=reading.instant(pv1, 44),
-        discharged_at=reading.instant(pv1, 45),
+        admitted_at=reading.instant(pv1, 44, may_lie_ahead=is_plan),
+        discharged_at=reading.instant(pv1, 45, may_lie_ahead=is_plan),
         admit_reason=_admit_reason(pv2) if pv2 else "",
         diagnoses=_diagnoses(message),
         cleared=_cleared(pv1, pv2),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -61,8 +62,11 @@ class Connection:
         self._places = asyncio.Semaphore(IN_WORK)
         self._reading: asyncio.Task[None] | None = None
         self._peer = _name_of(writer)
-        self.opened_at = time.monotonic()
-        self.frames = 0
+        self.heard_at = time.monotonic()
+        # Whether it ever sent anything of a sender that we know.
+        self.is_known = False
+        self.is_stopped = False
+        _keep_alive(writer)
 
     async def run(self) -> None:
         self._reading = asyncio.create_task(self._read())
@@ -80,12 +84,14 @@ class Connection:
 
     def stop(self) -> None:
         """Read no more; what was read is still answered."""
+        self.is_stopped = True
         if self._reading is not None:
             self._reading.cancel()
 
     async def _read(self) -> None:
         try:
             while chunk := await self._next_chunk():
+                self.heard_at = time.monotonic()
                 was_mid_frame, discarded = self._framer.is_mid_frame, self._framer.discarded
                 frames = self._framer.feed(chunk)
                 DISCARDED.inc(self._framer.discarded - discarded)
@@ -115,8 +121,8 @@ class Connection:
     async def _take(self, frames: list[Frame]) -> None:
         is_ready = await self._is_ready()
         for frame in frames:
-            self.frames += 1
             arrival = self._arrival(frame)
+            self.is_known = self.is_known or arrival.verdict.sender is not None
             answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
             work = Work(arrival if is_ready else store_away(arrival), answer)
             await self._places.acquire()
@@ -180,6 +186,15 @@ class Connection:
     def _give_up(self, reason: str) -> None:
         CLOSED.labels(reason).inc()
         log.info("a connection was closed", extra={"reason": reason, "peer": self._peer})
+
+
+def _keep_alive(writer: asyncio.StreamWriter) -> None:
+    """Ask a silent peer now and then whether it is there: firewalls forget connections, and nobody is told."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 15), ("TCP_KEEPCNT", 4)):
+        if hasattr(socket, option):  # not every system has each of them
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def _name_of(writer: asyncio.StreamWriter) -> str:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 # While one batch commits the other is put together.
 WRITERS = 2
 _GRACE_SECONDS = 10.0
-# When all places are taken, a connection that has not sent one frame in this time gives way.
+# When all places are taken, a connection that has sent nothing for this time gives way.
 _PATIENCE_SECONDS = 10.0
 
 CONNECTIONS = Gauge("carehub_mllp_connections", "Open connections.")
@@ -109,13 +109,13 @@ class MllpServer:
             CONNECTIONS.set(len(self._connections))
 
     def _make_room(self) -> bool:
-        """Whether one more may come in: idle ones that never sent anything give way first."""
+        """Whether one more may come in: the one that has rested longest gives way, those that nobody knows first."""
         if len(self._connections) < self._settings.mllp_max_connections:
             return True
-        now = time.monotonic()
-        for connection in self._connections:
-            if not connection.frames and now - connection.opened_at > _PATIENCE_SECONDS:
-                CLOSED.labels("GAVE_WAY").inc()
-                connection.stop()
-                return True
-        return False
+        since = time.monotonic() - _PATIENCE_SECONDS
+        resting = [c for c in self._connections if c.heard_at < since and not c.is_stopped]
+        if not resting:
+            return False
+        CLOSED.labels("GAVE_WAY").inc()
+        min(resting, key=lambda c: (c.is_known, c.heard_at)).stop()
+        return True

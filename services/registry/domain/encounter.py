@@ -50,6 +50,8 @@ _CLASSES = {
     "PHP": EncounterClass.PARTIAL,
     "PARTIAL": EncounterClass.PARTIAL,
 }
+# Table 0004: U is unknown, N is not applicable.
+_SAYS_NOTHING = frozenset({"", "U", "N"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,4 +94,4 @@ class Encounter:
 def to_class(said: str) -> EncounterClass | None:
     """The class that a facility's code means; None if it says nothing."""
     code = said.strip().upper()
-    return _CLASSES.get(code, EncounterClass.OTHER) if code else None
+    return _CLASSES.get(code, EncounterClass.OTHER) if code not in _SAYS_NOTHING else None

@@ -198,6 +198,7 @@ def _is_day(birth_on: str) -> bool:
     return len(birth_on) == len("1980-04-30") and birth_on not in _NO_BIRTHS
 
 
+@lru_cache(maxsize=4096)
 def _said_name(name: PersonName) -> tuple[str, str]:
     """Family name and first given name as compared; "" for what stands in for one, such as "Baby Girl A"."""
     family, given = plain_name(name.family), plain_name(name.given[0]) if name.given else ""

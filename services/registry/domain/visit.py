@@ -53,6 +53,11 @@ class VisitMessage:
     def order(self) -> tuple[datetime, datetime, int, str]:
         return (self.event_at, self.message_at, _RANKS[self.trigger], self.content_hash)
 
+    @property
+    def tells(self) -> tuple[object, ...]:
+        """What it says of the visit, whichever message says it."""
+        return (self.event_at, self.message_at, self.trigger, self.said)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folded:
@@ -82,9 +87,16 @@ def fold(messages: Iterable[VisitMessage], owner: Callable[[UUID], UUID]) -> Fol
     """
     courses: list[_Course] = []
     ignored: dict[UUID, str] = {}
+    told: set[object] = set()
     for message in sorted(messages, key=lambda message: message.order):
         course = _course_for(message, courses)
         course.message_ids.append(message.message_id)
+        if (
+            message.tells in told
+        ):  # sent again under another control id: two transfers are not one twice
+            ignored[message.message_id] = "TOLD_BEFORE"
+            continue
+        told.add(message.tells)
         if reason := course.take(message):
             ignored[message.message_id] = reason
     known = [(course, course.encounter(owner)) for course in courses if course.is_known]

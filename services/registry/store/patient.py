@@ -113,11 +113,15 @@ class PatientStore:
         await self._file(changes)
 
     async def link(self, patient: Patient, keys: Iterable[UUID]) -> None:
-        """Let numbers lead to a record. FAILED_PRECONDITION if one leads elsewhere, also where nobody may look."""
+        """Let numbers lead to a record. FAILED_PRECONDITION if one leads to another that the caller may see.
+
+        Where the caller may not look, it goes on leading there, and nobody is told: whether somebody is known elsewhere
+        is nobody's business who has a number, and two records of one person harm less than that.
+        """
         for key in sorted(set(keys)):
             if await self._tx.run(ADD_LINK, Link(key=key, patient_id=patient.id)) == 1:
                 continue
-            if await self._tx.one_or_none(LEADS_TO, key=key) != patient.id:
+            if await self._tx.one_or_none(LEADS_TO, key=key) not in (patient.id, None):
                 raise FailedPrecondition(
                     "DUPLICATE_IDENTIFIER", "One of the numbers belongs to another record."
                 )

@@ -45,11 +45,14 @@ def jobs(mail: MailServer) -> tuple[Job, ...]:
 
 async def send_due(runtime: Runtime, mail: MailServer) -> None:
     """Send what is due. Each letter is leased before it is sent, so a crash sends it late or twice, never not at all."""
-    now = runtime.now()
-    async with runtime.database.system() as tx:
-        letters = await NotificationStore(tx).take(now, now + LEASE, LETTERS_AT_ONCE)
-    for letter in letters:
-        await _send(runtime, mail, letter)
+    is_more = True
+    while is_more and not runtime.stopping.is_set():
+        now = runtime.now()
+        async with runtime.database.system() as tx:
+            letters = await NotificationStore(tx).take(now, now + LEASE, LETTERS_AT_ONCE)
+        for letter in letters:
+            await _send(runtime, mail, letter)
+        is_more = len(letters) == LETTERS_AT_ONCE
 
 
 async def _send(runtime: Runtime, mail: MailServer, letter: Letter) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 
-from cel_expr_python import cel  # type: ignore[import-untyped]
+from cel_expr_python import cel
 
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 
@@ -42,6 +42,7 @@ RECORD = {f"encounter.{name}": kind for name, kind in VISIT.items()} | {
 OTHER = {f"other.{name}": kind for name, kind in VISIT.items()} | {
     "other.is_same_facility": BOOL,
     "other.starts_after_discharge": BOOL,
+    "other.goes_on_after_discharge": BOOL,
     "other.days_after_discharge": INT,
 }
 

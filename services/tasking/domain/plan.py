@@ -1,6 +1,6 @@
 """The loop that a protocol wants for one encounter, as a pure function of the record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -8,7 +8,15 @@ from uuid import UUID
 from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.conditions import Condition
 from services.tasking.domain.protocol import PLACE, Protocol
-from services.tasking.domain.protocol_parts import Anchor, Ending, Moment, RungRule, Step, Unit
+from services.tasking.domain.protocol_parts import (
+    Anchor,
+    Ending,
+    Moment,
+    Outcome,
+    RungRule,
+    Step,
+    Unit,
+)
 from services.tasking.domain.record import (
     EncounterFacts,
     PatientFacts,
@@ -48,6 +56,9 @@ class PlannedOutcome:
     key: str
     title: str
     completes: bool
+    needs_attempts: bool = False
+    not_before_at: datetime | None = None
+    not_before_explanation: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +84,7 @@ class PlannedStep:
     title: str
     description: str
     role: str
+    counts_from_at: datetime
     start_at: datetime
     due_at: datetime
     due_on: date
@@ -185,13 +197,15 @@ def _end(protocol: Protocol, record: Record) -> End:
 
 
 def _ended(ending: Ending, record: Record, state: PlanState) -> End | None:
-    evidence = None
+    """What looks for another encounter happens when that began, and never before its own moment."""
+    evidence, at = None, record.anchors.get(ending.at)
     if ending.looks_for_other:
         evidence = _shown(record, ending.when, ending.description)
-        is_so, at = evidence is not None, evidence.at if evidence else None
-    else:
-        is_so, at = record.holds(ending.when), record.anchors.get(ending.at)
-    if not is_so:
+        if evidence is None:
+            return None
+        at = max(evidence.at, at or evidence.at)
+        evidence = replace(evidence, at=at)
+    elif not record.holds(ending.when):
         return None
     return End(
         state=state,
@@ -255,9 +269,9 @@ def _step(step: Step, record: Record) -> PlannedStep | None:
     if step.when and not record.holds(step.when):
         return None
     moment = next(d.moment for d in step.deadlines if d.when is None or record.holds(d.when))
-    due = _due(moment, record)
-    start_at = _start(step.start, record) if step.start else record.anchors.get(moment.after)
-    if due is None or start_at is None:
+    due, anchor_at = _due(moment, record), record.anchors.get(moment.after)
+    start_at = _start(step.start, record) if step.start else anchor_at
+    if due is None or anchor_at is None or start_at is None:
         return None
     start_at, shown = min(start_at, due.at), step.shown_by
     return PlannedStep(
@@ -265,14 +279,12 @@ def _step(step: Step, record: Record) -> PlannedStep | None:
         title=step.title,
         description=step.description,
         role=step.role,
+        counts_from_at=anchor_at,
         start_at=start_at,
         due_at=due.at,
         due_on=due.on,
         due_explanation=due.explanation,
-        outcomes=tuple(
-            PlannedOutcome(key=each.key, title=each.title, completes=each.completes)
-            for each in step.outcomes
-        ),
+        outcomes=tuple(o for each in step.outcomes if (o := _outcome(each, record))),
         done_when=step.done_when,
         rungs=_rungs(step.ladder, start_at, due.at),
         is_contact=step.attempts is not None,
@@ -281,6 +293,28 @@ def _step(step: Step, record: Record) -> PlannedStep | None:
         is_required=step.is_required,
         shown_by=_shown(record, shown.when, shown.description) if shown else None,
     )
+
+
+def _outcome(outcome: Outcome, record: Record) -> PlannedOutcome | None:
+    """None while the moment that it waits for is not known."""
+    moment = outcome.not_before
+    at = _start(moment, record) if moment else None
+    if moment and at is None:
+        return None
+    return PlannedOutcome(
+        key=outcome.key,
+        title=outcome.title,
+        completes=outcome.completes,
+        needs_attempts=outcome.needs_attempts,
+        not_before_at=at,
+        not_before_explanation=_in_words(moment) if moment else "",
+    )
+
+
+def _in_words(moment: Moment) -> str:
+    """Without a date: it stands in what is said to who asks too early, and a date tells of a patient."""
+    unit = moment.unit.replace("_", " ")
+    return f"{moment.count} {unit[:-1] if moment.count == 1 else unit} after the {moment.after}"
 
 
 def _rungs(ladder: tuple[RungRule, ...], start_at: datetime, due_at: datetime) -> tuple[Rung, ...]:

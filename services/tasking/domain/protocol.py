@@ -21,6 +21,7 @@ from services.tasking.domain.protocol_parts import (
     DUTY_TEAM,
     EMAIL,
     NOTIFIED,
+    REACHED,
     ROLES,
     Anchor,
     Attempts,
@@ -267,7 +268,7 @@ def _step(part: Part, words: Words) -> Step:
         else None,
         deadlines=_deadlines(found["deadline"], record),
         ladder=words.ladders.get(found["ladder"].one_of({*words.ladders}, DEFAULT), ()),
-        outcomes=_outcomes(found["outcomes"]),
+        outcomes=_outcomes(found["outcomes"], has_attempts=found["attempts"].is_written),
         done_when=found["done_when"].texts(),
         attempts=_attempts(found["attempts"]),
         shown_by=_shown(found["shown_by"], words.with_other),
@@ -291,22 +292,43 @@ def _deadlines(part: Part, record: Vocabulary) -> tuple[Deadline, ...]:
     return deadlines
 
 
-def _outcomes(part: Part) -> tuple[Outcome, ...]:
+def _outcomes(part: Part, *, has_attempts: bool) -> tuple[Outcome, ...]:
     if not part.is_written:
         return (DONE,)
-    outcomes = []
-    for _, item in part.named_items():
-        found = item.fields("key title", "completes")
-        outcomes.append(
-            Outcome(
-                key=_key(found["key"]),
-                title=found["title"].text(),
-                completes=found["completes"].yes(empty=True),
-            )
+    outcomes = tuple(_outcome(item, has_attempts=has_attempts) for _, item in part.named_items())
+    if not any(each.completes and each.not_before is None for each in outcomes):
+        part.complain(
+            "No outcome completes the step",
+            "Let at least one have neither completes: false nor not_before.",
         )
-    if not any(each.completes for each in outcomes):
-        part.complain("No outcome completes the step", "Let at least one have no completes: false.")
-    return tuple(outcomes)
+    return outcomes
+
+
+def _outcome(part: Part, *, has_attempts: bool) -> Outcome:
+    found = part.fields("key title", "completes needs_attempts not_before")
+    tries, since = found["needs_attempts"], found["not_before"]
+    outcome = Outcome(
+        key=_key(found["key"]),
+        title=found["title"].text(),
+        completes=found["completes"].yes(empty=True),
+        needs_attempts=tries.yes(empty=False),
+        not_before=_moment(since, since.fields("after", UNITS)) if since.is_written else None,
+    )
+    if outcome.needs_attempts and not has_attempts:
+        tries.complain(
+            "This step has no attempts", "Add attempts: {needed: 2, hours_apart: 2} to the step."
+        )
+    if outcome.needs_attempts or outcome.not_before:
+        _must_be_able_to_wait(part, outcome, has_attempts=has_attempts)
+    return outcome
+
+
+def _must_be_able_to_wait(part: Part, outcome: Outcome, *, has_attempts: bool) -> None:
+    leave = "Leave out needs_attempts and not_before."
+    if not outcome.completes:
+        part.complain("It waits for something and completes nothing", leave)
+    elif has_attempts and outcome.key == REACHED:
+        part.complain("Reaching somebody waits for nothing", leave)
 
 
 def _attempts(part: Part) -> Attempts | None:

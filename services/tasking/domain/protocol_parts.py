@@ -26,6 +26,7 @@ ROLES = frozenset(
 )
 DUTY_TEAM = "duty_team"
 NOTIFIED = ROLES | {"owner", "lead", DUTY_TEAM}
+REACHED = "reached"  # the outcome of a step with attempts once somebody was reached
 SCREEN, EMAIL = "screen", "email"
 CHANNELS = frozenset({SCREEN, EMAIL})
 
@@ -85,11 +86,17 @@ class KeyDate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """How a step can end, or, where it does not complete, what can be noted on the way."""
+    """How a step can end, or, where it does not complete, what can be noted on the way.
+
+    One that says that something could not be done can ask for the tries first, and for the time to
+    have come.
+    """
 
     key: str
     title: str
     completes: bool
+    needs_attempts: bool = False
+    not_before: Moment | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

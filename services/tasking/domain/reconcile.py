@@ -25,7 +25,7 @@ from services.tasking.domain.task import REPEAT_AFTER, Task, TaskState
 NOT_ELIGIBLE = "NOT_ELIGIBLE"
 DISCHARGE_CANCELLED = "DISCHARGE_CANCELLED"
 STEP_NOT_NEEDED = "STEP_NOT_NEEDED"
-CLOCK_SLACK = timedelta(days=1)
+CLOCK_SLACK, NO_SLACK = timedelta(days=1), timedelta()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,8 @@ def _planned(
             closed_at=step.shown_by.at,
             next_escalation_at=None,
         )
-    return _with_open_clock(_with_active_owner(task, directory), now)
+    task = task.recounted()
+    return _with_open_clock(_with_active_owner(task, directory), now) if task.is_open else task
 
 
 def _is_done_by_people(task: Task) -> bool:
@@ -155,12 +156,13 @@ def _is_done_by_people(task: Task) -> bool:
 def _is_outdated(task: Task, step: PlannedStep) -> bool:
     """Whether what was done belongs to a clock that was taken back: it now starts well after it was done.
 
-    A call after the first discharge does not stand for the call after the second. A task that was done before its own
-    start was done early, and stays done.
+    A call after the first discharge does not stand for the call after the second, nor does one from before the patient
+    left. What was done before its own start was done early, and stays done unless all that it counts from came later.
     """
-    if task.closed_at is None or task.closed_at < task.start_at:
+    if task.closed_at is None:
         return False
-    return step.start_at > task.closed_at + CLOCK_SLACK
+    since = step.counts_from_at if task.closed_at < task.start_at else step.start_at
+    return task.closed_at + (NO_SLACK if step.is_contact else CLOCK_SLACK) < since
 
 
 def _new_task(plan: LoopPlan, step: PlannedStep, directory: Directory) -> Task:

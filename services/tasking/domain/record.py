@@ -10,7 +10,7 @@ from services.tasking.domain.conditions import Condition, Facts
 from services.tasking.domain.protocol_parts import Anchor, Protocol
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
-FINISHED = "FINISHED"
+FINISHED, IN_PROGRESS = "FINISHED", "IN_PROGRESS"
 UNSPECIFIED = "UNSPECIFIED"
 
 
@@ -123,6 +123,7 @@ def _other(other: EncounterFacts, encounter: EncounterFacts, calendar: Calendar)
         **_visit("other", other),
         "other.is_same_facility": other.facility_id == encounter.facility_id,
         "other.starts_after_discharge": _follows(other, encounter),
+        "other.goes_on_after_discharge": _goes_on_after(other, encounter),
         "other.days_after_discharge": days,
     }
 
@@ -135,3 +136,21 @@ def _follows(other: EncounterFacts, encounter: EncounterFacts) -> bool:
     if ended_at is None or starts_at is None or starts_at < ended_at:
         return False
     return (starts_at, other.id) > (encounter.admitted_at or BEFORE_ALL, encounter.id)
+
+
+def _goes_on_after(other: EncounterFacts, encounter: EncounterFacts) -> bool:
+    """Whether the patient was in the other visit once this one had ended.
+
+    Of visits that overlap the one that ended last goes on, so that they never all go on after each
+    other. One that began earlier and that nobody ended does not: its end may have been lost, and
+    then the patient is at home.
+    """
+    ended_at, starts_at = discharged_at(encounter), other.admitted_at
+    if ended_at is None or starts_at is None:
+        return False
+    if _follows(other, encounter):
+        return True
+    began_at = encounter.admitted_at or ended_at
+    if other_ended_at := discharged_at(other):
+        return max(other_ended_at, starts_at) > max(ended_at, began_at)
+    return other.state == IN_PROGRESS and starts_at >= began_at

@@ -10,8 +10,8 @@ from uuid import UUID
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from services.tasking.domain.owner import Owner
 from services.tasking.domain.plan import PlannedOutcome, Rung, ShownBy
+from services.tasking.domain.protocol_parts import REACHED
 
-REACHED_OUTCOME = "reached"
 MOST_ENTRIES = 200
 # The top of a ladder repeats so often until the task is done: an open task always has a live clock.
 REPEAT_AFTER = timedelta(days=1)
@@ -39,6 +39,7 @@ class ContactAttempt:
     channel: str
     result: AttemptResult
     staff_id: UUID
+    on: date | None = None  # the day that it was where the facility is
     is_counted: bool = False
     note: str = ""
 
@@ -114,8 +115,7 @@ class Task:
     @property
     def attempts_met_at(self) -> datetime | None:
         """When enough separate attempts were made in time. They stand for the contact, but only for the loop."""
-        counted = [a.at for a in self.attempts if a.is_counted and a.at <= self.due_at]
-        counted = sorted(at for at in counted if at >= self.start_at)
+        counted = sorted(a.at for a in self.attempts if a.is_counted and a.at <= self.due_at)
         if not self.is_contact or not 0 < self.attempts_needed <= len(counted):
             return None
         return counted[self.attempts_needed - 1]
@@ -198,14 +198,25 @@ class Task:
             )
         if attempt.at > now + CLOCK_SKEW:
             raise InvalidArgument("ATTEMPT_IN_FUTURE", "Enter a time before now.", field="time")
+        at = min(attempt.at, now)
+        if at < self.start_at:
+            raise InvalidArgument(
+                "ATTEMPT_BEFORE_START", "Enter a time after the step began.", field="time"
+            )
         if attempt.result is not AttemptResult.REACHED:
             _must_have_room(self.attempts)
-        attempt = replace(attempt, at=min(attempt.at, now))
-        attempts = counted((*self.attempts, attempt), self.attempts_hours_apart, local_date)
-        after = replace(self, attempts=attempts)
-        if attempt.result is AttemptResult.REACHED:
-            after = after._done(by=attempt.staff_id, outcome=REACHED_OUTCOME, at=attempt.at)
+        attempt = replace(attempt, at=at, on=local_date(at))
+        after = replace(self, attempts=(*self.attempts, attempt)).recounted()
         return self._next(after.with_ladder(now))
+
+    def recounted(self) -> Self:
+        """With what its attempts since its start say: which of them count, and done once one reached somebody."""
+        attempts = counted(self.attempts, self.attempts_hours_apart, self.start_at)
+        after = replace(self, attempts=attempts)
+        for each in attempts:
+            if each.result is AttemptResult.REACHED and each.at >= self.start_at:
+                return after._done(by=each.staff_id, outcome=REACHED, at=each.at)
+        return after
 
     def complete(
         self,
@@ -218,12 +229,13 @@ class Task:
     ) -> Self:
         """Mark it as done with an outcome that its step allows, if what the outcome claims is documented."""
         self._must_be_open()
-        self._must_allow(outcome)
-        if outcome == REACHED_OUTCOME and self.is_contact:
+        allowed = self._must_allow(outcome)
+        if outcome == REACHED and self.is_contact:
             reached = ContactAttempt(
                 at=at, channel="phone", result=AttemptResult.REACHED, staff_id=by, note=note
             )
             return self.record_attempt(reached, local_date, now=at)
+        self._must_be_shown(allowed, at)
         after = self._with_comment(at, by, note) if note else self
         return self._next(after._done(by=by, outcome=outcome, at=at))
 
@@ -253,7 +265,7 @@ class Task:
                 "TASK_NOT_OPEN", f"The task is {self.state.lower()}.", state=self.state
             )
 
-    def _must_allow(self, outcome: str) -> None:
+    def _must_allow(self, outcome: str) -> PlannedOutcome:
         allowed = {each.key: each for each in self.outcomes}
         if outcome not in allowed:
             raise InvalidArgument(
@@ -264,6 +276,21 @@ class Task:
                 "EVIDENCE_MISSING",
                 "That outcome does not complete this task. Document the attempt instead.",
             )
+        return allowed[outcome]
+
+    def _must_be_shown(self, outcome: PlannedOutcome, at: datetime) -> None:
+        """What the outcome claims is documented, and its time has come; otherwise everything that is missing."""
+        missing, needed = list[str](), max(1, self.attempts_needed)
+        if self.is_contact and at < self.start_at:
+            missing.append("This contact does not end before it begins.")
+        tried = sum(each.is_counted for each in self.attempts)
+        if outcome.needs_attempts and tried < needed:
+            attempts = "attempt" if needed == 1 else "attempts"
+            missing.append(f"It needs {needed} separate documented {attempts} and has {tried}.")
+        if outcome.not_before_at and at < outcome.not_before_at:
+            missing.append(f"It can be chosen from {outcome.not_before_explanation} on.")
+        if missing:
+            raise FailedPrecondition("EVIDENCE_MISSING", " ".join(missing))
 
     def _done(self, *, by: UUID, outcome: str, at: datetime) -> Self:
         after = replace(
@@ -295,18 +322,23 @@ class Task:
 
 
 def counted(
-    attempts: tuple[ContactAttempt, ...], hours_apart: float, local_date: Callable[[datetime], date]
+    attempts: tuple[ContactAttempt, ...], hours_apart: float, start_at: datetime
 ) -> tuple[ContactAttempt, ...]:
-    """The attempts by time. One counts if it is separate from the one counted before: hours apart, or another local day."""
-    out, last = list[ContactAttempt](), None
+    """The attempts by time. One counts if it is separate from the one counted before: hours apart, or another local day.
+
+    What was before the start tried to reach somebody still in hospital, and a wrong number tried to reach somebody else.
+    """
+    out = list[ContactAttempt]()
+    last: ContactAttempt | None = None
     for attempt in sorted(attempts, key=lambda a: (a.at, a.channel, a.result)):
-        is_counted = (
+        is_separate = (
             last is None
-            or attempt.at - last >= timedelta(hours=hours_apart)
-            or local_date(attempt.at) != local_date(last)
+            or attempt.at - last.at >= timedelta(hours=hours_apart)
+            or attempt.on != last.on
         )
-        out.append(replace(attempt, is_counted=is_counted))
-        last = attempt.at if is_counted else last
+        is_try = attempt.at >= start_at and attempt.result is not AttemptResult.WRONG_NUMBER
+        out.append(replace(attempt, is_counted=is_separate and is_try))
+        last = out[-1] if out[-1].is_counted else last
     return tuple(out)
 
 

@@ -6,7 +6,7 @@ time, though one that was escalated can stand on a later page than one that was 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -155,11 +155,23 @@ def _states(kind: type[StrEnum], named: str, is_any: bool) -> tuple[str, ...]:
 
 def _start(token: str, request: Message) -> tuple[datetime, UUID]:
     """Where the page begins: after the last row of the page before, or before every row."""
-    match decode_cursor(token, request):
-        case [str(at), str(row_id)]:
-            return datetime.fromisoformat(at), UUID(row_id)
-        case _:
-            return FIRST
+    after = decode_cursor(token, request)
+    if after is None:
+        return FIRST
+    try:
+        at, row_id = map(str, after)
+        return _instant(at), UUID(row_id)
+    except (ValueError, OverflowError):
+        raise InvalidArgument(
+            "PAGE_TOKEN_INVALID", "Send next_page_token as it came.", field="page_token"
+        ) from None
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("it has no time zone")
+    return at.astimezone(UTC)
 
 
 def _token(at: datetime, row_id: UUID, request: Message) -> str:

@@ -1,6 +1,7 @@
 """A timer fires at its time, once, whatever happens to the process that fires it."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from tests.component.chassis.story import BELL, RUNG, RUNG_TWICE, ring
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ATTEMPTS = sql(select(timers.timers.c.attempts).where(timers.timers.c.kind == "bell"))
+BELLS = sql(select(timers.timers).where(timers.timers.c.kind == "bell"), row=timers.Due)
 DUE_AT = sql(select(timers.timers.c.due_at).where(timers.timers.c.kind == "bell"))
 
 
@@ -89,6 +91,34 @@ async def test_setting_a_timer_again_replaces_it_and_clearing_forgets_it(world: 
         await rung(world, 1)
         clock.time += timedelta(hours=1)
         await rung(world, 2)
+
+
+async def test_setting_and_clearing_in_one_transaction_end_as_they_were_called(
+    world: World,
+) -> None:
+    chance = random.Random(20261122)
+    wanted: dict[str, datetime] = {}
+    for _ in range(20):
+        async with world.teller.system() as tx:
+            for _ in range(chance.randrange(12)):
+                key = chance.choice("abc")
+                if chance.random() < 0.5:
+                    wanted[key] = NOON + timedelta(minutes=chance.randrange(100))
+                    await set_timer(tx, "bell", key, wanted[key])
+                else:
+                    wanted.pop(key, None)
+                    await clear_timer(tx, "bell", key)
+        async with world.teller.system() as tx:
+            assert {each.key: each.due_at for each in await tx.fetch(BELLS)} == wanted
+
+
+async def test_a_timer_of_a_transaction_that_fails_is_not_set(world: World) -> None:
+    with pytest.raises(ZeroDivisionError):
+        async with world.teller.system() as tx:
+            await set_timer(tx, "bell", "b", NOON)
+            1 / 0  # noqa: B018 the failure
+    async with world.teller.system() as tx:
+        assert await tx.fetch(BELLS) == []
 
 
 async def test_a_handler_may_set_its_own_timer_again(world: World) -> None:

@@ -99,6 +99,11 @@ async def test_outcomes_of_the_record_move_the_accounts(interop):
     assert await interop.accounts() == wanted
     message = await interop.call("GetMessage", message_id=sent[2])
     assert (message.patient_id, message.reason) == (patient_id, "EVENT_IS_OLDER")
+    listed = (await interop.call("ListMessages")).messages
+    assert {m.patient_id for m in listed} == {patient_id}
+    operator = interop.token_at(interop.facility_id, permissions=("feeds.read",))
+    blank = (await interop.call("ListMessages", operator)).messages
+    assert [(m.state, m.patient_id) for m in blank] == [(m.state, "") for m in listed]
     assert message.explanation == "The record: event is older."
 
 

@@ -1,6 +1,7 @@
 """The listener over loopback: order, loss, broken peers, and AA only for what is safe."""
 
 import asyncio
+from socket import SO_KEEPALIVE, SOL_SOCKET
 from uuid import uuid4
 
 import pytest
@@ -9,6 +10,7 @@ from carehub.interop.v1.feed_pb2 import Feed, FeedAccounts
 from libs.chassis.database import Transaction
 from libs.chassis.errors import Unavailable
 from services.interop import ingest
+from services.interop.mllp import server as listener
 from tests.component.interop.conftest import Peer, adt, code_of, control_id_of, error_of
 
 
@@ -156,6 +158,32 @@ async def test_one_connection_too_many_is_closed_and_the_others_stay(interop):
         peers = [await Peer.connect(server) for _ in range(3)]
         assert await asyncio.wait_for(peers[2].reader.read(), 5) == b""
         assert code_of(await peers[0].ask(adt())) == "AA"
+
+
+async def test_a_connection_that_rests_gives_way_and_strangers_first(interop, monkeypatch):
+    monkeypatch.setattr(listener, "_PATIENCE_SECONDS", 0.2)
+    async with interop.listening(mllp_max_connections=3) as server:
+        known, stranger, busy = [await Peer.connect(server) for _ in range(3)]
+        assert code_of(await known.ask(adt())) == "AA"
+        assert code_of(await stranger.ask(adt(facility="NOBODY"))) == "AE"
+        await asyncio.sleep(0.3)
+        assert code_of(await busy.ask(adt("C2"))) == "AA"
+        fourth = await Peer.connect(server)
+        assert code_of(await fourth.ask(adt("C3"))) == "AA"
+        assert await asyncio.wait_for(stranger.reader.read(), 5) == b""
+        fifth = await Peer.connect(server)
+        assert code_of(await fifth.ask(adt("C4"))) == "AA"
+        assert await asyncio.wait_for(known.reader.read(), 5) == b""
+        assert code_of(await busy.ask(adt("C5"))) == "AA"
+
+
+async def test_peers_that_are_gone_are_noticed(interop):
+    async with interop.listening() as server:
+        peer = await Peer.connect(server)
+        await peer.ask(adt())
+        [connection] = server._connections
+        socket = connection._writer.get_extra_info("socket")
+        assert socket.getsockopt(SOL_SOCKET, SO_KEEPALIVE)
 
 
 async def test_a_feed_counts_within_a_second_of_its_change(interop):

@@ -95,7 +95,9 @@ async def test_attempts_count_as_the_rule_says_and_reaching_completes(tasking):
         await t.promise_is_kept()
 
 
-async def test_not_reached_ends_the_contact_on_the_last_of_the_thirty_days_if_somebody_tried(tasking):
+async def test_not_reached_ends_the_contact_on_the_last_of_the_thirty_days_if_somebody_tried(
+    tasking,
+):
     async with tasking() as t:
         contact = await contact_of(t)
         for when in ("2026-09-05 10:00", "2026-09-21 10:00"):

@@ -46,6 +46,27 @@ def idle_line(bench: Bench) -> Line:
     )
 
 
+def first_line(bench: Bench) -> Line:
+    return bench.line(
+        Line(
+            key="start-first",
+            what="first start of `carehub up`",
+            unit="s",
+            floor=300,
+            better="less",
+            how=_STARTS,
+        )
+    )
+
+
+def second_line(bench: Bench) -> Line:
+    return bench.line(
+        Line(
+            key="start-second", what="second start", unit="s", floor=15, better="less", how=_STARTS
+        )
+    )
+
+
 def note_memory(bench: Bench, line: Line, up: Hub, number: int) -> None:
     """With the supervisor as `starts` found it: here the bench does its work, and takes more."""
     mib = memory_by_name(up.pids)
@@ -59,21 +80,7 @@ def note_memory(bench: Bench, line: Line, up: Hub, number: int) -> None:
 
 async def starts(bench: Bench) -> None:
     """The first start of a home, and the second."""
-    first = bench.line(
-        Line(
-            key="start-first",
-            what="first start of `carehub up`",
-            unit="s",
-            better="less",
-            floor=300,
-            how=_STARTS,
-        )
-    )
-    second = bench.line(
-        Line(
-            key="start-second", what="second start", unit="s", better="less", floor=15, how=_STARTS
-        )
-    )
+    first, second = first_line(bench), second_line(bench)
     for number in range(bench.plan.start_repeats):
         home = Path(tempfile.mkdtemp(prefix="carehub-bench-start-"))
         home.chmod(0o711)

@@ -71,18 +71,26 @@ async def worklist(bench: Bench, up: Hub, wanted: int) -> None:
                 line.values.append(told["milliseconds"]["p99"])
             line.details.setdefault(name, []).append(told)
             bench.say(f"  {repeat} worklist, {name:22} {told}")
+    alone = await _pages(
+        bench, up, {"kind": "get", "paths": [views["all of my facilities"]], "connections": 1}
+    )
+    line.details["one client"] = alone
+    bench.say(f"  - worklist, one client             {alone}")
 
 
 async def search(bench: Bench, up: Hub, wanted: int) -> None:
     await _patients(up, wanted)
     line = search_line(bench)
     kinds = _searches(wanted)
+    everything = [body for texts in zip(*kinds.values(), strict=True) for body in texts]
     for repeat in range(bench.plan.repeats):
-        everything = [body for texts in zip(*kinds.values(), strict=True) for body in texts]
         told = await _pages(bench, up, _asks(everything))
         line.values.append(told["milliseconds"]["p99"])
         line.details.setdefault("mixed", []).append(told)
         bench.say(f"  {repeat} search, mixed                    {told}")
+    alone = await _pages(bench, up, {**_asks(everything), "connections": 1})
+    line.details["one client"] = alone
+    bench.say(f"  - search, one client               {alone}")
     for kind, texts in kinds.items():
         told = await _pages(bench, up, _asks(texts))
         line.details.setdefault(kind, []).append(told)

@@ -224,3 +224,30 @@ def test_mutated_samples_never_raise_and_always_get_an_answer():
         if seed % 5 == 0:
             explain(raw, verdict)
     assert seed >= 300
+
+
+def test_a_character_set_that_is_unknown_is_not_guessed():
+    named = message(EVN, PID, PV1, tail="P|2.5.1||||||KOI8-X").replace(
+        b"DOE", "Ивановë".encode("koi8-r", "replace")
+    )
+    verdict = verdict_on(named)
+    assert (verdict.state, verdict.reason) == (MessageState.QUARANTINED, "CHARSET_UNKNOWN")
+    assert verdict_on(named, quirks=Quirks(charset="latin-1")).report
+    plain = message(EVN, PID, PV1, tail="P|2.5.1||||||KOI8-X")
+    assert verdict_on(plain).report
+
+
+@pytest.mark.parametrize("name", ["8859/5", "ISO-8859-5", "ISO8859-5", "WINDOWS-1251"])
+def test_the_character_sets_of_the_table_are_read(name):
+    codec = "cp1251" if name.startswith("W") else "iso8859-5"
+    named = message(EVN, PID, PV1, tail=f"P|2.5.1||||||{name}").replace(
+        b"DOE", "Иванов".encode(codec)
+    )
+    assert verdict_on(named).report.person.names[0].family == "Иванов"
+
+
+def test_a_refusal_repeats_nothing_that_could_be_somebodys_name():
+    raw = message(*WHOLE).replace(b"|ADT|MERCY|", b"|ADT|OKAFOR JANE 19800430|")
+    assert "OKAFOR" not in classify(raw, nobody, NOW).explanation
+    raw = message(*WHOLE).replace(b"|ADT|MERCY|", b"|EPIC-1|ST.MARY_2|")
+    assert '"ST.MARY_2" sending as "EPIC-1"' in classify(raw, nobody, NOW).explanation

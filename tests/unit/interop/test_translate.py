@@ -17,6 +17,7 @@ from services.interop.domain.report import (
     Telecom,
 )
 from services.interop.domain.telecoms import to_e164
+from services.registry.domain import encounter as registry_encounter
 from tests.unit.interop.conftest import EVN, FACILITY, NOW, PID, PV1, message, report_of, verdict_on
 
 
@@ -266,3 +267,60 @@ def test_what_cannot_be_read_is_set_aside_and_says_where(segments, trigger, plac
     assert (verdict.code, verdict.state) == ("AA", MessageState.QUARANTINED)
     assert verdict.reason == reason
     assert verdict.explanation.startswith(f"{place}: ")
+
+
+def pv1(**fields):
+    return segment("PV1", **{"f2": "I", "f19": "V100"} | fields)
+
+
+AHEAD = "20260902160000"  # NOW is 10:00 in Chicago on the day before
+
+
+@pytest.mark.parametrize(
+    ("trigger", "segments", "place"),
+    [
+        ("A03", (segment("EVN", f2="20360901100000"), PID, PV1), "EVN-2"),
+        ("A03", (segment("EVN", f2="20260901100000", f6=AHEAD), PID, PV1), "EVN-6"),
+        ("A01", (EVN, PID, pv1(f44=AHEAD)), "PV1-44"),
+        ("A03", (EVN, PID, pv1(f45="20360901")), "PV1-45"),
+        ("A31", (EVN, segment("PID", f3="7", f29=AHEAD)), "PID-29"),
+        ("A31", (EVN, segment("PID", f3="7", f7="20270102")), "PID-7"),
+        ("A05", (segment("EVN", f2=AHEAD), PID, pv1(f44=AHEAD)), "EVN-2"),
+    ],
+)
+def test_what_lies_in_the_future_did_not_happen(trigger, segments, place):
+    verdict = verdict_on(message(*segments, trigger=trigger))
+    assert (verdict.state, verdict.reason) == (MessageState.QUARANTINED, "TIME_IN_FUTURE")
+    assert verdict.explanation.startswith(f"{place}:")
+    assert AHEAD not in verdict.explanation
+
+
+@pytest.mark.parametrize(
+    ("trigger", "visit"),
+    [
+        ("A05", pv1(f44="20270101")),
+        ("A14", pv1(f44="20270101")),
+        ("A16", pv1(f45="20270101")),
+        ("A08", pv1(f2="P", f44="20270101")),
+        ("A01", pv1(f44="20260902095900")),
+    ],
+)
+def test_what_is_planned_may_lie_ahead_and_a_clock_may_be_a_day_fast(trigger, visit):
+    assert report_of(message(EVN, PID, visit, trigger=trigger))
+
+
+def test_a_message_made_in_the_future_was_made_when_it_came():
+    verdict = verdict_on(message(EVN, PID, PV1, at="20360901100000"))
+    assert verdict.report.message_at == NOW
+    assert any("MSH-7" in note.text for note in verdict.notes)
+
+
+@pytest.mark.parametrize("said", sorted({*registry_encounter._CLASSES, "N", "U", "C"}))
+def test_every_class_that_the_record_knows_reaches_it(said):
+    visit = visit_of(pv1(f2=said))
+    assert visit.patient_class == said
+    known = registry_encounter._CLASSES.get(said)
+    assert registry_encounter.to_class(visit.patient_class) == (
+        known or ((said == "C" and "OTHER") or None)
+    )
+    assert visit_of(pv1(f2="X1"), quirks=Quirks(patient_classes={"X1": said})).patient_class == said

@@ -1,6 +1,8 @@
 """What the events of a visit do to it."""
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import settings
@@ -185,7 +187,7 @@ def test_at_one_instant_a_cancel_comes_after_what_it_cancels() -> None:
 @pytest.mark.parametrize(
     ("code", "meant"),
     [("I", "INPATIENT"), ("b", "INPATIENT"), ("E", "EMERGENCY"), ("OBS", "OBSERVATION"),
-     ("PH", "PARTIAL"), ("C", "OTHER"), ("N", "OTHER"), ("?", "OTHER"), ("", None)],
+     ("PH", "PARTIAL"), ("C", "OTHER"), ("N", None), ("u", None), ("?", "OTHER"), ("", None)],
 )  # fmt: skip
 def test_a_class_is_what_its_code_means(code: str, meant: str | None) -> None:
     assert to_class(code) == meant
@@ -269,3 +271,25 @@ class Ward(RuleBasedStateMachine):
 
 Ward.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 TestWard = Ward.TestCase
+
+
+def test_what_is_told_again_under_another_id_happens_once() -> None:
+    there = visit("A02", 5, location="ICU^1^1")
+    back = visit("A12", 7, location="3W^312^1")
+    reports = [
+        visit("A01", 0, location="3W^312^1"),
+        visit("A02", 3, location="ED^7^1"),
+        there,
+        _again(there),
+        back,
+        _again(back),
+    ]
+    assert [h.reason for h in record(reports).changes().handled].count("TOLD_BEFORE") == 2
+    for order in (reports, reports[::-1]):
+        [encounter] = record(order).encounters.values()
+        assert [stay.place for stay in encounter.locations] == ["3W^312^1", "ED^7^1"]
+
+
+def _again(report: VisitReport) -> VisitReport:
+    told = replace(report.source, message_id=uuid4(), content_hash=report.source.content_hash + "X")
+    return replace(report, source=told)

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID, uuid5
 
-from libs.simulator.event import Trigger
 from services.interop.convert import report_to_proto
 from services.interop.domain.classify import classify
 from services.interop.domain.feed import Feed, Quirks, Sender
@@ -82,16 +81,3 @@ class Hub:
             if not visit.is_void:
                 out[self.places[visit.facility_id], visit.visit_number] = visit
         return out
-
-
-def transfers_told_twice(messages):
-    """Visits of which a transfer, or its cancel, came again under another control id. The registry counts them twice: see
-    the expected failure in test_against_services."""
-    ids = {}
-    for message in messages:
-        event = message.event
-        if event and event.trigger in (Trigger.TRANSFERRED, Trigger.TRANSFER_CANCELLED):
-            ids.setdefault((event.site.key, event.visit.number, event.number), set()).add(
-                message.control_id
-            )
-    return {key[:2] for key, found in ids.items() if len(found) > 1}

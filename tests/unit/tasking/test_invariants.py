@@ -3,6 +3,7 @@
 No open loop is ever without an active owner and a live clock, and none closes without evidence.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -157,7 +158,7 @@ class Hospital(RuleBasedStateMachine):
         if stored is None or not self.people.works_at(who, FACILITY):
             return
         for step in sorted(stored.open):
-            if stored[step].is_open:  # the loop may have closed meanwhile
+            with suppress(DomainError):  # the loop may have closed meanwhile, or the step not begun
                 self.put_back(stored, self.complete(stored[step], who))
 
     def claim(self, task, who):
@@ -218,6 +219,13 @@ class Hospital(RuleBasedStateMachine):
             assert loop.closed_at is not None
         for loop in self.stored_loops(LoopState.CANCELLED):
             assert loop.evidence
+
+    @invariant()
+    def a_contact_that_stands_was_made_after_the_discharge_that_counts(self):
+        for stored in self.loops.values():
+            contact = stored.tasks.get("contact")
+            if contact and contact.is_satisfied and stored.loop.is_open and stored.loop.anchor_at:
+                assert (contact.closed_at or contact.attempts_met_at) >= stored.loop.anchor_at
 
     @invariant()
     def an_open_task_has_an_active_owner_an_open_loop_and_its_next_level_ahead(self):

@@ -226,4 +226,6 @@ def test_an_outcome_can_wait_for_attempts_and_for_a_day():
 
 def test_the_document_explains_every_part_of_an_outcome():
     document = DOCUMENT.read_text("utf-8")
-    assert [name for name in ("completes", "needs_attempts", "not_before") if f"`{name}" not in document] == []
+    assert [
+        name for name in ("completes", "needs_attempts", "not_before") if f"`{name}" not in document
+    ] == []

@@ -25,6 +25,10 @@ test("what is late is overdue while somebody is left to tell, then escalated", (
 
 test("it says what has not begun, and what is over", () => {
   expect(clockState(task, at("2026-09-09T05:00:00Z")).word).toBe("notYet");
-  expect(clockState({ ...task, state: "STATE_COMPLETED" }, at("2026-09-12T00:00:00Z")).word).toBe("closed");
-  expect(clockState({ ...task, state: "STATE_CANCELLED" }, at("2026-09-12T00:00:00Z")).word).toBe("cancelled");
+  expect(clockState({ ...task, state: "STATE_COMPLETED" }, at("2026-09-12T00:00:00Z")).word).toBe(
+    "closed",
+  );
+  expect(clockState({ ...task, state: "STATE_CANCELLED" }, at("2026-09-12T00:00:00Z")).word).toBe(
+    "cancelled",
+  );
 });

@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
-import { ageOn, dayIn, DAY, HOUR, MINUTE, partsIn, spanOf, zoneName } from "./moments";
+import { ageOn, DAY, dayIn, HOUR, MINUTE, partsIn, spanOf, zoneName } from "./moments";
 
 test("a day is the day where the facility is", () => {
   const at = new Date("2026-09-10T04:30:00Z");
-  expect(partsIn("America/Chicago", at)).toEqual({ year: 2026, month: 9, day: 9, hour: 23, minute: 30 });
+  expect(partsIn("America/Chicago", at)).toEqual({
+    year: 2026,
+    month: 9,
+    day: 9,
+    hour: 23,
+    minute: 30,
+  });
   expect(dayIn("America/Chicago", at)).toBe(dayIn("America/Denver", at));
   expect(dayIn("UTC", at) - dayIn("America/Chicago", at)).toBe(1);
 });

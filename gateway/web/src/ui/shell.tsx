@@ -72,7 +72,7 @@ function Frame() {
       <a className={styles.skip} href="#content">
         {t("skip")}
       </a>
-      <AppShell.Navbar className={styles.navbar}>
+      <AppShell.Navbar className={styles.navbar} visibleFrom="md">
         <div className={styles.brand}>
           <Mark />
         </div>

@@ -10,14 +10,18 @@ test("no color stands outside the tokens and the theme", () => {
     (entry) => entry.isFile() && /\.(tsx?|css)$/.test(entry.name) && !ALLOWED.has(entry.name),
   );
   const found = files.filter(({ parentPath, name }) =>
-    /#[0-9a-f]{6}\b|#[0-9a-f]{3}\b(?!\w)|\brgba?\(/i.test(readFileSync(join(parentPath, name), "utf8")),
+    /#[0-9a-f]{6}\b|#[0-9a-f]{3}\b(?!\w)|\brgba?\(/i.test(
+      readFileSync(join(parentPath, name), "utf8"),
+    ),
   );
   expect(found.map(({ name }) => name)).toEqual([]);
 });
 
 function luminance(hex: string): number {
   const channels = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16) / 255);
-  const [r = 0, g = 0, b = 0] = channels.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+  const [r = 0, g = 0, b = 0] = channels.map((c) =>
+    c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4,
+  );
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
@@ -29,7 +33,9 @@ function contrast(a: string, b: string): number {
 const css = readFileSync(join(import.meta.dirname, "tokens.css"), "utf8");
 const [light = "", night = ""] = css.split("[data-mantine-color-scheme");
 const tokensOf = (part: string) =>
-  Object.fromEntries([...part.matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map(([, name, hex]) => [name, hex]));
+  Object.fromEntries(
+    [...part.matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map(([, name, hex]) => [name, hex]),
+  );
 
 test.each([
   ["light", tokensOf(light)],

@@ -1,11 +1,12 @@
 /** One feed, open: its sender, its accounts, what was not stored, and the switch. */
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconPlayerPause, IconPlugConnected } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import { Failure, type Feed } from "@/api/client";
 import { useFacilities, useMay } from "@/api/queries";
+import { Dialog } from "@/ui/dialog";
 import { useToasts } from "@/ui/toasts";
 import { useWhen } from "@/ui/when";
 import { STATE_KEYS, secondsOf, sumOf } from "./accounts";
@@ -129,22 +130,23 @@ function PauseSwitch({ feed }: { feed: Feed }) {
       {change.error && (
         <Problem>{isStale ? t("stale") : t("failed", { reason: problem(change.error) })}</Problem>
       )}
-      <Modal
-        opened={isAsking}
-        onClose={() => ask(false)}
-        title={t("pauseTitle", { name: feed.name })}
-        closeButtonProps={{ "aria-label": t("pauseNo") }}
-      >
-        <p className={styles.dialogText}>{t("pauseText")}</p>
-        <div className={styles.dialogActions}>
-          <Button color="red" variant="outline" className={styles.danger} onClick={turn}>
-            {t("pauseYes")}
-          </Button>
-          <Button variant="default" onClick={() => ask(false)}>
-            {t("pauseNo")}
-          </Button>
-        </div>
-      </Modal>
+      {isAsking && (
+        <Dialog
+          close={() => ask(false)}
+          title={t("pauseTitle", { name: feed.name })}
+          closeLabel={t("pauseNo")}
+        >
+          <p className={styles.dialogText}>{t("pauseText")}</p>
+          <div className={styles.dialogActions}>
+            <Button color="red" variant="outline" className={styles.danger} onClick={turn}>
+              {t("pauseYes")}
+            </Button>
+            <Button variant="default" onClick={() => ask(false)}>
+              {t("pauseNo")}
+            </Button>
+          </div>
+        </Dialog>
+      )}
     </div>
   );
 }

@@ -1,10 +1,11 @@
 /** Says once what a sender's own visit class means. */
-import { Button, Modal, NativeSelect, TextInput } from "@mantine/core";
+import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Failure, type Feed, type FeedMessage } from "@/api/client";
 import { useMay } from "@/api/queries";
+import { Dialog } from "@/ui/dialog";
 import { useToasts } from "@/ui/toasts";
 import styles from "./feeds.module.css";
 import { messageQuery, useChangeFeed } from "./hooks";
@@ -54,12 +55,7 @@ export function MapClass(props: { feed: Feed; oldest?: FeedMessage; close: () =>
   };
   const violation = change.error instanceof Failure && change.error.fields?.[0]?.description;
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={t("title", { feed: feed.name })}
-      closeButtonProps={{ "aria-label": t("cancel") }}
-    >
+    <Dialog close={close} title={t("title", { feed: feed.name })} closeLabel={t("cancel")}>
       <form onSubmit={save} className={styles.form} noValidate>
         <p className={styles.second}>{t("text")}</p>
         <TextInput
@@ -88,6 +84,6 @@ export function MapClass(props: { feed: Feed; oldest?: FeedMessage; close: () =>
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,11 +1,12 @@
 /** One message: what became of it and why; as it came, for those who may read it. */
-import { Button, Modal } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconLock, IconRefresh } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslations } from "use-intl";
 import type { Feed, FeedMessage } from "@/api/client";
 import { useMay } from "@/api/queries";
+import { Dialog } from "@/ui/dialog";
 import { Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import { stateKey } from "./accounts";
@@ -29,13 +30,7 @@ export function MessageDialog({ messageId, listed, feeds, close, tryIt }: Props)
   const query = useQuery({ ...messageQuery(messageId), enabled: mayRead });
   const shown = mayRead ? query : { data: listed, error: null, refetch: () => undefined };
   return (
-    <Modal
-      opened
-      onClose={close}
-      size="lg"
-      title={t("title")}
-      closeButtonProps={{ "aria-label": t("close") }}
-    >
+    <Dialog close={close} size="lg" title={t("title")} closeLabel={t("close")}>
       {!mayRead && !listed ? (
         <Hidden />
       ) : (
@@ -48,7 +43,7 @@ export function MessageDialog({ messageId, listed, feeds, close, tryIt }: Props)
           )}
         </Loaded>
       )}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -52,7 +52,9 @@ describe("timeline", () => {
         },
       ],
     });
-    expect(whats(timelineOf({ encounters: [], loops: [], tasks: [task] }, now).past)).toEqual(["done"]);
+    expect(whats(timelineOf({ encounters: [], loops: [], tasks: [task] }, now).past)).toEqual([
+      "done",
+    ]);
   });
 
   test("nights and destinations are told from the message's own fields", () => {
@@ -63,8 +65,12 @@ describe("timeline", () => {
 
 test("the next step has begun; among those, the soonest due", () => {
   const tasks = [
-    aTask({ id: "sooner, not begun", startTime: "2026-10-01T00:00:00Z", dueTime: "2026-09-09T19:00:00Z" }),
-    aTask({ id: "later" , dueTime: "2026-09-12T00:00:00Z" }),
+    aTask({
+      id: "sooner, not begun",
+      startTime: "2026-10-01T00:00:00Z",
+      dueTime: "2026-09-09T19:00:00Z",
+    }),
+    aTask({ id: "later", dueTime: "2026-09-12T00:00:00Z" }),
     aTask({ id: "next", dueTime: "2026-09-11T00:00:00Z" }),
     aTask({ id: "done", state: "STATE_COMPLETED", dueTime: "2026-09-01T00:00:00Z" }),
   ];

@@ -111,6 +111,23 @@ function startOf({ start }: Step, after: Anchor, bands: readonly Band[]): number
   return bands.findIndex((band) => band.after === after && band.to > begins);
 }
 
+/** How wide each band is, as shares: wide where a box lies in it alone, narrow where boxes only pass through. */
+export function sharesOf(lanes: readonly Lane[], bands: readonly Band[]): number[] {
+  const boxes = lanes.flatMap(({ placed }) => placed.flatMap((one) => one.boxes));
+  return bands.map((_, at) => {
+    const alone = boxes.filter(({ from, to }) => from === at && to === at);
+    if (alone.some(({ isElse }) => !isElse)) return 1.35;
+    return alone.length > 0 ? 1 : 0.75;
+  });
+}
+
+/** The rungs that the picture shows: of the ladder that most steps have, only who hears of it when it is late. */
+export function marksOf({ rungs, ladder }: Step): Rung[] {
+  const sorted = [...rungs].sort(rungOrder);
+  if (ladder !== "default") return sorted;
+  return sorted.filter(({ at }) => at === undefined || at >= 100).slice(0, 1);
+}
+
 /** Steps in the order in which they are due. */
 export function inOrder(steps: readonly Step[]): Step[] {
   const due = ({ deadlines }: Step) => {

@@ -72,7 +72,11 @@ const map = (value: unknown): Map_ =>
   value && typeof value === "object" && !Array.isArray(value) ? (value as Map_) : {};
 const list = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
 const text = (value: unknown): string =>
-  typeof value === "string" ? value.trim() : value === undefined || value === null ? "" : `${value}`;
+  typeof value === "string"
+    ? value.trim()
+    : value === undefined || value === null
+      ? ""
+      : `${value}`;
 const lines = (value: unknown): string[] => list(value).map(text).filter(Boolean);
 
 /** The shape of a text, or null while it is no YAML. */

@@ -72,10 +72,10 @@ function Head({ task }: { task: Task }) {
           to="/patients/$patientId"
           params={{ patientId: task.patientId }}
           className={styles.open}
-          aria-label={t("openPatient")}
           aria-keyshortcuts="Enter"
         >
           {t("open")} <Cap>Enter</Cap>
+          <span className={styles.onlySpoken}>{t("openPatient")}</span>
         </Link>
       </div>
       <PersonLine task={task} />

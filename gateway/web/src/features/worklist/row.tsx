@@ -36,7 +36,9 @@ export function WorkRow({ row, isSelected, isTabStop, select }: RowProps) {
       data-task={task.id}
       data-is-gone={row.goneAt !== undefined}
       data-is-marked={isMarked}
-      onClick={select}
+      onClick={(event) => {
+        if (!(event.target as HTMLElement).closest("a")) select();
+      }}
     >
       <div role="gridcell" className={styles.priority}>
         <Score task={task} />

@@ -3,7 +3,7 @@ import { aTask } from "@/testing/samples";
 import { groupOf, inOrder } from "./groups";
 import { factsOf } from "./know-first";
 import { outcomesOf } from "./outcomes";
-import { settled, shown, GONE_MS } from "./steady";
+import { GONE_MS, settled, shown } from "./steady";
 import { cut, signed } from "./terms";
 
 const CHICAGO = "America/Chicago";
@@ -35,7 +35,11 @@ describe("groups", () => {
 
 describe("a steady list", () => {
   const group = () => "today" as const;
-  const [a, b, c] = ["a", "b", "c"].map((id) => aTask({ id })) as [ReturnType<typeof aTask>, ReturnType<typeof aTask>, ReturnType<typeof aTask>];
+  const [a, b, c] = ["a", "b", "c"].map((id) => aTask({ id })) as [
+    ReturnType<typeof aTask>,
+    ReturnType<typeof aTask>,
+    ReturnType<typeof aTask>,
+  ];
   const before = shown({ tasks: [a, b], group });
   const fresh = { group, at: 1_000, mine: new Set<string>() };
 

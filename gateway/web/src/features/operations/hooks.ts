@@ -1,0 +1,63 @@
+/** What the operations screen asks each service for. */
+import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { api, type Filled, read } from "@/api/client";
+import type { components } from "@/api/schema.gen";
+import { useLiveMs } from "@/ui/live";
+
+export const SERVICES = ["interop", "registry", "tasking", "identity"] as const;
+export type Service = (typeof SERVICES)[number];
+export type Status = Filled<components["schemas"]["operations.ServiceStatus"]>;
+export type Consumer = Status["consumers"][number];
+export type Parked = Filled<components["schemas"]["operations.ParkedEvent"]>;
+
+const ROWS = 50;
+const STATUS = {
+  interop: "/v1/operations/interop",
+  registry: "/v1/operations/registry",
+  tasking: "/v1/operations/tasking",
+  identity: "/v1/operations/identity",
+} as const;
+
+/** Each service by itself: one that does not answer takes no other with it. */
+export function useStatuses() {
+  const refetchInterval = useLiveMs();
+  return useQueries({
+    queries: SERVICES.map((service) => ({
+      queryKey: ["operations", service],
+      queryFn: ({ signal }: { signal: AbortSignal }) => read(api.GET(STATUS[service], { signal })),
+      refetchInterval,
+    })),
+  });
+}
+
+export function useParked(service: Service) {
+  return useQuery({
+    queryKey: ["operations", service, "parked"],
+    queryFn: ({ signal }) => {
+      const params = { query: { pageSize: ROWS } };
+      return read(api.GET(`${STATUS[service]}/parked`, { params, signal }));
+    },
+    refetchInterval: useLiveMs(),
+  });
+}
+
+export interface Decision {
+  service: Service;
+  parkedId: string;
+  /** Why it is discarded; undefined: replay it. */
+  reason?: string;
+}
+
+export function useDecide() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ service, parkedId, reason }: Decision) => {
+      const params = { path: { parkedId } };
+      const path = `${STATUS[service]}/parked/{parkedId}` as const;
+      return reason === undefined
+        ? read(api.POST(`${path}:replay`, { params, body: {} }))
+        : read(api.POST(`${path}:discard`, { params, body: { reason } }));
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ["operations"] }),
+  });
+}

@@ -1,0 +1,30 @@
+/** A question or a form over the page. Esc and the cross close it; the focus goes back to where it was. */
+import { Modal } from "@mantine/core";
+import type { ReactNode } from "react";
+import styles from "./page.module.css";
+
+interface DialogProps {
+  title: string;
+  close: () => void;
+  /** What the cross says to people who listen, such as "Keep editing". */
+  closeLabel: string;
+  size?: "md" | "lg";
+  children: ReactNode;
+}
+
+export function Dialog({ title, close, closeLabel, size = "md", children }: DialogProps) {
+  return (
+    <Modal
+      opened
+      onClose={close}
+      size={size}
+      title={title}
+      closeButtonProps={{ "aria-label": closeLabel }}
+      classNames={{ title: styles.dialogTitle }}
+      // The page has a banner already; a dialog's head is none.
+      attributes={{ header: { role: "presentation" } }}
+    >
+      {children}
+    </Modal>
+  );
+}

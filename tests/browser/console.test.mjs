@@ -1,0 +1,24 @@
+/** The console in a real browser, on a real hub. One hub for all stories: each has people of its own. */
+import { after, before, describe } from "node:test";
+import { openBrowser } from "./browser.mjs";
+import { startHub } from "./hub.mjs";
+import { pages } from "./pages.mjs";
+import { patient } from "./patient.mjs";
+import { session } from "./session.mjs";
+import { worklist } from "./worklist.mjs";
+
+describe("the console", { timeout: 600_000 }, () => {
+  const world = { hub: null, browser: null };
+  before(async () => {
+    world.hub = await startHub();
+    world.browser = await openBrowser();
+  });
+  after(async () => {
+    await world.browser?.close();
+    await world.hub?.stop();
+  });
+  worklist(world);
+  patient(world);
+  session(world);
+  pages(world);
+});

@@ -1,0 +1,128 @@
+/** A whole hub for the tests: `carehub up` on ports and in a folder of its own, and a hospital that sends to it. */
+import { spawn } from "node:child_process";
+import { chmodSync, existsSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const READY_MS = 180_000;
+const STOP_MS = 30_000;
+
+/** Start a hub, or use the one that CAREHUB_URL and CAREHUB_MLLP_PORT name. */
+export async function startHub() {
+  if (process.env.CAREHUB_URL) {
+    const mllpPort = Number(process.env.CAREHUB_MLLP_PORT ?? 2575);
+    return { url: process.env.CAREHUB_URL, mllpPort, stop: async () => undefined };
+  }
+  if (!existsSync(join(ROOT, "gateway/web/dist/index.html"))) {
+    throw new Error("The console is not built. Run: npm run build");
+  }
+  const home = mkdtempSync(join(tmpdir(), "carehub-browser-"));
+  chmodSync(home, 0o711); // PostgreSQL does not run as root, and has to reach its data
+  const [httpPort, mllpPort] = [await freePort(), await freePort()];
+  const env = {
+    ...process.env,
+    CAREHUB_HOME: home,
+    CAREHUB_HTTP_PORT: String(httpPort),
+    CAREHUB_MLLP_PORT: String(mllpPort),
+    PYTHONPATH: ".:libs/contracts",
+  };
+  const hub = spawn(".venv/bin/carehub", ["up", "--no-feeds"], { cwd: ROOT, env });
+  let said = "";
+  for (const stream of [hub.stdout, hub.stderr]) {
+    stream.on("data", (data) => {
+      said += data;
+    });
+  }
+  await until(() => {
+    if (hub.exitCode !== null) throw new Error(`The hub ended:\n${said}`);
+    return said.includes("CareHub is ready");
+  }, READY_MS);
+  const stop = async () => {
+    hub.kill("SIGTERM");
+    await until(() => hub.exitCode !== null || hub.signalCode !== null, STOP_MS);
+    rmSync(home, { recursive: true, force: true });
+  };
+  return { url: `http://127.0.0.1:${httpPort}`, mllpPort, stop };
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export async function until(isSo, timeout) {
+  const end = Date.now() + timeout;
+  while (!(await isSo())) {
+    if (Date.now() > end) throw new Error(`Waited ${timeout} ms for: ${isSo}`);
+    await new Promise((wake) => setTimeout(wake, 100));
+  }
+}
+
+/** An hour of a day in the past at Mercy, as messages write it. */
+export function daysAgo(days, hour = 9) {
+  const day = new Date(Date.now() - days * 86_400_000);
+  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: "America/Chicago" }).format(day);
+  return `${parts.replaceAll("-", "")}${String(hour).padStart(2, "0")}00`;
+}
+
+let sent = 0;
+const RUN = Array.from(
+  { length: 4 },
+  () => "abcdefghijkmnopqrstuvwxyz"[Math.floor(Math.random() * 25)],
+).join("");
+
+/** Somebody invented whom no other story and no other run knows. */
+export function somebody(given, family, more = {}) {
+  sent += 1;
+  const number = `${RUN}${sent}`;
+  return { mrn: `BR${number}`, visit: `BRV${number}`, given, family: `${family}${RUN}`, ...more };
+}
+
+/** An ADT message of a stay at Mercy. */
+export function adt(event, person, { admit, discharge = "" }) {
+  sent += 1;
+  const at = discharge || admit;
+  const pv1 = Array(46).fill("");
+  Object.assign(pv1, { 0: "PV1", 1: "1", 2: "I", 3: "3W^312^1", 19: person.visit, 44: admit });
+  if (discharge) Object.assign(pv1, { 36: "01", 45: discharge });
+  const { mrn, family, given, born = "19480302", language = "" } = person;
+  const pid = `PID|1||${mrn}^^^MERCY^MR||${family}^${given}||${born}|F|||12 Pine St^^Springfield^IL^62701||3125550142||${language}|||||`;
+  const segments = [
+    `MSH|^~\\&|EHR|MERCY|CAREHUB|HUB|${at}||ADT^${event}|WEB${Date.now()}-${sent}|P|2.5.1`,
+    `EVN|${event}|${at}|||||`,
+    pid,
+    pv1.join("|"),
+  ];
+  return `${segments.join("\r")}\r`;
+}
+
+/** Send over MLLP, one after the other; each must be taken. */
+export async function send(hub, ...messages) {
+  const socket = connect(hub.mllpPort, "127.0.0.1");
+  try {
+    for (const message of messages) {
+      const answer = new Promise((resolve, reject) => {
+        socket.once("data", resolve).once("error", reject);
+      });
+      socket.write(`\x0b${message}\x1c\r`);
+      const text = String(await answer);
+      if (!text.includes("MSA|AA|")) throw new Error(`Not taken: ${text}`);
+    }
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** Somebody was in hospital and came home. */
+export function sentHome(hub, person, days) {
+  const stay = { admit: daysAgo(days + 4), discharge: daysAgo(days) };
+  return send(hub, adt("A01", person, { admit: stay.admit }), adt("A03", person, stay));
+}

@@ -1,0 +1,61 @@
+/** Every page, on a desk and on a phone, in both languages and both themes: nothing for axe, no sideways scrolling. */
+import { describe, test } from "node:test";
+import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
+import { sentHome, somebody } from "./hub.mjs";
+
+const WAYS = [
+  { viewport: DESK, locale: "en-US", colorScheme: "light" },
+  { viewport: PHONE, locale: "es-US", colorScheme: "light" },
+  { viewport: DESK, locale: "es-US", colorScheme: "dark" },
+  { viewport: PHONE, locale: "en-US", colorScheme: "dark" },
+];
+
+/** Who opens what, and what must be there before it is looked at. */
+const PAGES = [
+  { account: "coordinator", path: "/worklist?scope=all", there: "[data-task]" },
+  { account: "coordinator", path: "/patients", there: "input[type=search]" },
+  { account: "coordinator", path: "/patients/…", there: "article" },
+  { account: "coordinator", path: "/protocols", there: "h1" },
+  { account: "coordinator", path: "/protocols/discharge-transition", there: "h1" },
+  { account: "operator", path: "/feeds", there: "h1" },
+  { account: "integration", path: "/feeds", there: "h1" },
+  { account: "admin", path: "/staff", there: "h1" },
+  { account: "operator", path: "/operations", there: "h1" },
+];
+
+export function pages(world) {
+  describe("pages", () => {
+    for (const way of WAYS) {
+      const { viewport, locale, colorScheme } = way;
+      test(`at ${viewport.width} px, ${locale}, ${colorScheme}`, async (t) => {
+        await sentHome(world.hub, somebody("Imani", "Demo"), 3);
+        for (const { account, path, there } of PAGES) {
+          await t.test(`${path} as ${account}`, () => look(world, way, { account, path, there }));
+        }
+      });
+    }
+  });
+}
+
+async function look(world, way, { account, path, there }) {
+  const isPatient = path === "/patients/…";
+  const page = await signIn(world.browser, world.hub, account, {
+    ...way,
+    path: isPatient ? "/worklist?scope=all" : path,
+  });
+  try {
+    if (isPatient) {
+      await page.locator("[data-task] a").first().click();
+      await page.waitForURL(/\/patients\//);
+    }
+    await page.locator(there).first().waitFor({ timeout: 15_000 });
+    await looksRight(page);
+    if (path.startsWith("/worklist") && way.viewport === PHONE) {
+      await page.locator("[data-task]").first().click();
+      await page.locator("aside").waitFor();
+      await looksRight(page);
+    }
+  } finally {
+    await page.context().close();
+  }
+}

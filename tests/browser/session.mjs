@@ -1,0 +1,54 @@
+/** Stories of being signed in, signed out, and without a network. */
+import { describe, test } from "node:test";
+import { looksRight, signIn } from "./browser.mjs";
+
+export function session(world) {
+  describe("session", () => {
+    test("nobody sees anything before signing in", async () => {
+      const page = await world.browser.newPage();
+      page.complaints = [];
+      await page.goto(`${world.hub.url}/worklist`);
+      await page.getByRole("link", { name: "Sign in" }).waitFor();
+      await looksRight(page);
+      await page.close();
+    });
+
+    test("a session that ends covers the work and keeps it; signing in over it goes on", async () => {
+      const page = await signIn(world.browser, world.hub, "coordinator", { path: "/worklist" });
+      await page.locator("h1").waitFor();
+      await page.context().clearCookies({ name: "carehub" });
+      const cover = page.getByRole("alertdialog");
+      await cover.waitFor({ timeout: 30_000 });
+      const opened = page.waitForEvent("popup");
+      await cover.getByRole("link", { name: "Sign in" }).click();
+      const popup = await opened;
+      await popup
+        .click('button[name=account][value="coordinator"]', { timeout: 10_000 })
+        .catch(() => undefined);
+      await popup.getByRole("heading", { name: "You are signed in" }).waitFor();
+      await cover.waitFor({ state: "detached" });
+      await page.context().close();
+    });
+
+    test("without a network it says so, calmly, and what is shown stays", async () => {
+      const page = await signIn(world.browser, world.hub, "nurse", { path: "/worklist" });
+      await page.locator("[data-task]").first().waitFor({ timeout: 30_000 });
+      await page.context().setOffline(true);
+      await page.locator("text=Offline since").waitFor();
+      await page.locator("[data-task]").first().waitFor();
+      await page.context().setOffline(false);
+      await page.locator("text=Offline since").waitFor({ state: "detached" });
+      await page.context().close();
+    });
+
+    test("signing out ends at the sign-in page", async () => {
+      const page = await signIn(world.browser, world.hub, "nurse");
+      await page.getByRole("button", { name: /Nadia Haddad/ }).click();
+      await page.getByRole("menuitem", { name: "Sign out" }).click();
+      await page.waitForURL((url) => url.href !== `${world.hub.url}/worklist`);
+      await page.goto(`${world.hub.url}/worklist`);
+      await page.getByRole("link", { name: "Sign in" }).waitFor();
+      await page.context().close();
+    });
+  });
+}

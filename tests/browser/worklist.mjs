@@ -1,0 +1,136 @@
+/** Stories of the worklist: claim, try, reach, undo, hand back; by mouse and by key. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { signIn } from "./browser.mjs";
+import { sentHome, somebody } from "./hub.mjs";
+
+const CALL = "Call the patient or caregiver";
+const rowOf = (page, name, what = CALL) =>
+  page.locator("[role=row][data-task]", { hasText: name }).filter({ hasText: what });
+const toast = (page, text) => page.locator("[aria-live=polite]", { hasText: text });
+
+/** Comes home, and the nurse has the call on the worklist. */
+async function atWork(world, person, days, account = "nurse", what = CALL) {
+  await sentHome(world.hub, person, days);
+  const page = await signIn(world.browser, world.hub, account, { path: "/worklist" });
+  const row = rowOf(page, person.family, what);
+  await reloadUntil(page, row);
+  return { page, row };
+}
+
+async function reloadUntil(page, wanted) {
+  for (let tries = 0; tries < 20; tries += 1) {
+    try {
+      await wanted.first().waitFor({ timeout: 2_000 });
+      return;
+    } catch {
+      await page.reload();
+    }
+  }
+  await wanted.first().waitFor({ timeout: 2_000 });
+}
+
+export function worklist(world) {
+  describe("worklist", () => {
+    test("a call is claimed, tried, and done, all by key", async () => {
+      const person = somebody("Erika", "Muster");
+      const { page, row } = await atWork(world, person, 1);
+      await row.click();
+      await page.keyboard.press("c");
+      await toast(page, "Yours now").waitFor();
+      await row.locator("text=You").waitFor();
+
+      await page.keyboard.press("3");
+      await toast(page, "Will be saved").waitFor();
+      await page.click("text=Save now");
+      await toast(page, "Saved. No answer").waitFor();
+      await page.locator("aside", { hasText: "Know first" }).waitFor();
+      await page.locator("aside", { hasText: "attempt 2" }).waitFor();
+
+      await page.keyboard.press("1");
+      await row.waitFor({ state: "detached" });
+      await page.keyboard.press("z");
+      await row.waitFor();
+      await row.click();
+      await page.keyboard.press("1");
+      await page.click("text=Save now");
+      await toast(page, "Saved. Reached").waitFor();
+      await row.waitFor({ state: "detached" });
+      await page.context().close();
+    });
+
+    test("nothing is said to be saved before it is; ten seconds later it is", async () => {
+      const person = somebody("Karl", "Beispiel");
+      const { page, row } = await atWork(world, person, 1);
+      await row.click();
+      await page.fill("aside textarea", "The daughter answered.");
+      await page.getByRole("button", { name: "Reached" }).click();
+      await toast(page, "Will be saved").waitFor();
+      assert.equal(await toast(page, "Saved.").count(), 0);
+      await toast(page, "Saved. Reached").waitFor({ timeout: 15_000 });
+      await page.context().close();
+    });
+
+    test("new work waits until it is wanted; nothing moves", async () => {
+      const first = somebody("José Ángel", "Ejemplar");
+      const { page } = await atWork(world, first, 1);
+      const names = () => page.locator("[role=row][data-task]").allInnerTexts();
+      const before = (await names()).length;
+      const next = somebody("Ada", "Nouvelle");
+      await sentHome(world.hub, next, 1);
+      const pill = page.getByRole("button", { name: /new · show/ });
+      await pill.waitFor({ timeout: 30_000 });
+      assert.equal((await names()).length, before);
+      await page.keyboard.press("r");
+      await rowOf(page, next.family).waitFor();
+      await pill.waitFor({ state: "detached" });
+      await page.context().close();
+    });
+
+    test("a task is assigned with the way back, noted, and handed back with a reason", async () => {
+      const person = somebody("Åse", "Tilfelle");
+      const { page, row } = await atWork(world, person, 1);
+      await row.click();
+      await page.keyboard.press("a");
+      const dialog = page.getByRole("dialog");
+      await dialog.getByRole("combobox").selectOption({ label: "Tomasz Wójcik" });
+      await dialog.getByRole("button", { name: "Assign task" }).click();
+      await toast(page, "Assigned to Tomasz Wójcik").waitFor();
+      await row.locator("text=Tomasz Wójcik").waitFor();
+      await page.keyboard.press("z");
+      await row.locator("text=Unclaimed").waitFor();
+
+      await page.keyboard.press("n");
+      await dialog.getByRole("textbox").fill("Call after three.");
+      await dialog.getByRole("button", { name: "Save note" }).click();
+      await toast(page, "Note saved").waitFor();
+      await page.locator("aside", { hasText: "Call after three." }).waitFor();
+
+      await page.keyboard.press("d");
+      await dialog.getByRole("button", { name: "Hand back" }).click();
+      await dialog.locator("text=Write why").waitFor();
+      await dialog.getByRole("textbox").fill("On leave from tomorrow.");
+      await dialog.getByRole("button", { name: "Hand back" }).click();
+      await page.click("text=Save now");
+      // Both nurses are away then: it goes to the lead, or there is nobody left and it says so.
+      await toast(page, "Handed back").waitFor();
+      await page.context().close();
+    });
+
+    test("filters are in the address and hold no health data", async () => {
+      const page = await signIn(world.browser, world.hub, "coordinator", { path: "/worklist" });
+      await page.getByRole("button", { name: "All", exact: true }).click();
+      await page.waitForURL(/scope=all/);
+      await page
+        .getByRole("combobox", { name: "Facility" })
+        .selectOption({ label: "Valley Family Clinic" });
+      await page.waitForURL(/facility=[0-9a-f-]{36}/);
+      await page.keyboard.press("Escape");
+      await page.locator("h1").click();
+      await page.keyboard.press("x");
+      await page.waitForURL((url) => url.search === "");
+      assert.equal(await page.title(), "Worklist · CareHub");
+      await page.context().close();
+    });
+  });
+}
