@@ -46,6 +46,7 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
             ),
             take_reports,
             newest_only=False,
+            parked=_tell_parked,
         ),
     )
 
@@ -79,6 +80,13 @@ async def _readable(tx: Transaction, deliveries: Sequence[Delivery]) -> list[Rep
         except (InvalidArgument, ValueError, OverflowError) as error:
             await _refuse(tx, event.source, error)
     return reports
+
+
+async def _tell_parked(tx: Transaction, delivery: Delivery, reason: str) -> None:
+    """Answer for what was set aside, so that its feed does not wait for it for ever."""
+    source = getattr(delivery.event, "source", None)
+    if source is not None and source.message_id:
+        await events.report_refused(tx, UUID(source.message_id), source, reason)
 
 
 async def _refuse(tx: Transaction, source: report_pb2.ReportSource, error: Exception) -> None:

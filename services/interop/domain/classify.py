@@ -22,8 +22,8 @@ FindSender = Callable[[str, str], Sender | None]
 _VERSION = re.compile(r"2(\.\d+)*", re.ASCII)
 _NAME_OF_SYSTEM = re.compile(r"[A-Za-z0-9._-]{1,20}", re.ASCII)
 _EVENT = re.compile(r"[A-Z][A-Z0-9]{2}\^[A-Z][A-Z0-9]{2}", re.ASCII)
-# How far a sender's clock, or its idea of a time zone, may be ahead.
-_FAST_CLOCK = timedelta(hours=24)
+# What lies further ahead is a year mistyped: it would outrank every correction until it has come. Less may be a plan.
+_FARTHEST = timedelta(days=366)
 
 
 class AckCode(StrEnum):
@@ -240,7 +240,7 @@ def _read(raw: bytes, header: Segment, sender: Sender, received_at: datetime) ->
     zone = sender.zone
     assert zone is not None  # noqa: S101 - _admit has seen to it
     quirks = sender.feed.quirks
-    latest = received_at + _FAST_CLOCK
+    latest = received_at + _FARTHEST
     reading = Reading(quirks, zone, quirks.default_assigner or header.text(4), latest)
     message: hl7.Message | None = None
     report: Report | None = None

@@ -23,6 +23,7 @@ from sqlalchemy import (
     column,
     delete,
     func,
+    or_,
     select,
     true,
     update,
@@ -181,7 +182,14 @@ SAVE_OUTCOMES = sql(
     update(messages)
     .where(
         messages.c.id == _outcome.c.message_id,
-        messages.c.outcome_version < _outcome.c.version,
+        or_(
+            messages.c.outcome_version < _outcome.c.version,
+            # What was set aside and then handled after all keeps its version.
+            and_(
+                messages.c.outcome_version == _outcome.c.version,
+                messages.c.state == MessageState.PARKED.value,
+            ),
+        ),
     )
     .values(
         state=_outcome.c.state,

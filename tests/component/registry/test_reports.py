@@ -11,7 +11,10 @@ from google.type.date_pb2 import Date
 from sqlalchemy import column, func, select, table
 
 from libs.chassis.database import sql
+from libs.chassis.inbox import Delivery
 from libs.chassis.wire import CallFailed
+from services.registry.consumers import consumers
+from services.registry.domain.matching import ExactMatcher
 from tests.component.registry.conftest import HARBOR, MERCY, identifier, person
 
 HANDLED = registry_events_pb2.ReportHandled
@@ -230,3 +233,17 @@ async def test_a_hundred_patients_in_any_order_at_once_make_a_hundred_records(fe
     assert len(visits) == 100
     assert {v.state for v in visits.values()} == {encounter_pb2.Encounter.STATE_FINISHED}
     assert len({v.patient_id for v in visits.values()}) == 100
+
+
+async def test_a_report_that_was_set_aside_is_answered_so_that_its_feed_does_not_wait(feed):
+    """Whatever made it fail: the answer commits with the parked row."""
+    event = interop_events_pb2.VisitReported(source=feed.source("A01", 0), person=person())
+    consumer = next(c for c in consumers(ExactMatcher(), uuid4) if c.parked)
+    delivery = Delivery(
+        id=uuid4(), event=event, key=event.source.message_id, version=1, facility_id=None
+    )
+    async with feed.hub.system("registry") as tx:
+        await consumer.parked(tx, delivery, "FAILED_TOO_OFTEN")
+    (told,) = await feed.published(HANDLED)
+    assert (told.outcome, told.reason) == (HANDLED.OUTCOME_PARKED, "FAILED_TOO_OFTEN")
+    assert told.message_id == event.source.message_id

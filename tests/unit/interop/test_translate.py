@@ -273,7 +273,7 @@ def pv1(**fields):
     return segment("PV1", **{"f2": "I", "f19": "V100"} | fields)
 
 
-AHEAD = "20260902160000"  # NOW is 10:00 in Chicago on the day before
+AHEAD = "20270903160000"  # NOW is 10:00 in Chicago, a year and two days before
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ AHEAD = "20260902160000"  # NOW is 10:00 in Chicago on the day before
         ("A01", (EVN, PID, pv1(f44=AHEAD)), "PV1-44"),
         ("A03", (EVN, PID, pv1(f45="20360901")), "PV1-45"),
         ("A31", (EVN, segment("PID", f3="7", f29=AHEAD)), "PID-29"),
-        ("A31", (EVN, segment("PID", f3="7", f7="20270102")), "PID-7"),
+        ("A31", (EVN, segment("PID", f3="7", f7="20280102")), "PID-7"),
         ("A05", (segment("EVN", f2=AHEAD), PID, pv1(f44=AHEAD)), "EVN-2"),
     ],
 )
@@ -298,11 +298,11 @@ def test_what_lies_in_the_future_did_not_happen(trigger, segments, place):
 @pytest.mark.parametrize(
     ("trigger", "visit"),
     [
-        ("A05", pv1(f44="20270101")),
-        ("A14", pv1(f44="20270101")),
-        ("A16", pv1(f45="20270101")),
-        ("A08", pv1(f2="P", f44="20270101")),
-        ("A01", pv1(f44="20260902095900")),
+        ("A05", pv1(f44="20280101")),
+        ("A14", pv1(f44="20280101")),
+        ("A16", pv1(f45="20280101")),
+        ("A08", pv1(f2="P", f44="20280101")),
+        ("A01", pv1(f44="20270902095900")),
     ],
 )
 def test_what_is_planned_may_lie_ahead_and_a_clock_may_be_a_day_fast(trigger, visit):

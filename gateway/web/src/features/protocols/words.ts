@@ -6,6 +6,12 @@ import type { Deadline, Rung, Step } from "./parse";
 
 const NAME = /^(!?)([a-z_][a-z0-9_]*)$/;
 
+const STARTS = {
+  hours: "startHours",
+  calendar_days: "startDays",
+  business_days: "startBusiness",
+} as const;
+
 export function useWords() {
   const t = useTranslations("protocols");
   const shell = useTranslations("shell.roles");
@@ -31,7 +37,7 @@ export function useWords() {
   };
 
   const deadline = ({ unit, count, after }: Deadline): string =>
-    t(`deadline.${unit}`, { count, anchor: after });
+    t(`deadline.${after}.${unit}`, { count });
 
   /** "If high risk: by the end of day 7"; "Otherwise: …". */
   const deadlines = (step: Step): string[] =>
@@ -41,13 +47,8 @@ export function useWords() {
       return at > 0 ? t("deadline.else", { deadline: words }) : words;
     });
 
-  const start = ({ unit, count, after }: Deadline): string => {
-    const slots = { count, anchor: after };
-    if (unit === "hours") return t("deadline.startHours", slots);
-    return unit === "calendar_days"
-      ? t("deadline.startDays", slots)
-      : t("deadline.startBusiness", slots);
-  };
+  const start = ({ unit, count, after }: Deadline): string =>
+    t(`deadline.${after}.${STARTS[unit]}`, { count });
 
   const brief = ({ unit, count }: Deadline, from?: Deadline): string => {
     if (from?.unit === unit && unit === "hours") {

@@ -86,17 +86,15 @@ export function useWorklist(scope: WorklistScope, facilityId: string, mine: Read
   return { query, steady: list.steady, showNew, isCurrent: list.key === key };
 }
 
-/** One task, also when it is on no list that is shown. */
-export function useTask(taskId: string, known: Task | undefined) {
+/** One task, when it is on no list that is shown. */
+export function useTask(taskId: string, isListed: boolean) {
   return useQuery({
     queryKey: ["tasks", "one", taskId],
     queryFn: ({ signal }) =>
       read(
         api.GET("/v1/tasks/{taskId}", { params: { path: { taskId } }, signal }),
       ) as Promise<Task>,
-    enabled: Boolean(taskId) && !known,
-    initialData: known,
-    initialDataUpdatedAt: 0,
+    enabled: Boolean(taskId) && !isListed,
   });
 }
 

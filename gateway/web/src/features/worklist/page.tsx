@@ -36,7 +36,8 @@ export function WorklistPage() {
   const selected = search.task ?? first;
   follow(rows, selected);
   const inList = rows.find(({ task }) => task.id === selected)?.task;
-  const { data: task = inList } = useTask(selected, inList);
+  const asked = useTask(selected, !worklist.isCurrent || Boolean(inList));
+  const task = inList ?? asked.data;
   const isPage = !isWide && Boolean(search.task);
   useListKeys({ rows, selected, isPage, scope, showNew: worklist.showNew, doing, go });
   const back = isPage ? () => go({ task: undefined }) : undefined;

@@ -44,7 +44,7 @@ export function TaskPane({ task, doing, back }: PaneProps) {
         </Button>
       )}
       <div className={styles.scroll}>
-        <Head task={task} />
+        <Head task={task} isPage={Boolean(back)} />
         <NextAction
           key={task.id}
           task={task}
@@ -60,14 +60,15 @@ export function TaskPane({ task, doing, back }: PaneProps) {
   );
 }
 
-function Head({ task }: { task: Task }) {
+function Head({ task, isPage }: { task: Task; isPage: boolean }) {
   const t = useTranslations("worklist");
+  const Title = isPage ? "h1" : "h2";
   return (
     <header className={styles.head}>
       <div className={styles.titleLine}>
-        <h2 className={styles.name}>
+        <Title className={styles.name}>
           <bdi>{task.patientName || t("nameless")}</bdi>
-        </h2>
+        </Title>
         <Link
           to="/patients/$patientId"
           params={{ patientId: task.patientId }}
