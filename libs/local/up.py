@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import asyncpg
 import httpx
 import uvicorn
 
-from libs.chassis.migrate import create_database
+from libs.chassis.migrate import create_database, is_at_head
 from libs.local import environment
 from libs.local.accounts import ADMIN, read_accounts, write_accounts
 from libs.local.apply import accounts_of, apply, read_network
@@ -34,6 +35,7 @@ from libs.simulator.link import Address
 
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
+ROOT = Path(__file__).parents[2]
 _READY_SECONDS = 60.0
 _ENGINE_PAUSE_SECONDS = 1.0
 
@@ -224,13 +226,25 @@ async def _carehub(machine: Machine, env: Mapping[str, str], *arguments: str) ->
 
 
 async def _migrate(machine: Machine, say: Say) -> None:
-    applied = await _carehub(machine, environment.for_migrations(machine), "migrate")
-    if applied:
+    if not await _is_up_to_date(machine):
+        await _carehub(machine, environment.for_migrations(machine), "migrate")
         say("The databases are up to date.")
-    if applied or not (machine.home / "admin").exists():
+    if not (machine.home / "admin").exists():
         identity = ("--id", str(ADMIN.subject), "--name", ADMIN.name, "--email", ADMIN.email)
         await _carehub(machine, {}, "admin", ADMIN.username, *identity)
         (machine.home / "admin").touch()
+
+
+async def _is_up_to_date(machine: Machine) -> bool:
+    """Asked here, since a process that finds nothing to do costs seconds of every start."""
+    for service in SERVICES:
+        connection = await asyncpg.connect(environment.database_url(machine, service, "owner"))
+        try:
+            if not await is_at_head(connection, ROOT / "services" / service / "migrations"):
+                return False
+        finally:
+            await connection.close()
+    return True
 
 
 async def _start(supervisor: Supervisor, machine: Machine, settings: UpSettings) -> None:
@@ -253,15 +267,17 @@ async def _start(supervisor: Supervisor, machine: Machine, settings: UpSettings)
             name, argv, env, lambda: _answers(f"http://127.0.0.1:{port}/metrics")
         )
 
-    if settings.split:
-        targets = environment.for_split(machine.home)
-        for service in SERVICES:
-            address = {"CAREHUB_GRPC_ADDRESS": targets[f"{service.upper()}_TARGET"]}
-            await start(service, [service, "--role", "all"], {**targets, **address})
-        await start("gateway", ["gateway", "--role", "serve"], targets)
-    else:
-        await start("serve", ["gateway", *SERVICES, "--role", "serve"], {})
-        await start("work", [*SERVICES, "--role", "work"], {})
+    async with asyncio.TaskGroup() as starting:
+        if settings.split:
+            targets = environment.for_split(machine.home)
+            for service in SERVICES:
+                address = {"CAREHUB_GRPC_ADDRESS": targets[f"{service.upper()}_TARGET"]}
+                arguments = [service, "--role", "all"]
+                starting.create_task(start(service, arguments, {**targets, **address}))
+            starting.create_task(start("gateway", ["gateway", "--role", "serve"], targets))
+        else:
+            starting.create_task(start("serve", ["gateway", *SERVICES, "--role", "serve"], {}))
+            starting.create_task(start("work", [*SERVICES, "--role", "work"], {}))
 
 
 async def _answers(url: str) -> bool:

@@ -8,7 +8,7 @@ async function find(page, text) {
   await page.keyboard.press("Control+k");
   const field = page.getByRole("dialog").getByRole("combobox");
   await field.fill(text);
-  const option = page.getByRole("option").first();
+  const option = page.getByRole("dialog").getByRole("option", { name: text }).first();
   await until(async () => {
     if (await option.isVisible()) return true;
     await field.fill("");

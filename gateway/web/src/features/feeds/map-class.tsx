@@ -22,6 +22,11 @@ export function classIn(raw: string): string {
   return visit?.split(separator)[2]?.split(components)[0]?.trim() ?? "";
 }
 
+/** A guess to start from: "ER" is probably E. A person confirms it. */
+export function likely(code: string): PatientClass {
+  return CLASSES.find((one) => one === code.charAt(0).toUpperCase()) ?? "O";
+}
+
 export function MapClass(props: { feed: Feed; oldest?: FeedMessage; close: () => void }) {
   const { feed, oldest, close } = props;
   const t = useTranslations("feeds.mapping");
@@ -32,12 +37,13 @@ export function MapClass(props: { feed: Feed; oldest?: FeedMessage; close: () =>
   });
   const found = classIn(message.data?.raw ?? "");
   const [typed, type] = useState<string>();
-  const [meaning, mean] = useState<PatientClass>("O");
+  const [meant, mean] = useState<PatientClass>();
   const [isEmpty, setEmpty] = useState(false);
   const change = useChangeFeed("quirks");
   const problem = useProblem();
   const { say } = useToasts();
   const code = (typed ?? found).trim();
+  const meaning = meant ?? likely(code);
   const save = (event: FormEvent) => {
     event.preventDefault();
     setEmpty(!code);

@@ -147,7 +147,7 @@ function Raw({ message, tryIt }: { message: FeedMessage; tryIt: Props["tryIt"] }
   if (!message.raw) return null;
   const segments = message.raw.split(/[\r\n]+/).filter(Boolean);
   return (
-    <section aria-labelledby="raw">
+    <div>
       <h3 id="raw">{t("raw")}</h3>
       <p className={styles.second}>{t("rawAudited")}</p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
@@ -161,6 +161,6 @@ function Raw({ message, tryIt }: { message: FeedMessage; tryIt: Props["tryIt"] }
       >
         {t("try")}
       </Button>
-    </section>
+    </div>
   );
 }

@@ -122,6 +122,7 @@ function Row({ message, feed }: { message: FeedMessage; feed?: Feed }) {
   const zone = useZone(message.facilityId);
   const words = useReason()(message.reason, message.explanation);
   const key = stateKey(message.state);
+  const event = message.eventType.replace("^", " ");
   return (
     <li className={styles.message} data-is-aside={isSetAside(key)}>
       <span className={styles.groupTime}>
@@ -133,9 +134,9 @@ function Row({ message, feed }: { message: FeedMessage; feed?: Feed }) {
           search={(old) => ({ ...old, message: message.id })}
           resetScroll={false}
           className={styles.rowLink}
-          aria-label={t("messages.open", { control: message.controlId })}
+          aria-label={t("messages.open", { event, control: message.controlId })}
         >
-          <bdi>{message.eventType.replace("^", " ")}</bdi>
+          <bdi>{event}</bdi>
         </Link>
         <span className={styles.second}>
           <bdi>{feed?.name}</bdi> · <bdi>{message.controlId}</bdi>

@@ -187,12 +187,13 @@ function Replay({ group }: { group: Alike }) {
           {t("replay", { count })}
         </Button>
       )}
-      {!progress && isShort && (
-        <Problem>
-          {result.through === 0
-            ? t("none", { done: result.done })
-            : t("some", { through: result.through, done: result.done })}
-        </Problem>
+      {!progress && isShort && result.through === 0 && (
+        <Problem>{t("none", { done: result.done })}</Problem>
+      )}
+      {!progress && isShort && result.through > 0 && (
+        <span className={styles.second} role="status">
+          {t("some", { through: result.through, done: result.done })}
+        </span>
       )}
       {replayAll.error && <Problem>{t("failed", { reason: problem(replayAll.error) })}</Problem>}
     </>

@@ -128,7 +128,7 @@ export function useEntryWords(): (entry: Entry) => Words {
       case "cancelled":
         return {
           title: t("cancelled", { title: entry.task.title }),
-          detail: reason(entry.task.closeReason),
+          detail: "",
           isStrong: false,
         };
       case "attempt":

@@ -33,7 +33,9 @@ export function Timeline({ entries }: { entries: Entries }) {
   const now = useNow();
   const zone = useHomeZone();
   const [filter, choose] = useState<Filter>("all");
-  const isShown = (entry: Entry) => SHOWS[filter].includes(entry.kind);
+  // What was never needed is told to those who ask for steps.
+  const isNoise = (entry: Entry) => filter === "all" && entry.what === "cancelled";
+  const isShown = (entry: Entry) => SHOWS[filter].includes(entry.kind) && !isNoise(entry);
   const future = entries.future.filter(isShown);
   const past = entries.past.filter(isShown);
   return (

@@ -14,7 +14,7 @@ import { useDraft, useProtocol, useProtocols, useShape } from "./hooks";
 import type { Shape } from "./parse";
 import { Picture } from "./picture";
 import styles from "./protocols.module.css";
-import { Endings, InOrder, StepCard } from "./step-card";
+import { Endings, InOrder, Rules, StepCard } from "./step-card";
 
 export function ProtocolsPage() {
   const t = useTranslations("protocols");
@@ -219,8 +219,16 @@ function Drawn({ shape, picked, pick, openText }: DrawnProps) {
     );
   }
   const step = shape.steps.find(({ key }) => key === picked);
+  /** On a phone the step stands below the list. */
+  const pickAndShow = (key: string) => {
+    pick(key);
+    requestAnimationFrame(() =>
+      document.getElementById("step")?.scrollIntoView({ block: "nearest" }),
+    );
+  };
   return (
-    <div className={styles.columns}>
+    <div className={styles.drawn}>
+      <InOrder shape={shape} picked={picked} pick={pickAndShow} />
       <div className={styles.main}>
         <Picture shape={shape} picked={picked} pick={pick} />
         {step ? (
@@ -230,7 +238,7 @@ function Drawn({ shape, picked, pick, openText }: DrawnProps) {
         )}
         <Endings shape={shape} />
       </div>
-      <InOrder shape={shape} picked={picked} pick={pick} />
+      <Rules shape={shape} />
     </div>
   );
 }

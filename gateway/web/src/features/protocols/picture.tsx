@@ -55,7 +55,7 @@ function BandHead({ band, before }: { band: Band; before?: Band }) {
   if (!name) return null;
   const isFirst = before?.after !== band.after;
   const anchor = band.after === "admission" ? t("afterAdmission") : t("afterDischarge");
-  const kind = name.unit === "hours" ? t("clock") : t("calendar");
+  const kind = name.unit === "hours" ? t("clock") : "";
   return (
     <div className={styles.bandHead} data-is-anchor={isFirst && Boolean(before)}>
       <strong>{t(name.unit, { count: name.count })}</strong>

@@ -137,7 +137,7 @@ interface OrderProps {
 /** The same as the picture, one after the other: for a phone, and for people who listen. */
 export function InOrder({ shape, picked, pick }: OrderProps) {
   const t = useTranslations("protocols");
-  const { deadline, deadlines, role } = useWords();
+  const { deadlines, role } = useWords();
   return (
     <Card className={styles.order}>
       <section aria-labelledby="order">
@@ -165,23 +165,33 @@ export function InOrder({ shape, picked, pick }: OrderProps) {
             </li>
           ))}
         </ol>
-        <div className={styles.note}>
-          <h3>{t("order.dryRun")}</h3>
-          <p>{t("order.dryRunText")}</p>
-          <h3>{t("order.counting")}</h3>
-          <p>{t("order.countingText")}</p>
-          <h3>{t("dates.title")}</h3>
-          {shape.keyDates.map(({ key, title, deadline: ends }) => (
-            <p key={key}>
-              <strong>{title}</strong> {ends && deadline(ends)}
-            </p>
-          ))}
-          <h3>{t("sources")}</h3>
-          {shape.sources.map((source) => (
-            <p key={source}>{source}</p>
-          ))}
-        </div>
       </section>
+    </Card>
+  );
+}
+
+/** What holds for all of it: how days count, which dates it shows, where its rules come from. */
+export function Rules({ shape }: { shape: Shape }) {
+  const t = useTranslations("protocols");
+  const { deadline } = useWords();
+  return (
+    <Card className={styles.rules}>
+      <div className={styles.note}>
+        <h2>{t("order.dryRun")}</h2>
+        <p>{t("order.dryRunText")}</p>
+        <h2>{t("order.counting")}</h2>
+        <p>{t("order.countingText")}</p>
+        <h2>{t("dates.title")}</h2>
+        {shape.keyDates.map(({ key, title, deadline: ends }) => (
+          <p key={key}>
+            <strong>{title}</strong> {ends && deadline(ends)}
+          </p>
+        ))}
+        <h2>{t("sources")}</h2>
+        {shape.sources.map((source) => (
+          <p key={source}>{source}</p>
+        ))}
+      </div>
     </Card>
   );
 }

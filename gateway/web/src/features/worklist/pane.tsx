@@ -80,6 +80,7 @@ function Head({ task, isPage }: { task: Task; isPage: boolean }) {
         </Link>
       </div>
       <PersonLine task={task} />
+      {isPage && <h2 className={styles.onlySpoken}>{t("pane")}</h2>}
     </header>
   );
 }
