@@ -36,7 +36,7 @@ from libs.simulator.link import Address
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
 ROOT = Path(__file__).parents[2]
-_READY_SECONDS = 60.0
+_READY_SECONDS = 120.0
 _ENGINE_PAUSE_SECONDS = 1.0
 
 

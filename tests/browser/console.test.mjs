@@ -2,6 +2,7 @@
 import { after, before, describe } from "node:test";
 import { openBrowser } from "./browser.mjs";
 import { startHub } from "./hub.mjs";
+import { network } from "./network.mjs";
 import { pages } from "./pages.mjs";
 import { patient } from "./patient.mjs";
 import { session } from "./session.mjs";
@@ -20,5 +21,6 @@ describe("the console", { timeout: 600_000 }, () => {
   worklist(world);
   patient(world);
   session(world);
+  network(world);
   pages(world);
 });

@@ -27,15 +27,20 @@ export function likely(code: string): PatientClass {
   return CLASSES.find((one) => one === code.charAt(0).toUpperCase()) ?? "O";
 }
 
+/** The code of a message, for those who may read it. */
+function useFound(message?: FeedMessage): string {
+  const mayRead = useMay("messages.read");
+  const { data } = useQuery({
+    ...messageQuery(message?.id ?? ""),
+    enabled: mayRead && Boolean(message),
+  });
+  return classIn(data?.raw ?? "");
+}
+
 export function MapClass(props: { feed: Feed; oldest?: FeedMessage; close: () => void }) {
   const { feed, oldest, close } = props;
   const t = useTranslations("feeds.mapping");
-  const mayRead = useMay("messages.read");
-  const message = useQuery({
-    ...messageQuery(oldest?.id ?? ""),
-    enabled: mayRead && Boolean(oldest),
-  });
-  const found = classIn(message.data?.raw ?? "");
+  const found = useFound(oldest);
   const [typed, type] = useState<string>();
   const [meant, mean] = useState<PatientClass>();
   const [isEmpty, setEmpty] = useState(false);
