@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -71,7 +72,10 @@ async def test_on_https_the_cookie_belongs_to_the_host_alone(neighbors: Neighbor
     issuer = "https://id.example.org/realms/carehub"
     provider = OpenIdProvider(issuer)
     settings = GatewaySettings(
-        public_url="https://hub.example.org", issuer=issuer, client_secret="not-a-secret-in-tests"
+        public_url="https://hub.example.org",
+        issuer=issuer,
+        client_secret="not-a-secret-in-tests",
+        web=Path("/none"),
     )
     http = httpx.AsyncClient(transport=httpx.ASGITransport(provider.app()))
     app = build(neighbors, settings, IMAGE, http=http)

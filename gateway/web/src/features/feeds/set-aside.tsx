@@ -161,11 +161,13 @@ function Replay({ group }: { group: Alike }) {
   const { say } = useToasts();
   const count = group.messages.length;
   const start = () =>
-    replayAll.mutate(group, {
-      onSuccess: ({ done, through }) => {
+    // The group goes away when all went through, and a callback of `mutate` with it.
+    replayAll.mutateAsync(group).then(
+      ({ done, through }) => {
         if (through > 0 && through === done) say({ text: t("through", { count: through }) });
       },
-    });
+      () => undefined, // shown from replayAll.error
+    );
   const result = replayAll.data;
   const isShort = result && result.through < result.done;
   return (

@@ -50,7 +50,11 @@ function Event({ event, service }: { event: Parked; service: Service }) {
   const send = (reason?: string) => {
     ask(false);
     const text = reason === undefined ? t("replayed") : t("discarded");
-    decide.mutate({ service, parkedId, reason }, { onSuccess: () => say({ text }) });
+    // The event goes away once it is decided upon, and a callback of `mutate` with it.
+    decide.mutateAsync({ service, parkedId, reason }).then(
+      () => say({ text }),
+      () => undefined, // shown from decide.error
+    );
   };
   const time = event.parkedTime ? when.moment(new Date(event.parkedTime), zone) : "";
   const kind = event.event.split(".").at(-1) ?? event.event;

@@ -40,12 +40,14 @@ export function EndDialog({ person, staff, teams, close }: Props) {
     setMissing(isOpen ? { successorId: needed("successor") } : {});
     if (isOpen || isStuck) return;
     const asked = { staffId: person.id, reason: reason.trim(), successorId };
-    end.mutate(asked, {
-      onSuccess: () => {
+    // The line that this dialog belongs to goes away with the access, and a callback of `mutate` with it.
+    end.mutateAsync(asked).then(
+      () => {
         say({ text: t("done", { name: person.displayName }) });
         close();
       },
-    });
+      () => undefined, // shown from end.error
+    );
   };
   return (
     <Dialog close={close} title={t("title", { name: person.displayName })} closeLabel={t("no")}>
