@@ -7,6 +7,7 @@ then ends its children in order. A child outlives a killed supervisor; the next 
 import asyncio
 import fcntl
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -299,10 +300,15 @@ def tail(log: Path, *, since: int = 0, lines: int = 15) -> str:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens at, below those that the system gives to outgoing connections.
+
+    One of those may be taken between our look and our use.
+    """
+    for _ in range(1000):
+        port = random.randint(20_000, 32_000)  # noqa: S311 not a secret
+        if is_free(port):
+            return port
+    raise RuntimeError("there is no free port")
 
 
 def is_free(port: int) -> bool:

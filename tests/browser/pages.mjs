@@ -51,7 +51,7 @@ async function look(world, way, { account, path, there }) {
     await page.locator(there).first().waitFor({ timeout: 15_000 });
     await looksRight(page);
     if (path.startsWith("/worklist") && way.viewport === PHONE) {
-      await page.locator("[data-task]").first().click();
+      await page.locator("[data-task] strong").first().click();
       await page.locator("aside").waitFor();
       await looksRight(page);
     }

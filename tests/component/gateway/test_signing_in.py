@@ -53,7 +53,10 @@ async def browser(tmp_path: Path):
     )
     at_issuer = httpx.ASGITransport(issuer)
     settings = GatewaySettings(
-        public_url=HUB, issuer=f"{ISSUER}/realms/carehub", client_secret=SECRET
+        public_url=HUB,
+        issuer=f"{ISSUER}/realms/carehub",
+        client_secret=SECRET,
+        web=Path("/none"),
     )
     image = Path("libs/contracts/contracts.binpb").read_bytes()
     async with httpx.AsyncClient(transport=at_issuer) as to_issuer:

@@ -10,8 +10,8 @@ import { Dialog } from "@/ui/dialog";
 import { useToasts } from "@/ui/toasts";
 import { useWhen } from "@/ui/when";
 import { STATE_KEYS, secondsOf, sumOf } from "./accounts";
-import styles from "./feeds.module.css";
 import { useChangeFeed } from "./hooks";
+import styles from "./list.module.css";
 import { Problem, useProblem } from "./words";
 
 export function FeedDetail({ feed }: { feed: Feed }) {

@@ -18,7 +18,7 @@ import { Empty } from "@/ui/states";
 import { useNow, useWhen, useZone } from "@/ui/when";
 import { secondsOf, sumOf } from "./accounts";
 import { FeedDetail } from "./feed-detail";
-import styles from "./feeds.module.css";
+import styles from "./list.module.css";
 
 export function FeedList({ feeds, openId }: { feeds: Feed[]; openId?: string }) {
   const t = useTranslations("feeds.list");
@@ -172,7 +172,10 @@ function StateWord({ feed, span }: { feed: Feed; span: string }) {
 function Silence({ feed }: { feed: Feed }) {
   const t = useTranslations("feeds.silence");
   const when = useWhen();
+  const now = useNow();
   const zone = useZone(feed.facilityId);
+  const last = feed.lastMessageTime ? new Date(feed.lastMessageTime) : undefined;
+  const isOld = last && now.getTime() - last.getTime() > DAY;
   const b = (chunks: ReactNode) => <strong>{chunks}</strong>;
   const gap = when.span(secondsOf(feed.silenceAfter) * 1000);
   return (
@@ -181,8 +184,12 @@ function Silence({ feed }: { feed: Feed }) {
         <IconAlertTriangleFilled size={16} aria-hidden="true" />
         <div>
           <p>
-            {feed.lastMessageTime
-              ? t.rich("since", { time: when.moment(new Date(feed.lastMessageTime), zone), gap, b })
+            {last
+              ? t.rich("since", {
+                  time: isOld ? when.moment(last, zone) : when.time(last, zone),
+                  gap,
+                  b,
+                })
               : t.rich("never", { gap, b })}
           </p>
           <p className={styles.second}>{t("text")}</p>

@@ -7,8 +7,8 @@ import { Failure, type Feed, type FeedMessage } from "@/api/client";
 import { useMay } from "@/api/queries";
 import { Dialog } from "@/ui/dialog";
 import { useToasts } from "@/ui/toasts";
-import styles from "./feeds.module.css";
 import { messageQuery, useChangeFeed } from "./hooks";
+import styles from "./messages.module.css";
 import { Problem, useProblem } from "./words";
 
 const CLASSES = ["E", "I", "O", "P", "R", "B", "C", "N", "U"] as const;

@@ -11,8 +11,8 @@ import { Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import { stateKey } from "./accounts";
 import { Fact } from "./feed-detail";
-import styles from "./feeds.module.css";
 import { messageQuery, useReplay } from "./hooks";
+import styles from "./messages.module.css";
 import { Problem, useProblem, useReason } from "./words";
 
 interface Props {

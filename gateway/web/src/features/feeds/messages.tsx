@@ -2,6 +2,7 @@
 import { Button, NativeSelect } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { Link, useNavigate } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import type { Feed, FeedMessage } from "@/api/client";
 import { useKeys } from "@/ui/keys";
@@ -9,8 +10,8 @@ import { Card } from "@/ui/page";
 import { Empty, Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import { isSetAside, STATE_KEYS, type StateKey, stateKey, sumOf } from "./accounts";
-import styles from "./feeds.module.css";
 import { useMessages } from "./hooks";
+import styles from "./messages.module.css";
 import { useReason } from "./words";
 
 interface Props {
@@ -80,10 +81,14 @@ function Head({ feeds, feedId, state }: Props) {
   const go = useNavigate();
   const show = (search: { feed?: string; state?: StateKey }) =>
     void go({ to: "/feeds", search, replace: true, resetScroll: false });
+  // Whoever asked for it by a number above sees it.
+  const head = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: anew for each choice
+  useEffect(() => head.current?.scrollIntoView({ block: "nearest" }), [state, feedId]);
   const close = () => show({ feed: feedId });
   useKeys({ Escape: close });
   return (
-    <header className={styles.cardHead}>
+    <header ref={head} className={styles.cardHead}>
       <h2 id="messages">{t("messages.title")}</h2>
       <NativeSelect
         size="xs"

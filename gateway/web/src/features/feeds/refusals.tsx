@@ -6,8 +6,8 @@ import type { Feed } from "@/api/client";
 import { Card } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
-import styles from "./feeds.module.css";
 import { useRefusals } from "./hooks";
+import styles from "./messages.module.css";
 
 export function Refusals({ feeds }: { feeds: Feed[] }) {
   const t = useTranslations("feeds.refusals");

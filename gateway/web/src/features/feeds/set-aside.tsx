@@ -11,9 +11,9 @@ import { Empty, Loaded } from "@/ui/states";
 import { useToasts } from "@/ui/toasts";
 import { useWhen, useZone } from "@/ui/when";
 import { type Alike, alike, sumOf } from "./accounts";
-import styles from "./feeds.module.css";
 import { useReplayAll, useSetAside } from "./hooks";
 import { MapClass } from "./map-class";
+import styles from "./messages.module.css";
 import { Problem, useProblem, useReason } from "./words";
 
 export function SetAside({ feeds, feedId }: { feeds: Feed[]; feedId?: string }) {

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { useFormatter, useTranslations } from "use-intl";
 import type { Feed } from "@/api/client";
 import { type StateKey, type Sum, sumOf } from "./accounts";
-import styles from "./feeds.module.css";
+import styles from "./list.module.css";
 
 export function SumLine({ feeds }: { feeds: Feed[] }) {
   const t = useTranslations("feeds.sum");

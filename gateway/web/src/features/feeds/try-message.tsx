@@ -10,8 +10,8 @@ import { Card } from "@/ui/page";
 import { useToasts } from "@/ui/toasts";
 import { isSetAside, stateKey } from "./accounts";
 import { examples } from "./examples";
-import styles from "./feeds.module.css";
 import { useTry } from "./hooks";
+import styles from "./try.module.css";
 import { Problem, useProblem } from "./words";
 
 export interface Draft {

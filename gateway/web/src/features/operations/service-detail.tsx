@@ -119,9 +119,7 @@ function Processes({ status }: { status: Status }) {
               <bdi>{name}</bdi>
             </span>
             <span>{t.has(`roles.${role as "all"}`) ? t(`roles.${role as "all"}`) : role}</span>
-            <span className={styles.second}>
-              {t("since")} {moment(startTime)}
-            </span>
+            <span className={styles.second}>{t("since", { time: moment(startTime) })}</span>
             {isAlive ? (
               <span className={styles.alive}>
                 <IconCheck size={16} stroke={1.9} aria-hidden="true" /> {t("alive")}

@@ -8,8 +8,8 @@ import { useMay } from "@/api/queries";
 import { Dialog } from "@/ui/dialog";
 import { Card } from "@/ui/page";
 import { useToasts } from "@/ui/toasts";
+import styles from "./editor.module.css";
 import { usePublish, useShape, useValidate } from "./hooks";
-import styles from "./protocols.module.css";
 import { useProblem } from "./words";
 
 const LINE_PX = 18;

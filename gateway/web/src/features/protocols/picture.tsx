@@ -13,7 +13,7 @@ import {
   sharesOf,
 } from "./layout";
 import type { Deadline, Shape } from "./parse";
-import styles from "./protocols.module.css";
+import styles from "./picture.module.css";
 import { useWords } from "./words";
 
 interface Picking {

@@ -79,7 +79,7 @@ function Score({ task }: { task: Task }) {
   const score = task.priority?.score ?? 0;
   return (
     <>
-      <span className={styles.score}>{score}</span>
+      <span className={styles.score}>{score < 0 ? signed(score) : score}</span>
       <span className={styles.bar} aria-hidden="true">
         <span style={{ inlineSize: `${Math.min(100, Math.max(4, score))}%` }} />
       </span>
