@@ -2,7 +2,7 @@
 import { useEffect } from "react";
 import { useTranslations } from "use-intl";
 import { Card, Page } from "@/ui/page";
-import styles from "./patients.module.css";
+import look from "./search.module.css";
 import { SearchBox } from "./search-box";
 
 export function PatientsPage() {
@@ -12,7 +12,7 @@ export function PatientsPage() {
   }, []);
   return (
     <Page title={t("title")}>
-      <Card className={styles.searchCard}>
+      <Card className={look.searchCard}>
         <SearchBox />
       </Card>
     </Page>
