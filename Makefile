@@ -90,7 +90,7 @@ $(CONTRACTS): $(PROTOS) protos/generate.sh | $(RUN)
 	@sh protos/generate.sh
 
 $(NPM): gateway/web/package-lock.json
-	@node -e 'process.exit(process.versions.node.split(".")[0] < 20)' || { echo "The console needs Node 20 or later"; exit 1; }
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "The console needs Node 20 or later"; exit 1; }
 	@echo "Installing what the console is built with"
 	@cd gateway/web && npm ci --silent --no-audit --no-fund
 
