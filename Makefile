@@ -92,7 +92,7 @@ $(CONTRACTS): $(PROTOS) protos/generate.sh | $(RUN)
 $(NPM): gateway/web/package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "The console needs Node 20 or later"; exit 1; }
 	@echo "Installing what the console is built with"
-	@cd gateway/web && npm ci --silent --no-audit --no-fund
+	@cd gateway/web && npm install --no-save --silent --no-audit --no-fund  # not `ci`: the lock has no entries for other systems
 
 $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web/public gateway/web/index.html -type f 2>/dev/null)
 	@echo "Building the console"
