@@ -23,7 +23,14 @@ OPEN = {
     "registry": set(),
     "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},
 }
-CHASSIS_OPEN = {"heartbeats", "inbox", "timers", "stream_marks", "chassis_version", "service_version"}
+CHASSIS_OPEN = {
+    "heartbeats",
+    "inbox",
+    "timers",
+    "stream_marks",
+    "chassis_version",
+    "service_version",
+}
 
 
 @pytest.fixture
