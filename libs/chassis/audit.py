@@ -27,13 +27,13 @@ audit = Table(
 _RECORD = sql(insert(audit).values(every_field(audit)).inline())
 
 
-async def record(
+def record(
     tx: Transaction, call: Call, resource: str, outcome: str = "OK", reason: str = ""
 ) -> None:
-    """Write the row of this call. The last statement before COMMIT: no row, no data."""
+    """Have the row of this call written, with the last statements before COMMIT: no row, no data."""
     caller = call.maybe_caller
     patients: list[UUID] = sorted(call.shown)
-    await tx.run(
+    tx.defer(
         _RECORD,
         id=new_id(),
         at=tx.at,

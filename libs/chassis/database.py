@@ -6,7 +6,7 @@ outside a transaction, so the pool resets nothing between uses.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 R = TypeVar("R")
+Work = Callable[["Transaction", list[Any]], Awaitable[None]]
 param = bindparam
 
 # A call to a neighbour inside a transaction would hold locks while it waits; channels refuse it.
@@ -168,6 +169,7 @@ class Transaction:
     ) -> None:
         self._connection = connection
         self._deferred: dict[Statement[Any], list[list[Any]]] = {}
+        self._left: dict[Work, list[Any]] = {}
         self._after_commit: list[Callable[[], None]] = []
         self._wake_relay = wake_relay
         self.at = at
@@ -210,8 +212,18 @@ class Transaction:
         """Run a statement just before the commit, in one round trip with all that were deferred alike."""
         self._deferred.setdefault(statement, []).append(statement.arguments(None, values))
 
+    def later(self, work: "Work", item: object) -> None:
+        """Leave something to be done just before the commit, before any deferred statement: `work` gets all items at once.
+
+        It must be a function of a module, so that requests that share a transaction leave their items to one.
+        """
+        self._left.setdefault(work, []).append(item)
+
     async def flush(self) -> None:
-        """Run what was deferred."""
+        """Do what was left for the end, and run what was deferred."""
+        while self._left:
+            work = next(iter(self._left))
+            await work(self, self._left.pop(work))
         for statement, rows in self._deferred.items():
             await self._connection.executemany(statement.text, rows)
         self._deferred.clear()

@@ -4,11 +4,12 @@
 """
 
 import asyncio
+import contextvars
 import inspect
 import logging
 import time
 import typing
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import reduce
@@ -22,14 +23,16 @@ from google.protobuf.message import Message
 from libs.chassis import audit, idempotency, telemetry
 from libs.chassis.caller import Call, Caller
 from libs.chassis.contracts import ContractError, Method, methods_of
-from libs.chassis.database import CONNECTION_LOST, Database, Mode, Transaction
+from libs.chassis.database import CONNECTION_LOST, Database, Mode, Transaction, in_transaction
 from libs.chassis.errors import (
+    Aborted,
     DeadlineExceeded,
     DomainError,
     Internal,
     PermissionDenied,
     Unavailable,
 )
+from libs.chassis.sharing import Sharing
 from libs.chassis.tokens import CallerVerifier
 from libs.chassis.wire import CallFailed, to_status
 
@@ -43,6 +46,34 @@ IDEMPOTENCY_KEY = "idempotency-key"
 # When the request that this task works for must be answered; calls to neighbours inherit it.
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _REFUSALS = frozenset({"PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND"})
+
+
+_KNOWN: tuple[tuple[tuple[type[Exception], ...], type[DomainError], str, str], ...] = (
+    (
+        (CallFailed,),
+        Unavailable,
+        "NEIGHBOR_FAILED",
+        "A part of CareHub did not answer as it should. Try again.",
+    ),
+    (
+        (TimeoutError, asyncpg.QueryCanceledError),
+        DeadlineExceeded,
+        "TOOK_TOO_LONG",
+        "It took too long. Whether it was done is unknown.",
+    ),
+    (
+        (asyncpg.UniqueViolationError, asyncpg.TransactionRollbackError),
+        Aborted,
+        "CHANGED_MEANWHILE",
+        "Another request changed the same thing at the same time. Try again.",
+    ),
+    (
+        CONNECTION_LOST,
+        Unavailable,
+        "DATABASE_AWAY",
+        "The database does not answer. Try again.",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +91,16 @@ class Request:
     message: Message
     headers: Mapping[str, str]
     timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A request that may be answered: its method, its call, and the context that it arrived in."""
+
+    method: Method
+    request: Request
+    call: Call
+    context: contextvars.Context
 
 
 class Guard:
@@ -80,6 +121,7 @@ class Guard:
         }
         self._database = database
         self._verifier = verifier
+        self._sharing = Sharing(self._together)
 
     async def answer(self, path: str, request: Request) -> Message:
         """Answer one request, or raise CallFailed: never anything else, and never a text that we did not write."""
@@ -111,26 +153,44 @@ class Guard:
         return await self._verifier.verify(request.headers.get(CALLER_TOKEN, ""))
 
     async def _run(self, method: Method, request: Request, call: Call) -> Message:
-        answer = self._answers[method.path]
+        work = _Work(method, request, call, contextvars.copy_context())
         if method.access.transaction == options_pb2.Access.TRANSACTION_NONE:
-            return await answer(request.message, call)
-        mode = Mode.WRITE if not method.is_idempotent else Mode.READ
+            return await self._answers[method.path](request.message, call)
+        if method.access.may_share and IDEMPOTENCY_KEY not in request.headers:
+            return await self._sharing.join((method.path, _subject(call), call.facilities), work)
+        mode = Mode.READ if method.is_idempotent else Mode.WRITE
         async with self._open(call, mode) as tx:
-            call.maybe_tx = tx
-            key = request.headers.get(IDEMPOTENCY_KEY, "") if mode is Mode.WRITE else ""
-            if key and (kept := await idempotency.replay(tx, method, call, key, request.message)):
-                await audit.record(tx, call, _resource(method, request.message), reason="REPLAYED")
-                return kept
-            response = await answer(request.message, call)
-            if key:
-                await idempotency.keep(tx, method, call, key, response)
-            await audit.record(tx, call, _resource(method, request.message))
+            return await self._within(tx, work)
+
+    async def _together(self, group: Sequence["_Work"]) -> list[Message]:
+        """Requests of one caller in one transaction, each with the trace and the deadline of its own."""
+        last = max((work.call for work in group), key=lambda call: call.deadline)
+        answers = []
+        async with self._open(last, Mode.WRITE) as tx:
+            for work in group:
+                work.call.shown.clear()
+                work.context.run(in_transaction.set, True)
+                task = asyncio.create_task(self._within(tx, work), context=work.context)
+                answers.append(await task)
+        return answers
+
+    async def _within(self, tx: Transaction, work: "_Work") -> Message:
+        """Answer in a transaction, and leave the audit row with it."""
+        method, message, call = work.method, work.request.message, work.call
+        call.maybe_tx = tx
+        key = "" if method.is_idempotent else work.request.headers.get(IDEMPOTENCY_KEY, "")
+        if key and (kept := await idempotency.replay(tx, method, call, key, message)):
+            audit.record(tx, call, _resource(method, message), reason="REPLAYED")
+            return kept
+        response = await self._answers[method.path](message, call)
+        if key:
+            await idempotency.keep(tx, method, call, key, response)
+        audit.record(tx, call, _resource(method, message))
         return response
 
     def _open(self, call: Call, mode: Mode) -> typing.AsyncContextManager[Transaction]:
-        subject = call.maybe_caller.subject if call.maybe_caller else None
         return self._database.person(
-            subject, call.facilities, mode, call.deadline - time.monotonic()
+            _subject(call), call.facilities, mode, call.deadline - time.monotonic()
         )
 
     async def _refuse(
@@ -142,7 +202,7 @@ class Guard:
             call.shown.clear()
             try:
                 async with self._database.person(None, (), Mode.READ, 2.0) as tx:
-                    await audit.record(
+                    audit.record(
                         tx, call, _resource(method, request.message), error.code, error.reason
                     )
             except Exception:  # noqa: BLE001 the database is away: the refusal stands all the same
@@ -150,6 +210,10 @@ class Guard:
                     "refusal not audited", extra={"method": method.path, "reason": error.reason}
                 )
         return CallFailed(to_status(error, call.request_id))
+
+
+def _subject(call: Call) -> UUID | None:
+    return call.maybe_caller.subject if call.maybe_caller else None
 
 
 def _authorize(method: Method, caller: Caller | None) -> frozenset[UUID]:
@@ -172,16 +236,9 @@ def _understood(error: Exception, call: Call) -> DomainError:
     """An error that the caller may hear about, or INTERNAL for what it may not."""
     if isinstance(error, DomainError):
         return error
-    if isinstance(error, CallFailed):
-        return Unavailable(
-            "NEIGHBOR_FAILED", "A part of CareHub did not answer as it should. Try again."
-        )
-    if isinstance(error, (TimeoutError, asyncpg.QueryCanceledError)):
-        return DeadlineExceeded(
-            "TOOK_TOO_LONG", "It took too long. Whether it was done is unknown."
-        )
-    if isinstance(error, CONNECTION_LOST):
-        return Unavailable("DATABASE_AWAY", "The database does not answer. Try again.")
+    for kinds, kind, reason, message in _KNOWN:
+        if isinstance(error, kinds):
+            return kind(reason, message)
     log.error(
         "unexpected", exc_info=error, extra={"method": call.method, "request_id": call.request_id}
     )

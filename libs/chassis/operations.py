@@ -115,7 +115,7 @@ class Operations:
             )
         async with self._database.system() as tx:
             if await tx.run(_DISCARD, id=id, at=tx.at, why=why):
-                await audit.record(tx, call, str(id))
+                audit.record(tx, call, str(id))
         entry = await parked.show(self._database, id)
         if entry.state != "DISCARDED":
             raise FailedPrecondition("NOT_PARKED", "It was handled before.")
@@ -127,7 +127,7 @@ def _audited(consumer: Consumer, call: Call, id: UUID) -> Consumer:
 
     async def handle(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
         await consumer.handle(tx, deliveries)
-        await audit.record(tx, call, str(id))
+        audit.record(tx, call, str(id))
 
     return dataclasses.replace(consumer, handle=handle)
 

@@ -50,11 +50,11 @@ class RegistryService:
     ) -> patient_pb2.Patient:
         patient = self._registered(request, call)
         store = PatientStore(call.tx, self._matcher)
-        if await store.add(patient):
-            await store.link(patient, person_keys(patient.person))
-            await events.patient_changed(call.tx, patient)
-        else:
+        if request.request_id and await store.find(patient.id):
             patient = await store.get(patient.id)
+        else:
+            store.add(patient, person_keys(patient.person))
+            await events.patient_changed(call.tx, patient)
         call.show(patient.id)
         return to_proto(patient, call.facilities)
 

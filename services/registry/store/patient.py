@@ -23,14 +23,23 @@ HOLD = sql(select(patients).where(_ID).with_for_update(), row=Patient)
 BY_IDS = sql(
     select(patients).where(patients.c.id == any_(param("ids", type_=ARRAY(Uuid)))), row=Patient
 )
-ADD = sql(insert(patients).values(every_field(patients)).on_conflict_do_nothing())
+ADD = sql(insert(patients).values(every_field(patients)).inline())
 SAVE = sql(
     insert(patients)
     .values(every_field(patients))
     .on_conflict_do_update(index_elements=["id"], set_=fields_except(patients, "id"))
 )
-ADD_LINK = sql(insert(links).values(every_field(links)).on_conflict_do_nothing())
-LEADS_TO = sql(select(links.c.patient_id).where(links.c.key == param("key")))
+_led = select(
+    func.unnest(param("keys", type_=ARRAY(Uuid))),
+    func.unnest(param("patient_ids", type_=ARRAY(Uuid))),
+)
+ADD_LINKS = sql(
+    insert(links)
+    .from_select(["key", "patient_id"], _led)
+    .on_conflict_do_nothing()
+    .returning(links.c.key)
+)
+LEAD_TO = sql(select(links).where(links.c.key == any_(param("keys", type_=ARRAY(Uuid)))), row=Link)
 ADD_DESCRIPTION = sql(
     insert(descriptions).values(every_field(descriptions)).on_conflict_do_nothing()
 )
@@ -64,6 +73,16 @@ class _Description:
 class _SearchKeys:
     patient_id: UUID
     keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Filed:
+    """A new record with what leads to it."""
+
+    patient: Patient
+    described: frozenset[UUID]
+    search_keys: frozenset[str]
+    keys: frozenset[UUID]
 
 
 class PatientStore:
@@ -100,12 +119,10 @@ class PatientStore:
             )
         return patient
 
-    async def add(self, patient: Patient) -> bool:
-        """Add a record; False if there is one with this id."""
-        if await self._tx.run(ADD, patient) != 1:
-            return False
-        await self._file([(None, patient)])
-        return True
+    def add(self, patient: Patient, keys: Iterable[UUID]) -> None:
+        """Add a record to which numbers lead. FAILED_PRECONDITION, as `link`, when the transaction ends."""
+        filed = _Filed(patient, self._described(patient), _search_keys(patient), frozenset(keys))
+        self._tx.later(_write_new, filed)
 
     async def save(self, changes: Sequence[tuple[Patient | None, Patient]]) -> None:
         """Write records as they are after a change, given what they were before."""
@@ -118,13 +135,7 @@ class PatientStore:
         Where the caller may not look, it goes on leading there, and nobody is told: whether somebody is known elsewhere
         is nobody's business who has a number, and two records of one person harm less than that.
         """
-        for key in sorted(set(keys)):
-            if await self._tx.run(ADD_LINK, Link(key=key, patient_id=patient.id)) == 1:
-                continue
-            if await self._tx.one_or_none(LEADS_TO, key=key) not in (patient.id, None):
-                raise FailedPrecondition(
-                    "DUPLICATE_IDENTIFIER", "One of the numbers belongs to another record."
-                )
+        await _link(self._tx, [(key, patient.id) for key in set(keys)])
 
     async def _file(self, changes: Sequence[tuple[Patient | None, Patient]]) -> None:
         """Keep the keys by which matching and people find the records; a merged one is found by neither."""
@@ -167,6 +178,35 @@ class PatientStore:
     ) -> list[UUID]:
         asked = " & ".join(f"({' | '.join(map(_lexeme, keys(word)))})" for word in words)
         return await self._tx.fetch(SEARCH, asked=asked, facilities=list(facilities), most=most)
+
+
+async def _write_new(tx: Transaction, new: Sequence[_Filed]) -> None:
+    """Write the records that a transaction adds, all of them at once."""
+    await tx.run_many(ADD, [each.patient for each in new])
+    await tx.run_many(
+        ADD_DESCRIPTION,
+        [_Description(key, each.patient.id) for each in new for key in each.described],
+    )
+    await tx.run_many(
+        SAVE_SEARCH,
+        [_SearchKeys(each.patient.id, tuple(sorted(each.search_keys))) for each in new],
+    )
+    await _link(tx, [(key, each.patient.id) for each in new for key in each.keys])
+
+
+async def _link(tx: Transaction, led: Sequence[tuple[UUID, UUID]]) -> None:
+    """Let keys lead to records; in order, so that two transactions never wait for each other in a ring."""
+    if not led:
+        return
+    keys, patient_ids = zip(*sorted(led), strict=True)
+    added = await tx.fetch(ADD_LINKS, keys=list(keys), patient_ids=list(patient_ids))
+    if len(added) == len(led):
+        return
+    leads_to = {link.key: link.patient_id for link in await tx.fetch(LEAD_TO, keys=list(keys))}
+    if any(leads_to.get(key, patient_id) != patient_id for key, patient_id in led):
+        raise FailedPrecondition(
+            "DUPLICATE_IDENTIFIER", "One of the numbers belongs to another record."
+        )
 
 
 def _search_keys(patient: Patient) -> frozenset[str]:
