@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BATCH = 500
+# After publishing, so that under load a batch is worth its round trips; what comes after a quiet moment goes at once.
+GATHER = 0.02
 CHUNK = 5000
 VERIFY_EVERY = 5.0
 CLEAN_EVERY = 3600.0
@@ -253,8 +255,7 @@ class _Relay:
             wake.clear()
             # On the connection that holds the lock: who cannot ask is no longer the leader.
             if await self._connection.fetchval(IS_WAITING.text):
-                if not await self._publish():
-                    await rest(stopping, backoff(3))
+                await rest(stopping, GATHER if await self._publish() else backoff(3))
             else:
                 OUTBOX_AGE.labels(self._service).set(0)
                 await rest(wake, poll)

@@ -189,22 +189,24 @@ class Pull:
         self._stalled_at: int | None = None
 
     async def next_batch(self, size: int) -> list[Msg]:
-        """What is there, up to `size`; else the next one; after a while, nothing."""
-        messages = await self._ask(size, wait=0.0) or await self._ask(1, wait=IDLE)
+        """What is there, up to `size`; else the next one with what came at its heels; after a while, nothing."""
+        messages = await self._ask(size, [], wait=0.0)
+        if not messages and await self._ask(1, messages, wait=IDLE):
+            await self._ask(size, messages, wait=0.0)
         if messages:
             self._stalled_at = None
         else:
             await self._watch()
         return messages
 
-    async def _ask(self, size: int, *, wait: float) -> list[Msg]:
+    async def _ask(self, size: int, messages: list[Msg], *, wait: float) -> list[Msg]:
+        """Add to `messages` what there is, so that they are `size` at most."""
         terms = {"expires": int(wait * 1e9)} if wait else {"no_wait": True}
         await self._conveyor.client.publish(
             f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._durable}",
-            orjson.dumps({"batch": size, **terms}),
+            orjson.dumps({"batch": size - len(messages), **terms}),
             reply=self._reply,
         )
-        messages: list[Msg] = []
         try:
             async with asyncio.timeout(wait + ANSWER_WITHIN):
                 while len(messages) < size:

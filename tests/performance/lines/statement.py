@@ -99,7 +99,6 @@ def _script(facility: str) -> str:
         "id": _ID,
         "patient_id": _ID,
         "key": _ID,
-        "retired_into": "NULL",
         "facts": _text(_to_json({"names": _PERSON.names, "told": _PERSON.identifiers})),
         "facility_ids": f"ARRAY['{facility}']",
         "facilities": f"ARRAY['{facility}']",
@@ -122,11 +121,12 @@ def _script(facility: str) -> str:
         "request_id": f"({_ID})::text",
     }
     audited = values | {"subject": f"'{facility}'"}
+    linked = values | {"keys": f"ARRAY[{_ID}]", "patient_ids": f"ARRAY[{_ID}]"}
     told = [
         _filled(store.ADD, values),
         _filled(store.ADD_DESCRIPTION, values),
         _filled(store.SAVE_SEARCH, values),
-        _filled(store.ADD_LINK, values),
+        _filled(store.ADD_LINKS, linked),
         _filled(audit._RECORD, audited),
         _filled(outbox.ADD, values),
     ]
