@@ -1,10 +1,12 @@
 """The web app, where it has been built: its files, and its first page for every address of its own."""
 
+import contextlib
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Self
 
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -21,6 +23,7 @@ OURS = (
     "/readyz/",
     "/problems/",
 )
+TWINS = (("br", ".br"), ("gzip", ".gz"))
 FOR_EVER = "public, max-age=31536000, immutable"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
@@ -51,11 +54,31 @@ class WebApp:
 
     async def _file(self, scope: Scope) -> Response:
         path = scope["path"].lstrip("/") or "index.html"
-        try:
-            response = await self._files.get_response(path, scope)
-        except HTTPException:
-            response = await self._files.get_response("index.html", scope)
+        response = await self._found(path, scope) or await self._found("index.html", scope)
+        if response is None:  # it is being built anew
+            return PlainTextResponse("The console is not there yet. Load the page again.\n", 503)
         is_asset = scope["path"].startswith("/assets/") and response.status_code == 200
         response.headers["Cache-Control"] = FOR_EVER if is_asset else "no-cache"
         response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Vary"] = "Accept-Encoding"
         return response
+
+    async def _found(self, path: str, scope: Scope) -> Response | None:
+        """The file, as small as the browser takes it."""
+        for coding, ending in _twins(scope):
+            with contextlib.suppress(HTTPException):
+                response = await self._files.get_response(path + ending, scope)
+                kind, _ = guess_type(path)
+                response.headers["Content-Type"] = f"{kind}; charset=utf-8"
+                response.headers["Content-Encoding"] = coding
+                return response
+        with contextlib.suppress(HTTPException):
+            return await self._files.get_response(path, scope)
+        return None
+
+
+def _twins(scope: Scope) -> list[tuple[str, str]]:
+    """The codings that the build has made and the browser takes, best first."""
+    header = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1").lower()
+    taken = {part.strip() for part in header.split(",") if "q=0" not in part.replace(" ", "")}
+    return [(coding, ending) for coding, ending in TWINS if coding in taken]

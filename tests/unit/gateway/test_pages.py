@@ -1,6 +1,7 @@
 """Health, settings, and the web app where there is one."""
 
 import dataclasses
+import gzip
 
 import httpx
 import pytest
@@ -68,3 +69,41 @@ async def test_a_web_app_that_is_there_is_served(neighbors, gateway_settings, tm
         assert (await client.get("/healthz")).text == "ok\n"
         for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt"):
             assert "geheim" not in (await client.get(path)).text
+
+
+@pytest.mark.parametrize(
+    ("asked", "coding"),
+    [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip", "gzip"), ("", None)],
+)
+async def test_what_the_build_has_made_small_is_sent_small(
+    neighbors, gateway_settings, tmp_path, asked, coding
+):
+    text = "document.title = 'console';" * 200
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    (tmp_path / "assets" / "app-1.js").write_text(text)
+    (tmp_path / "assets" / "app-1.js.gz").write_bytes(gzip.compress(text.encode()))
+    (tmp_path / "assets" / "app-1.js.br").write_bytes(b"as brotli")
+    app = build(neighbors, dataclasses.replace(gateway_settings, web=tmp_path), IMAGE)
+    headers = {"Accept-Encoding": asked}
+    async with (
+        httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC_URL) as client,
+        client.stream("GET", "/assets/app-1.js", headers=headers) as answer,
+    ):
+        raw = b"".join([part async for part in answer.aiter_raw()])
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["vary"] == "Accept-Encoding"
+    assert len(raw) < len(text) or coding is None
+    if coding != "br":
+        assert (gzip.decompress(raw) if coding else raw).decode() == text
+
+
+async def test_while_the_web_app_is_built_anew_it_is_unavailable_not_broken(
+    neighbors, gateway_settings, tmp_path
+):
+    (tmp_path / "index.html").write_text("<!doctype html>")
+    app = build(neighbors, dataclasses.replace(gateway_settings, web=tmp_path), IMAGE)
+    (tmp_path / "index.html").unlink()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=PUBLIC_URL) as client:
+        assert (await client.get("/worklist")).status_code == 503
