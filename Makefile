@@ -43,7 +43,7 @@ test-web: $(NPM) ## unit tests of the console
 	@cd gateway/web && npm test --silent
 
 test-browser: setup $(WEB) ## the console in a real browser, against a real hub
-	@cd gateway/web && npm run --silent test:browser
+	@sh tests/browser/chromium.sh && cd gateway/web && npm run --silent test:browser
 
 bench: setup ## the figures of the design, each beside what it is compared with; ARGS=--quick
 	@$(BIN)/python -m tests.performance $(ARGS)
