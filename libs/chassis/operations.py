@@ -1,8 +1,9 @@
 """The RPCs that every service answers alike: how it is, and what becomes of the events that it set aside."""
 
+import contextlib
 import dataclasses
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from carehub.operations.v1 import parked_pb2, status_pb2
@@ -14,7 +15,7 @@ from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
 from libs.chassis.inbox import Consumer, Delivery
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from libs.chassis.status import VERSION, Status, status_of
 
 LATE = timedelta(minutes=1)
@@ -69,13 +70,13 @@ class Operations:
         self, request: parked_pb2.ListParkedRequest, call: Call
     ) -> parked_pb2.ListParkedResponse:
         size = page_size(request.page_size)
-        after = decode_cursor(request.page_token, request) or (None, None)
+        after_at, after_id = _begins_after(request)
         async with self._database.system() as tx:
             found = await tx.fetch(
                 _PAGE,
                 consumer=request.consumer,
-                after_at=datetime.fromisoformat(str(after[0])) if after[0] else None,
-                after_id=UUID(str(after[1])) if after[1] else None,
+                after_at=after_at,
+                after_id=after_id,
                 limit=size + 1,
             )
         page = found[:size]
@@ -120,6 +121,17 @@ class Operations:
         if entry.state != "DISCARDED":
             raise FailedPrecondition("NOT_PARKED", "It was handled before.")
         return parked_to_proto(entry)
+
+
+def _begins_after(request: parked_pb2.ListParkedRequest) -> tuple[datetime | None, UUID | None]:
+    """The last one of the page before."""
+    match decode_cursor(request.page_token, request):
+        case None:
+            return None, None
+        case [str(at), str(id)]:
+            with contextlib.suppress(ValueError, OverflowError):
+                return datetime.fromisoformat(at).astimezone(UTC), UUID(id)
+    raise bad_token()
 
 
 def _audited(consumer: Consumer, call: Call, id: UUID) -> Consumer:

@@ -10,6 +10,8 @@ from google.protobuf.message import Message
 
 from libs.chassis.errors import InvalidArgument
 
+_LONGEST = 1000
+
 
 def page_size(requested: int, default: int = 50, most: int = 500) -> int:
     """0 means the default, too large is clamped, negative is refused (AIP-158)."""
@@ -33,13 +35,20 @@ def decode_cursor(token: str, filters: Message) -> list[str | int] | None:
     try:
         checksum, *values = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, TypeError, binascii.Error) as error:
-        raise _bad_token() from error
-    if checksum != _checksum(filters) or not all(isinstance(v, str | int) for v in values):
-        raise _bad_token()
+        raise bad_token() from error
+    if checksum != _checksum(filters) or not all(map(_can_be_asked_for, values)):
+        raise bad_token()
     return list(values)
 
 
-def _bad_token() -> InvalidArgument:
+def _can_be_asked_for(value: object) -> bool:
+    """Whether a database can be asked for it: anybody can make a token of anything."""
+    if isinstance(value, str):
+        return len(value) <= _LONGEST and "\x00" not in value
+    return isinstance(value, int) and abs(value) < 2**63
+
+
+def bad_token() -> InvalidArgument:
     return InvalidArgument(
         "PAGE_TOKEN_INVALID",
         "Send next_page_token as it came, and the other fields as they were.",

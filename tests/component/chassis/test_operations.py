@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from libs.chassis import audit, outbox, parked
 from libs.chassis.database import sql
+from libs.chassis.pages import encode_cursor
 from libs.chassis.status import heartbeats
 from libs.chassis.timers import set_timer
 from libs.chassis.wire import CallFailed
@@ -186,6 +187,18 @@ async def test_pages_of_what_was_set_aside(hub):
             if not token:
                 break
         assert seen == ids
+
+
+@pytest.mark.parametrize(
+    "values",
+    [["yesterday", str(uuid4())], ["2026-11-22T00:00:00+00:00", "one"], ["2026-11-22"], [1, 2], []],
+)
+async def test_a_page_token_that_somebody_made_up_is_refused(hub, values):
+    token = encode_cursor(values, parked_pb2.ListParkedRequest())
+    async with hub("interop") as h:
+        with pytest.raises(CallFailed) as failed:
+            await listed(h, page_token=token)
+        assert failed.value.reason == "PAGE_TOKEN_INVALID"
 
 
 async def test_who_runs_nothing_sees_nothing(hub):

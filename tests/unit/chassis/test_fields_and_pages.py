@@ -67,3 +67,10 @@ def test_a_token_of_other_filters_is_refused():
     other = identity_service_pb2.ListTeamsRequest(facility_id="b")
     with pytest.raises(InvalidArgument):
         decode_cursor(encode_cursor([1], one), other)
+
+
+@pytest.mark.parametrize("value", ["a\x00b", "x" * 2000, 2**63, -(2**63), None, [1], 1.5])
+def test_a_token_of_what_no_database_can_be_asked_for_is_refused(value):
+    request = identity_service_pb2.ListTeamsRequest()
+    with pytest.raises(InvalidArgument):
+        decode_cursor(encode_cursor([value], request), request)
