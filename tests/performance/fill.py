@@ -23,6 +23,11 @@ Connection = asyncpg.Connection
 _ROOT = UUID("3f0f3a52-74ab-5a34-9d0f-5b7e0c6f2b11")
 FACILITIES = 200
 _CHUNK = 5_000
+# As registry's migration has it.
+_SEARCH_INDEX = (
+    "CREATE INDEX IF NOT EXISTS patient_search_vector ON patient_search USING gin (vector) "
+    "WITH (gin_pending_list_limit = 256)"
+)
 _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -58,25 +63,18 @@ class Fill:
             "SELECT count(*) FROM patients WHERE created_at < $1", _SINCE + timedelta(days=1)
         )
         if there >= wanted:
+            await self._registry.execute(_SEARCH_INDEX)  # an earlier run may have been stopped
             return
-        index = await self._drop_index()
+        # One index is much quicker made anew than kept while a million rows come in.
+        await self._registry.execute("DROP INDEX IF EXISTS patient_search_vector")
         for start in range(there, wanted, _CHUNK):
             await self._chunk(range(start, min(start + _CHUNK, wanted)))
-        if index:
-            await self._registry.execute(index)
+        await self._registry.execute(_SEARCH_INDEX)
         for connection, tables in (
             (self._registry, "patients, patient_search, links, descriptions, encounters"),
             (self._identity, "access_facts, grants"),
         ):
             await connection.execute(f"VACUUM ANALYZE {tables}")
-
-    async def _drop_index(self) -> str:
-        """One index is much quicker made anew than kept while a million rows come in."""
-        text = await self._registry.fetchval(
-            "SELECT indexdef FROM pg_indexes WHERE indexname = 'patient_search_vector'"
-        )
-        await self._registry.execute("DROP INDEX IF EXISTS patient_search_vector")
-        return str(text or "")
 
     async def _chunk(self, numbers: range) -> None:
         rows = [self._patient(number) for number in numbers]
