@@ -139,6 +139,8 @@ def _converter(kind: Any) -> Callable[[Any], Any]:
         return {str(member): member for member in kind}.__getitem__
     if kind == tuple[str, ...]:
         return tuple
+    if get_origin(kind) is tuple:  # most lists of a row are empty
+        return lambda value: msgspec.convert(value, kind, strict=False) if value else ()
     return lambda value: msgspec.convert(value, kind, strict=False)
 
 
