@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -212,6 +213,7 @@ class Host:
     async def run(self) -> None:
         """Start, and end gracefully once `stopping` is set."""
         await self.start()
+        _spare_the_collector()
         await self.stopping.wait()
         await self.stop()
 
@@ -228,6 +230,13 @@ class Host:
         await self.channels.close()
         for runtime in self.runtimes.values():
             await runtime.database.close()
+
+
+def _spare_the_collector() -> None:
+    """What is there by now stays. Searched for garbage again and again, it held everything up for 0.4 s each time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 10)
 
 
 def start_telemetry(service: str, env: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.chassis.errors import Aborted, InvalidArgument
+from libs.chassis.ids import to_id
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -17,7 +18,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def to_uuid(field: str, value: str) -> UUID:
     """The id in a field, or INVALID_ARGUMENT that names it."""
     try:
-        return UUID(value)
+        return to_id(value)
     except ValueError as error:
         message = f"{field} must be a UUID." if value else f"{field} is required."
         raise InvalidArgument("ID_INVALID", message, field=field) from error

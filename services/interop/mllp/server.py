@@ -15,8 +15,6 @@ from services.interop.mllp.writers import Writer
 
 log = logging.getLogger(__name__)
 
-# While one batch commits the other is put together.
-WRITERS = 2
 _GRACE_SECONDS = 10.0
 # When all places are taken, a connection that has sent nothing for this time gives way.
 _PATIENCE_SECONDS = 10.0
@@ -48,10 +46,10 @@ class MllpServer:
             most_bytes=settings.mllp_max_bytes,
             frame_seconds=settings.mllp_frame_seconds,
         )
-        self._writers = [Writer(runtime, IN_WORK) for _ in range(WRITERS)]
+        # One for all: while a batch commits, the next one grows, and a commit costs more than what it holds.
+        self._store = Writer(runtime, IN_WORK)
         self._connections: dict[Connection, asyncio.Task[None]] = {}
-        self._accepted = 0
-        self._working: list[asyncio.Task[None]] = []
+        self._storing: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
 
     @property
@@ -69,7 +67,7 @@ class MllpServer:
             ssl=self._settings.tls(),
             backlog=256,
         )
-        self._working = [asyncio.create_task(writer.run()) for writer in self._writers]
+        self._storing = asyncio.create_task(self._store.run())
         log.info("listening for HL7 v2", extra={"port": self.port})
 
     async def stop(self) -> None:
@@ -83,18 +81,16 @@ class MllpServer:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        for task in self._working:
-            task.cancel()
-        await asyncio.gather(*self._working, return_exceptions=True)
+        if self._storing is not None:
+            self._storing.cancel()
+            await asyncio.gather(self._storing, return_exceptions=True)
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if not self._make_room():
             CLOSED.labels("TOO_MANY_CONNECTIONS").inc()
             writer.close()
             return
-        store = self._writers[self._accepted % WRITERS]
-        self._accepted += 1
-        connection = Connection(reader, writer, self._desk, store)
+        connection = Connection(reader, writer, self._desk, self._store)
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a connection is served in a task")

@@ -66,16 +66,14 @@ def person_keys(person: Person) -> tuple[UUID, ...]:
 
     Where a message has no such number its accounts stand in for it; empty if it has none of these either.
     """
-    return _keys_of_numbers(person.identifiers, person.names, person.birth_on)
+    return person.once(_person_keys)
 
 
-@lru_cache(maxsize=1024)  # asked for again and again while a batch is worked off
-def _keys_of_numbers(
-    identifiers: tuple[Identifier, ...], names: tuple[PersonName, ...], birth_on: str
-) -> tuple[UUID, ...]:
-    borrowers = [f"{birth_on}|{given}" for given in given_names(names)] if _is_day(birth_on) else []
+def _person_keys(person: Person) -> tuple[UUID, ...]:
+    born = person.birth_on
+    borrowers = [f"{born}|{given}" for given in given_names(person.names)] if _is_day(born) else []
     own, lent, accounts = [], [], []
-    for identifier in identifiers:
+    for identifier in person.identifiers:
         if not identifier.assigner or is_placeholder(identifier):
             continue
         if identifier.type in _ACCOUNTS:
@@ -98,6 +96,7 @@ def own_keys(identifiers: Iterable[Identifier]) -> tuple[UUID, ...]:
     return person_keys(Person(identifiers=tuple(own)))
 
 
+@lru_cache(maxsize=4096)
 def visit_key(facility_id: UUID, visit_number: str) -> UUID:
     """What stands in for the person where a message has a visit number and nothing else."""
     return uuid5(_KEYS, f"visit|{facility_id}|{visit_number}")
@@ -114,11 +113,15 @@ def described_key(person: Person) -> UUID | None:
     family, given = _said_name(name)
     if not family or not given or person.sex is None or person.sex == "UNKNOWN":
         return None
-    return uuid5(_KEYS, f"person|{family}|{given}|{person.birth_on}|{person.sex}")
+    return _key_of(f"person|{family}|{given}|{person.birth_on}|{person.sex}")
 
 
 def described_keys(person: Person) -> frozenset[UUID]:
     """The same for every name that somebody goes or went by."""
+    return person.once(_described_keys)
+
+
+def _described_keys(person: Person) -> frozenset[UUID]:
     each = (
         described_key(
             Person(names=(name,), birth_on=person.birth_on, sex=person.sex),
@@ -218,7 +221,12 @@ def _rank(identifier: Identifier) -> int:
 
 
 def _number_key(kind: str, identifier: Identifier) -> UUID:
-    return uuid5(_KEYS, f"number|{kind}|{identifier.assigner}|{_number(identifier)}")
+    return _key_of(f"number|{kind}|{identifier.assigner}|{_number(identifier)}")
+
+
+@lru_cache(maxsize=8192)  # messages of one person follow each other
+def _key_of(text: str) -> UUID:
+    return uuid5(_KEYS, text)
 
 
 def _number(identifier: Identifier) -> str:

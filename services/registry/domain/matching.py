@@ -5,6 +5,7 @@ but they do not make one person of two who contradict each other.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -43,18 +44,37 @@ def contradict(one: Person, other: Person) -> bool:
     In one thing the same person differs now and then: by marriage, by a nickname, by a mistake. What is not told, and
     what was typed because the form wanted it, differs from nothing.
     """
-    birth, other_birth = identity.birth_day(one), identity.birth_day(other)
+    some, others = one.once(_compared), other.once(_compared)
     differences = (
-        _differ(
-            _words(identity.family_names(one.names)), _words(identity.family_names(other.names))
-        ),
-        _are_other_names(identity.given_names(one.names), identity.given_names(other.names)),
-        _differ(_suffixes(one), _suffixes(other)),
-        sum(a != b for a, b in zip(birth.split("-"), other_birth.split("-"), strict=False)) > 1,
+        _differ(some.family, others.family),
+        _are_other_names(some.given, others.given),
+        _differ(some.suffixes, others.suffixes),
+        sum(a != b for a, b in zip(some.birth, others.birth, strict=False)) > 1,
         {one.sex, other.sex} == {Sex.FEMALE, Sex.MALE},
-        _differ(identity.social_security_numbers(one), identity.social_security_numbers(other)),
+        _differ(some.social, others.social),
     )
     return sum(differences) > 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Compared:
+    """What people are told apart by."""
+
+    family: frozenset[str]
+    given: tuple[str, ...]
+    suffixes: frozenset[str]
+    birth: tuple[str, ...]
+    social: frozenset[str]
+
+
+def _compared(person: Person) -> _Compared:
+    return _Compared(
+        family=_words(identity.family_names(person.names)),
+        given=tuple(identity.given_names(person.names)),
+        suffixes=_suffixes(person),
+        birth=tuple(identity.birth_day(person).split("-")),
+        social=identity.social_security_numbers(person),
+    )
 
 
 def _differ(some: frozenset[str], others: frozenset[str]) -> bool:

@@ -1,10 +1,12 @@
 """Words as they are compared: without case, accents and punctuation."""
 
 import unicodedata
+from functools import lru_cache
 
 _SUFFIXES = frozenset({"JR", "SR", "II", "III", "IV", "V", "MD", "PHD"})
 
 
+@lru_cache(maxsize=8192)  # the messages of a stay say the same again and again
 def plain(text: str) -> str:
     """Upper case letters and digits, one blank between words."""
     decomposed = unicodedata.normalize("NFKD", text)
@@ -12,6 +14,7 @@ def plain(text: str) -> str:
     return " ".join("".join(kept).upper().split())
 
 
+@lru_cache(maxsize=8192)
 def plain_name(name: str) -> str:
     """A name as compared: O'Brien is OBRIEN, and a suffix is not part of it."""
     words = plain(name.replace("'", "").replace("’", "").replace("`", "")).split()

@@ -1,9 +1,13 @@
 """What facilities report: of persons, of visits, and of records that are one person's."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any, TypeVar
 from uuid import UUID
+
+V = TypeVar("V")
 
 
 class Sex(StrEnum):
@@ -64,6 +68,16 @@ class Person:
     is_deceased: bool | None = None
     died_at: datetime | None = None
     cleared: tuple[str, ...] = ()
+    _worked_out: dict[object, Any] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+
+    def once(self, work_out: "Callable[[Person], V]") -> V:
+        """What a pure function makes of the person, worked out once: a batch asks the same again and again."""
+        if work_out not in self._worked_out:
+            self._worked_out[work_out] = work_out(self)
+        found: V = self._worked_out[work_out]
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

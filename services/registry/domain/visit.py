@@ -7,6 +7,7 @@ stood; so a late one changes only what no later one set, and never reopens what 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from services.registry.domain.encounter import (
@@ -68,6 +69,7 @@ class Folded:
     ignored: Mapping[UUID, str]
 
 
+@lru_cache(maxsize=4096)
 def stream_of(facility_id: UUID, visit_number: str, patient_key: UUID) -> UUID:
     """Which messages are folded together: those of a visit number, else those of a patient's number without one."""
     if visit_number:

@@ -28,11 +28,17 @@ async def follow_encounters(tx: Transaction, deliveries: Sequence[Delivery]) -> 
     await record.lock_patients(whose)
     # A merge may have come in between.
     survivors = await record.survivors({each.patient_id for each in told})
-    await record.lock_patients(survivors.values())
-    await record.keep_encounters(
-        [replace(each, patient_id=survivors[each.patient_id]) for each in told]
-    )
-    await plan_patients(tx, whose | set(survivors.values()))
+    await record.lock_patients(set(survivors.values()) - whose)
+    known = {each.id: each for each in await record.encounters(each.id for each in told)}
+    heard = [
+        replace(each, patient_id=survivors[each.patient_id]).after(known.get(each.id))
+        for each in told
+    ]
+    await record.keep_encounters(heard)
+    news = [each for each in heard if each.waits_for]
+    concerned = {each.patient_id for each in news}
+    concerned |= {known[each.id].patient_id for each in news if each.id in known}
+    await plan_patients(tx, concerned)
 
 
 async def follow_patients(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
@@ -48,18 +54,21 @@ async def follow_patients(tx: Transaction, deliveries: Sequence[Delivery]) -> No
     touched |= {each.merged_into_id for each in (*patients, *retired) if each.merged_into_id}
     touched |= set((await record.survivors(touched)).values())
     await record.lock_patients(touched)
+    before = await record.patients(each.id for each in patients)
+    news = {each.id for each in patients if each.differs_from(before.get(each.id))}
     await record.keep_patients(patients)
     for each in retired:
         await record.retire_patient(each)
-    await plan_patients(tx, await _moved(record, touched))
+    await plan_patients(tx, news | await _moved(record, touched))
 
 
 async def _moved(record: RecordStore, touched: set[UUID]) -> set[UUID]:
+    """Give what belongs to the retired to those that they live on in; both of each."""
     survivors = await record.survivors(touched)
-    for retired_id, survivor_id in survivors.items():
-        if retired_id != survivor_id:
-            await record.move_encounters(retired_id, survivor_id)
-    return touched | set(survivors.values())
+    moved = {retired: survivor for retired, survivor in survivors.items() if retired != survivor}
+    for retired_id, survivor_id in moved.items():
+        await record.move_encounters(retired_id, survivor_id)
+    return {*moved, *moved.values()}
 
 
 def _retired(event: registry_events_pb2.PatientsMerged) -> PatientSnapshot:

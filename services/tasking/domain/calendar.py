@@ -43,6 +43,12 @@ class Calendar:
     def local_date(self, at: datetime) -> date:
         return self.local(at).date()
 
+    def at_wall_clock(self, local: datetime) -> datetime:
+        """The moment at which the clock on the wall says so. ValueError for a time with a zone of its own."""
+        if local.tzinfo is not None:
+            raise ValueError("it has a time zone")
+        return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
+
     def start_of_day(self, day: date) -> datetime:
         """The first moment of a local day: midnight, or where the clock jumps over midnight, the
         jump.

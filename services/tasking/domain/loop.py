@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Self
 from uuid import UUID, uuid5
 
@@ -92,6 +93,7 @@ class Loop:
         )
 
 
+@lru_cache(maxsize=4096)  # asked for with each of its tasks
 def loop_id(protocol: str, encounter_id: UUID) -> UUID:
     """The same for the same protocol and encounter, for ever."""
     return uuid5(LOOPS, f"{protocol}/{encounter_id}")

@@ -97,6 +97,7 @@ class Directory:
         self.facilities = {facility.id: facility for facility in facilities}
         self.teams = {team.id: team for team in teams}
         self._staff = {person.id: person for person in staff}
+        self._owners: dict[tuple[UUID, str], Owner | None] = {}
 
     def person(self, staff_id: UUID | None) -> Staff | None:
         return None if staff_id is None else self._staff.get(staff_id)
@@ -143,6 +144,12 @@ class Directory:
 
     def owner_for(self, facility_id: UUID, role: str) -> Owner | None:
         """Whose work it is: the role's team, else the duty team, else somebody of the facility, else a network admin."""
+        asked = (facility_id, role)
+        if asked not in self._owners:  # a batch asks for each task of each patient
+            self._owners[asked] = self._ruled(facility_id, role)
+        return self._owners[asked]
+
+    def _ruled(self, facility_id: UUID, role: str) -> Owner | None:
         for team_id in self._teams_in_turn(facility_id, role):
             if accountable := self.accountable_of(team_id):
                 return Owner(team_id=team_id, accountable_id=accountable)

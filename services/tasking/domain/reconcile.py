@@ -7,6 +7,7 @@ event arrived: it compares what should be with what is, and a second run of the 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from services.tasking.domain.loop import (
@@ -21,6 +22,8 @@ from services.tasking.domain.loop import (
 from services.tasking.domain.owner import Directory, Owner
 from services.tasking.domain.plan import LoopPlan, PlannedStep, PlanState
 from services.tasking.domain.task import REPEAT_AFTER, Task, TaskState
+
+T = TypeVar("T", Loop, Task)
 
 NOT_ELIGIBLE = "NOT_ELIGIBLE"
 DISCHARGE_CANCELLED = "DISCHARGE_CANCELLED"
@@ -66,20 +69,20 @@ def changes_between(
     """What differs, each with the version after the one that is stored."""
     before = {task.id: task for task in tasks}
     changed = [_next_version(before.get(task.id), task) for task in wanted]
-    next_loop = after if loop is None else replace(after, version=loop.version)
-    if loop is not None and next_loop != loop:
-        next_loop = replace(next_loop, version=loop.version + 1)
+    next_loop = _next_version(loop, after)
     return Changes(
-        loop=None if next_loop == loop else next_loop,
-        tasks=tuple(task for task in changed if task != before.get(task.id)),
+        loop=None if next_loop is loop else next_loop,
+        tasks=tuple(task for task in changed if task is not before.get(task.id)),
     )
 
 
-def _next_version(before: Task | None, after: Task) -> Task:
+def _next_version(before: T | None, after: T) -> T:
+    """The version after the one before; that one itself, if nothing else differs."""
+    version = before.version if before else 1
+    same = after if after.version == version else replace(after, version=version)
     if before is None:
-        return replace(after, version=1)
-    same = replace(after, version=before.version)
-    return before if same == before else replace(after, version=before.version + 1)
+        return same
+    return before if same == before else replace(same, version=version + 1)
 
 
 def _opened(
@@ -222,8 +225,9 @@ def _with_active_owner(task: Task, directory: Directory) -> Task:
 
 def _with_open_clock(task: Task, now: datetime) -> Task:
     """A level that lies ahead again, because the deadline moved, is reached again when its time comes."""
-    past = [rung.level for rung in task.rungs if rung.at <= now]
-    task = replace(task, escalation_level=min(task.escalation_level, max(past, default=0)))
+    highest = max((rung.level for rung in task.rungs if rung.at <= now), default=0)
+    if task.escalation_level > highest:
+        task = replace(task, escalation_level=highest)
     set_at = task.next_escalation_at
     top = task.top_again(set_at - REPEAT_AFTER) if set_at else None
     # The top repeats at the time that was set, however often somebody looks in between.

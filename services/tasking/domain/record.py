@@ -1,7 +1,7 @@
 """What the record says of one encounter, in the words that conditions are written in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -56,9 +56,13 @@ class Record:
     anchors: Mapping[Anchor, datetime]
     facts: Facts
     others: tuple[tuple[EncounterFacts, Facts], ...]
+    _held: dict[Condition, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def holds(self, condition: Condition) -> bool:
-        return condition.holds(self.facts)
+        """Whether it is so; asked once, since many steps of a protocol wait for the same."""
+        if condition not in self._held:
+            self._held[condition] = condition.holds(self.facts)
+        return self._held[condition]
 
     def earliest_other(self, condition: Condition) -> EncounterFacts | None:
         """The first of the patient's other encounters for which a condition holds."""

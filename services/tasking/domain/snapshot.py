@@ -1,10 +1,13 @@
 """What tasking keeps of the record: the newest snapshot of each patient and encounter."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 from uuid import UUID
 
 from services.tasking.domain.plan import EncounterFacts, PatientFacts
+
+NOBODY_KNOWN = PatientFacts(is_deceased=False, died_at=None, language="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +29,12 @@ class PatientSnapshot:
             is_deceased=self.is_deceased, died_at=self.died_at, language=self.language
         )
 
+    def differs_from(self, before: "PatientSnapshot | None") -> bool:
+        """Whether planning could have another result than with what was known before."""
+        known = before.facts if before else NOBODY_KNOWN
+        merged_into_id = before.merged_into_id if before else None
+        return (self.facts, self.merged_into_id) != (known, merged_into_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterSnapshot:
@@ -44,6 +53,12 @@ class EncounterSnapshot:
     admission_type: str = ""
     waits_for: str = "planning"
 
+    def after(self, before: "EncounterSnapshot | None") -> Self:
+        """What it waits for, given what was known: nothing new, where plans would find nothing that they look at changed."""
+        if before is None or before.facts != self.facts:
+            return self
+        return replace(self, waits_for=before.waits_for)
+
     @property
     def facts(self) -> EncounterFacts:
         return EncounterFacts(
@@ -58,6 +73,3 @@ class EncounterSnapshot:
             diagnoses=self.diagnoses,
             admission_type=self.admission_type,
         )
-
-
-NOBODY_KNOWN = PatientFacts(is_deceased=False, died_at=None, language="")

@@ -211,6 +211,8 @@ class Task:
 
     def recounted(self) -> Self:
         """With what its attempts since its start say: which of them count, and done once one reached somebody."""
+        if not self.attempts:
+            return self
         attempts = counted(self.attempts, self.attempts_hours_apart, self.start_at)
         after = replace(self, attempts=attempts)
         for each in attempts:
@@ -315,7 +317,10 @@ class Task:
     def with_ladder(self, at: datetime) -> Self:
         """With the time of its next level, as it is to be at `at`."""
         rung = self.next_rung or self.top_again(at)
-        return replace(self, next_escalation_at=rung.at if rung else None)
+        next_at = rung.at if rung else None
+        if next_at == self.next_escalation_at:
+            return self
+        return replace(self, next_escalation_at=next_at)
 
     def _next(self, after: Self) -> Self:
         return replace(after, version=self.version + 1)
