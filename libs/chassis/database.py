@@ -322,12 +322,16 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def session(self) -> "AsyncIterator[PoolConnectionProxy[Record]]":
-        """A connection of one's own, for a session lock. Never for data."""
+        """A connection of one's own, for who holds a session lock; it is ended afterwards, with whatever was set on it."""
         async with self._pool(self._system).acquire() as connection:
             try:
                 yield connection
             finally:
                 _end(connection)
+
+    def statements(self, connection: "PoolConnectionProxy[Record]") -> Transaction:
+        """Statements on a connection of one's own, each a transaction in itself."""
+        return Transaction(connection, self._now())
 
     @contextlib.asynccontextmanager
     async def _transaction(

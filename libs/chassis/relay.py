@@ -24,7 +24,6 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    exists,
     func,
     null,
     or_,
@@ -105,7 +104,6 @@ class Mark:
 
 _o = outbox.c
 _waiting = _o.published_at.is_(None)
-IS_WAITING = sql(select(exists().where(_waiting)))
 # Never "position greater than the last one seen": a slower transaction with a lower one would be lost.
 WAITING = sql(
     select(*(c for c in _o if c.name in Waiting.__annotations__))
@@ -214,7 +212,8 @@ async def run_relay(
             async with database.session() as connection:
                 # A leader whose machine is gone must not keep the lock until TCP gives up by itself.
                 await connection.execute(
-                    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
+                    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
+                    "SET statement_timeout = '30s'"
                 )
                 while not stopping.is_set():
                     if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
@@ -253,11 +252,9 @@ class _Relay:
         while await self._conveyor.wait_until_connected(stopping):
             await self._look_after()
             wake.clear()
-            # On the connection that holds the lock: who cannot ask is no longer the leader.
-            if await self._connection.fetchval(IS_WAITING.text):
-                await rest(stopping, GATHER if await self._publish() else backoff(3))
+            if waiting := await self._waiting():
+                await rest(stopping, GATHER if await self._publish(waiting) else backoff(3))
             else:
-                OUTBOX_AGE.labels(self._service).set(0)
                 await rest(wake, poll)
 
     async def _look_after(self) -> None:
@@ -304,23 +301,25 @@ class _Relay:
             extra={"stream": self._service, "sequence": mark.sequence, "count": count},
         )
 
-    async def _publish(self) -> bool:
+    async def _waiting(self) -> list[Waiting]:
+        """A batch; asked on the connection that holds the lock: who cannot ask is no longer the leader."""
+        alone = self._database.statements(self._connection)
+        waiting = await alone.fetch(WAITING)
+        age = (alone.at - waiting[0].created_at).total_seconds() if waiting else 0.0
+        OUTBOX_AGE.labels(self._service).set(age)
+        return waiting
+
+    async def _publish(self, waiting: Sequence[Waiting]) -> bool:
         """Publish a batch. False if nothing of it is known to have arrived."""
-        async with self._database.system() as tx:
-            waiting = await tx.fetch(WAITING)
-            if waiting:
-                age = (tx.at - waiting[0].created_at).total_seconds()
-                OUTBOX_AGE.labels(self._service).set(age)
         crashpoint("relay.before_publish")
         sent = [await self._send(event) for event in waiting]
-        if sent:
-            await asyncio.wait(sent, timeout=ANSWER_WITHIN)
+        await asyncio.wait(sent, timeout=ANSWER_WITHIN)
         crashpoint("relay.after_publish")
         acked, failures = _sort_out(waiting, sent)
         if failures:
             self._complain(failures)
         if not acked:
-            return not waiting
+            return False
         lowest = min(ack.seq for _, ack in acked)
         if lowest <= self._mark.sequence:
             # It has lost its end, or was made anew, and grew again before anybody looked.
@@ -356,15 +355,15 @@ class _Relay:
     async def _record(self, acked: Sequence[tuple[Waiting, PubAck]]) -> None:
         crashpoint("relay.before_mark")
         mark = Mark(incarnation=self._mark.incarnation, sequence=max(ack.seq for _, ack in acked))
-        async with self._database.system() as tx:
-            await tx.run(
-                RECORD,
-                mark,
-                stream=self._service,
-                at=tx.at,
-                positions=[event.position for event, _ in acked],
-                sequences=[ack.seq for _, ack in acked],
-            )
+        alone = self._database.statements(self._connection)
+        await alone.run(
+            RECORD,
+            mark,
+            stream=self._service,
+            at=alone.at,
+            positions=[event.position for event, _ in acked],
+            sequences=[ack.seq for _, ack in acked],
+        )
         crashpoint("relay.after_mark")
         self._mark = mark
         PUBLISHED.labels(self._service).inc(len(acked))
