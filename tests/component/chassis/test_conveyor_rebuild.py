@@ -204,7 +204,7 @@ async def test_a_lost_end_is_noticed_also_when_the_stream_has_grown_again(
         # What the leader knew before the broker came back; the next batch is on its way before it looks.
         leader._mark = await tx.one(relay.GET_MARK, stream=STREAM)
         assert leader._mark.sequence == 100
-        await leader._publish()
+        await leader._publish(await leader._waiting())
     async with shaky.running(COUNTER):
         await heard(shaky, 200)
     assert await messages(shaky) == 200
