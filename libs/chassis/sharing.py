@@ -12,7 +12,6 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 
-LANES = 2
 MOST = 32
 
 
@@ -25,7 +24,7 @@ class _Waiting(Generic[T, R]):
 @dataclass(slots=True)
 class _Lane(Generic[T, R]):
     waiting: list[_Waiting[T, R]] = field(default_factory=list)
-    at_work: int = 0
+    is_at_work: bool = False
 
 
 class Sharing(Generic[T, R]):
@@ -40,8 +39,8 @@ class Sharing(Generic[T, R]):
         lane = self._lanes.setdefault(key, _Lane())
         waiting: _Waiting[T, R] = _Waiting(item, asyncio.get_running_loop().create_future())
         lane.waiting.append(waiting)
-        if lane.at_work < LANES:
-            lane.at_work += 1
+        if not lane.is_at_work:
+            lane.is_at_work = True
             # In no one's context: it outlives the request that happened to begin it.
             _spawn(self._work_off(key, lane))
         return await waiting.answer
@@ -52,9 +51,7 @@ class Sharing(Generic[T, R]):
             if not await self._settle(group) and len(group) > 1:
                 for each in group:
                     await self._settle([each])
-        lane.at_work -= 1
-        if not lane.at_work:
-            self._lanes.pop(key, None)
+        del self._lanes[key]
 
     async def _settle(self, group: Sequence[_Waiting[T, R]]) -> bool:
         """Do a group. False if it failed; of one alone, that is its answer."""

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.chassis.sharing import LANES, MOST, Sharing
+from libs.chassis.sharing import MOST, Sharing
 
 
 class Work:
@@ -60,11 +60,11 @@ def test_each_item_gets_its_own_answer_whoever_it_was_done_with(drawn):
     asyncio.run(story())
 
 
-def test_many_at_once_are_done_in_few_groups_and_never_in_more_than_the_lanes():
+def test_many_at_once_are_done_in_few_groups_one_after_another():
     async def story():
         work = Work()
         await join_all(work, [("a", number) for number in range(60)])
-        assert work.most_at_once <= LANES
+        assert work.most_at_once == 1
         assert len(work.groups) <= 4
         assert sorted(n for group in work.groups for n in group) == list(range(60))
 

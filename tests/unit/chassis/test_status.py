@@ -1,5 +1,6 @@
 """What a service's figures mean: whom to believe, and what somebody should look at."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from carehub.operations.v1 import status_pb2
@@ -9,12 +10,14 @@ from libs.chassis.status import (
     About,
     Heartbeat,
     Lag,
+    LedgerCounts,
     OutboxCounts,
     ParkedCounts,
     Status,
     TimerCounts,
 )
 
+LEDGER = LedgerCounts(sealed=7, oldest_at=None, head_sequence=7, head_at=None, overflows=False)
 NOW = datetime(2026, 9, 4, 12, tzinfo=UTC)
 Concern = status_pb2.ServiceStatus
 
@@ -38,6 +41,7 @@ def status(**fields) -> Status:
         "handled": {},
         "parked": {},
         "heartbeats": [beat()],
+        "ledger": LEDGER,
     }
     return Status(**(well | fields))
 
@@ -85,3 +89,13 @@ def test_a_consumer_of_whom_nobody_tells_has_no_lag_rather_than_none():
     assert d.HasField("waiting_count")
     assert [(p.reason, p.count) for p in c.parked] == [("UNREADABLE", 2)]
     assert list(told.concerns) == [Concern.CONCERN_EVENTS_PARKED]
+
+
+def test_a_ledger_that_nobody_seals_or_makes_room_for_is_a_concern():
+    for seconds, expected in ((59, []), (60, [Concern.CONCERN_AUDIT_UNSEALED])):
+        assert concerns(status(ledger=replace(LEDGER, oldest_at=ago(seconds)))) == expected
+    overflown = status(ledger=replace(LEDGER, overflows=True))
+    assert concerns(overflown) == [Concern.CONCERN_AUDIT_OVERFLOWS]
+    told = to_proto("tasking", [], status(ledger=replace(LEDGER, head_at=NOW))).audit
+    assert (told.sealed_count, told.oldest_seconds, told.head_sequence) == (7, 0, 7)
+    assert told.head_time.ToDatetime(tzinfo=UTC) == NOW
