@@ -2,6 +2,7 @@
 import { after, before, describe } from "node:test";
 import { openBrowser } from "./browser.mjs";
 import { startHub } from "./hub.mjs";
+import { live } from "./live.mjs";
 import { network } from "./network.mjs";
 import { pages } from "./pages.mjs";
 import { patient } from "./patient.mjs";
@@ -19,6 +20,7 @@ describe("the console", { timeout: 600_000 }, () => {
     await world.hub?.stop();
   });
   worklist(world);
+  live(world);
   patient(world);
   session(world);
   network(world);

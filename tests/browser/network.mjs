@@ -8,6 +8,25 @@ const toast = (page, text) => page.locator("[aria-live=polite]", { hasText: text
 const dialog = (page) => page.getByRole("dialog");
 const button = (place, name) => place.getByRole("button", { name });
 
+/** Sets which gap is normal for a feed, as whoever looks after it, and loads the page anew. */
+async function silentAfter(page, name, silenceAfter) {
+  const status = await page.evaluate(
+    async ({ name, silenceAfter }) => {
+      const { feeds } = await (await fetch("/v1/feeds")).json();
+      const { id } = feeds.find((feed) => feed.name === name);
+      const answer = await fetch(`/v1/feeds/${id}?updateMask=silenceAfter`, {
+        method: "PATCH",
+        headers: { "content-type": "application/json", "idempotency-key": crypto.randomUUID() },
+        body: JSON.stringify({ silenceAfter }),
+      });
+      return answer.status;
+    },
+    { name, silenceAfter },
+  );
+  assert.equal(status, 200);
+  await page.reload();
+}
+
 export function network(world) {
   const open = (account, path, options = {}) =>
     signIn(world.browser, world.hub, account, { path, ...options });
@@ -21,7 +40,10 @@ export function network(world) {
       await send(world.hub, message);
       const page = await open("integration", "/feeds");
       await page.getByText("Adds up").waitFor();
-      const group = page.getByRole("listitem").filter({ hasText: "Mercy ADT" });
+      const group = page
+        .getByRole("listitem")
+        .filter({ hasText: "Mercy ADT" })
+        .filter({ hasText: "A visit class" });
       await button(group, "Map the class…").click();
       await page.locator(`[role=dialog] input[value="${code}"]`).waitFor();
       await looksRight(page);
@@ -68,6 +90,35 @@ export function network(world) {
       await page.context().close();
     });
 
+    test("a silence says who is told, and is muted with a reason", async () => {
+      const page = await open("integration", "/feeds");
+      await page
+        .getByRole("img", { name: /in the last 24 hours/ })
+        .first()
+        .waitFor();
+      await silentAfter(page, "Valley ADT", "60s");
+      const alarm = page.locator("[data-is-muted]").filter({ hasText: "Nothing" });
+      // On a hub that has just started the feed is not yet old enough to be silent.
+      await alarm
+        .getByText(/Whoever connects systems is told|Told by e-mail|Nobody was told/)
+        .waitFor({ timeout: 80_000 });
+      await looksRight(page);
+      await button(alarm, "Mute…").click();
+      await button(dialog(page), /^Mute for/).click();
+      await dialog(page).getByText("Say why").waitFor();
+      await looksRight(page);
+      await dialog(page).getByLabel("For how long").selectOption("24");
+      await dialog(page).getByLabel("Why").fill("Their system is upgraded");
+      await button(dialog(page), "Mute for 1 day").click();
+      await toast(page, "Valley ADT is muted for 1 day").waitFor();
+      await alarm.getByText(/Muted until .* by .*Their system is upgraded/).waitFor();
+      await looksRight(page);
+      await button(alarm, "Sound again").click();
+      await toast(page, "sounds again").waitFor();
+      await silentAfter(page, "Valley ADT", "7200s");
+      await page.context().close();
+    });
+
     test("who may not read messages does not see what they say", async () => {
       await send(world.hub, adt("A01", somebody("Quiet", "Raw"), { admit: daysAgo(1) }));
       const page = await open("operator", "/feeds?state=applied");
@@ -99,18 +150,58 @@ export function network(world) {
       await page.context().close();
     });
 
-    test("a draft is checked line by line, and published as the next version", async () => {
+    test("a dry run says which days do not count, and what to look at", async () => {
+      const page = await open("coordinator", "/protocols/discharge-transition");
+      const panel = page.getByRole("region", { name: "Dry run" });
+      await panel.getByText(/business days after Fri/).waitFor();
+      await panel.getByLabel("Goes home").fill("2026-09-04T17:40");
+      await panel.getByLabel("Diagnoses").fill("I50.9");
+      await panel.getByText("has changed since").waitFor();
+      await button(panel, "Try it").click();
+      await panel
+        .getByText(/after Fri 4 Sep; Sat 5 Sep.*Mon 7 Sep.* \(Labor Day\) do not count/)
+        .waitFor();
+      await panel.getByText(/Visit the patient at home: no working day .*Labor Day/).waitFor();
+      const call = panel.getByRole("listitem").filter({ hasText: "Call the patient" });
+      await call
+        .getByText(/^Wed 9 Sep/)
+        .first()
+        .waitFor();
+      await call.getByText(/^If nobody acts/).click();
+      await call.getByText(/^duty team/).waitFor();
+      await looksRight(page);
+      const picture = page.getByRole("region", { name: "Who does what, and by when" });
+      await button(picture, /Call the patient or caregiver.*Wed 9 Sep/).waitFor();
+      await panel.getByLabel("And then").selectOption("readmitted");
+      await button(panel, "Try it").click();
+      await panel.getByText(/tasks are taken back/).waitFor();
+      await looksRight(page);
+      await page.context().close();
+    });
+
+    test("only what was tried is published: a draft is mended, tried and published", async () => {
       const page = await open("admin", "/protocols/discharge-transition?view=text");
       await button(page, "Edit a draft").click();
       const text = page.getByLabel("The protocol, in YAML");
       const whole = await text.inputValue();
+      const publish = button(page, "Publish…");
+      assert(await publish.isDisabled(), "the draft says the same");
       await text.fill(whole.replace("role: nurse", "role:"));
-      await button(page, /^Publish/).click();
+      assert(await publish.isDisabled(), "this text was not tried");
+      await button(page, "Try it").click();
       await page.getByText("to mend").waitFor();
+      assert(await publish.isDisabled(), "this text is wrong");
       await looksRight(page);
       await button(page, /^Line/).first().click();
       await text.fill(`${whole}\n# Reviewed ${Date.now()}\n`);
-      await button(page, /^Publish/).click();
+      await button(page, "Try it").click();
+      await page.getByText("It can be published.").waitFor();
+      await text.press("End");
+      await text.pressSequentially("#");
+      assert(await publish.isDisabled(), "one letter more is another text");
+      await button(page, "Try it").click();
+      await page.getByText("It can be published.").waitFor();
+      await publish.click();
       await button(dialog(page), /^Publish version/).click();
       await toast(page, "Published.").waitFor();
       await page.getByLabel("Version", { exact: true }).waitFor();

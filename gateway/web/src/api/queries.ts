@@ -2,8 +2,6 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import { api, type Facility, type Me, read, type StaffMember, type Team } from "./client";
 
-/** How often a list asks again while it is looked at. */
-export const LIVE_MS = 10_000;
 const RARELY_MS = 5 * 60_000;
 const MOST = 500;
 

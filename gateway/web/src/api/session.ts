@@ -8,6 +8,14 @@ let ended: Ended = null;
 const listeners = new Set<() => void>();
 const channel = new BroadcastChannel("carehub-session");
 
+type Word = "signed-in" | "used";
+
+function onWord(word: Word, heard: () => void): () => void {
+  const listener = ({ data }: MessageEvent<Word>) => data === word && heard();
+  channel.addEventListener("message", listener);
+  return () => channel.removeEventListener("message", listener);
+}
+
 export const session = {
   end(why: Exclude<Ended, null>) {
     if (ended) return;
@@ -19,13 +27,11 @@ export const session = {
     for (const tell of listeners) tell();
   },
   /** A window that has just signed in tells the others. */
-  tellSignedIn() {
-    channel.postMessage("signed-in");
-  },
-  onSignedIn(heard: () => void): () => void {
-    channel.addEventListener("message", heard);
-    return () => channel.removeEventListener("message", heard);
-  },
+  tellSignedIn: () => channel.postMessage("signed-in" satisfies Word),
+  onSignedIn: (heard: () => void) => onWord("signed-in", heard),
+  /** Whoever uses one window has not left the others. */
+  tellUsed: () => channel.postMessage("used" satisfies Word),
+  onUsed: (heard: () => void) => onWord("used", heard),
   subscribe(tell: () => void): () => void {
     listeners.add(tell);
     return () => listeners.delete(tell);

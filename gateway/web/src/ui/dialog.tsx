@@ -9,15 +9,18 @@ interface DialogProps {
   /** What the cross says to people who listen, such as "Keep editing". */
   closeLabel: string;
   size?: "md" | "lg";
+  /** Where what is typed makes it grow: it stays at the top then. */
+  isAtTop?: boolean;
   children: ReactNode;
 }
 
-export function Dialog({ title, close, closeLabel, size = "md", children }: DialogProps) {
+export function Dialog({ title, close, closeLabel, isAtTop, size = "md", children }: DialogProps) {
   return (
     <Modal
       opened
       onClose={close}
       size={size}
+      centered={!isAtTop}
       title={title}
       closeButtonProps={{ "aria-label": closeLabel }}
       classNames={{ title: styles.dialogTitle }}

@@ -1,6 +1,6 @@
 /** All keys on one page. */
-import { Modal } from "@mantine/core";
 import { useTranslations } from "use-intl";
+import { Dialog } from "./dialog";
 import { Cap, useKeySwitch } from "./keys";
 import styles from "./keys.module.css";
 
@@ -42,13 +42,7 @@ export function KeysHelp({ close }: { close: () => void }) {
   const t = useTranslations("shell.keys");
   const { isOn } = useKeySwitch();
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={t("title")}
-      size="lg"
-      closeButtonProps={{ "aria-label": t("close") }}
-    >
+    <Dialog title={t("title")} close={close} closeLabel={t("close")} size="lg">
       {!isOn && <p>{t("off")}</p>}
       <div className={styles.groups}>
         {GROUPS.map(({ title, keys }) => (
@@ -70,6 +64,6 @@ export function KeysHelp({ close }: { close: () => void }) {
           </section>
         ))}
       </div>
-    </Modal>
+    </Dialog>
   );
 }

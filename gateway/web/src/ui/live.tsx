@@ -1,17 +1,48 @@
-/** Whether what is shown is fresh. A list is asked again every ten seconds; thirty without an answer are worth a word. */
-import { useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
+/** Whether what is shown is fresh: told by the hub's stream; asked now and then while the stream is silent. */
+import { type Query, useQueryClient } from "@tanstack/react-query";
+import {
+  createContext,
+  type ReactNode,
+  useContext,
+  useEffect,
+  useState,
+  useSyncExternalStore,
+} from "react";
 import { useTranslations } from "use-intl";
-import { LIVE_MS } from "@/api/queries";
+import { Live } from "@/api/live";
 import { useEnded } from "@/api/session";
 import styles from "./shell.module.css";
 import { useHomeZone, useNow, useWhen } from "./when";
 
-const STALE_MS = 3 * LIVE_MS;
+const POLL_MS = 10_000;
+const FALLBACK_MS = 20_000;
 
-/** How often to ask again: not at all for a person who is signed out. */
-export function useLiveMs(): number | false {
-  return useEnded() ? false : LIVE_MS;
+const Silence = createContext<number | null>(null);
+
+/** Hears the stream while somebody is signed in. */
+export function LiveProvider({ children }: { children: ReactNode }) {
+  const queries = useQueryClient();
+  const [live] = useState(() => new Live(queries));
+  const isOver = Boolean(useEnded());
+  useEffect(() => (isOver ? undefined : live.start()), [isOver, live]);
+  const since = useSyncExternalStore(live.subscribe, live.since);
+  return <Silence.Provider value={since}>{children}</Silence.Provider>;
+}
+
+interface Asked {
+  state: { error: unknown };
+}
+
+/** How often to ask again for what the stream tells of: only while it is silent, or after an answer that failed. */
+export function useLiveMs(): (query: Asked) => number | false {
+  const isOver = Boolean(useEnded());
+  const isSilent = useContext(Silence) !== null;
+  return ({ state }) => (!isOver && (isSilent || state.error) ? FALLBACK_MS : false);
+}
+
+/** How often to ask again for figures that no event tells of. */
+export function usePollMs(): number | false {
+  return useEnded() ? false : POLL_MS;
 }
 
 /** Since when there is no network, or null. */
@@ -30,26 +61,24 @@ export function useOffline(): Date | null {
   return since;
 }
 
-/** The oldest answer among the lists that are asked again and again and are on the screen now. */
-function useFreshAt(): number {
+/** Since when something on the screen could not be asked again, or null. */
+function useOldSince(): number | null {
   const cache = useQueryClient().getQueryCache();
   useNow();
-  const live = cache.findAll({
-    type: "active",
-    predicate: ({ observers }) => observers.some(({ options }) => Boolean(options.refetchInterval)),
-  });
-  return Math.min(...live.map(({ state }) => state.dataUpdatedAt || Date.now()), Date.now());
+  const isOld = ({ state }: Query) => state.error !== null && state.data !== undefined;
+  const old = cache.findAll({ type: "active", predicate: isOld });
+  return old.length ? Math.min(...old.map(({ state }) => state.dataUpdatedAt)) : null;
 }
 
 export function LiveDot() {
   const t = useTranslations("shell.live");
   const when = useWhen();
   const zone = useHomeZone();
-  const freshAt = useFreshAt();
-  const isLive = Date.now() - freshAt < STALE_MS;
+  const [silent, offline, old] = [useContext(Silence), useOffline(), useOldSince()];
+  const since = silent ?? offline?.getTime() ?? old;
   return (
-    <span className={styles.live} data-is-live={isLive} role="status">
-      {isLive ? t("on") : t("off", { time: when.time(new Date(freshAt), zone) })}
+    <span className={styles.live} data-is-live={since === null} role="status">
+      {since === null ? t("on") : t("off", { time: when.time(new Date(since), zone) })}
     </span>
   );
 }

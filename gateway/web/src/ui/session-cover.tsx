@@ -9,6 +9,8 @@ import { MINUTE } from "./moments";
 import styles from "./shell.module.css";
 
 const IDLE_MS = 10 * MINUTE;
+const TELL_MS = MINUTE / 3;
+const ASK_MS = 2 * MINUTE;
 const SIGNS_OF_LIFE = ["pointerdown", "pointermove", "keydown", "wheel", "touchstart"] as const;
 
 export function SessionCover({ children }: { children: ReactNode }) {
@@ -44,22 +46,37 @@ export function SessionCover({ children }: { children: ReactNode }) {
   );
 }
 
+/** Signs out when nobody uses any window; tells the hub while somebody does, which sees only requests. */
 function useIdle(isWatching: boolean): void {
+  const queries = useQueryClient();
   useEffect(() => {
     if (!isWatching) return;
     let usedAt = Date.now();
+    let toldAt = usedAt;
+    let askedAt = usedAt;
     const used = () => {
       usedAt = Date.now();
+      if (usedAt - toldAt < TELL_MS) return;
+      toldAt = usedAt;
+      session.tellUsed();
     };
+    const forget = session.onUsed(() => {
+      usedAt = Date.now();
+    });
     const timer = setInterval(() => {
-      if (Date.now() - usedAt < IDLE_MS) return;
-      session.end("idle");
-      void signOut().catch(() => undefined);
+      if (Date.now() - usedAt >= IDLE_MS) {
+        session.end("idle");
+        void signOut().catch(() => undefined);
+      } else if (Date.now() - askedAt >= ASK_MS && usedAt > askedAt) {
+        askedAt = Date.now();
+        void queries.invalidateQueries({ queryKey: meQuery.queryKey });
+      }
     }, MINUTE / 4);
     for (const sign of SIGNS_OF_LIFE) addEventListener(sign, used, { passive: true });
     return () => {
+      forget();
       clearInterval(timer);
       for (const sign of SIGNS_OF_LIFE) removeEventListener(sign, used);
     };
-  }, [isWatching]);
+  }, [isWatching, queries]);
 }

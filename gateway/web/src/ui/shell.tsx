@@ -12,7 +12,7 @@ import { type Screen, screensFor } from "@/navigation";
 import { AccountMenu } from "./account-menu";
 import { Cap, useKeys } from "./keys";
 import { KeysHelp } from "./keys-help";
-import { LiveDot, useOffline } from "./live";
+import { LiveDot, LiveProvider, useOffline } from "./live";
 import { Mark } from "./mark";
 import { SessionCover } from "./session-cover";
 import styles from "./shell.module.css";
@@ -28,11 +28,13 @@ export function Shell() {
   if (me.data) {
     return (
       <NowProvider>
-        <SessionCover>
-          <ToastProvider>
-            <Frame />
-          </ToastProvider>
-        </SessionCover>
+        <LiveProvider>
+          <SessionCover>
+            <ToastProvider>
+              <Frame />
+            </ToastProvider>
+          </SessionCover>
+        </LiveProvider>
       </NowProvider>
     );
   }
@@ -112,7 +114,12 @@ function Frame() {
           </span>
         </div>
       </AppShell.Header>
-      <AppShell.Main className={styles.main} id="content" tabIndex={-1}>
+      <AppShell.Main
+        className={styles.main}
+        id="content"
+        tabIndex={-1}
+        data-is-offline={Boolean(offlineSince)}
+      >
         {offlineSince && <OfflineBar since={offlineSince} />}
         <Outlet />
       </AppShell.Main>

@@ -28,6 +28,9 @@ const dark: MantineColorsTuple = [
   "#0E1116",
 ];
 
+/** Nothing is written smaller. */
+const LABEL = "12px";
+
 export const theme = createTheme({
   colors: { action, dark },
   primaryColor: "action",
@@ -49,6 +52,12 @@ export const theme = createTheme({
       }),
     },
     Modal: { defaultProps: { centered: true } },
+    InputWrapper: {
+      vars: () => ({
+        description: { "--input-description-size": LABEL },
+        error: { "--input-error-size": LABEL },
+      }),
+    },
   },
 });
 
@@ -61,6 +70,7 @@ export const variables: CSSVariablesResolver = () => {
     "--mantine-color-placeholder": "var(--ink-3)",
     "--mantine-color-anchor": "var(--action)",
     "--mantine-color-error": "var(--late)",
+    "--mantine-color-gray-4": "var(--control)", // the border of fields
     "--mantine-color-default": "var(--surface)",
     "--mantine-color-default-hover": "var(--sunken)",
     "--mantine-color-default-color": "var(--ink)",

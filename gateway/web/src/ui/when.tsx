@@ -3,6 +3,7 @@ import { createContext, type ReactNode, useContext, useEffect, useMemo, useState
 import { useLocale, useTranslations } from "use-intl";
 import type { Day } from "@/api/client";
 import { useFacilities, useMe } from "@/api/queries";
+import { countWords } from "./count-words";
 import {
   dayIn,
   dayNumber,
@@ -46,6 +47,7 @@ export function useZone(facilityId: string): string {
 
 export function useWhen() {
   const t = useTranslations("shell.time");
+  const counts = useTranslations("shell.counted");
   const locale = useLocale();
   const now = useNow();
   const home = useHomeZone();
@@ -102,6 +104,9 @@ export function useWhen() {
       text.replace(/\b(\d{4})-(\d{2})-(\d{2})\b/g, (_, year, month, dayOfMonth) =>
         date({ year: Number(year), month: Number(month), day: Number(dayOfMonth) }, zone),
       );
+    /** Why a deadline falls on its day: "2 business days after Fri 4 Sep". */
+    const counted = (text: string, zone: string) =>
+      countWords(text, { t: counts, locale, dated: (each) => sentence(each, zone) });
     /** A day of birth: "2 Mar 1948". */
     const birth = (value: Day | undefined) => {
       const parts = fullDay(value);
@@ -116,8 +121,8 @@ export function useWhen() {
       const { days, hours, minutes } = spanOf(milliseconds);
       return t("spoken", { days, hours, minutes }).trim();
     };
-    return { time, day, moment, full, date, sentence, birth, span, spoken };
-  }, [t, locale, now, home]);
+    return { time, day, moment, full, date, sentence, counted, birth, span, spoken };
+  }, [t, counts, locale, now, home]);
 }
 
 export type When = ReturnType<typeof useWhen>;

@@ -96,6 +96,13 @@ function groupOf(key: string, messages: FeedMessage[]): Alike {
   };
 }
 
+/** Whether the alarm of a silence does not sound now. */
+export function isMuted(feed: Pick<Feed, "mute">, now: Date): boolean {
+  // A feed that nobody muted has no such part.
+  const until = (feed.mute as Feed["mute"] | undefined)?.untilTime;
+  return until !== undefined && new Date(until) > now;
+}
+
 /** "7200s", as the API says it. */
 export function secondsOf(duration: string | undefined): number {
   const found = /^(\d+(?:\.\d+)?)s$/.exec(duration ?? "");

@@ -1,6 +1,5 @@
 /** Every feed with its rate, its silence and its state; one of them open. */
 import {
-  IconAlertTriangleFilled,
   IconBellOff,
   IconCheck,
   IconChevronDown,
@@ -16,12 +15,17 @@ import { DAY } from "@/ui/moments";
 import { Card } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import { useNow, useWhen, useZone } from "@/ui/when";
-import { secondsOf, sumOf } from "./accounts";
+import { isMuted, sumOf } from "./accounts";
 import { FeedDetail } from "./feed-detail";
+import { Hours } from "./hours";
 import styles from "./list.module.css";
+import { Silence } from "./silence";
+
+const COLUMNS = 5;
 
 export function FeedList({ feeds, openId }: { feeds: Feed[]; openId?: string }) {
   const t = useTranslations("feeds.list");
+  const now = useNow();
   if (feeds.length === 0) {
     return (
       <Card>
@@ -31,13 +35,17 @@ export function FeedList({ feeds, openId }: { feeds: Feed[]; openId?: string }) 
       </Card>
     );
   }
-  const loudest = [...feeds].sort((left, right) => Number(right.isSilent) - Number(left.isSilent));
+  const loudness = (feed: Feed) => (feed.isSilent ? (isMuted(feed, now) ? 1 : 2) : 0);
+  const loudest = [...feeds].sort((left, right) => loudness(right) - loudness(left));
   return (
     <Card>
       <table className={styles.feeds} aria-label={t("label")}>
         <thead>
           <tr>
             <th scope="col">{t("feed")}</th>
+            <th scope="col" className={styles.bars}>
+              {t("day")}
+            </th>
             <th scope="col" className={styles.wide}>
               {t("lastHour")}
             </th>
@@ -51,10 +59,16 @@ export function FeedList({ feeds, openId }: { feeds: Feed[]; openId?: string }) 
           {loudest.map((feed) => (
             <Fragment key={feed.id}>
               <Row feed={feed} isOpen={feed.id === openId} />
-              {feed.isSilent && <Silence feed={feed} />}
+              {feed.isSilent && (
+                <tr>
+                  <td colSpan={COLUMNS} className={styles.silenceCell}>
+                    <Silence feed={feed} />
+                  </td>
+                </tr>
+              )}
               {feed.id === openId && (
                 <tr>
-                  <td colSpan={4} className={styles.detailCell} id={`feed-${feed.id}`}>
+                  <td colSpan={COLUMNS} className={styles.detailCell} id={`feed-${feed.id}`}>
                     <FeedDetail feed={feed} />
                   </td>
                 </tr>
@@ -103,7 +117,13 @@ function Row({ feed, isOpen }: { feed: Feed; isOpen: boolean }) {
           <bdi>{facility?.name}</bdi>
         </span>
         <span className={styles.small}>{t("small", { hour, stored })}</span>
+        <span className={styles.small}>
+          <Hours feed={feed} />
+        </span>
       </th>
+      <td className={styles.bars}>
+        <Hours feed={feed} />
+      </td>
       <td className={styles.wide}>{hour}</td>
       <td className={styles.wide}>{stored}</td>
       <td>
@@ -137,6 +157,7 @@ function FeedState({ feed }: { feed: Feed }) {
 function StateWord({ feed, span }: { feed: Feed; span: string }) {
   const t = useTranslations("feeds.state");
   const format = useFormatter();
+  const now = useNow();
   const { setAside } = sumOf([feed]);
   const quiet = (chunks: ReactNode) => <span className={styles.span}>{chunks}</span>;
   if (feed.state === "STATE_PAUSED") {
@@ -148,7 +169,7 @@ function StateWord({ feed, span }: { feed: Feed; span: string }) {
   }
   if (feed.isSilent) {
     return (
-      <span className={styles.word} data-tone="late">
+      <span className={styles.word} data-tone={isMuted(feed, now) ? "paused" : "late"}>
         <IconBellOff size={16} stroke={1.9} aria-hidden="true" />
         <span>{span ? t.rich("silent", { span, q: quiet }) : t("silentNever")}</span>
       </span>
@@ -166,35 +187,5 @@ function StateWord({ feed, span }: { feed: Feed; span: string }) {
     <span className={styles.word}>
       <IconCheck size={16} stroke={1.9} aria-hidden="true" /> {t("working")}
     </span>
-  );
-}
-
-function Silence({ feed }: { feed: Feed }) {
-  const t = useTranslations("feeds.silence");
-  const when = useWhen();
-  const now = useNow();
-  const zone = useZone(feed.facilityId);
-  const last = feed.lastMessageTime ? new Date(feed.lastMessageTime) : undefined;
-  const isOld = last && now.getTime() - last.getTime() > DAY;
-  const b = (chunks: ReactNode) => <strong>{chunks}</strong>;
-  const gap = when.span(secondsOf(feed.silenceAfter) * 1000);
-  return (
-    <tr>
-      <td colSpan={4} className={styles.silence}>
-        <IconAlertTriangleFilled size={16} aria-hidden="true" />
-        <div>
-          <p>
-            {last
-              ? t.rich("since", {
-                  time: isOld ? when.moment(last, zone) : when.time(last, zone),
-                  gap,
-                  b,
-                })
-              : t.rich("never", { gap, b })}
-          </p>
-          <p className={styles.second}>{t("text")}</p>
-        </div>
-      </td>
-    </tr>
   );
 }

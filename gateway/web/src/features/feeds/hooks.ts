@@ -56,15 +56,14 @@ export function useSetAside(count: number) {
     queryKey: ["messages", "set-aside", count],
     queryFn: async ({ signal }) => {
       const messages: FeedMessage[] = [];
-      for (const state of [STATES.quarantined, STATES.parked]) {
-        let pageToken = "";
-        do {
-          const query = { pageSize: MOST, pageToken: pageToken || undefined, state };
-          const page = await read(api.GET("/v1/messages", { params: { query }, signal }));
-          messages.push(...page.messages);
-          pageToken = page.nextPageToken;
-        } while (pageToken && messages.length < MOST_SET_ASIDE);
-      }
+      const states = [STATES.quarantined, STATES.parked];
+      let pageToken = "";
+      do {
+        const query = { pageSize: MOST, pageToken: pageToken || undefined, states };
+        const page = await read(api.GET("/v1/messages", { params: { query }, signal }));
+        messages.push(...page.messages);
+        pageToken = page.nextPageToken;
+      } while (pageToken && messages.length < MOST_SET_ASIDE);
       return { messages, isWhole: messages.length < MOST_SET_ASIDE };
     },
     placeholderData: (before) => before,
@@ -134,22 +133,30 @@ export interface Progress {
   total: number;
 }
 
-/** Replays one after the other, the oldest first, so that each patient's order holds. */
+/** So many are replayed by one request. */
+const AT_ONCE = 50;
+
+/** Replays all that a feed has set aside for one reason, the oldest first, so that each patient's order holds. */
 export function useReplayAll() {
   const refresh = useRefresh();
   const isStopped = useRef(false);
   const [progress, setProgress] = useState<Progress>();
   const replayAll = useMutation({
-    mutationFn: async ({ messages }: Alike) => {
+    mutationFn: async ({ feedId, reason, explanation, state, messages }: Alike) => {
       const now: Progress = { done: 0, through: 0, total: messages.length };
+      const filter = { reason, explanation, state: STATES[state], pageSize: AT_ONCE };
+      let pageToken = "";
       isStopped.current = false;
-      for (const { id } of messages) {
-        if (isStopped.current) break;
+      do {
         setProgress({ ...now });
-        const { state } = await replay(id);
-        now.done += 1;
-        if (state !== STATES.quarantined && state !== STATES.parked) now.through += 1;
-      }
+        const params = { path: { feedId } };
+        const body = { ...filter, pageToken };
+        const page = await read(api.POST("/v1/feeds/{feedId}:replay", { params, body }));
+        now.done += page.replayed;
+        now.through += page.wentThrough;
+        now.total = Math.max(now.total, now.done);
+        pageToken = page.nextPageToken;
+      } while (pageToken && !isStopped.current);
       return now;
     },
     onSettled: () => {
@@ -161,4 +168,17 @@ export function useReplayAll() {
     isStopped.current = true;
   };
   return { replayAll, progress, stop };
+}
+
+/** Keeps the alarm of a silence from sounding for so many hours; 0: it sounds again. */
+export function useMute(feed: Feed) {
+  const refresh = useRefresh();
+  return useMutation({
+    mutationFn: ({ hours, reason }: { hours: number; reason: string }) => {
+      const params = { path: { feedId: feed.id } };
+      const body = { duration: `${hours * 3600}s`, reason };
+      return read(api.POST("/v1/feeds/{feedId}:mute", { params, body }));
+    },
+    onSettled: refresh,
+  });
 }

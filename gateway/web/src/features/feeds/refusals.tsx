@@ -8,6 +8,7 @@ import { Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import { useRefusals } from "./hooks";
 import styles from "./messages.module.css";
+import { useReason } from "./words";
 
 export function Refusals({ feeds }: { feeds: Feed[] }) {
   const t = useTranslations("feeds.refusals");
@@ -69,9 +70,7 @@ function List({ feeds }: { feeds: Feed[] }) {
                         : t("noPeer", { bytes: Number(refusal.sizeBytes) })}
                     </span>
                   </div>
-                  <div className={styles.groupWhy} lang="en">
-                    <strong>{refusal.explanation}</strong>
-                  </div>
+                  <Why reason={refusal.reason} explanation={refusal.explanation} />
                 </li>
               ))}
             </ul>
@@ -79,5 +78,20 @@ function List({ feeds }: { feeds: Feed[] }) {
         }
       </Loaded>
     </>
+  );
+}
+
+function Why({ reason, explanation }: { reason: string; explanation: string }) {
+  const words = useReason()(reason, explanation);
+  return (
+    <div className={styles.groupWhy}>
+      <strong>{words.what}</strong>
+      {words.fix && <span>{words.fix}</span>}
+      {explanation && explanation !== words.what && (
+        <span className={styles.said} lang="en">
+          {explanation}
+        </span>
+      )}
+    </div>
   );
 }

@@ -2,7 +2,7 @@
 import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, type Filled, read } from "@/api/client";
 import type { components } from "@/api/schema.gen";
-import { useLiveMs } from "@/ui/live";
+import { usePollMs } from "@/ui/live";
 
 export const SERVICES = ["interop", "registry", "tasking", "identity"] as const;
 export type Service = (typeof SERVICES)[number];
@@ -20,7 +20,7 @@ const STATUS = {
 
 /** Each service by itself: one that does not answer takes no other with it. */
 export function useStatuses() {
-  const refetchInterval = useLiveMs();
+  const refetchInterval = usePollMs();
   return useQueries({
     queries: SERVICES.map((service) => ({
       queryKey: ["operations", service],
@@ -37,7 +37,7 @@ export function useParked(service: Service) {
       const params = { query: { pageSize: ROWS } };
       return read(api.GET(`${STATUS[service]}/parked`, { params, signal }));
     },
-    refetchInterval: useLiveMs(),
+    refetchInterval: usePollMs(),
   });
 }
 

@@ -1,9 +1,10 @@
 /** The words of a timeline's entries. */
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { Encounter } from "@/api/client";
+import type { Encounter, Loop, Task } from "@/api/client";
 import { useFacilities, useStaff } from "@/api/queries";
 import { useOutcomeWords } from "@/features/worklist/next-action";
+import { partsOf } from "@/features/worklist/owner";
 import { useHomeZone, useWhen } from "@/ui/when";
 import { type Entry, nightsOf, whereTo } from "./timeline-entries";
 
@@ -24,11 +25,21 @@ export function useReasonWords(): (reason: string) => string {
   };
 }
 
+/** Who has something: a person, or a team and who answers for it. */
+export function useOwnerWords(): (owner: Task["owner"] | Loop["owner"]) => string {
+  const t = useTranslations("patients");
+  return (owner) => {
+    const { name, lead } = partsOf(owner);
+    return lead ? t("owner", { team: name, lead }) : name;
+  };
+}
+
 export function useEntryWords(): (entry: Entry) => Words {
   const t = useTranslations("patients.timeline");
   const results = useTranslations("worklist.outcomes");
   const outcome = useOutcomeWords();
   const reason = useReasonWords();
+  const owner = useOwnerWords();
   const when = useWhen();
   const homeZone = useHomeZone();
   const facilities = useFacilities();
@@ -110,13 +121,13 @@ export function useEntryWords(): (entry: Entry) => Words {
       case "late":
         return {
           title: t(entry.what, { title: entry.task.title }),
-          detail: t("owner", { owner: entry.task.owner?.displayName ?? "" }),
+          detail: t("owner", { owner: owner(entry.task.owner) }),
           isStrong: entry.what === "late",
         };
       case "keyDate":
         return {
           title: t("keyDate", { title: entry.title }),
-          detail: when.sentence(entry.explanation, homeZone),
+          detail: when.counted(entry.explanation, homeZone),
           isStrong: false,
         };
       case "admitted":

@@ -9,8 +9,8 @@ import { isContact } from "@/features/worklist/outcomes";
 import { Clock } from "@/ui/clock";
 import { clockState } from "@/ui/clock-state";
 import { useNow, useWhen, useZone } from "@/ui/when";
-import { useReasonWords } from "./entry-words";
-import styles from "./patients.module.css";
+import { useOwnerWords, useReasonWords } from "./entry-words";
+import styles from "./loops.module.css";
 import { phoneWords } from "./person";
 
 interface CardProps {
@@ -36,6 +36,7 @@ const PRESSING = new Set(["soon", "overdue", "escalated"]);
 
 export function LoopCard({ loop, tasks, phone }: CardProps) {
   const t = useTranslations("patients.loops");
+  const owner = useOwnerWords();
   const now = useNow();
   const when = useWhen();
   const zone = useZone(loop.facilityId);
@@ -44,6 +45,7 @@ export function LoopCard({ loop, tasks, phone }: CardProps) {
   const isMine = next?.owner?.accountableStaffId === me || next?.owner?.staffId === me;
   const word = next ? clockState(next, now).word : "onTrack";
   const isPressing = isMine && PRESSING.has(word);
+  const mayCall = next && isContact(next) && Boolean(phone);
   return (
     <article
       className={styles.loop}
@@ -60,7 +62,7 @@ export function LoopCard({ loop, tasks, phone }: CardProps) {
       <dl className={styles.facts}>
         <dt>{t("owner")}</dt>
         <dd>
-          <bdi>{next?.owner?.displayName ?? loop.owner?.displayName}</bdi>
+          <bdi>{owner(next?.owner ?? loop.owner)}</bdi>
         </dd>
         <dt>{t("next")}</dt>
         <dd>
@@ -81,7 +83,7 @@ export function LoopCard({ loop, tasks, phone }: CardProps) {
         <p lang="en">{when.sentence(loop.why, zone)}</p>
       </details>
       <div className={styles.loopActions}>
-        {next && isContact(next) && phone && (
+        {mayCall && (
           <Button
             component="a"
             href={`tel:${phone}`}
@@ -93,7 +95,12 @@ export function LoopCard({ loop, tasks, phone }: CardProps) {
           </Button>
         )}
         {next && (
-          <Link to="/worklist" search={{ scope: "all", task: next.id }} className={styles.stepLink}>
+          <Link
+            to="/worklist"
+            search={{ scope: "all", task: next.id }}
+            className={styles.stepLink}
+            data-is-first={isPressing && !mayCall}
+          >
             {t("task")}
           </Link>
         )}
@@ -134,7 +141,7 @@ export function ClosedLoop({ loop }: { loop: Loop }) {
         </h3>
         <Clock of={{ ...loop, dueTime: loop.clockTime }} facilityId={loop.facilityId} />
       </div>
-      <p className={styles.detail}>{t("closedAs", { reason: reason(loop.closeReason) })}</p>
+      <p className={styles.why}>{t("closedAs", { reason: reason(loop.closeReason) })}</p>
     </article>
   );
 }

@@ -11,6 +11,7 @@ import { Empty, Failed, Loaded, Loading } from "@/ui/states";
 import { useNow } from "@/ui/when";
 import { patientQuery, useEncounters, usePatientLoops, usePatientTasks } from "./hooks";
 import { ClosedLoop, LoopCard } from "./loop-card";
+import loopStyles from "./loops.module.css";
 import styles from "./patients.module.css";
 import { phoneOf } from "./person";
 import { Storyboard } from "./storyboard";
@@ -127,7 +128,7 @@ function Loops({ loops, open, card }: LoopsProps) {
       </div>
       {open.map(card)}
       {open.length === 0 && (
-        <div className={styles.loop}>
+        <div className={loopStyles.loop}>
           <Empty title={t("none")}>{t("noneText")}</Empty>
         </div>
       )}

@@ -8,9 +8,8 @@ import { ageOn, partsIn } from "@/ui/moments";
 import { Empty, Failed } from "@/ui/states";
 import { useHomeZone, useNow, useWhen } from "@/ui/when";
 import { usePatientSearch } from "./hooks";
-import styles from "./patients.module.css";
 import { addressOf, languageName, nameOf, phoneOf, phoneWords } from "./person";
-import look from "./search.module.css";
+import styles from "./search.module.css";
 
 const PAUSE_MS = 200;
 
@@ -49,10 +48,10 @@ export function SearchBox({ opened }: { opened?: () => void }) {
     }
   };
   return (
-    <div className={look.search}>
-      <label className={look.searchLabel}>
+    <div className={styles.search}>
+      <label className={styles.searchLabel}>
         {t("label")}
-        <span className={look.searchField}>
+        <span className={styles.searchField}>
           <IconSearch size={18} stroke={1.9} aria-hidden="true" />
           <input
             type="search"
@@ -81,7 +80,7 @@ export function SearchBox({ opened }: { opened?: () => void }) {
       <p role="status" className={styles.onlySpoken}>
         {isAsked && search.data ? t("count", { count: found.length }) : ""}
       </p>
-      <div role="listbox" id={list} aria-label={t("results")} className={look.results}>
+      <div role="listbox" id={list} aria-label={t("results")} className={styles.results}>
         {found.map((patient, index) => (
           <Found
             key={patient.id}
@@ -125,8 +124,8 @@ function Found({ id, patient, isActive, open }: FoundProps) {
   ];
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the search field has the keys
-    <div id={id} role="option" aria-selected={isActive} className={look.found} onClick={open}>
-      <bdi className={look.foundName}>{nameOf(patient)}</bdi>
+    <div id={id} role="option" aria-selected={isActive} className={styles.found} onClick={open}>
+      <bdi className={styles.foundName}>{nameOf(patient)}</bdi>
       <span className={styles.detail}>{details.filter(Boolean).join(" · ")}</span>
     </div>
   );

@@ -12,11 +12,13 @@ import type { Loop, Patient } from "@/api/client";
 import { useFacilities } from "@/api/queries";
 import { ageOn, partsIn } from "@/ui/moments";
 import { useNow, useWhen, useZone } from "@/ui/when";
-import styles from "./patients.module.css";
+import { useOwnerWords } from "./entry-words";
 import { addressOf, languageName, nameOf, phoneOf, phoneWords } from "./person";
+import styles from "./storyboard.module.css";
 
 export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | undefined }) {
   const t = useTranslations("patients.board");
+  const owner = useOwnerWords();
   return (
     <header className={styles.board}>
       <Identity patient={patient} />
@@ -26,7 +28,7 @@ export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | u
         <bdi>{addressOf(patient) || t("noHome")}</bdi>
       </Fact>
       <Fact icon={<IconUserPlus size={14} stroke={1.9} />} label={t("answers")}>
-        <bdi>{loop?.owner?.displayName || t("nobody")}</bdi>
+        <bdi>{owner(loop?.owner) || t("nobody")}</bdi>
       </Fact>
       <KnownAt patient={patient} />
     </header>

@@ -15,7 +15,8 @@ import { useTranslations } from "use-intl";
 import { Chips } from "@/ui/chips";
 import { useHomeZone, useNow, useWhen, useZone } from "@/ui/when";
 import { useEntryWords } from "./entry-words";
-import styles from "./patients.module.css";
+import page from "./patients.module.css";
+import styles from "./timeline.module.css";
 import type { Timeline as Entries, Entry, Kind } from "./timeline-entries";
 
 const FILTERS = ["all", "visits", "steps", "contacts"] as const;
@@ -40,7 +41,7 @@ export function Timeline({ entries }: { entries: Entries }) {
   const past = entries.past.filter(isShown);
   return (
     <section aria-labelledby="timeline">
-      <div className={styles.sectionHead}>
+      <div className={page.sectionHead}>
         <h2 id="timeline">{t("title")}</h2>
         <Chips
           label={t("filter")}

@@ -2,6 +2,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, read } from "@/api/client";
+import { type DryRun, type Example, requestOf } from "./dry-run";
 import { parseProtocol, type Shape } from "./parse";
 
 const MOST = 500;
@@ -32,9 +33,19 @@ export function useShape(text: string): Shape | null {
   return useMemo(() => parseProtocol(text), [text]);
 }
 
-export function useValidate() {
-  return useMutation({
-    mutationFn: (text: string) => read(api.POST("/v1/protocols:validate", { body: { text } })),
+/** What a text would do for an example. Asked once for each; nothing is written. */
+export function useDryRun(asked: { text: string; example: Example } | null) {
+  return useQuery({
+    queryKey: ["dry-run", asked],
+    queryFn: async ({ signal }): Promise<DryRun> => {
+      if (!asked) throw new Error("Nothing was asked.");
+      const body = requestOf(asked.text, asked.example);
+      return read(api.POST("/v1/protocols:dryRun", { body, signal }));
+    },
+    enabled: asked !== null,
+    staleTime: 60_000,
+    retry: false,
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -2,6 +2,7 @@
 import { Button, NativeSelect } from "@mantine/core";
 import { IconChevronRight } from "@tabler/icons-react";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Protocol } from "@/api/client";
 import { Chips } from "@/ui/chips";
@@ -9,12 +10,15 @@ import { partsIn } from "@/ui/moments";
 import { Card, Page } from "@/ui/page";
 import { Empty, Loaded } from "@/ui/states";
 import { useHomeZone, useWhen } from "@/ui/when";
+import { DryRunPanel } from "./dry-run-panel";
 import { Editor } from "./editor";
 import { useDraft, useProtocol, useProtocols, useShape } from "./hooks";
 import type { Shape } from "./parse";
 import { Picture } from "./picture";
 import styles from "./protocols.module.css";
+import { Publishing } from "./publishing";
 import { Endings, InOrder, Rules, StepCard } from "./step-card";
+import { type Trying, useTrying } from "./trying";
 
 export function ProtocolsPage() {
   const t = useTranslations("protocols");
@@ -111,6 +115,14 @@ function Shown({ protocol, newestVersion }: { protocol: Protocol; newestVersion:
   const change = (to: typeof search) =>
     void go({ search: (old) => ({ ...old, ...to }), replace: true, resetScroll: false });
   const step = shape?.steps.find(({ key }) => key === search.step);
+  const trying = useTrying(shownDraft ?? protocol.text, shownDraft !== null);
+  const [line, setLine] = useState(0);
+  const published = ({ id }: Protocol) =>
+    void go({ to: "/protocols/$protocolId", params: { protocolId: id } });
+  const openText = (at = 0) => {
+    setLine(at);
+    change({ view: "text" });
+  };
   return (
     <Page
       title={shape?.title || protocol.title}
@@ -137,20 +149,31 @@ function Shown({ protocol, newestVersion }: { protocol: Protocol; newestVersion:
       {search.view === "text" ? (
         <Editor
           protocol={protocol}
+          shape={shape}
           draft={shownDraft}
           write={write}
-          line={step?.line ?? 0}
-          published={({ id }) =>
-            void go({ to: "/protocols/$protocolId", params: { protocolId: id } })
-          }
+          trying={trying}
+          line={line || (step?.line ?? 0)}
+          published={published}
         />
       ) : (
         <Drawn
           shape={shape}
           picked={search.step ?? ""}
           pick={(key) => change({ step: key })}
-          openText={() => change({ view: "text" })}
-        />
+          openText={() => openText()}
+          trying={trying}
+        >
+          <DryRunPanel shape={shape} trying={trying} goTo={openText}>
+            <Publishing
+              protocol={protocol}
+              draft={shownDraft}
+              trying={trying}
+              write={write}
+              published={published}
+            />
+          </DryRunPanel>
+        </Drawn>
       )}
     </Page>
   );
@@ -205,9 +228,12 @@ interface DrawnProps {
   picked: string;
   pick: (key: string) => void;
   openText: () => void;
+  trying: Trying;
+  /** The dry run. */
+  children: ReactNode;
 }
 
-function Drawn({ shape, picked, pick, openText }: DrawnProps) {
+function Drawn({ shape, picked, pick, openText, trying, children }: DrawnProps) {
   const t = useTranslations("protocols");
   if (!shape) {
     return (
@@ -228,9 +254,8 @@ function Drawn({ shape, picked, pick, openText }: DrawnProps) {
   };
   return (
     <div className={styles.drawn}>
-      <InOrder shape={shape} picked={picked} pick={pickAndShow} />
       <div className={styles.main}>
-        <Picture shape={shape} picked={picked} pick={pick} />
+        <Picture shape={shape} picked={picked} pick={pick} trying={trying} />
         {step ? (
           <StepCard step={step} openText={openText} />
         ) : (
@@ -238,7 +263,13 @@ function Drawn({ shape, picked, pick, openText }: DrawnProps) {
         )}
         <Endings shape={shape} />
       </div>
-      <Rules shape={shape} />
+      <div className={styles.aside}>{children}</div>
+      <div className={styles.order}>
+        <InOrder shape={shape} picked={picked} pick={pickAndShow} />
+      </div>
+      <div className={styles.rules}>
+        <Rules shape={shape} />
+      </div>
     </div>
   );
 }

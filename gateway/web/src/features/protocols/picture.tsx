@@ -2,6 +2,8 @@
 import { IconArrowBigUpLines, IconArrowBigUpLinesFilled } from "@tabler/icons-react";
 import type { CSSProperties } from "react";
 import { useTranslations } from "use-intl";
+import { useWhen, useZone } from "@/ui/when";
+import { countIn } from "./dry-run";
 import {
   type Band,
   type Box,
@@ -14,11 +16,14 @@ import {
 } from "./layout";
 import type { Deadline, Shape } from "./parse";
 import styles from "./picture.module.css";
+import type { Trying } from "./trying";
 import { useWords } from "./words";
 
 interface Picking {
   picked: string;
   pick: (key: string) => void;
+  /** Its dates stand in the boxes. */
+  trying: Trying;
 }
 
 export function Picture({ shape, ...picking }: { shape: Shape } & Picking) {
@@ -85,9 +90,10 @@ function LaneRow({ lane, bands, ...picking }: { lane: Lane; bands: Band[] } & Pi
   );
 }
 
-function PlacedStep({ placed, picked, pick }: { placed: Placed } & Picking) {
+function PlacedStep({ placed, picked, pick, trying }: { placed: Placed } & Picking) {
   const { step, boxes, marksFrom, row } = placed;
   const gridRow = row + 1;
+  const dateOf = useDates(trying);
   return (
     <>
       {boxes.map((box) => (
@@ -96,7 +102,12 @@ function PlacedStep({ placed, picked, pick }: { placed: Placed } & Picking) {
           className={styles.place}
           style={{ gridRow, gridColumn: `${box.from + 2} / ${box.to + 3}` }}
         >
-          <StepBox box={box} isPicked={step.key === picked} pick={() => pick(step.key)} />
+          <StepBox
+            box={box}
+            isPicked={step.key === picked}
+            pick={() => pick(step.key)}
+            date={dateOf(box)}
+          />
           {marksFrom < 0 && box === boxes.at(-1) && <Marks placed={placed} />}
         </div>
       ))}
@@ -109,7 +120,26 @@ function PlacedStep({ placed, picked, pick }: { placed: Placed } & Picking) {
   );
 }
 
-function StepBox({ box, isPicked, pick }: { box: Box; isPicked: boolean; pick: () => void }) {
+/** The date of a box in the dry run, where the step is open in it and this is the deadline that counts. */
+function useDates({ run, facilityId, isStale }: Trying) {
+  const when = useWhen();
+  const zone = useZone(facilityId);
+  return ({ step, deadline }: Box): string => {
+    const tried = run?.tasks.find(({ task }) => task.step === step.key)?.task;
+    if (isStale || !tried?.dueTime || tried.state === "STATE_CANCELLED") return "";
+    const isThis = countIn(tried.dueExplanation) === deadline.count;
+    return isThis ? when.moment(new Date(tried.dueTime), zone) : "";
+  };
+}
+
+interface StepBoxProps {
+  box: Box;
+  isPicked: boolean;
+  pick: () => void;
+  date: string;
+}
+
+function StepBox({ box, isPicked, pick, date }: StepBoxProps) {
   const { inBox } = useWords();
   return (
     <button
@@ -121,6 +151,7 @@ function StepBox({ box, isPicked, pick }: { box: Box; isPicked: boolean; pick: (
     >
       {!box.isElse && <strong>{box.step.title}</strong>}
       <span>{inBox(box)}</span>
+      {date && <span className={styles.date}>{date}</span>}
     </button>
   );
 }

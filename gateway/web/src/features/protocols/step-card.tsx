@@ -139,7 +139,7 @@ export function InOrder({ shape, picked, pick }: OrderProps) {
   const t = useTranslations("protocols");
   const { deadlines, role } = useWords();
   return (
-    <Card className={styles.order}>
+    <Card>
       <section aria-labelledby="order">
         <header className={styles.cardHead}>
           <h2 id="order">{t("order.title")}</h2>
@@ -175,10 +175,8 @@ export function Rules({ shape }: { shape: Shape }) {
   const t = useTranslations("protocols");
   const { deadline } = useWords();
   return (
-    <Card className={styles.rules}>
+    <Card>
       <div className={styles.note}>
-        <h2>{t("order.dryRun")}</h2>
-        <p>{t("order.dryRunText")}</p>
         <h2>{t("order.counting")}</h2>
         <p>{t("order.countingText")}</p>
         <h2>{t("dates.title")}</h2>

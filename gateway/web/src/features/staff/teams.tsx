@@ -116,7 +116,7 @@ function TeamRow({ team, facility, isDuty, staff }: RowProps) {
         <div>
           <dt>{t("members")}</dt>
           <dd>
-            {rest.length === 0 && "–"}
+            {rest.length === 0 && t("onlyLead")}
             {rest.map((name) => (
               <bdi key={name} className={styles.member}>
                 {name}

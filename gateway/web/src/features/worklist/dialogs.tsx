@@ -1,9 +1,10 @@
 /** Assign, decline, note: what needs more than a key. */
-import { Button, Modal, NativeSelect, Textarea } from "@mantine/core";
+import { Button, NativeSelect, Textarea } from "@mantine/core";
 import { type FormEvent, type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Failure, type Task } from "@/api/client";
 import { useMay, useStaff, useTeams } from "@/api/queries";
+import { Dialog } from "@/ui/dialog";
 import { useToasts } from "@/ui/toasts";
 import type { Doing } from "./doing";
 import styles from "./pane.module.css";
@@ -22,6 +23,7 @@ interface DialogProps {
 }
 
 interface FormProps {
+  task: Task;
   title: string;
   text: string;
   save: string;
@@ -31,20 +33,20 @@ interface FormProps {
   children: ReactNode;
 }
 
-function Form({ title, text, save, isBusy, submit, close, children }: FormProps) {
+function Form({ task, title, text, save, isBusy, submit, close, children }: FormProps) {
   const t = useTranslations("worklist");
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();
     submit();
   };
   return (
-    <Modal
-      opened
-      onClose={close}
-      title={title}
-      closeButtonProps={{ "aria-label": t("errors.close") }}
-    >
+    <Dialog title={title} close={close} closeLabel={t("errors.close")}>
       <form onSubmit={onSubmit} className={styles.form}>
+        <p>
+          <b lang="en">{task.title}</b>
+          <br />
+          <bdi>{task.patientName}</bdi>
+        </p>
         <p>{text}</p>
         {children}
         <div className={styles.formButtons}>
@@ -56,7 +58,7 @@ function Form({ title, text, save, isBusy, submit, close, children }: FormProps)
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -108,18 +110,14 @@ function Assign({ task, doing }: DialogProps) {
   };
   if (!mayRead) {
     return (
-      <Modal
-        opened
-        onClose={doing.answered}
-        title={t("assign.title")}
-        closeButtonProps={{ "aria-label": t("errors.close") }}
-      >
+      <Dialog title={t("assign.title")} close={doing.answered} closeLabel={t("errors.close")}>
         <p>{t("assign.none")}</p>
-      </Modal>
+      </Dialog>
     );
   }
   return (
     <Form
+      task={task}
       title={t("assign.title")}
       text={t("assign.text")}
       save={t("assign.save")}
@@ -167,6 +165,7 @@ function Decline({ task, doing }: DialogProps) {
   };
   return (
     <Form
+      task={task}
       title={t("title")}
       text={t("text")}
       save={t("save")}
@@ -199,6 +198,7 @@ function Remark({ task, doing }: DialogProps) {
   };
   return (
     <Form
+      task={task}
       title={t("remark.title")}
       text={t("remark.text")}
       save={t("remark.save")}

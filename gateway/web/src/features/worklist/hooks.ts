@@ -6,7 +6,7 @@ import {
   useQuery,
   useQueryClient,
 } from "@tanstack/react-query";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { api, read, type Task } from "@/api/client";
 import { useFacilities } from "@/api/queries";
 import type { WorklistScope } from "@/routes";
@@ -14,7 +14,7 @@ import { useLiveMs } from "@/ui/live";
 import { useHomeZone, useNow } from "@/ui/when";
 import { groupOf, inOrder } from "./groups";
 import type { Outcome } from "./outcomes";
-import { NOTHING, type Steady, settled, shown } from "./steady";
+import { GONE_MS, NOTHING, type Steady, settled, shown, swept } from "./steady";
 
 export const PAGE = 50;
 
@@ -80,6 +80,16 @@ export function useWorklist(scope: WorklistScope, facilityId: string, mine: Read
         : shown({ tasks, group });
     setList({ key, data: at, steady });
   }
+  useEffect(() => {
+    if (!list.steady.rows.some(({ goneAt }) => goneAt !== undefined)) return;
+    const sweep = () =>
+      setList((now) => {
+        const steady = swept(now.steady, Date.now());
+        return steady === now.steady ? now : { ...now, steady };
+      });
+    const timer = setInterval(sweep, GONE_MS / 6);
+    return () => clearInterval(timer);
+  }, [list.steady]);
   const showNew = () => {
     if (at) setList({ key, data: at, steady: shown({ tasks: inOrder(at.tasks, group), group }) });
   };
@@ -99,9 +109,9 @@ export function useTask(taskId: string, isListed: boolean) {
 }
 
 /** Every task of a loop, open and closed, the soonest due first. */
-export function useLoopTasks(loopId: string) {
+export function useLoopTasks({ loopId, patientId }: Pick<Task, "loopId" | "patientId">) {
   return useQuery({
-    queryKey: ["tasks", "loop", loopId],
+    queryKey: ["tasks", "loop", patientId, loopId],
     queryFn: async ({ signal }) => {
       const query = { loopId, pageSize: 100 };
       const page = (await read(api.GET("/v1/tasks", { params: { query }, signal }))) as TaskPage;
@@ -111,6 +121,9 @@ export function useLoopTasks(loopId: string) {
   });
 }
 
+/** So long after I changed something it is still my change that is heard of. */
+const ECHO_MS = 10_000;
+
 /** The changes to tasks. Each asks the lists anew before it says that it is done. */
 export function useTaskChanges() {
   const queries = useQueryClient();
@@ -118,7 +131,9 @@ export function useTaskChanges() {
   return useMemo(() => {
     const after = async (taskId: string, change: Promise<Task>): Promise<Task> => {
       own.current.add(taskId);
-      const task = await change;
+      const task = await change.finally(() =>
+        setTimeout(() => own.current.delete(taskId), ECHO_MS),
+      );
       await Promise.all([
         queries.invalidateQueries({ queryKey: ["tasks"] }),
         queries.invalidateQueries({ queryKey: ["loops"] }),

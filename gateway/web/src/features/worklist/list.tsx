@@ -1,6 +1,6 @@
 /** The list: five columns, groups by clock, one tab stop with keys inside. */
 import { Button } from "@mantine/core";
-import { Fragment, useRef } from "react";
+import { Fragment, useEffect, useRef } from "react";
 import { useTranslations } from "use-intl";
 import { GROUPS } from "./groups";
 import { PAGE } from "./hooks";
@@ -21,10 +21,18 @@ const COLUMNS = ["priority", "patient", "what", "due", "owner"] as const;
 export function WorkList({ rows, selected, select, more, isLoadingMore }: ListProps) {
   const t = useTranslations("worklist");
   const tabStop = rows.some(({ task }) => task.id === selected) ? selected : rows[0]?.task.id;
-  const grid = useRef<HTMLDivElement>(null);
+  const firstGroup = rows[0]?.group;
+  const focused = useKeptFocus(rows, select);
   return (
     <>
-      <div role="grid" aria-label={t("title")} className={styles.grid} ref={grid}>
+      <div
+        role="grid"
+        aria-label={t("title")}
+        className={styles.grid}
+        onFocus={({ target }) => {
+          focused.current = target.dataset.task ?? "";
+        }}
+      >
         <div role="rowgroup" className={styles.columns}>
           <div role="row" className={styles.headRow}>
             {COLUMNS.map((column) => (
@@ -44,6 +52,7 @@ export function WorkList({ rows, selected, select, more, isLoadingMore }: ListPr
                   <h2 className={styles.groupTitle}>
                     {t(`groups.${group}`)} <span>{inGroup.length}</span>
                   </h2>
+                  {group === firstGroup && <p className={styles.sorted}>{t("sorted")}</p>}
                 </div>
               </div>
               {inGroup.map((row) => (
@@ -70,6 +79,24 @@ export function WorkList({ rows, selected, select, more, isLoadingMore }: ListPr
       </div>
     </>
   );
+}
+
+/** When the row that has the focus leaves, the one that takes its place has it: the focus never falls to the top. */
+function useKeptFocus(rows: SteadyRow[], select: (taskId: string) => void) {
+  const focused = useRef("");
+  const before = useRef<string[]>([]);
+  useEffect(() => {
+    const now = rows.map(({ task }) => task.id);
+    const place = before.current.indexOf(focused.current);
+    before.current = now;
+    if (place < 0 || now.includes(focused.current)) return;
+    const next = now[Math.min(place, now.length - 1)];
+    focused.current = "";
+    if (!next || document.activeElement !== document.body) return;
+    select(next);
+    requestAnimationFrame(() => focusRow(next));
+  }, [rows, select]);
+  return focused;
 }
 
 /** Put the focus on a row, where it can be seen. */

@@ -4,6 +4,7 @@ import { IconChevronDown, IconPhone } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Task } from "@/api/client";
+import { useMe } from "@/api/queries";
 import { phoneWords } from "@/features/patients/person";
 import { Cap, useKeys } from "@/ui/keys";
 import type { Doing } from "./doing";
@@ -48,10 +49,19 @@ export function NextAction({ task, phone, loop, doing }: NextProps) {
           {t.rich("declinedBefore", { reason: task.declineReason, b: bold })}
         </p>
       )}
+      {isOpen && <WhoHasIt owner={task.owner} />}
       <KnowFirst tasks={loop.length ? loop : [task]} />
       {isOpen && <Happened task={task} doing={doing} />}
     </section>
   );
+}
+
+/** Whose it is, if somebody else has taken it: before their work is done twice. */
+function WhoHasIt({ owner }: { owner: Task["owner"] }) {
+  const t = useTranslations("worklist");
+  const me = useMe().staffMember.id;
+  if (!owner?.staffId || owner.staffId === me) return null;
+  return <p className={styles.how}>{t.rich("hasIt", { who: owner.displayName, b: bold })}</p>;
 }
 
 const bold = (chunks: React.ReactNode) => <b>{chunks}</b>;

@@ -35,9 +35,7 @@ export function WorklistPage() {
   const first = isWide ? (rows[0]?.task.id ?? "") : "";
   const selected = search.task ?? first;
   follow(rows, selected);
-  const inList = rows.find(({ task }) => task.id === selected)?.task;
-  const asked = useTask(selected, !worklist.isCurrent || Boolean(inList));
-  const task = inList ?? asked.data;
+  const task = useSelected(worklist, rows, selected);
   const isPage = !isWide && Boolean(search.task);
   useListKeys({ rows, selected, isPage, scope, showNew: worklist.showNew, doing, go });
   const back = isPage ? () => go({ task: undefined }) : undefined;
@@ -60,13 +58,21 @@ export function WorklistPage() {
             select={(id) => go({ task: id })}
             nothing={<Nothing scope={scope} facility={facility} worklist={worklist} />}
           />
-          <KeyBar />
+          {rows.length > 0 && <KeyBar />}
         </section>
       )}
       {task && <TaskPane task={task} doing={doing} back={back} />}
       <Dialogs doing={doing} />
     </div>
   );
+}
+
+/** The selected task as it is now, be it on the list, leaving it, or not there any more. */
+function useSelected(worklist: Worklist, rows: SteadyRow[], selected: string): Task | undefined {
+  const row = rows.find(({ task }) => task.id === selected);
+  const isListed = row !== undefined && row.goneAt === undefined;
+  const asked = useTask(selected, !worklist.isCurrent || isListed);
+  return isListed ? row.task : (asked.data ?? row?.task);
 }
 
 type Go = ReturnType<typeof useSearchChange>;

@@ -28,7 +28,7 @@ interface PaneProps {
 
 export function TaskPane({ task, doing, back }: PaneProps) {
   const t = useTranslations("worklist");
-  const siblings = useLoopTasks(task.loopId);
+  const siblings = useLoopTasks(task);
   const patient = useQuery(patientQuery(task.patientId));
   return (
     <aside className={styles.pane} aria-label={t("pane")} data-is-page={Boolean(back)}>
@@ -64,7 +64,7 @@ function Head({ task, isPage }: { task: Task; isPage: boolean }) {
   const t = useTranslations("worklist");
   const Title = isPage ? "h1" : "h2";
   return (
-    <header className={styles.head}>
+    <header>
       <div className={styles.titleLine}>
         <Title className={styles.name}>
           <bdi>{task.patientName || t("nameless")}</bdi>

@@ -8,6 +8,8 @@ import { Clock } from "@/ui/clock";
 import { clockState } from "@/ui/clock-state";
 import { Initials } from "@/ui/initials";
 import { useNow, useWhen, useZone } from "@/ui/when";
+import { Gone } from "./gone";
+import { partsOf } from "./owner";
 import type { SteadyRow } from "./steady";
 import { MARKED_MS } from "./steady";
 import { cut, signed, termWords } from "./terms";
@@ -65,7 +67,7 @@ export function WorkRow({ row, isSelected, isTabStop, select }: RowProps) {
             <Due task={task} />
           </>
         ) : (
-          <span className={styles.second}>{t("gone")}</span>
+          <Gone task={task} />
         )}
       </div>
       <div role="gridcell" className={styles.owner}>
@@ -136,8 +138,12 @@ function Due({ task }: { task: Task }) {
   const now = useNow();
   if (!task.dueTime) return null;
   const due = when.moment(new Date(task.dueTime), zone);
-  const isEscalated = clockState(task, now).word === "escalated";
-  return <span className={styles.second}>{isEscalated ? t("dutyTold", { when: due }) : due}</span>;
+  const { lead } = partsOf(task.owner);
+  const words = () => {
+    if (clockState(task, now).word === "escalated") return t("dutyTold", { when: due });
+    return lead ? t("ledBy", { when: due, lead }) : due;
+  };
+  return <span className={styles.second}>{words()}</span>;
 }
 
 /** Who has it; unclaimed is never nobody. */
@@ -146,7 +152,7 @@ export function TaskOwner({ task }: { task: Task }) {
   const me = useMe().staffMember.id;
   const owner = task.owner;
   const isMine = owner?.staffId === me;
-  const name = owner?.displayName ?? "";
+  const { name } = partsOf(owner);
   if (owner?.staffId) {
     return (
       <>

@@ -74,7 +74,7 @@ function IfNobody({ task }: { task: Task }) {
         {task.dueExplanation
           ? t.rich("dueWhy", {
               when: due,
-              explanation: when.sentence(task.dueExplanation, zone),
+              explanation: when.counted(task.dueExplanation, zone),
               b: bold,
             })
           : t.rich("dueOnly", { when: due, b: bold })}

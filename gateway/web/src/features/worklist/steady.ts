@@ -60,3 +60,9 @@ function gone(row: SteadyRow, at: number, mine: ReadonlySet<string>): SteadyRow 
   const goneAt = row.goneAt ?? at;
   return at - goneAt < GONE_MS ? { ...row, goneAt } : null;
 }
+
+/** Without the rows that have been grey long enough. The same when there is none. */
+export function swept(before: Steady, at: number): Steady {
+  const rows = before.rows.filter(({ goneAt }) => goneAt === undefined || at - goneAt < GONE_MS);
+  return rows.length === before.rows.length ? before : { ...before, rows };
+}

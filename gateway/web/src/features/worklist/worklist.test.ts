@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { aTask } from "@/testing/samples";
+import { whyGone } from "./gone";
 import { groupOf, inOrder } from "./groups";
 import { factsOf } from "./know-first";
 import { outcomesOf } from "./outcomes";
-import { GONE_MS, settled, shown } from "./steady";
+import { GONE_MS, settled, shown, swept } from "./steady";
 import { cut, signed } from "./terms";
 
 const CHICAGO = "America/Chicago";
@@ -64,6 +65,36 @@ describe("a steady list", () => {
     expect(later.rows.map(({ task }) => task.id)).toEqual(["b"]);
     const mine = settled(before, { ...fresh, tasks: [b], mine: new Set(["a"]) });
     expect(mine.rows.map(({ task }) => task.id)).toEqual(["b"]);
+  });
+});
+
+describe("a row that leaves", () => {
+  const before = aTask();
+  const now = (fields: Parameters<typeof aTask>[0]) => aTask({ etag: '"2"', ...fields });
+  const owner = { teamId: "", accountableStaffId: "", displayName: "Tomasz Wójcik" };
+
+  test("is gone after three seconds, asked anew or not", () => {
+    const rows = [{ task: before, group: "today" as const, goneAt: 1_000 }];
+    const list = { rows, waiting: 0 };
+    expect(swept(list, 1_000 + GONE_MS - 1)).toBe(list);
+    expect(swept(list, 1_000 + GONE_MS).rows).toEqual([]);
+  });
+
+  test("says why, and by whom", () => {
+    const claimed = now({ owner: { ...owner, staffId: "tomasz" } });
+    expect(whyGone(before, claimed)).toEqual({ word: "claimed", who: "Tomasz Wójcik" });
+    const moved = now({ owner: { ...owner, staffId: "", displayName: "Pharmacy" } });
+    expect(whyGone(before, moved)).toEqual({ word: "moved", who: "Pharmacy" });
+    const done = { state: "STATE_COMPLETED", completedById: "ana" } as const;
+    expect(whyGone(before, now(done))).toEqual({ word: "doneBy", staffId: "ana" });
+    const byMessage = { ...done, completedById: "" };
+    expect(whyGone(before, now(byMessage))).toEqual({ word: "byMessage" });
+    expect(whyGone(before, now({ state: "STATE_CANCELLED" }))).toEqual({ word: "cancelled" });
+  });
+
+  test("says only that it left as long as no more is known", () => {
+    expect(whyGone(before, undefined)).toEqual({ word: "left" });
+    expect(whyGone(before, before)).toEqual({ word: "left" });
   });
 });
 

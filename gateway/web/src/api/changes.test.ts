@@ -1,0 +1,68 @@
+import { describe, expect, test } from "vitest";
+import { gathered, isTouched, NOTHING_WAITS } from "./changes";
+import type { Frame } from "./stream/frames";
+
+const task: Frame = { kind: "task", id: "t1", patientId: "p1" };
+const loop: Frame = { kind: "loop", id: "l1", patientId: "p1" };
+const patient: Frame = { kind: "patient", id: "p1", patientId: "p1" };
+const visit: Frame = { kind: "encounter", id: "e1", patientId: "p1" };
+const feed: Frame = { kind: "feed", id: "f1", patientId: "" };
+
+const KEYS = {
+  worklist: ["tasks", "worklist", "team", ""],
+  task: ["tasks", "one", "t1"],
+  otherTask: ["tasks", "one", "t2"],
+  tasksOfLoop: ["tasks", "loop", "p1", "l1"],
+  tasksOfPatient: ["tasks", "patient", "p1"],
+  tasksOfOther: ["tasks", "patient", "p2"],
+  loops: ["loops", "patient", "p1"],
+  loopsOfOther: ["loops", "patient", "p2"],
+  patient: ["patients", "p1"],
+  otherPatient: ["patients", "p2"],
+  visits: ["patients", "p1", "encounters"],
+  search: ["patients", "search", "p1"],
+  feeds: ["feeds"],
+  staff: ["staff", ""],
+};
+
+const touchedBy = (...frames: Frame[]) => {
+  const waiting = gathered(NOTHING_WAITS, frames);
+  return Object.entries(KEYS).flatMap(([name, key]) => (isTouched(waiting, key) ? name : []));
+};
+
+describe("what a change makes old", () => {
+  test("a task: the lists, itself, and the lists of its patient", () => {
+    expect(touchedBy(task)).toEqual(["worklist", "task", "tasksOfLoop", "tasksOfPatient"]);
+  });
+
+  test("a loop, a visit, a feed: where they are shown", () => {
+    expect(touchedBy(loop)).toEqual(["loops"]);
+    expect(touchedBy(visit)).toEqual(["visits"]);
+    expect(touchedBy(feed)).toEqual(["feeds"]);
+  });
+
+  test("a patient: the record and the visits, and no other's", () => {
+    expect(touchedBy(patient)).toEqual(["patient", "visits"]);
+  });
+
+  test("several: each of them", () => {
+    expect(touchedBy(loop, feed)).toEqual(["loops", "feeds"]);
+  });
+
+  test("a gap: everything that the stream tells of", () => {
+    const told = Object.keys(KEYS).filter((name) => name !== "staff");
+    expect(touchedBy(loop, { kind: "resync" })).toEqual(told);
+  });
+});
+
+describe("gathering", () => {
+  test("each thing waits once", () => {
+    const waiting = gathered(gathered(NOTHING_WAITS, [task, task, loop]), [task]);
+    expect(waiting.changes.size).toBe(2);
+  });
+
+  test("very much is everything", () => {
+    const many = Array.from({ length: 400 }, (_, at): Frame => ({ ...feed, id: `f${at}` }));
+    expect(gathered(NOTHING_WAITS, many).isAll).toBe(true);
+  });
+});

@@ -1,0 +1,50 @@
+/** Which answers are old after what was heard on the stream. Pure. */
+import type { Change, Frame, Kind } from "./stream/frames";
+
+/** What was heard and has not been asked yet. */
+export interface Waiting {
+  /** Everything is to be looked at. */
+  isAll: boolean;
+  changes: ReadonlyMap<string, Change>;
+}
+
+export const NOTHING_WAITS: Waiting = { isAll: false, changes: new Map() };
+const ALL: Waiting = { isAll: true, changes: new Map() };
+/** More than that, and asking for everything is cheaper than thinking about it. */
+const MOST = 300;
+
+/** Take in what was heard: each thing once. */
+export function gathered(waiting: Waiting, frames: readonly Frame[]): Waiting {
+  if (waiting.isAll) return waiting;
+  const changes = new Map(waiting.changes);
+  for (const frame of frames) {
+    if (frame.kind === "resync") return ALL;
+    changes.set(`${frame.kind} ${frame.id}`, frame);
+  }
+  return changes.size > MOST ? ALL : { isAll: false, changes };
+}
+
+type Key = readonly unknown[];
+
+/** The keys of our queries begin with what they hold. Lists of a patient name the patient next. */
+const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
+  task([holds, by, of], { id, patientId }) {
+    if (holds !== "tasks") return false;
+    if (by === "worklist") return true;
+    return by === "one" ? of === id : of === patientId;
+  },
+  loop: ([holds, , of], { patientId }) => holds === "loops" && of === patientId,
+  patient: ([holds, of], { id }) => holds === "patients" && of === id,
+  encounter: ([holds, of, part], { patientId }) =>
+    holds === "patients" && of === patientId && part === "encounters",
+  feed: ([holds]) => holds === "feeds",
+};
+
+const TOLD_OF: readonly unknown[] = ["tasks", "loops", "patients", "feeds"];
+
+/** Whether a query's answer may be old now. */
+export function isTouched({ isAll, changes }: Waiting, key: Key): boolean {
+  if (isAll) return TOLD_OF.includes(key[0]);
+  for (const change of changes.values()) if (TOUCHES[change.kind](key, change)) return true;
+  return false;
+}
