@@ -1,0 +1,153 @@
+"""How sensitive a row is: labels set where data enters, by value set and by provenance, and followed from there."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+
+from services.identity.domain.access.terms import Label
+
+_ORDINARY = frozenset({Label.NORMAL})
+_WITHHELD = frozenset({Label.WITHHELD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What is known of the sender: a Part 2 program, or a feed that says of itself that it labels what is sensitive."""
+
+    is_part2_program: bool = False
+    sends_labels: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueSet:
+    """Codes that make a row sensitive. A code system ends in its codes' beginnings: F11 covers F11.20."""
+
+    label: Label
+    prefixes: Mapping[str, tuple[str, ...]]
+    excluded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    source: str
+
+    def holds(self, system: str, code: str) -> bool:
+        plain = code.upper().replace(".", "")
+        return plain.startswith(self.prefixes.get(system, ())) and not plain.startswith(
+            self.excluded.get(system, ())
+        )
+
+
+ICD10 = "ICD10CM"
+# Names of ingredients: RxNorm's numbers change with packs and strengths, a medication row names what it holds.
+INGREDIENT = "INGREDIENT"
+
+
+def _icd(*beginnings: str) -> dict[str, tuple[str, ...]]:
+    return {ICD10: tuple(beginning.upper().replace(".", "") for beginning in beginnings)}
+
+
+def _block(letter: str, first: int, last: int) -> tuple[str, ...]:
+    return tuple(f"{letter}{number:02}" for number in range(first, last + 1))
+
+
+# The version goes onto each labeled row: a newer one relabels what an older one labeled.
+VERSION = 1
+DECIDED_ON = date(2026, 11, 22)
+VALUE_SETS = (
+    ValueSet(
+        label=Label.SUD,
+        prefixes=_icd(*_block("F", 10, 19), "Z71.41", "Z71.51") | {INGREDIENT: ("BUPRENORPHINE",)},
+        excluded=_icd("F17"),
+        source="privacy.md 3: F10-F19 except nicotine F17; Z71.41, Z71.51; buprenorphine",
+    ),
+    ValueSet(
+        label=Label.MENTAL_HEALTH,
+        prefixes=_icd(*_block("F", 20, 99)),
+        source="privacy.md 3: F20-F99",
+    ),
+    ValueSet(label=Label.HIV, prefixes=_icd("B20", "Z21"), source="privacy.md 3: B20, Z21"),
+    ValueSet(
+        label=Label.VIOLENCE,
+        prefixes=_icd("T74", "T76", "Y07"),
+        source="privacy.md 3: T74, T76, Y07",
+    ),
+    ValueSet(
+        label=Label.STD,
+        prefixes=_icd(*_block("A", 50, 64)),
+        source="ICD-10-CM block title 'infections with a predominantly sexual mode of transmission'; to be reviewed",
+    ),
+    ValueSet(
+        label=Label.REPRODUCTIVE,
+        prefixes=_icd("O", *_block("Z", 30, 39)),
+        source="ICD-10-CM chapter 15, block Z30-Z39 'circumstances related to reproduction'; to be reviewed",
+    ),
+)
+
+# DS4P: what other systems write into Resource.meta.security. ALC is left out: it means alternative level of care.
+DS4P: Mapping[str, Label] = MappingProxyType(
+    {
+        "42CFRPart2": Label.PART2,
+        "HIPAAPsyNotes": Label.COUNSELING_NOTES,
+        "PSYTHPN": Label.COUNSELING_NOTES,
+        "ETH": Label.SUD,
+        "SUD": Label.SUD,
+        "OPIOIDUD": Label.SUD,
+        "PSY": Label.MENTAL_HEALTH,
+        "BH": Label.MENTAL_HEALTH,
+        "HIV": Label.HIV,
+        "STD": Label.STD,
+        "SEX": Label.REPRODUCTIVE,
+        "SDV": Label.VIOLENCE,
+        "VIO": Label.VIOLENCE,
+        "GDIS": Label.GENETIC,
+        "SCA": Label.GENETIC,
+    }
+)
+# v3-Confidentiality. Restricted: sensitive, it does not say in which way. The others: not sensitive.
+_RESTRICTED = frozenset({"R", "V"})
+_NOT_SENSITIVE = frozenset({"U", "L", "M", "N"})
+
+
+def label(
+    codes: Iterable[tuple[str, str]],
+    provenance: Provenance,
+    *,
+    sent: Collection[str] = (),
+    is_clinical: bool = True,
+    is_minors_own: bool = False,
+) -> frozenset[Label]:
+    """The labels of a row as it enters: never none. `codes` are (system, code), `sent` what the sender labeled it with.
+
+    A Part 2 label comes from a Part 2 program or from who says so, never from a diagnosis. A row that was restricted in
+    a way we cannot read, or that a labeling feed sent without a label, stays at home.
+    """
+    found = {DS4P[code] for code in sent if code in DS4P}
+    if provenance.is_part2_program:
+        found.add(Label.PART2)
+    if _is_withheld(found, provenance, sent, is_clinical):
+        return _WITHHELD
+    coded = list(codes)
+    found |= {
+        values.label
+        for values in VALUE_SETS
+        if any(values.holds(system, code) for system, code in coded)
+    }
+    if is_minors_own:
+        found.add(Label.MINOR_CONFIDENTIAL)
+    return frozenset(found) or _ORDINARY
+
+
+def _is_withheld(
+    found: Collection[Label], provenance: Provenance, sent: Collection[str], is_clinical: bool
+) -> bool:
+    if found:
+        return False
+    if not _RESTRICTED.isdisjoint(sent):
+        return True
+    return provenance.sends_labels and is_clinical and _NOT_SENSITIVE.isdisjoint(sent)
+
+
+def inherit(*rows: frozenset[Label]) -> frozenset[Label]:
+    """The labels of what was made of these rows: as sensitive as all of them together."""
+    found = frozenset[Label]().union(*rows)
+    if Label.WITHHELD in found or not found or frozenset() in rows:
+        return _WITHHELD
+    return found - _ORDINARY or _ORDINARY
