@@ -1,24 +1,32 @@
 """What interop does when the others tell it something, and by the clock."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
-from carehub.identity.v1.identity_events_pb2 import FacilityChanged
+from carehub.identity.v1.identity_events_pb2 import FacilityChanged, StaffChanged
 from carehub.registry.v1.registry_events_pb2 import ReportHandled
 from prometheus_client import Gauge
 
 from libs.chassis.app import Job, Runtime
-from libs.chassis.database import Transaction
+from libs.chassis.database import Database, Transaction
 from libs.chassis.faults import rest
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
+from services.interop.clients import MailServer, NotSent
+from services.interop.convert import to_person
+from services.interop.domain.feed import Feed
 from services.interop.domain.message import MessageState, Outcome
+from services.interop.domain.silence import MOST_TRIES, Notice, pause_after, to_be_told
 from services.interop.store.feeds import AccountStore, Facility, FeedStore
 from services.interop.store.messages import MessageStore
+from services.interop.store.silences import SilenceStore
 
 log = logging.getLogger(__name__)
 
 _CLOCK_SECONDS = 60.0
+_LETTER_SECONDS = 15.0
+_LEASE = timedelta(minutes=5)
 SILENT = Gauge("carehub_feed_silent", "1 while a feed is silent for too long.", ["feed_id"])
 
 _OUTCOMES = {
@@ -72,6 +80,16 @@ async def follow_facilities(tx: Transaction, deliveries: Sequence[Delivery]) -> 
     await FeedStore(tx).save_facilities(changed)
 
 
+async def follow_people(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Who may have to be told that a feed is silent."""
+    changed = [
+        to_person(delivery.event.staff_member, delivery.event.version)
+        for delivery in deliveries
+        if isinstance(delivery.event, StaffChanged)
+    ]
+    await SilenceStore(tx).keep_people(changed)
+
+
 async def keep_watch(runtime: Runtime) -> None:
     """Each minute: fold the accounts, and raise or end the alarm of feeds that are silent."""
     while not runtime.stopping.is_set():
@@ -84,28 +102,78 @@ async def keep_watch(runtime: Runtime) -> None:
 
 async def watch_silence(tx: Transaction) -> None:
     """Tell of each silence once, whichever process notices, and of its end."""
-    accounts = AccountStore(tx)
+    silences = SilenceStore(tx)
     feeds = await FeedStore(tx).list_all()
-    figures = await accounts.figures([feed.id for feed in feeds], tx.at)
+    figures = await AccountStore(tx).figures([feed.id for feed in feeds], tx.at)
     for feed in feeds:
         is_silent = feed.is_silent(figures[feed.id].last_message_at, tx.at)
-        SILENT.labels(str(feed.id)).set(is_silent)
-        if is_silent and await accounts.begin_silence(feed.id, tx.at):
-            log.warning(
-                "a feed is silent",
-                extra={
-                    "feed_id": feed.id,
-                    "facility_id": feed.facility_id,
-                    "seconds": int(feed.silence_after.total_seconds()),
-                },
-            )
-        elif not is_silent and await accounts.end_silence(feed.id):
+        sounds = is_silent and not feed.is_muted(tx.at)
+        SILENT.labels(str(feed.id)).set(sounds)
+        if sounds and await silences.begin(feed.id, tx.at):
+            await _tell_of_silence(silences, feed, tx.at)
+        elif not is_silent and await silences.end(feed.id):
             log.info("a feed is heard again", extra={"feed_id": feed.id})
+
+
+async def _tell_of_silence(silences: SilenceStore, feed: Feed, at: datetime) -> None:
+    told = to_be_told(await silences.people(), feed.facility_id)
+    await silences.add_notices(
+        [
+            Notice(
+                feed_id=feed.id,
+                began_at=at,
+                staff_id=person.id,
+                staff_name=person.display_name,
+                email=person.email,
+                next_try_at=at,
+            )
+            for person in told
+        ]
+    )
+    log.warning(
+        "a feed is silent",
+        extra={
+            "feed_id": feed.id,
+            "facility_id": feed.facility_id,
+            "seconds": int(feed.silence_after.total_seconds()),
+            "told": len(told),
+        },
+    )
+
+
+async def send_letters(runtime: Runtime, mail: MailServer) -> None:
+    """Each minute: the letters about silences that are due, outside of any transaction."""
+    while not runtime.stopping.is_set():
+        await send_due(runtime.database, mail, runtime.now)
+        await rest(runtime.stopping, _LETTER_SECONDS)
+
+
+async def send_due(database: Database, mail: MailServer, now: Callable[[], datetime]) -> None:
+    async with database.system() as tx:
+        letters = await SilenceStore(tx).take(now(), now() + _LEASE)
+    for letter in letters:
+        sent_at, again_at = None, None
+        try:
+            await mail.send(letter)
+            sent_at = now()
+        except NotSent as error:
+            log.warning("not sent", extra={"feed_id": letter.feed_id, "reason": str(error)})
+            again_at = now() + pause_after(letter.tries) if letter.tries < MOST_TRIES else None
+        async with database.system() as tx:
+            await SilenceStore(tx).settle(letter, sent_at=sent_at, again_at=again_at)
 
 
 # The names are data: the durable consumers and the inbox remember them. Never rename one.
 CONSUMERS = (
     Consumer("interop-outcomes", (ReportHandled,), follow_outcomes),
     Consumer("interop-facilities", (FacilityChanged,), follow_facilities),
+    Consumer("interop-people", (StaffChanged,), follow_people),
 )
-JOBS = (Job("interop-watch", keep_watch),)
+
+
+def jobs(mail: MailServer) -> tuple[Job, ...]:
+    """Letters go out where a mail server is known; the screen tells of a silence all the same."""
+    watch = Job("interop-watch", keep_watch)
+    if not mail.host:
+        return (watch,)
+    return (watch, Job("interop-letters", lambda runtime: send_letters(runtime, mail)))

@@ -4,16 +4,19 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from carehub.identity.v1 import staff_pb2
 from carehub.interop.v1 import feed_pb2, interop_events_pb2, interop_service_pb2, message_pb2
 from carehub.interop.v1 import report_pb2 as pb
+from google.protobuf.duration_pb2 import Duration
 from google.type.date_pb2 import Date
 
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_timestamp, to_uuid
 from services.interop.domain.classify import Verdict
 from services.interop.domain.feed import SILENCE_AFTER, Feed, FeedState, Figures, Quirks
-from services.interop.domain.message import Message, MessageState, Refusal
+from services.interop.domain.message import SET_ASIDE, Alike, Message, MessageState, Refusal
 from services.interop.domain.report import Identifier, Merge, Person, Report, Visit
+from services.interop.domain.silence import HeldRole, Mute, Notice, StaffMember
 from services.interop.domain.trial import Trial
 
 _FEED_STATES = {
@@ -46,7 +49,28 @@ def feed_to_proto(feed: Feed) -> feed_pb2.Feed:
         quirks=_quirks_to_proto(feed.quirks),
     )
     message.silence_after.FromTimedelta(feed.silence_after)
+    if feed.mute:
+        message.mute.CopyFrom(_mute_to_proto(feed.mute))
     return message
+
+
+def _mute_to_proto(mute: Mute) -> feed_pb2.FeedMute:
+    return feed_pb2.FeedMute(
+        until_time=to_timestamp(mute.until_at),
+        reason=mute.reason,
+        staff_id=str(mute.staff_id),
+        staff_name=mute.staff_name,
+        time=to_timestamp(mute.at),
+    )
+
+
+def notice_to_proto(notice: Notice) -> feed_pb2.SilenceNotice:
+    return feed_pb2.SilenceNotice(
+        staff_id=str(notice.staff_id),
+        staff_name=notice.staff_name,
+        channel="email",
+        time=to_timestamp(notice.sent_at),
+    )
 
 
 def feed_with_figures(feed: Feed, figures: Figures, now: datetime) -> feed_pb2.Feed:
@@ -85,7 +109,9 @@ def feed_to_domain(
         sending_application=message.sending_application.strip(),
         state=_FEED_STATES[message.state],
         quirks=_quirks_to_domain(message.quirks),
-        silence_after=_to_timedelta(message) if has_silence else SILENCE_AFTER,
+        silence_after=to_duration("feed.silence_after", message.silence_after)
+        if has_silence
+        else SILENCE_AFTER,
         created_at=created_at,
         version=version,
     )
@@ -93,13 +119,11 @@ def feed_to_domain(
     return feed
 
 
-def _to_timedelta(message: feed_pb2.Feed) -> timedelta:
+def to_duration(field: str, value: Duration) -> timedelta:
     try:
-        return message.silence_after.ToTimedelta()
+        return value.ToTimedelta()
     except (OverflowError, ValueError) as error:
-        raise InvalidArgument(
-            "SILENCE_INVALID", "That is no time span.", field="feed.silence_after"
-        ) from error
+        raise InvalidArgument("DURATION_INVALID", "That is no time span.", field=field) from error
 
 
 def _quirks_to_proto(quirks: Quirks) -> feed_pb2.Quirks:
@@ -156,6 +180,46 @@ def to_message_state(state: "message_pb2.FeedMessage.State.ValueType") -> Messag
     if state not in _STATES_ASKED:
         raise InvalidArgument("MESSAGE_STATE_UNKNOWN", "There is no such state.", field="state")
     return _STATES_ASKED[state]
+
+
+def to_message_states(
+    request: interop_service_pb2.ListMessagesRequest,
+) -> tuple[MessageState | None, ...]:
+    """The states that a list is asked for, each once; (None,) for any."""
+    asked = [
+        state for each in (request.state, *request.states) if (state := to_message_state(each))
+    ]
+    return tuple(dict.fromkeys(asked)) or (None,)
+
+
+def to_alike(request: interop_service_pb2.ReplayMessagesRequest) -> Alike:
+    state = to_message_state(request.state)
+    if state not in SET_ASIDE:
+        raise InvalidArgument(
+            "STATE_NOT_SET_ASIDE", "Only what is set aside is replayed by reason.", field="state"
+        )
+    if not request.reason:
+        raise InvalidArgument("REASON_MISSING", "Say which reason they share.", field="reason")
+    return Alike(
+        feed_id=to_uuid("feed_id", request.feed_id),
+        state=state,
+        reason=request.reason,
+        explanation=request.explanation,
+    )
+
+
+def to_person(member: staff_pb2.StaffMember, version: int) -> StaffMember:
+    return StaffMember(
+        id=UUID(member.id),
+        version=version,
+        display_name=member.display_name,
+        email=member.email,
+        is_active=member.state == staff_pb2.StaffMember.STATE_ACTIVE,
+        roles=tuple(
+            HeldRole(role=r.role, facility_id=UUID(r.facility_id) if r.facility_id else None)
+            for r in member.roles
+        ),
+    )
 
 
 def refusal_to_proto(refusal: Refusal) -> interop_service_pb2.Refusal:

@@ -16,7 +16,8 @@ from services.interop.domain.acknowledge import acknowledge
 from services.interop.domain.classify import Verdict
 from services.interop.domain.message import NO_FEED, Message, Refusal
 from services.interop.store.feeds import AccountStore
-from services.interop.store.messages import Known, MessageStore, RefusalStore
+from services.interop.store.messages import Known, MessageStore
+from services.interop.store.refusals import RefusalStore
 
 _Key = tuple[UUID, str, str]
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from carehub.interop.v1 import feed_pb2, interop_service_pb2, message_pb2
 from google.protobuf.message import Message as ProtoMessage
 
 from libs.chassis.caller import Call
+from libs.chassis.database import Transaction
 from libs.chassis.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 from libs.chassis.fields import apply_mask, check_etag, to_uuid
 from libs.chassis.pages import decode_cursor, encode_cursor, page_size
@@ -16,15 +17,19 @@ from services.interop import convert, events, ingest
 from services.interop.domain import hl7
 from services.interop.domain.classify import Verdict, classify, classify_for
 from services.interop.domain.feed import Feed, Sender
-from services.interop.domain.message import NO_FEED, Message, Refusal
+from services.interop.domain.message import NO_FEED, SET_ASIDE, Message, Refusal
+from services.interop.domain.silence import Mute
 from services.interop.domain.trial import explain
 from services.interop.ingest import Arrival
 from services.interop.store.feeds import AccountStore, FeedStore, sender_taken
-from services.interop.store.messages import LAST_ID, MessageStore, RefusalStore
+from services.interop.store.messages import LAST_ID, MessageStore
+from services.interop.store.refusals import RefusalStore
+from services.interop.store.silences import SilenceStore
 
 rpc = interop_service_pb2
 _FIRST = ("", UUID(int=0))
 _MOST_BYTES = 1024 * 1024
+_MOST_REPLAYED = 100
 _Row = Message | Refusal
 
 
@@ -45,11 +50,9 @@ class InteropService:
         after = (str(cursor[0]), to_uuid("page_token", str(cursor[-1]))) if cursor else _FIRST
         feeds = await FeedStore(call.tx).list_page(after, most + 1)
         page = feeds[:most]
-        now = self._now()
-        figures = await AccountStore(call.tx).figures([feed.id for feed in page], now)
         last = [page[-1].name, str(page[-1].id)] if len(feeds) > most else None
         return rpc.ListFeedsResponse(
-            feeds=[convert.feed_with_figures(f, figures[f.id], now) for f in page],
+            feeds=await show_feeds(call.tx, page, self._now()),
             next_page_token=encode_cursor(last, request) if last else "",
         )
 
@@ -76,7 +79,17 @@ class InteropService:
         changed = convert.feed_to_domain(
             wanted, id=feed.id, created_at=feed.created_at, version=feed.version + 1
         )
+        changed = replace(changed, mute=feed.mute)
         _check_within(call, changed)
+        await store.save(changed)
+        await events.feed_changed(call.tx, changed)
+        return await self._with_figures(call, changed)
+
+    async def MuteFeed(self, request: rpc.MuteFeedRequest, call: Call) -> feed_pb2.Feed:
+        store = FeedStore(call.tx)
+        feed = await store.get(to_uuid("feed_id", request.feed_id))
+        check_etag(request.etag, feed.version)
+        changed = feed.with_mute(self._mute(request, call))
         await store.save(changed)
         await events.feed_changed(call.tx, changed)
         return await self._with_figures(call, changed)
@@ -102,10 +115,10 @@ class InteropService:
     ) -> rpc.ListMessagesResponse:
         most = page_size(request.page_size)
         feed_id = to_uuid("feed_id", request.feed_id) if request.feed_id else None
-        state = convert.to_message_state(request.state)
+        states = convert.to_message_states(request)
         before = _before(decode_cursor(request.page_token, request))
-        found = await MessageStore(call.tx).list_page(
-            call.facilities, feed_id, state, before, most + 1
+        found = await MessageStore(call.tx).list_states(
+            call.facilities, feed_id, states, before, most + 1
         )
         page = found[:most]
         page = [
@@ -117,7 +130,7 @@ class InteropService:
         call.show(*(m.patient_id for m in page if m.patient_id))
         return rpc.ListMessagesResponse(
             messages=[convert.message_to_proto(message) for message in page],
-            next_page_token=encode_cursor([str(page[-1].id)], request) if len(found) > most else "",
+            next_page_token=_next(page, found, request),
         )
 
     async def GetMessage(
@@ -139,14 +152,24 @@ class InteropService:
         message = await messages.get(to_uuid("message_id", request.message_id))
         message.check_replayable()
         sender = await feeds.sender(await feeds.get(message.feed_id))
-        raw = await messages.raw(message.id)
-        verdict = classify_for(sender, raw, message.received_at, is_stored=True)
-        replayed = message.replayed(verdict)
-        _check_reported(call, verdict)
-        await messages.save_replay(replayed)
-        if verdict.report is not None:
-            await events.reported(call.tx, verdict.report, replayed)
-        return convert.message_to_proto(replayed)
+        return convert.message_to_proto(await _replay(call, message, sender))
+
+    async def ReplayMessages(
+        self, request: rpc.ReplayMessagesRequest, call: Call
+    ) -> rpc.ReplayMessagesResponse:
+        most = page_size(request.page_size, most=_MOST_REPLAYED)
+        cursor = decode_cursor(request.page_token, request)
+        after = to_uuid("page_token", str(cursor[0])) if cursor else UUID(int=0)
+        feeds, alike = FeedStore(call.tx), convert.to_alike(request)
+        sender = await feeds.sender(await feeds.get(alike.feed_id))
+        found = await MessageStore(call.tx).oldest_alike(call.facilities, alike, after, most + 1)
+        page = found[:most]
+        replayed = [await _replay(call, message, sender) for message in page]
+        return rpc.ReplayMessagesResponse(
+            replayed=len(page),
+            went_through=sum(message.state not in SET_ASIDE for message in replayed),
+            next_page_token=_next(page, found, request),
+        )
 
     async def TryMessage(
         self, request: rpc.TryMessageRequest, call: Call
@@ -169,13 +192,19 @@ class InteropService:
         page = found[:most]
         return rpc.ListRefusalsResponse(
             refusals=[convert.refusal_to_proto(refusal) for refusal in page],
-            next_page_token=encode_cursor([str(page[-1].id)], request) if len(found) > most else "",
+            next_page_token=_next(page, found, request),
         )
 
+    def _mute(self, request: rpc.MuteFeedRequest, call: Call) -> Mute | None:
+        """The mute that is asked for; None where no time is left."""
+        duration = convert.to_duration("duration", request.duration)
+        if duration <= timedelta():
+            return None
+        caller = call.caller
+        return Mute.ask(duration, request.reason, caller.subject, caller.name, self._now())
+
     async def _with_figures(self, call: Call, feed: Feed) -> feed_pb2.Feed:
-        now = self._now()
-        figures = await AccountStore(call.tx).figures([feed.id], now)
-        return convert.feed_with_figures(feed, figures[feed.id], now)
+        return (await show_feeds(call.tx, [feed], self._now()))[0]
 
     async def _on_trial(self, feed_id: str, raw: bytes, call: Call) -> Verdict:
         """The verdict on a message of a feed: the one named, else the one that MSH-4 names."""
@@ -191,6 +220,39 @@ class InteropService:
 
     def _arrival(self, raw: bytes, verdict: Verdict) -> Arrival:
         return Arrival(id=self._new_id(), raw=raw, verdict=verdict, received_at=self._now())
+
+
+async def show_feeds(tx: Transaction, feeds: Sequence[Feed], now: datetime) -> list[feed_pb2.Feed]:
+    """Feeds with their figures, their hours, and what is known of a silence that lasts."""
+    ids = [feed.id for feed in feeds]
+    accounts, silences = AccountStore(tx), SilenceStore(tx)
+    figures = await accounts.figures(ids, now)
+    since, counts = await accounts.by_hour(ids, now)
+    began, notices = await silences.began(ids), await silences.notices(ids)
+    shown = []
+    for feed in feeds:
+        message = convert.feed_with_figures(feed, figures[feed.id], now)
+        message.messages_by_hour.extend(counts[feed.id])
+        message.hours_since_time.FromDatetime(since)
+        if message.is_silent and feed.id in began:
+            message.alarm_time.FromDatetime(began[feed.id])
+            told = (convert.notice_to_proto(each) for each in notices if each.feed_id == feed.id)
+            message.silence_notices.extend(told)
+        shown.append(message)
+    return shown
+
+
+async def _replay(call: Call, message: Message, sender: Sender) -> Message:
+    """Read a message again as its feed reads today, and tell the record."""
+    messages = MessageStore(call.tx)
+    raw = await messages.raw(message.id)
+    verdict = classify_for(sender, raw, message.received_at, is_stored=True)
+    replayed = message.replayed(verdict)
+    _check_reported(call, verdict)
+    await messages.save_replay(replayed)
+    if verdict.report is not None:
+        await events.reported(call.tx, verdict.report, replayed)
+    return replayed
 
 
 def _only(sender: Sender | None) -> Callable[[str, str], Sender | None]:

@@ -12,6 +12,7 @@ from google.type import date_pb2
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
 from libs.chassis.grants import Grant
+from libs.chassis.ids import to_id
 from services.tasking.domain.loop import Evidence, Loop
 from services.tasking.domain.owner import Directory, Facility, HeldRole, Owner, Staff, Team
 from services.tasking.domain.plan import PlannedKeyDate
@@ -211,14 +212,14 @@ def to_optional_id(field: str, value: str) -> UUID | None:
 def to_patient(patient: patient_pb2.Patient, version: int) -> PatientSnapshot:
     died = to_datetime(patient.death_time) if patient.HasField("death_time") else None
     return PatientSnapshot(
-        id=UUID(patient.id),
+        id=to_id(patient.id),
         version=version,
         name=_shown_name(patient.names),
         language=patient.language,
         is_deceased=patient.is_deceased or died is not None,
         died_at=died,
-        merged_into_id=UUID(patient.merged_into_id) if patient.merged_into_id else None,
-        facility_ids=tuple(UUID(facility_id) for facility_id in patient.facility_ids),
+        merged_into_id=to_id(patient.merged_into_id) if patient.merged_into_id else None,
+        facility_ids=tuple(to_id(facility_id) for facility_id in patient.facility_ids),
     )
 
 
@@ -232,10 +233,10 @@ def to_encounter(encounter: encounter_pb2.Encounter, version: int) -> EncounterS
     kind, state = encounter_pb2.Encounter.Class, encounter_pb2.Encounter.State
     admitted, discharged = encounter.admit_time, encounter.discharge_time
     return EncounterSnapshot(
-        id=UUID(encounter.id),
+        id=to_id(encounter.id),
         version=version,
-        patient_id=UUID(encounter.patient_id),
-        facility_id=UUID(encounter.facility_id),
+        patient_id=to_id(encounter.patient_id),
+        facility_id=to_id(encounter.facility_id),
         visit_class=kind.Name(getattr(encounter, "class")).removeprefix("CLASS_"),
         state=state.Name(encounter.state).removeprefix("STATE_"),
         admitted_at=to_datetime(admitted) if encounter.HasField("admit_time") else None,
@@ -248,30 +249,30 @@ def to_encounter(encounter: encounter_pb2.Encounter, version: int) -> EncounterS
 
 def to_facility(facility: facility_pb2.Facility, version: int) -> Facility:
     return Facility(
-        id=UUID(facility.id),
+        id=to_id(facility.id),
         version=version,
         name=facility.name,
         time_zone=facility.time_zone,
         holiday_calendar=facility.holiday_calendar or NO_CALENDAR,
-        duty_team_id=UUID(facility.duty_team_id) if facility.duty_team_id else None,
+        duty_team_id=to_id(facility.duty_team_id) if facility.duty_team_id else None,
     )
 
 
 def to_team(team: team_pb2.Team, version: int) -> Team:
     return Team(
-        id=UUID(team.id),
+        id=to_id(team.id),
         version=version,
-        facility_id=UUID(team.facility_id),
+        facility_id=to_id(team.facility_id),
         name=team.name,
         role=team.role,
-        lead_id=UUID(team.lead_id),
-        member_ids=tuple(UUID(member) for member in team.member_ids),
+        lead_id=to_id(team.lead_id),
+        member_ids=tuple(to_id(member) for member in team.member_ids),
     )
 
 
 def to_staff(person: staff_pb2.StaffMember, version: int) -> Staff:
     return Staff(
-        id=UUID(person.id),
+        id=to_id(person.id),
         version=version,
         display_name=person.display_name,
         email=person.email,
@@ -281,17 +282,17 @@ def to_staff(person: staff_pb2.StaffMember, version: int) -> Staff:
 
 
 def _held(role: staff_pb2.RoleAssignment) -> HeldRole:
-    facility_id = UUID(role.facility_id) if role.facility_id else None
+    facility_id = to_id(role.facility_id) if role.facility_id else None
     return HeldRole(role=role.role, facility_id=facility_id)
 
 
 def to_grant(event: identity_events_pb2.GrantChanged) -> Grant:
     expires = to_datetime(event.expire_time) if event.HasField("expire_time") else None
     return Grant(
-        id=UUID(event.grant_id),
+        id=to_id(event.grant_id),
         version=event.version,
-        facility_id=UUID(event.facility_id),
-        patient_id=UUID(event.patient_id),
+        facility_id=to_id(event.facility_id),
+        patient_id=to_id(event.patient_id),
         reason=event.reason,
         expires_at=expires,
         is_active=event.is_active,

@@ -8,6 +8,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from libs.chassis.errors import InvalidArgument
+from services.interop.domain.silence import Mute
 
 # HL7 table 0004, and what the record understands beside it: sites write observation and partial hospitalization so.
 PATIENT_CLASSES = frozenset("IOEPRBCNU") | frozenset(
@@ -67,6 +68,7 @@ class Feed:
     state: FeedState = FeedState.ACTIVE
     quirks: Quirks = Quirks()
     silence_after: timedelta = SILENCE_AFTER
+    mute: Mute | None = None
     created_at: datetime
     version: int = 1
 
@@ -106,6 +108,12 @@ class Feed:
         if self.state is FeedState.PAUSED:
             return False
         return now - (last_message_at or self.created_at) > self.silence_after
+
+    def is_muted(self, now: datetime) -> bool:
+        return self.mute is not None and now < self.mute.until_at
+
+    def with_mute(self, mute: Mute | None) -> Self:
+        return replace(self, mute=mute, version=self.version + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,20 @@ class MessageState(StrEnum):
     PARKED = "PARKED"
 
 
+# What somebody has to look at.
+SET_ASIDE = frozenset({MessageState.QUARANTINED, MessageState.PARKED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Messages of one feed that are set aside for one reason; an empty explanation is any."""
+
+    feed_id: UUID
+    state: MessageState
+    reason: str
+    explanation: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One message of a feed, without its content."""

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Integer,
     Interval,
@@ -55,14 +56,12 @@ feeds = Table(
     Column("state", Text),
     Column("quirks", JSONB),
     Column("silence_after", Interval),
+    Column("mute", JSONB),
     Column("created_at", _INSTANT),
     Column("version", BigInteger),
 )
 senders = Table(
     "senders", metadata, Column("sending_facility", Text, primary_key=True), Column("feed_id", Uuid)
-)
-silences = Table(
-    "silences", metadata, Column("feed_id", Uuid, primary_key=True), Column("began_at", _INSTANT)
 )
 accounts = Table(
     "accounts",
@@ -85,6 +84,13 @@ arrivals = Table(
     Column("at", _INSTANT),
     Column("count", Integer),
 )
+hours = Table(
+    "arrivals_by_hour",
+    metadata,
+    Column("feed_id", Uuid),
+    Column("hour", _INSTANT),
+    Column("count", BigInteger),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +101,15 @@ class Facility:
     name: str
     time_zone: str
     version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourCount:
+    """So many messages came in the hour that began then."""
+
+    feed_id: UUID
+    hour: datetime
+    count: int
 
 
 _IDS = param("ids", type_=ARRAY(Uuid))
@@ -212,20 +227,55 @@ FOLD = sql(
 )
 _newer = arrivals.alias("newer")
 # The newest of each feed stays, however old: it says when the feed was heard last.
-FORGET_ARRIVALS = sql(
-    delete(arrivals).where(
+_old = (
+    delete(arrivals)
+    .where(
         arrivals.c.at < param("hour_ago", type_=_INSTANT),
         exists().where(_newer.c.feed_id == arrivals.c.feed_id, _newer.c.at > arrivals.c.at),
     )
+    .returning(arrivals)
+    .cte("old")
 )
-BEGIN_SILENCE = sql(
-    insert(silences)
-    .values(feed_id=param("feed_id"), began_at=param("began_at"))
-    .on_conflict_do_nothing()
+
+
+def _hour_of(at: ColumnElement[datetime]) -> ColumnElement[datetime]:
+    return func.date_trunc(literal_column("'hour'"), at, literal_column("'UTC'"), type_=_INSTANT)
+
+
+# Each arrival is counted once: here, or still among the arrivals.
+FOLD_ARRIVALS = sql(
+    insert(hours)
+    .from_select(
+        ["feed_id", "hour", "count"],
+        select(_old.c.feed_id, _hour_of(_old.c.at).label("hour"), func.sum(_old.c.count))
+        .group_by(_old.c.feed_id, literal_column("hour"))
+        .order_by(_old.c.feed_id, literal_column("hour")),
+    )
+    .on_conflict_do_update(
+        index_elements=["feed_id", "hour"],
+        set_={"count": hours.c.count + literal_column("excluded.count")},
+    )
 )
-END_SILENCE = sql(delete(silences).where(silences.c.feed_id == param("feed_id")))
+FORGET_HOURS = sql(delete(hours).where(hours.c.hour < param("before", type_=_INSTANT)))
+_since = param("since", type_=_INSTANT)
+_by_hour = union_all(
+    select(hours).where(hours.c.feed_id == any_(_IDS), hours.c.hour >= _since),
+    select(arrivals.c.feed_id, _hour_of(arrivals.c.at).label("hour"), arrivals.c.count).where(
+        arrivals.c.feed_id == any_(_IDS), arrivals.c.at >= _since
+    ),
+).subquery("by_hour")
+HOURS = sql(
+    select(
+        _by_hour.c.feed_id,
+        _by_hour.c.hour,
+        func.sum(_by_hour.c.count).cast(BigInteger).label("count"),
+    ).group_by(_by_hour.c.feed_id, _by_hour.c.hour),
+    row=HourCount,
+)
 
 _HOUR = timedelta(hours=1)
+HOURS_SHOWN = 24
+_HOURS_KEPT = timedelta(days=35)
 
 
 class FeedStore:
@@ -290,20 +340,27 @@ class AccountStore:
         counted = {row.feed_id: row for row in rows}
         return {id: counted.get(id) or Figures(feed_id=id) for id in feed_ids}
 
+    async def by_hour(
+        self, feed_ids: Sequence[UUID], now: datetime
+    ) -> tuple[datetime, dict[UUID, list[int]]]:
+        """How many came in each of the last hours of the clock, and when the first of them began."""
+        this_hour = now.replace(minute=0, second=0, microsecond=0)
+        since = this_hour - (HOURS_SHOWN - 1) * _HOUR
+        counts = {id: [0] * HOURS_SHOWN for id in feed_ids}
+        for row in await self._tx.fetch(HOURS, ids=list(feed_ids), since=since):
+            at = (row.hour - since) // _HOUR
+            if at < HOURS_SHOWN:  # a clock that was set back has seen the future
+                counts[row.feed_id][at] = row.count
+        return since, counts
+
     async def count_duplicates(self, feed_id: UUID, count: int) -> None:
         await self._tx.run(COUNT, feed_id=feed_id, what="DUPLICATE", count=count)
 
     async def fold(self, now: datetime) -> None:
         """Make the differences of the last while part of the totals."""
         await self._tx.run(FOLD)
-        await self._tx.run(FORGET_ARRIVALS, hour_ago=now - _HOUR)
-
-    async def begin_silence(self, feed_id: UUID, at: datetime) -> bool:
-        """Whether this silence is news."""
-        return await self._tx.run(BEGIN_SILENCE, feed_id=feed_id, began_at=at) == 1
-
-    async def end_silence(self, feed_id: UUID) -> bool:
-        return await self._tx.run(END_SILENCE, feed_id=feed_id) == 1
+        await self._tx.run(FOLD_ARRIVALS, hour_ago=now - _HOUR)
+        await self._tx.run(FORGET_HOURS, before=now - _HOURS_KEPT)
 
 
 def sender_taken(feed: Feed) -> FailedPrecondition:

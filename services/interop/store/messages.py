@@ -1,4 +1,4 @@
-"""Messages as they came, what became of them, and refusals."""
+"""Messages as they came, and what became of them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,8 +21,8 @@ from sqlalchemy import (
     Uuid,
     and_,
     column,
-    delete,
     func,
+    literal_column,
     or_,
     select,
     true,
@@ -30,11 +30,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.chassis.database import Transaction, every_field, param, sql
+from libs.chassis.database import Transaction, param, sql
 from libs.chassis.errors import Aborted, NotFound
-from services.interop.domain.message import Message, MessageState, Outcome, Refusal
-
-REFUSALS_KEPT = 1_000
+from services.interop.domain.message import (
+    SET_ASIDE,
+    Alike,
+    Message,
+    MessageState,
+    Outcome,
+)
 
 metadata = MetaData()
 _INSTANT = DateTime(timezone=True)
@@ -60,20 +64,6 @@ messages = Table(
     Column("replay", Integer),
     Column("outcome_version", BigInteger),
     Column("raw", LargeBinary),
-)
-refusals = Table(
-    "refusals",
-    metadata,
-    Column("id", Uuid),
-    Column("feed_id", Uuid),
-    Column("facility_id", Uuid),
-    Column("refused_at", _INSTANT),
-    Column("code", Text),
-    Column("error_code", Integer),
-    Column("reason", Text),
-    Column("explanation", Text),
-    Column("peer", Text),
-    Column("size_bytes", BigInteger),
 )
 
 
@@ -236,24 +226,35 @@ PAGES = {
     ),
 }
 
-ADD_REFUSAL = sql(insert(refusals).values(every_field(refusals)))
-_whose = refusals.c.feed_id == param("feed_id", type_=Uuid)
-_oldest_kept = (
-    select(refusals.c.id)
-    .where(_whose)
-    .order_by(refusals.c.id.desc())
-    .offset(param("kept", REFUSALS_KEPT - 1, type_=Integer))
-    .limit(param("one", 1, type_=Integer))
-    .scalar_subquery()
+_facility = (
+    func.unnest(param("facilities", type_=ARRAY(Uuid)))
+    .table_valued(column("id", Uuid), name="facility")
+    .render_derived()
 )
-TRIM_REFUSALS = sql(delete(refusals).where(_whose, refusals.c.id < _oldest_kept))
-REFUSALS = sql(
-    select(refusals)
-    .where(_whose, refusals.c.id < param("before", type_=Uuid))
-    .order_by(refusals.c.id.desc())
-    .limit(_most),
-    row=Refusal,
-)
+
+
+def _oldest_alike(state: MessageState) -> Select[Any]:
+    """The oldest of each facility, by the index of what somebody has to look at; of those the oldest."""
+    explanation = param("explanation", type_=Text)
+    oldest = (
+        select(*_head)
+        .where(
+            messages.c.facility_id == _facility.c.id,
+            messages.c.state == literal_column(f"'{state.value}'"),
+            messages.c.id > param("after", type_=Uuid),
+            _of_feed,
+            messages.c.reason == param("reason", type_=Text),
+            or_(explanation == literal_column("''"), messages.c.explanation == explanation),
+        )
+        .order_by(messages.c.id)
+        .limit(_most)
+        .lateral("oldest")
+    )
+    both = select(*oldest.c).select_from(_facility.join(oldest, true()))
+    return both.order_by(oldest.c.id).limit(_most)
+
+
+OLDEST_ALIKE = {state: sql(_oldest_alike(state), row=Message) for state in SET_ASIDE}
 
 # Later than every id there is: where the first page begins.
 LAST_ID = UUID(int=2**128 - 1)
@@ -292,6 +293,37 @@ class MessageStore:
             most=most,
         )
 
+    async def list_states(
+        self,
+        facilities: Iterable[UUID],
+        feed_id: UUID | None,
+        states: Sequence[MessageState | None],
+        before: UUID,
+        most: int,
+    ) -> list[Message]:
+        """The newest first, in any of these states: each is one walk down an index."""
+        places = list(facilities)
+        found = [
+            message
+            for state in states
+            for message in await self.list_page(places, feed_id, state, before, most)
+        ]
+        return sorted(found, key=lambda message: message.id, reverse=True)[:most]
+
+    async def oldest_alike(
+        self, facilities: Iterable[UUID], alike: Alike, after: UUID, most: int
+    ) -> list[Message]:
+        """Those that are alike, the oldest first, after one that was replayed before."""
+        return await self._tx.fetch(
+            OLDEST_ALIKE[alike.state],
+            facilities=list(facilities),
+            feed_id=alike.feed_id,
+            reason=alike.reason,
+            explanation=alike.explanation,
+            after=after,
+            most=most,
+        )
+
     async def known(self, keys: Iterable[tuple[UUID, str, str]]) -> list[Known]:
         """The stored messages with these feeds, MSH-3 and MSH-10."""
         wanted = list(dict.fromkeys(keys))
@@ -323,22 +355,6 @@ class MessageStore:
         """Note what became of messages, where that is newer than what is known; how many it was."""
         columns = {f"{name}s": [getattr(o, name) for o in outcomes] for name in _OUTCOME_TYPES}
         return await self._tx.run(SAVE_OUTCOMES, **columns)
-
-
-class RefusalStore:
-    """The newest refusals of each feed, and of senders that no feed knows."""
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-
-    async def add_many(self, refused: Sequence[Refusal]) -> None:
-        await self._tx.run_many(ADD_REFUSAL, refused)
-        for feed_id in {refusal.feed_id for refusal in refused}:
-            await self._tx.run(TRIM_REFUSALS, feed_id=feed_id)
-
-    async def list_page(self, feed_id: UUID, before: UUID, most: int) -> list[Refusal]:
-        """The newest first."""
-        return await self._tx.fetch(REFUSALS, feed_id=feed_id, before=before, most=most)
 
 
 def _key_of(new: tuple[Message, bytes]) -> tuple[UUID, str, str, bytes]:
