@@ -28,7 +28,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import orjson
-from sqlalchemy import Table, bindparam
+from sqlalchemy import JSON, Table, bindparam
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql
 from sqlalchemy.sql import ClauseElement
 
@@ -110,16 +110,21 @@ def sql(statement: ClauseElement, *, row: type[Any] | None = None) -> Statement[
 
 
 def _decoder(compiled: Any, row: type[Any] | None) -> "Callable[[Record], Any]":
+    types = {column[0]: column[3] for column in compiled._result_columns}
     if row is None:
+        first = next(iter(types.values()), None)
+        if isinstance(first, JSON):
+            return lambda record: None if record[0] is None else orjson.loads(record[0])
         return lambda record: record[0]
-    labels = [column[0] for column in compiled._result_columns]
-    if len(labels) != len(set(labels)):
+    if len(types) != len(compiled._result_columns):
         raise StatementError(f"duplicate labels in a row of {row.__name__}")
     hints = get_type_hints(row)
-    if unknown := set(labels) - set(hints):
+    if unknown := set(types) - set(hints):
         raise StatementError(f"{row.__name__} has no field {sorted(unknown)}")
     conversions = [
-        (label, _converter(hints[label])) for label in labels if not _is_plain(hints[label])
+        (label, _converter(hints[label], isinstance(type_, JSON)))
+        for label, type_ in types.items()
+        if isinstance(type_, JSON) or not _is_plain(hints[label])
     ]
     if not conversions:
         return lambda record: row(**record)
@@ -133,14 +138,17 @@ def _decoder(compiled: Any, row: type[Any] | None) -> "Callable[[Record], Any]":
     return decode
 
 
-def _converter(kind: Any) -> Callable[[Any], Any]:
+def _converter(kind: Any, is_json: bool) -> Callable[[Any], Any]:
     """From the driver's value to one of `kind`. Every row has a state and texts: those without msgspec's microseconds."""
+    if is_json:  # it comes as its text, and is read once
+        read = msgspec.json.Decoder(kind, strict=False).decode
+        if get_origin(kind) is tuple:  # most lists of a row are empty
+            return lambda text: () if text == "[]" else read(text)
+        return lambda text: None if text is None else read(text)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return {str(member): member for member in kind}.__getitem__
     if kind == tuple[str, ...]:
         return tuple
-    if get_origin(kind) is tuple:  # most lists of a row are empty
-        return lambda value: msgspec.convert(value, kind, strict=False) if value else ()
     return lambda value: msgspec.convert(value, kind, strict=False)
 
 
@@ -258,9 +266,14 @@ def _json_default(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
+def _as_it_came(text: str) -> str:
+    """JSON is read where it is known of what kind it is."""
+    return text
+
+
 async def _prepare(connection: "asyncpg.Connection[Record]") -> None:
     await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=orjson.loads
+        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=_as_it_came
     )
 
 

@@ -57,7 +57,7 @@ def test_a_row_becomes_the_dataclass_with_its_nested_values():
     record = {
         "id": id,
         "state": "OPEN",
-        "parts": [{"name": "a", "owner_id": str(owner)}],
+        "parts": f'[{{"name": "a", "owner_id": "{owner}"}}]',
         "tags": ["x"],
     }
     assert statement.decode(record) == Thing(
