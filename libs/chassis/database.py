@@ -9,17 +9,13 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from types import NoneType, UnionType
 from typing import (
     TYPE_CHECKING,
     Any,
     Generic,
     TypeVar,
-    Union,
-    get_args,
-    get_origin,
     get_type_hints,
     overload,
 )
@@ -54,8 +50,6 @@ CONNECTION_LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
 )
-
-_AS_IT_IS = (UUID, str, int, bool, float, bytes, datetime, date, NoneType)
 
 
 class Mode(StrEnum):
@@ -121,41 +115,21 @@ def _decoder(compiled: Any, row: type[Any] | None) -> "Callable[[Record], Any]":
     hints = get_type_hints(row)
     if unknown := set(types) - set(hints):
         raise StatementError(f"{row.__name__} has no field {sorted(unknown)}")
-    conversions = [
-        (label, _converter(hints[label], isinstance(type_, JSON)))
+    readers = [
+        (label, msgspec.json.Decoder(hints[label], strict=False).decode)
         for label, type_ in types.items()
-        if isinstance(type_, JSON) or not _is_plain(hints[label])
+        if isinstance(type_, JSON)
     ]
-    if not conversions:
-        return lambda record: row(**record)
 
     def decode(record: "Record") -> Any:
         values = dict(record)
-        for label, convert in conversions:
-            values[label] = convert(values[label])
-        return row(**values)
+        for label, read in readers:  # JSON comes as its text, and is read once
+            if (text := values[label]) is not None:
+                values[label] = () if text == "[]" else read(text)
+        # Three times as quick as the constructor of a frozen dataclass, and it sees to enums and tuples.
+        return msgspec.convert(values, row, strict=False)
 
     return decode
-
-
-def _converter(kind: Any, is_json: bool) -> Callable[[Any], Any]:
-    """From the driver's value to one of `kind`. Every row has a state and texts: those without msgspec's microseconds."""
-    if is_json:  # it comes as its text, and is read once
-        read = msgspec.json.Decoder(kind, strict=False).decode
-        if get_origin(kind) is tuple:  # most lists of a row are empty
-            return lambda text: () if text == "[]" else read(text)
-        return lambda text: None if text is None else read(text)
-    if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return {str(member): member for member in kind}.__getitem__
-    if kind == tuple[str, ...]:
-        return tuple
-    return lambda value: msgspec.convert(value, kind, strict=False)
-
-
-def _is_plain(kind: Any) -> bool:
-    if get_origin(kind) in {Union, UnionType}:
-        return all(_is_plain(part) for part in get_args(kind))
-    return kind in _AS_IT_IS or kind is Any
 
 
 def every_field(table: Table) -> dict[Any, Any]:

@@ -19,11 +19,23 @@ ADD = sql(insert(grants).values(every_field(grants)))
 # Tables that hold nothing about patients. Anything else is forced under row-level security.
 OPEN = {
     "identity": {"organizations", "facilities", "staff", "teams"},
-    "interop": {"facilities", "senders", "silences", "arrivals", "accounts", "account_changes"},
+    "interop": {
+        "facilities",
+        "people",
+        "senders",
+        "silences",
+        "silence_notices",
+        "arrivals",
+        "arrivals_by_hour",
+        "accounts",
+        "account_changes",
+    },
     "registry": set(),
     "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},
 }
 CHASSIS_OPEN = {
+    "audit_chain",
+    "audit_heads",
     "heartbeats",
     "inbox",
     "timers",
