@@ -1,0 +1,1 @@
+"""Breaks the access decider on purpose, one line at a time, and asks whether the matrix notices."""
