@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-T ?= tests/unit tests/component tests/contract
+T ?= tests/unit tests/component tests/issuer tests/contract
 export PYTHONPATH := .:libs/contracts
 
 PROTOS := $(shell find protos -name '*.proto')
@@ -45,6 +45,15 @@ test-web: $(NPM) ## unit tests of the console
 test-browser: setup $(WEB) ## the console in a real browser, against a real hub
 	@sh tests/browser/chromium.sh && cd gateway/web && npm run --silent test:browser
 
+test-keycloak: setup ## sign-in against a real Keycloak, which the tests start: needs Maven and a JDK
+	@CAREHUB_TEST_ISSUER=keycloak $(BIN)/python -m pytest tests/issuer -o timeout=900
+
+test-matrix: setup ## every cell of the authorization matrix (minutes); `make test` has a covering subset
+	@CAREHUB_MATRIX=all $(BIN)/python -m pytest -s tests/unit/identity/test_authorization_matrix.py -o timeout=3600
+
+test-mutation: setup ## the access decider with one line changed, many times: the matrix must notice each; ARGS=words narrow
+	@$(BIN)/python -u -m tests.mutation $(ARGS)
+
 bench: setup ## the figures of the design, each beside what it is compared with; ARGS=--quick
 	@$(BIN)/python -m tests.performance $(ARGS)
 
@@ -58,9 +67,9 @@ openapi: setup ## rewrite the committed OpenAPI document from the contracts
 ##@ Upkeep
 locks: $(DEV) ## resolve the dependencies anew into the two locks
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
-		--extra local pyproject.toml -o requirements.lock
+		--extra local --extra keycloak pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
-		--extra local --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+		--extra local --extra keycloak --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## forget what was made here, but not the data in .carehub
 	@rm -rf .venv libs/contracts .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -98,4 +107,4 @@ $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 
-.PHONY: run setup format check test test-web test-browser bench e2e protos openapi locks clean help
+.PHONY: run setup format check test test-web test-browser test-keycloak test-matrix test-mutation bench e2e protos openapi locks clean help

@@ -15,6 +15,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from gateway.api.step_up import Level
+
 ALGORITHMS = ("RS256", "ES256", "PS256")
 LEEWAY = 30
 REDISCOVER_AFTER = 3600.0
@@ -67,7 +69,9 @@ class Provider:
         self._keys = KeySet([])
         self._keys_at = -REFETCH_KEYS_AFTER
 
-    async def authorization_url(self, *, state: str, nonce: str, challenge: str) -> str:
+    async def authorization_url(
+        self, *, state: str, nonce: str, challenge: str, level: Level | None = None
+    ) -> str:
         metadata = await self._discover()
         asked = {
             "response_type": "code",
@@ -79,7 +83,8 @@ class Provider:
             "code_challenge": challenge,
             "code_challenge_method": "S256",
         }
-        return _with_query(metadata["authorization_endpoint"], asked)
+        more = level.asked if level else {}
+        return _with_query(metadata["authorization_endpoint"], {**asked, **more})
 
     async def redeem(self, code: str, verifier: str) -> Tokens:
         return await self._tokens(

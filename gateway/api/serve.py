@@ -28,6 +28,7 @@ class Settings:
     caller_burst: int = 200
     address_per_second: float = 20.0
     address_burst: int = 100
+    step_up: str = ""
 
 
 async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Event) -> None:
@@ -42,6 +43,7 @@ async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Ev
         caller_burst=settings.caller_burst,
         address_per_second=settings.address_per_second,
         address_burst=settings.address_burst,
+        step_up=settings.step_up,
         nats_url=env.get("CAREHUB_NATS_URL", ""),
     )
     config = uvicorn.Config(

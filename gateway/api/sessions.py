@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from gateway.api.step_up import Level
+
 IDLE = 15 * 60.0
 ABSOLUTE = 12 * 3600.0
 FLOW_TAKES = 10 * 60.0
@@ -41,6 +43,7 @@ class Flow:
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
     next: str
+    level: Level | None = None
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ from gateway.api.provider import (
 )
 from gateway.api.rates import Limiter, address_key
 from gateway.api.sessions import ABSOLUTE, FLOW_TAKES, IDLE, Flow, Keeper, Session
+from gateway.api.step_up import WAY_BACK, wanted_level
 
 REFRESH_BEFORE = 30.0
 LONGEST_NEXT = 512
@@ -61,10 +62,12 @@ class SignIn:
         """Send the browser to the provider."""
         note_of(request.scope).route = "/signin"
         wanted = local_path(request.query_params.get("next", "/"))
+        level = wanted_level(request.query_params)
         self._per_address.take(address_key(request.client.host if request.client else ""))
         if self._is_local and request.headers.get("host", "") != self._host:
             # localhost and 127.0.0.1 have cookies of their own; the provider sends back to one of them.
-            return _see(f"{self._public_url}/signin?{urlencode({'next': wanted})}")
+            asked = {k: v for k, v in request.query_params.items() if k in {"acr", "max_age"}}
+            return _see(f"{self._public_url}/signin?{urlencode({'next': wanted} | asked)}")
         browser = _cookies(request.headers.get("cookie", "")).get(self._flow_cookie, "")
         if not re.fullmatch(r"[\w-]{43}", browser):
             browser = secrets.token_urlsafe(32)
@@ -73,10 +76,14 @@ class SignIn:
             nonce=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(48),
             next=wanted,
+            level=level,
         )
         try:
             url = await self._provider.authorization_url(
-                state=flow.state, nonce=flow.nonce, challenge=challenge_of(flow.verifier)
+                state=flow.state,
+                nonce=flow.nonce,
+                challenge=challenge_of(flow.verifier),
+                level=level,
             )
         except (ProviderAway, ProviderRefused) as error:
             return _sorry(error)
@@ -171,6 +178,9 @@ class SignIn:
     async def _redeem(self, code: str, flow: Flow) -> Session:
         tokens = await self._provider.redeem(code, flow.verifier)
         claims = await self._provider.verify_id_token(tokens.id_token, flow.nonce)
+        if flow.level and not flow.level.is_met_by(claims, slack=WAY_BACK):
+            # Asking for a level is a wish; whether it was reached is in the token.
+            raise ProviderRefused("LEVEL_NOT_REACHED")
         return Session(
             name=str(claims.get("name") or claims.get("preferred_username") or "")[:100],
             access_token=tokens.access_token,

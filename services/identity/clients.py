@@ -24,6 +24,8 @@ ALGORITHMS = ("RS256", "ES256")
 AUDIENCE = "carehub"
 LONGEST_TOKEN = 8 * 1024
 LEEWAY = timedelta(seconds=30)
+# A provider that signs tokens for longer is set up wrongly, or is not the one that signed this one.
+LONGEST_LIFE = timedelta(hours=24)
 
 # For the whole process: whoever floods us with unknown key ids does not flood the provider.
 REFETCH_SECONDS = 30.0
@@ -124,7 +126,7 @@ class AccessTokens:
         key = await self.keys.find(header["kid"])
         try:
             claims = jwt.decode(token, key, algorithms=ALGORITHMS).claims
-        except (JoseError, ValueError, TypeError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
             raise _not_ours() from error
         if not self._is_for_us(header, claims):
             raise _not_ours()
@@ -149,16 +151,18 @@ class AccessTokens:
             raise _not_ours() from error
         if expires_at <= self.now():
             raise Unauthenticated("TOKEN_EXPIRED", "The access token has ended.")
-        if begins_at > self.now() + LEEWAY:
+        if begins_at > self.now() + LEEWAY or expires_at > self.now() + LONGEST_LIFE:
             raise _not_ours()
-        return SignedIn(subject=subject, expires_at=expires_at)
+        marks = (claims.get(name) for name in ("sid", "auth_time", "jti", "iat"))
+        session = str(next(filter(None, marks), ""))
+        return SignedIn(subject=subject, expires_at=expires_at, session=session)
 
 
 def _header(token: str) -> Mapping[str, Any]:
     """The header, not yet believed, of a token that could be one of ours."""
     try:
         header = jws.extract_compact(token.encode("ascii")).headers()
-    except (JoseError, ValueError, TypeError) as error:
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
         raise _not_ours() from error
     if header.get("alg") not in ALGORITHMS:
         raise Unauthenticated("TOKEN_ALGORITHM", "The access token is not signed as it should be.")
