@@ -22,7 +22,8 @@ class Caller:
     """Somebody whom identity vouches for, for the next seconds.
 
     `roles` and `permissions` say at which facilities they are held; a role of the whole network lists every facility.
-    A permission may be held with no facility: in a network that has none yet.
+    A permission may be held with no facility: in a network that has none yet. `everywhere` names the permissions that
+    are held in the network as a whole, and so also over what belongs to no facility.
     """
 
     subject: UUID
@@ -31,6 +32,7 @@ class Caller:
     roles: Mapping[str, frozenset[UUID]]
     permissions: Mapping[str, frozenset[UUID]]
     purpose: str
+    everywhere: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +46,7 @@ class Call:
     maybe_caller: Caller | None = None
     maybe_tx: "Transaction | None" = None
     shown: set[UUID] = field(default_factory=set)
+    address: str = ""  # of the network, where the gateway told
 
     @property
     def caller(self) -> Caller:

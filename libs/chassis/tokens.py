@@ -1,6 +1,7 @@
 """Caller tokens: what identity signs and every service believes, for seconds.
 
-The claims: sub, kind, name, purpose, facilities [ids], roles {role: [indexes]}, permissions {permission: [indexes]}.
+The claims: sub, kind, name, purpose, facilities [ids], roles {role: [indexes]}, permissions {permission: [indexes]},
+everywhere [permissions].
 """
 
 import asyncio
@@ -23,6 +24,7 @@ ISSUER = "carehub-identity"
 AUDIENCE = "carehub-internal"
 TYPE = "caller+jwt"
 LEEWAY = 5
+LONGEST_LIFE = 3600  # identity gives them seconds
 _LONGEST = 64 * 1024
 _REMEMBERED = 10_000
 # A token that no key fits may be of a newer one: ask again, but not for every token of a stranger.
@@ -61,14 +63,14 @@ class CallerVerifier:
             await self._fetch()
             if decoded := self._decoded(token):
                 return decoded
-        raise Unauthenticated("CALLER_TOKEN_INVALID", "The caller token is not one of ours.")
+        raise _not_ours()
 
     def _decoded(self, token: str) -> jwt.Token | None:
         if self._keys is None:
             return None
         try:
             return jwt.decode(token, self._keys, algorithms=["Ed25519"])
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError, RecursionError):
             return None
 
     async def _fetch(self) -> None:
@@ -95,12 +97,20 @@ class CallerVerifier:
             and claims.get("aud") == AUDIENCE
             and isinstance(claims.get("exp"), int)
         )
-        if not fits:
-            raise Unauthenticated("CALLER_TOKEN_INVALID", "The caller token is not one of ours.")
+        # An integer of any size: compared before it becomes a float.
+        if not fits or not 0 < claims["exp"] <= time.time() + LONGEST_LIFE:
+            raise _not_ours()
         expires = float(claims["exp"]) + LEEWAY
         if expires <= time.time():
             raise Unauthenticated("CALLER_TOKEN_EXPIRED", "The caller token has ended.")
-        return expires, to_caller(claims)
+        try:
+            return expires, to_caller(claims)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise _not_ours() from error
+
+
+def _not_ours() -> Unauthenticated:
+    return Unauthenticated("CALLER_TOKEN_INVALID", "The caller token is not one of ours.")
 
 
 def to_caller(claims: Mapping[str, Any]) -> Caller:
@@ -117,4 +127,5 @@ def to_caller(claims: Mapping[str, Any]) -> Caller:
         roles=at(claims["roles"]),
         permissions=at(claims["permissions"]),
         purpose=claims["purpose"],
+        everywhere=frozenset(claims.get("everywhere", ())),
     )
