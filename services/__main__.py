@@ -1,5 +1,5 @@
 """The one entry point: `carehub up | serve | migrate | admin | apply | token | send |
-simulate | parked`.
+simulate | keycloak | parked`.
 """
 
 import argparse
@@ -92,11 +92,19 @@ def _add_tools(command: AddCommand) -> None:
             "simulate", _simulate, "Play the feeds of an invented region, or write them to files."
         )
     )
+    from libs.keycloak.command import add_arguments as add_keycloak_arguments
+
+    add_keycloak_arguments(
+        command("keycloak", _keycloak, "Make a realm of Keycloak what CareHub needs.")
+    )
     sub = command("parked", _parked, "List, show, replay or discard events that were set aside.")
     sub.add_argument("service", choices=SERVICES)
     sub.add_argument("action", choices=["list", "show", "replay", "discard"])
     sub.add_argument("id", nargs="?", help="of the parked event")
     sub.add_argument("--reason", default="", help="why it is discarded")
+    sub = command("audit", _audit, "Verify that nobody changed an audit ledger.")
+    sub.add_argument("action", choices=["verify"])
+    sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
 
 
 def _home() -> Path:
@@ -124,7 +132,13 @@ def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
         metrics_host=env.get("CAREHUB_METRICS_HOST", "0.0.0.0"),  # noqa: S104 a pod's own
         pool_size=int(env.get("CAREHUB_POOL_SIZE", "8")),
         crashpoint=env.get("CAREHUB_CRASHPOINT", ""),
+        audit_key=_path("CAREHUB_AUDIT_KEY"),
+        audit_heads=_path("CAREHUB_AUDIT_HEADS"),
     )
+
+
+def _path(variable: str) -> Path | None:
+    return Path(os.environ[variable]) if os.environ.get(variable) else None
 
 
 async def caller_keys(channels: Channels) -> str:
@@ -263,6 +277,12 @@ async def _simulate(arguments: argparse.Namespace) -> int:
     return await run(arguments, lambda line: print(line, flush=True))
 
 
+async def _keycloak(arguments: argparse.Namespace) -> int:
+    from libs.keycloak.command import run
+
+    return await run(arguments, os.environ, lambda line: print(line, flush=True))
+
+
 async def _parked(arguments: argparse.Namespace) -> int:
     """Events that could not be handled wait here until somebody decides. What they hold is not printed."""
     env = {**_remembered(), **os.environ}
@@ -290,6 +310,15 @@ async def _parked(arguments: argparse.Namespace) -> int:
     finally:
         await database.close()
     return 0
+
+
+async def _audit(arguments: argparse.Namespace) -> int:
+    from libs.local.verify import run
+
+    if unknown := set(arguments.services) - set(SERVICES):
+        raise RuntimeError(f"there is no service {unknown.pop()}; there are {', '.join(SERVICES)}")
+    env = {**_remembered(), **os.environ}
+    return await run(arguments.services or SERVICES, SERVICES, env, lambda s: print(s, flush=True))
 
 
 def _remembered() -> dict[str, str]:

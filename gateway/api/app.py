@@ -21,7 +21,11 @@ from starlette.types import ASGIApp
 from gateway.api.authentication import Authenticator
 from gateway.api.callers import Callers
 from gateway.api.edge import Edge, note_of
+from gateway.api.fhir import PATH as AUDIT_EVENTS
+from gateway.api.fhir import AuditEvents
 from gateway.api.image import Image
+from gateway.api.ledgers import PATH as LEDGERS
+from gateway.api.ledgers import Ledgers, ledgers_of
 from gateway.api.live import Live
 from gateway.api.openapi import document
 from gateway.api.pages import Pages
@@ -29,6 +33,7 @@ from gateway.api.problems import Problem
 from gateway.api.provider import Client, Provider, is_loopback
 from gateway.api.rates import Limiter, Rate
 from gateway.api.signin import CALLBACK, SignIn
+from gateway.api.step_up import read_levels
 from gateway.api.stream import PATH, Stream
 from gateway.api.transcoder import Transcoder
 from gateway.api.webapp import WebApp
@@ -57,6 +62,7 @@ class GatewaySettings:
     caller_burst: int = 200
     address_per_second: float = 20.0
     address_burst: int = 100
+    step_up: str = ""  # the methods that need more than a first sign-in: BreakGlass=2/300
     web: Path = WEB
     nats_url: str = ""  # without it nothing is live
 
@@ -93,7 +99,13 @@ def build(
     app = _app(http, live)
     stream = Stream(live, channels, authenticator, stopping or asyncio.Event())
     app.router.routes.append(Route(PATH, stream))
-    app.mount(API, Transcoder(contracts, channels, authenticator))
+    levels = read_levels(settings.step_up, (one.method.name for one in contracts.endpoints))
+    if found := ledgers_of(contracts):
+        ledgers = Ledgers(found, channels, authenticator)
+        events = AuditEvents(ledgers, settings.public_url)
+        app.add_route(LEDGERS, ledgers.answer, methods=["GET"])
+        app.add_route(AUDIT_EVENTS, events.answer, methods=["GET"])
+    app.mount(API, Transcoder(contracts, channels, authenticator, levels))
     _add_health(app, channels)
     _add_pages(app, contracts, sign_in, settings)
     is_https = urlsplit(settings.public_url).scheme == "https"

@@ -7,6 +7,7 @@ from gateway.api.callers import Callers
 from gateway.api.problems import Problem, unauthenticated
 from gateway.api.rates import Limiter, address_key
 from gateway.api.signin import SignIn
+from gateway.api.step_up import Level
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Credentials:
     is_safe: bool
     # Whether somebody is at the screen: what a page does by itself does not keep a session from ending.
     is_use: bool = True
+    level: Level | None = None
 
 
 class Authenticator:
@@ -39,8 +41,10 @@ class Authenticator:
         if not access_token:
             admit()
             raise unauthenticated(reason="NO_CREDENTIALS")
-        known = await self._callers.caller(access_token, admit)
+        known = await self._callers.caller(access_token, admit, credentials.address)
         self._per_caller.take(known.subject)
+        if credentials.level:
+            credentials.level.check(access_token)
         return known.token
 
     async def _access_token(self, credentials: Credentials) -> str:

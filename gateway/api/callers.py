@@ -13,6 +13,7 @@ from carehub.identity.v1 import identity_service_pb2
 
 from gateway.api.problems import Problem, from_call, unauthenticated
 from libs.chassis.channels import Channels
+from libs.chassis.guard import CLIENT_ADDRESS
 from libs.chassis.wire import CallFailed
 
 LONGEST_TOKEN = 8 * 1024
@@ -53,10 +54,12 @@ class Callers:
         self._refused: OrderedDict[bytes, _Refusal] = OrderedDict()
         self._under_way: dict[bytes, asyncio.Task[KnownCaller]] = {}
 
-    async def caller(self, access_token: str, admit: Callable[[], None]) -> KnownCaller:
+    async def caller(
+        self, access_token: str, admit: Callable[[], None], address: str = ""
+    ) -> KnownCaller:
         """Return the caller of an access token, or raise a Problem.
 
-        `admit` is asked before a token that was never good is brought to identity.
+        `admit` is asked before a token that was never good is brought to identity; `address` is for its ledger.
         """
         if len(access_token) > LONGEST_TOKEN:
             raise unauthenticated("The access token is too long.", reason="TOKEN_TOO_LONG")
@@ -66,23 +69,25 @@ class Callers:
         if known and now < known.ends_at:
             self._known.move_to_end(digest)
             if now >= known.refresh_at:
-                _ = self._exchange_once(digest, access_token)  # the next one has it
+                _ = self._exchange_once(digest, access_token, address)  # the next one has it
             return known
         if known is None:
             admit()
             self._raise_if_refused(digest, now)
         # Shielded: one request that gives up must not take the others' answer away.
-        return await asyncio.shield(self._exchange_once(digest, access_token))
+        return await asyncio.shield(self._exchange_once(digest, access_token, address))
 
     def _raise_if_refused(self, digest: bytes, now: float) -> None:
         refused = self._refused.get(digest)
         if refused and now < refused.until:
             raise refused.problem
 
-    def _exchange_once(self, digest: bytes, access_token: str) -> asyncio.Task[KnownCaller]:
+    def _exchange_once(
+        self, digest: bytes, access_token: str, address: str
+    ) -> asyncio.Task[KnownCaller]:
         task = self._under_way.get(digest)
         if task is None:
-            task = asyncio.create_task(self._exchange(digest, access_token))
+            task = asyncio.create_task(self._exchange(digest, access_token, address))
             self._under_way[digest] = task
             task.add_done_callback(lambda done: self._finish(digest, done))
         return task
@@ -92,10 +97,11 @@ class Callers:
         if not done.cancelled():
             done.exception()  # a refresh that nobody waits for may fail unheard
 
-    async def _exchange(self, digest: bytes, access_token: str) -> KnownCaller:
+    async def _exchange(self, digest: bytes, access_token: str, address: str) -> KnownCaller:
         request = identity_service_pb2.ExchangeTokenRequest(access_token=access_token)
         try:
-            answer = await self._channels.call(_EXCHANGE, request)
+            metadata = {CLIENT_ADDRESS: address} if address else None
+            answer = await self._channels.call(_EXCHANGE, request, metadata=metadata)
         except CallFailed as failed:
             problem = from_call(failed)
             if problem.status == 401:

@@ -10,8 +10,10 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 
 from gateway.api.binding import DEEPEST_PARAMETER
 from gateway.api.image import Endpoint, Image, field_at
+from gateway.api.ledgers import METHOD, ledgers_of
+from gateway.api.ledgers import PATH as LEDGERS
 from gateway.api.problems import TITLES, camel
-from gateway.api.schemas import Schema, Schemas, is_required
+from gateway.api.schemas import Schema, Schemas, is_required, schema_name
 from gateway.api.stream import PATH as STREAM
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
@@ -70,7 +72,7 @@ _PROBLEM: Schema = {
         "type", "title", "status", "detail", "reason", "metadata", "fieldViolations", "requestId"
     ],
 }  # fmt: skip
-# The one path that is no RPC and that programs use.
+# Paths that are no RPC and that programs use: this one, and the ledger of all services.
 _STREAM: Schema = {
     "operationId": "Listen",
     "tags": ["stream"],
@@ -103,6 +105,9 @@ def document(image: Image) -> dict[str, Any]:
         path = path_of(endpoint, names[_shape(endpoint)])
         paths.setdefault(path, {})[endpoint.http_method.lower()] = operation
     paths[STREAM] = {"get": _STREAM}
+    if ledgers := ledgers_of(image):
+        ledger = next(iter(ledgers.values()))
+        paths[LEDGERS] = {"get": _all_ledgers(ledger, image, schemas)}
     services = {one.method.containing_service.full_name for one in image.endpoints}
     return {
         "openapi": "3.1.0",
@@ -118,7 +123,10 @@ def document(image: Image) -> dict[str, Any]:
         "tags": [
             {"name": tag_of(name), "description": image.comment(name)} for name in sorted(services)
         ]
-        + [{"name": "stream", "description": "What changes, as it does."}],
+        + [
+            {"name": "audit", "description": "Who saw or changed what, in all services."},
+            {"name": "stream", "description": "What changes, as it does."},
+        ],
         "paths": dict(sorted(paths.items())),
         "components": {
             "schemas": dict(sorted({**schemas.found, "Problem": _PROBLEM}.items())),
@@ -206,6 +214,29 @@ def _operation(
     if endpoint.access.permission:
         operation["x-permission"] = endpoint.access.permission
     return operation
+
+
+def _all_ledgers(one: Endpoint, image: Image, schemas: Schemas) -> dict[str, Any]:
+    """What each service answers, asked of all of them."""
+    operation = _operation(one, image, schemas, ())
+    page = dict(schemas.found[schema_name(one.method.output_type)])
+    page["properties"] = page["properties"] | {
+        "unanswered": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The services that did not answer, whose rows are not in it.",
+        }
+    }
+    page["required"] = [*page.get("required", ()), "unanswered"]
+    operation["responses"]["200"]["content"]["application/json"]["schema"] = page
+    words = {
+        "operationId": METHOD,
+        "tags": ["audit"],
+        "summary": "Lists who saw or changed what in all services, the newest first",
+        "description": "As each service answers: rows of the facilities where audit.read is held, and all of them for "
+        "whoever holds it in the whole network. By `patientId` it says who has looked. Reading it is in it, too.",
+    }
+    return operation | words
 
 
 def _without_path(endpoint: Endpoint, schemas: Schemas) -> Schema:

@@ -19,8 +19,10 @@ from gateway.api.image import Endpoint, Image
 from gateway.api.paths import BadPath, Trie, split_path
 from gateway.api.problems import Problem, Violation, from_call, internal, invalid
 from gateway.api.proto_json import form_of
+from gateway.api.step_up import Level
 from libs.chassis import telemetry
 from libs.chassis.channels import Channels
+from libs.chassis.guard import CLIENT_ADDRESS
 from libs.chassis.wire import CallFailed
 
 LARGEST_BODY = 3 * 512 * 1024
@@ -35,8 +37,9 @@ _log = logging.getLogger(__name__)
 class Route:
     """An endpoint with all that can be prepared for it."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, level: Level | None = None) -> None:
         self.method = endpoint.method
+        self.level = level
         self.template = endpoint.template.text
         self.is_safe = endpoint.is_safe
         self.is_anonymous = endpoint.access.is_anonymous
@@ -51,12 +54,19 @@ class Route:
 class Transcoder:
     """Answers every path of the contracts."""
 
-    def __init__(self, image: Image, channels: Channels, authenticator: Authenticator) -> None:
+    def __init__(
+        self,
+        image: Image,
+        channels: Channels,
+        authenticator: Authenticator,
+        levels: Mapping[str, Level] | None = None,
+    ) -> None:
         self._channels = channels
         self._authenticator = authenticator
         self._trie: Trie[Route] = Trie()
         for endpoint in image.endpoints:
-            self._trie.add(endpoint.http_method, endpoint.template, Route(endpoint))
+            level = (levels or {}).get(endpoint.method.name)
+            self._trie.add(endpoint.http_method, endpoint.template, Route(endpoint, level))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         note = note_of(scope)
@@ -80,11 +90,11 @@ class Transcoder:
     ) -> Response:
         route, segments = self._route(scope)
         note.route = route.template
-        metadata = _metadata(headers, note)
+        client = scope.get("client") or ("", 0)
+        metadata = _metadata(headers, note) | ({CLIENT_ADDRESS: client[0]} if client[0] else {})
         caller_token = None
         if not route.is_anonymous:
-            client = scope.get("client") or ("", 0)
-            credentials = Credentials(headers, client[0], is_safe=route.is_safe)
+            credentials = Credentials(headers, client[0], is_safe=route.is_safe, level=route.level)
             caller_token = await self._authenticator.caller_token(credentials)
         body = await read_body(headers, receive) if route.has_body else b""
         request = route.binder.bind(segments, scope["query_string"], body)

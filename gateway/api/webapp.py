@@ -14,6 +14,7 @@ from gateway.api.edge import note_of
 
 OURS = (
     "/v1/",
+    "/fhir/",
     "/signin/",
     "/signout/",
     "/docs/",

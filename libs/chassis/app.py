@@ -12,7 +12,7 @@ from pathlib import Path
 
 import prometheus_client
 
-from libs.chassis import crashpoints, ids, telemetry
+from libs.chassis import crashpoints, heads, ids, telemetry
 from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
 from libs.chassis.faults import rest
@@ -21,6 +21,7 @@ from libs.chassis.inbox import Consumer, run_consumer
 from libs.chassis.migrate import is_at_head
 from libs.chassis.operations import Operations
 from libs.chassis.relay import run_relay
+from libs.chassis.sealing import Seal, run_sealer
 from libs.chassis.server import serve
 from libs.chassis.status import run_heartbeat
 from libs.chassis.streams import Conveyor, connect
@@ -85,6 +86,8 @@ class HostSettings:
     metrics_host: str = "0.0.0.0"  # noqa: S104 a pod's own
     pool_size: int = 8
     crashpoint: str = ""
+    audit_key: Path | None = None
+    audit_heads: Path | None = None
 
 
 class Host:
@@ -177,6 +180,15 @@ class Host:
                 consumer.name,
                 lambda c=consumer: run_consumer(app.name, c, database, conveyor, self.stopping),  # type: ignore[misc]
             )
+        heard = heads.consumer(app.name)
+        self._keep_running(
+            heard.name,
+            lambda: run_consumer(app.name, heard, database, conveyor, self.stopping),
+        )
+        self._keep_running(
+            f"{app.name}-sealer",
+            lambda: run_sealer(app.name, database, self._seal(), self.stopping, self._now),
+        )
         if app.timers:
             self._keep_running(
                 f"{app.name}-timers",
@@ -184,6 +196,14 @@ class Host:
             )
         for job in app.jobs:
             self._keep_running(job.name, lambda j=job: j.run(runtime))  # type: ignore[misc]
+
+    def _seal(self) -> Seal:
+        key = self._settings.audit_key
+        return Seal(
+            signer=heads.Signer(key.read_text()) if key else None,
+            folder=self._settings.audit_heads,
+            conveyor=self._conveyor,
+        )
 
     def _beat(self, app: App) -> None:
         database = self.runtimes[app.name].database

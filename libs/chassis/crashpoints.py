@@ -7,6 +7,7 @@ POINTS = frozenset({
     "relay.before_publish", "relay.after_publish", "relay.before_mark", "relay.after_mark",
     "consumer.before_commit", "consumer.after_commit", "consumer.before_ack",
     "timers.before_commit", "timers.after_commit",
+    "sealer.before_commit", "sealer.after_commit", "sealer.before_head", "sealer.after_head",
 })  # fmt: skip
 
 _armed: dict[str, int] = {}

@@ -42,6 +42,8 @@ Answer = Callable[[Message, Call], Awaitable[Message]]
 CALLER_TOKEN = "x-caller-token"  # noqa: S105 the name of a header
 REQUEST_ID = "x-request-id"
 IDEMPOTENCY_KEY = "idempotency-key"
+CLIENT_ADDRESS = "x-client-address"
+_LONGEST_ADDRESS = 45
 
 # When the request that this task works for must be answered; calls to neighbours inherit it.
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -130,6 +132,7 @@ class Guard:
             method=path,
             request_id=request.headers.get(REQUEST_ID) or str(uuid4()),
             deadline=time.monotonic() + request.timeout,
+            address=request.headers.get(CLIENT_ADDRESS, "")[:_LONGEST_ADDRESS],
         )
         started = time.monotonic()
         token = deadline.set(call.deadline)

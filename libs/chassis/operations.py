@@ -1,4 +1,4 @@
-"""The RPCs that every service answers alike: how it is, and what becomes of the events that it set aside."""
+"""The RPCs that every service answers alike: how it is, what becomes of the events that it set aside, and its ledger."""
 
 import contextlib
 import dataclasses
@@ -15,6 +15,7 @@ from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
 from libs.chassis.inbox import Consumer, Delivery
+from libs.chassis.ledger import Ledger
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from libs.chassis.status import VERSION, Status, status_of
 
@@ -60,6 +61,7 @@ class Operations:
         self._service = service
         self._consumers = {consumer.name: consumer for consumer in consumers}
         self._database = database
+        self.ListAudit = Ledger(service, database).ListAudit
 
     async def GetStatus(
         self, request: status_pb2.GetStatusRequest, call: Call
@@ -174,6 +176,12 @@ def to_proto(service: str, consumers: Iterable[str], status: Status) -> status_p
             )
             for beat in status.heartbeats
         ],
+        audit=status_pb2.AuditStatus(
+            sealed_count=status.ledger.sealed,
+            oldest_seconds=status.age(status.ledger.oldest_at),
+            head_sequence=status.ledger.head_sequence,
+            head_time=to_timestamp(status.ledger.head_at),
+        ),
     )
 
 
@@ -188,6 +196,8 @@ def concerns(status: Status) -> "list[status_pb2.ServiceStatus.Concern.ValueType
         Concern.CONCERN_CONSUMER_BEHIND: any(
             lag.waiting > FAR_BEHIND for lag in status.lag.values()
         ),
+        Concern.CONCERN_AUDIT_UNSEALED: status.age(status.ledger.oldest_at) >= LATE.total_seconds(),
+        Concern.CONCERN_AUDIT_OVERFLOWS: status.ledger.overflows,
     }
     return [concern for concern, is_so in found.items() if is_so]
 

@@ -97,6 +97,17 @@ class TimerCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerCounts:
+    """The chain that seals the audit ledger: how long it is, what waits for it, and how far a signed head vouches for it."""
+
+    sealed: int
+    oldest_at: datetime | None
+    head_sequence: int
+    head_at: datetime | None
+    overflows: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Handled:
     """What one consumer has done."""
 
@@ -124,6 +135,7 @@ class Status:
     handled: Mapping[str, int]
     parked: Mapping[str, Sequence[ParkedCounts]]
     heartbeats: Sequence[Heartbeat]
+    ledger: LedgerCounts
 
     def is_alive(self, heartbeat: Heartbeat) -> bool:
         return self.at - heartbeat.seen_at <= ALIVE
@@ -172,6 +184,14 @@ _HANDLED = sql(
     .group_by(inbox.c.consumer),
     row=Handled,
 )
+_LEDGER = sql(
+    select(
+        func.audit_status().table_valued(
+            "sealed", "oldest_at", "head_sequence", "head_at", "overflows"
+        )
+    ),
+    row=LedgerCounts,
+)
 _HEARTBEATS = sql(
     select(heartbeats).order_by(heartbeats.c.role, heartbeats.c.process), row=Heartbeat
 )
@@ -200,6 +220,7 @@ async def status_of(tx: Transaction) -> Status:
         handled={row.consumer: row.count for row in await tx.fetch(_HANDLED, since=since)},
         parked=parked,
         heartbeats=await tx.fetch(_HEARTBEATS),
+        ledger=await tx.one(_LEDGER),
     )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from libs.chassis.heads import new_key
 from libs.chassis.migrate import ROLES, role
 from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
@@ -48,6 +49,14 @@ def local_secret(home: Path, name: str) -> str:
     return path.read_text().strip()
 
 
+def audit_key(home: Path) -> Path:
+    """The file of the key that audit heads are signed with, made once."""
+    path = home / "secrets" / "audit-key.pem"
+    if not path.exists():
+        write_private(path, new_key())
+    return path
+
+
 def passwords(home: Path, service: str) -> dict[str, str]:
     """The passwords of a service's four database roles, derived from the machine's secret."""
     key = local_secret(home, "roles").encode()
@@ -77,11 +86,16 @@ def for_services(machine: Machine) -> dict[str, str]:
         "CAREHUB_HOME": str(machine.home),
         "CAREHUB_NATS_URL": machine.nats_url,
         "CAREHUB_PUBLIC_URL": machine.public_url,
+        "CAREHUB_AUDIT_KEY": str(audit_key(machine.home)),
+        "CAREHUB_AUDIT_HEADS": str(machine.home / "audit"),
         "IDENTITY_ISSUER": machine.issuer,
         "IDENTITY_SIGNING_KEYS": str(machine.home / "secrets" / "caller-keys.json"),
         "IDENTITY_CREATE_KEYS": "1",
         "INTEROP_MLLP_HOST": machine.mllp_host,
         "INTEROP_MLLP_PORT": str(machine.mllp_port),
+        "INTEROP_SMTP_HOST": "127.0.0.1",
+        "INTEROP_SMTP_PORT": str(machine.smtp_port),
+        "INTEROP_PUBLIC_URL": machine.public_url,
         "TASKING_SMTP_HOST": "127.0.0.1",
         "TASKING_SMTP_PORT": str(machine.smtp_port),
         "TASKING_PUBLIC_URL": machine.public_url,

@@ -6,6 +6,7 @@ import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -134,6 +135,10 @@ def event_headers(
     return headers | ({"Carehub-Facility": str(facility_id)} if facility_id else {})
 
 
+def _path(settings: Mapping[str, str], name: str) -> Path | None:
+    return Path(settings[name]) if name in settings else None
+
+
 @asynccontextmanager
 async def running_hub(
     servers: Servers,
@@ -157,7 +162,7 @@ async def running_hub(
     for app in apps:
         await servers.prepare(app.name, app.migrations)
     conveyor = await connect(servers.nats.url, "test", max_bytes=64 * 1024**2)
-    for name in neighbors:
+    for name in (*neighbors, "audit"):
         with contextlib.suppress(NotFoundError):
             await conveyor.js.delete_stream(name)
         await ensure_stream(conveyor, name)
@@ -173,6 +178,8 @@ async def running_hub(
             database_urls={a.name: servers.url(a.name, "") for a in apps},
             system_urls={a.name: servers.url(a.name, "system") for a in apps},
             nats_url=servers.nats.url,
+            audit_key=_path(settings, "CAREHUB_AUDIT_KEY"),
+            audit_heads=_path(settings, "CAREHUB_AUDIT_HEADS"),
         ),
         keys,
         clock,

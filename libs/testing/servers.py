@@ -43,7 +43,10 @@ class Servers:
                 "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '%\\_version'"
             )
             names = ", ".join(f'"{row["tablename"]}"' for row in tables)
-            await connection.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+            # As a replica, whose triggers rest: those of the ledger refuse it.
+            await connection.execute(
+                f"SET session_replication_role = replica; TRUNCATE {names} RESTART IDENTITY CASCADE"
+            )
         finally:
             await connection.close()
 

@@ -1,17 +1,18 @@
 """IdentityService. The contract, its paths and its permissions: protos/carehub/identity/v1."""
 
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from carehub.identity.v1 import facility_pb2, organization_pb2, staff_pb2, team_pb2
 from carehub.identity.v1 import identity_service_pb2 as rpc
 
+from libs.chassis.audit import record_sign_in
 from libs.chassis.caller import Call
 from libs.chassis.database import Transaction
-from libs.chassis.errors import InvalidArgument
+from libs.chassis.errors import InvalidArgument, Unauthenticated, Unavailable
 from libs.chassis.fields import apply_mask, check_etag, to_timestamp, to_uuid
 from libs.chassis.pages import decode_cursor, encode_cursor, page_size
 from services.identity import events
@@ -31,9 +32,10 @@ from services.identity.convert.token import CallerSigner
 from services.identity.domain.creation import already_created
 from services.identity.domain.facility import Facility
 from services.identity.domain.reach import Reach
+from services.identity.domain.sign_in import Sessions
 from services.identity.domain.staff import StaffMember, check_network_keeps_admin
 from services.identity.domain.team import Team, duty_team_unknown
-from services.identity.domain.token import vouch
+from services.identity.domain.token import CallerToken, SignedIn, vouch
 from services.identity.store.facility import FacilityStore
 from services.identity.store.grant import GrantStore
 from services.identity.store.organization import OrganizationStore
@@ -56,20 +58,43 @@ class IdentityService:
     reader: Callable[[], AbstractAsyncContextManager[Transaction]]
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    sessions: Sessions = field(default_factory=Sessions)
 
     async def ExchangeToken(
         self, request: rpc.ExchangeTokenRequest, call: Call
     ) -> rpc.ExchangeTokenResponse:
-        signed_in = await self.access_tokens.verify(request.access_token)
-        async with self.reader() as tx:
-            member = await StaffStore(tx).find(signed_in.subject)
-            facilities = await FacilityStore(tx).ids()
-        token = vouch(
-            member, signed_in=signed_in, facilities=facilities, id=self.new_id(), at=self.now()
-        )
+        signed_in = None
+        try:
+            signed_in = await self.access_tokens.verify(request.access_token)
+            token = await self._vouch(signed_in, call)
+        except Unauthenticated as error:
+            await self._refused(signed_in, call, error)
+            raise
+        self.sessions.remember(signed_in.subject, signed_in.session)
         return rpc.ExchangeTokenResponse(
             caller_token=self.signer.sign(token), expire_time=to_timestamp(token.expires_at)
         )
+
+    async def _refused(
+        self, signed_in: SignedIn | None, call: Call, error: Unauthenticated
+    ) -> None:
+        """For the ledger; where the database is away the refusal stands all the same."""
+        subject = signed_in.subject if signed_in else None
+        with suppress(Unavailable):
+            async with self.reader() as tx:
+                record_sign_in(tx, call, subject, {}, refused=error)
+
+    async def _vouch(self, signed_in: SignedIn, call: Call) -> CallerToken:
+        """The token of whoever signed in; the first of a session is a sign-in, for the ledger."""
+        async with self.reader() as tx:
+            member = await StaffStore(tx).find(signed_in.subject)
+            facilities = await FacilityStore(tx).ids()
+            token = vouch(
+                member, signed_in=signed_in, facilities=facilities, id=self.new_id(), at=self.now()
+            )
+            if self.sessions.is_new(signed_in.subject, signed_in.session):
+                record_sign_in(tx, call, signed_in.subject, token.roles)
+        return token
 
     async def GetCallerKeys(
         self, request: rpc.GetCallerKeysRequest, call: Call

@@ -1,6 +1,7 @@
 """How interop is put together."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from carehub.interop.v1 import interop_service_pb2
@@ -9,7 +10,8 @@ from libs.chassis import ids
 from libs.chassis.app import App
 from libs.chassis.config import read
 from libs.chassis.guard import Servicer
-from services.interop.consumers import CONSUMERS, JOBS
+from services.interop.clients import MailServer
+from services.interop.consumers import CONSUMERS, jobs
 from services.interop.mllp.server import listener
 from services.interop.mllp.settings import Settings
 from services.interop.service import InteropService
@@ -17,13 +19,36 @@ from services.interop.service import InteropService
 _CONTRACT = interop_service_pb2.DESCRIPTOR.services_by_name["InteropService"]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letters:
+    """INTEROP_…: the mail server for letters about silent feeds (none: they stay on the screen), and where links lead."""
+
+    smtp_host: str = ""
+    smtp_port: int = 25
+    smtp_starttls: bool = False
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = "carehub@localhost"
+    public_url: str = "http://localhost:8080"
+
+
 def build(env: Mapping[str, str]) -> App:
     settings = read(Settings, env, "INTEROP")
     settings.tls()  # a wrong certificate is found now, not when the first sender knocks
+    letters = read(Letters, env, "INTEROP")
+    mail = MailServer(
+        host=letters.smtp_host,
+        port=letters.smtp_port,
+        is_starttls=letters.smtp_starttls,
+        user=letters.smtp_user,
+        password=letters.smtp_password,
+        sender=letters.mail_from,
+        web_url=letters.public_url.rstrip("/"),
+    )
     return App(
         name="interop",
         migrations=Path(__file__).parent / "migrations",
         servicers=lambda runtime: (Servicer(_CONTRACT, InteropService(runtime.now, ids.new_id)),),
         consumers=CONSUMERS,
-        jobs=(*JOBS, listener(settings)),
+        jobs=(*jobs(mail), listener(settings)),
     )

@@ -91,11 +91,15 @@ def task_to_proto(
 
 
 def owner_to_proto(owner: Owner, directory: Directory) -> loop_pb2.Owner:
+    team = directory.teams.get(owner.team_id) if owner.team_id else None
+    lead = None if owner.staff_id else directory.person(owner.accountable_id)
     return loop_pb2.Owner(
         team_id=_id(owner.team_id),
         staff_id=_id(owner.staff_id),
         accountable_staff_id=str(owner.accountable_id),
         display_name=directory.display_name(owner),
+        team_name=team.name if team else "",
+        lead_name=lead.display_name if lead else "",
     )
 
 

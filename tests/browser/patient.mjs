@@ -10,11 +10,12 @@ async function find(page, text) {
   await field.fill(text);
   const option = page.getByRole("dialog").getByRole("option", { name: text }).first();
   await until(async () => {
-    if (await option.isVisible()) return true;
     await field.fill("");
     await field.fill(text);
-    await page.waitForTimeout(1_000);
-    return option.isVisible();
+    return option.waitFor({ timeout: 1_000 }).then(
+      () => true,
+      () => false,
+    );
   }, 30_000);
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/patients\/[0-9a-f-]{36}$/);

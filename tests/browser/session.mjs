@@ -18,7 +18,9 @@ export function session(world) {
       await page.locator("h1").waitFor();
       await page.context().clearCookies({ name: "carehub" });
       // The next thing that is asked finds out; the live list may have asked already.
-      const all = page.getByRole("button", { name: "All", exact: true });
+      const all = page
+        .getByRole("group", { name: "Whose work" })
+        .getByRole("button", { name: /^All/ });
       await all.click({ timeout: 2_000 }).catch(() => undefined);
       const cover = page.getByRole("alertdialog");
       await cover.waitFor({ timeout: 30_000 });

@@ -2,12 +2,21 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { signIn } from "./browser.mjs";
-import { sentHome, somebody } from "./hub.mjs";
+import { sentHome, somebody, until } from "./hub.mjs";
 
 const CALL = "Call the patient or caregiver";
 const rowOf = (page, name, what = CALL) =>
   page.locator("[role=row][data-task]", { hasText: name }).filter({ hasText: what });
 const toast = (page, text) => page.locator("[aria-live=polite]", { hasText: text });
+
+const scope = (page, name) =>
+  page.getByRole("group", { name: "Whose work" }).getByRole("button", { name });
+
+/** The first number on a button or a link: how many open tasks there are. */
+async function numberOn(place) {
+  const [text = ""] = await place.allInnerTexts();
+  return Number(text.match(/\d+/)?.[0] ?? 0);
+}
 
 /** Comes home, and the nurse has the call on the worklist. */
 async function atWork(world, person, days, account = "nurse", what = CALL) {
@@ -117,9 +126,30 @@ export function worklist(world) {
       await page.context().close();
     });
 
+    test("each count is its list, on the buttons and in the menu, and follows what happens", async () => {
+      const { page, row } = await atWork(world, somebody("Nils", "Eksempel"), 1);
+      const rows = () => page.locator("[role=row][data-task]").count();
+      const menu = page.getByRole("link", { name: /^Worklist/ });
+      const team = scope(page, /^My teams/);
+      await until(async () => (await numberOn(team)) === (await rows()), 5_000);
+      const shown = await rows();
+      assert.equal(await numberOn(menu), shown);
+      const [mine, unclaimed] = [scope(page, /^Mine/), scope(page, /^Unclaimed/)];
+      const before = { mine: await numberOn(mine), unclaimed: await numberOn(unclaimed) };
+      await row.click();
+      await page.keyboard.press("c");
+      await until(async () => (await numberOn(mine)) === before.mine + 1, 5_000);
+      assert.equal(await numberOn(unclaimed), before.unclaimed - 1);
+      await sentHome(world.hub, somebody("Una", "Ulike"), 1);
+      await until(async () => (await numberOn(team)) === shown + 1, 15_000);
+      assert.equal(await numberOn(menu), shown + 1);
+      assert.equal(await rows(), shown, "who is new waits");
+      await page.context().close();
+    });
+
     test("filters are in the address and hold no health data", async () => {
       const page = await signIn(world.browser, world.hub, "coordinator", { path: "/worklist" });
-      await page.getByRole("button", { name: "All", exact: true }).click();
+      await scope(page, /^All/).click();
       await page.waitForURL(/scope=all/);
       await page
         .getByRole("combobox", { name: "Facility" })

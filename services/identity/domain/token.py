@@ -17,10 +17,11 @@ LIFETIME = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """What an access token of the identity provider proved."""
+    """What an access token of the identity provider proved. `session` is the provider's: it outlives the token."""
 
     subject: UUID
     expires_at: datetime
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class CallerToken:
     expires_at: datetime
     roles: Mapping[str, frozenset[UUID]]
     permissions: Mapping[str, frozenset[UUID]]
+    everywhere: frozenset[str]
 
     def claims(self) -> dict[str, object]:
         """The payload. Facilities are listed once; roles and permissions point into the list, which keeps it short."""
@@ -53,6 +55,7 @@ class CallerToken:
             "facilities": [str(facility_id) for facility_id in facilities],
             "roles": _pointing_into(index, self.roles),
             "permissions": _pointing_into(index, self.permissions),
+            "everywhere": sorted(self.everywhere),
         }
 
 
@@ -81,6 +84,7 @@ def vouch(
         expires_at=datetime.fromtimestamp(int(expires_at.timestamp()), UTC),
         roles=_where(((str(held.role), held.facility_id) for held in member.roles), everywhere),
         permissions=_where(_permissions_of(member), everywhere),
+        everywhere=frozenset(p for p, place in _permissions_of(member) if place is None),
     )
 
 

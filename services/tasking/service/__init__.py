@@ -15,6 +15,8 @@ from services.tasking.convert import (
 )
 from services.tasking.domain.protocol import validate_protocol
 from services.tasking.domain.task import ContactAttempt
+from services.tasking.service.counts import count_tasks
+from services.tasking.service.dry_runs import run_dry
 from services.tasking.service.lists import list_loops, list_tasks, show_loops, show_tasks
 from services.tasking.service.publishing import publish_text
 from services.tasking.service.work import owner_wanted, put_back, take_up
@@ -46,6 +48,11 @@ class TaskingService:
     async def ListTasks(self, request: rpc.ListTasksRequest, call: Call) -> rpc.ListTasksResponse:
         tasks, token = await list_tasks(request, call)
         return rpc.ListTasksResponse(tasks=await show_tasks(call, tasks), next_page_token=token)
+
+    async def CountTasks(
+        self, request: rpc.CountTasksRequest, call: Call
+    ) -> rpc.CountTasksResponse:
+        return await count_tasks(request, call)
 
     async def ClaimTask(self, request: rpc.ClaimTaskRequest, call: Call) -> task_pb2.Task:
         work = await take_up(call, request.task_id, request.etag)
@@ -119,6 +126,11 @@ class TaskingService:
     ) -> rpc.ValidateProtocolResponse:
         problems = [problem_to_proto(each) for each in validate_protocol(request.text)]
         return rpc.ValidateProtocolResponse(problems=problems)
+
+    async def DryRunProtocol(
+        self, request: rpc.DryRunProtocolRequest, call: Call
+    ) -> rpc.DryRunProtocolResponse:
+        return await run_dry(request, call)
 
     async def PublishProtocol(
         self, request: rpc.PublishProtocolRequest, call: Call

@@ -1,5 +1,6 @@
 """Tasking's tables and statements: the only place of the service with SQL in it."""
 
+from services.tasking.store.counts import CountFilter, CountStore, TaskCounts
 from services.tasking.store.directory import DirectoryStore
 from services.tasking.store.loops import FIRST, LoopFilter, LoopStore
 from services.tasking.store.notifications import NotificationStore
@@ -9,6 +10,8 @@ from services.tasking.store.tasks import Holding, TaskFilter, TaskStore
 
 __all__ = [
     "FIRST",
+    "CountFilter",
+    "CountStore",
     "DirectoryStore",
     "Holding",
     "LoopFilter",
@@ -16,6 +19,7 @@ __all__ = [
     "NotificationStore",
     "ProtocolStore",
     "RecordStore",
+    "TaskCounts",
     "TaskFilter",
     "TaskStore",
 ]

@@ -1,33 +1,18 @@
 """A dry run over REST: JSON in and out as the console uses it."""
 
-import time
 from pathlib import Path
 from uuid import UUID
 
 import httpx
-from carehub.identity.v1 import identity_events_pb2, identity_service_pb2, staff_pb2
+from carehub.identity.v1 import identity_events_pb2, staff_pb2
 
 from gateway.api.app import GatewaySettings, build
 from libs.testing.hub import caller_token
+from tests.component.gateway.exchanging import Exchanging
 
 MERCY, NURSE = UUID(int=1), UUID(int=2)
 URL = "http://127.0.0.1:8080"
 TEXT = Path("services/tasking/protocols/discharge-transition.yaml").read_text("utf-8")
-
-
-class Exchanging:
-    """The hub's channels; in identity's place it knows one access token."""
-
-    def __init__(self, channels):
-        self._channels = channels
-        self._token = caller_token(permissions=["protocols.read"], facilities=[MERCY])
-
-    async def call(self, method, request, **options):
-        if method.name != "ExchangeToken":
-            return await self._channels.call(method, request, **options)
-        answer = identity_service_pb2.ExchangeTokenResponse(caller_token=self._token)
-        answer.expire_time.FromSeconds(int(time.time()) + 30)
-        return answer
 
 
 async def a_place_with_a_nurse(h):
@@ -57,7 +42,8 @@ async def test_dates_and_reasons_come_as_json(hub):
             public_url=URL, issuer=f"{URL}/realms/carehub", client_secret="not-a-secret-here"
         )
         image = Path("libs/contracts/contracts.binpb").read_bytes()
-        app = build(Exchanging(h.channels), settings, image)
+        token = caller_token(permissions=["protocols.read"], facilities=[MERCY])
+        app = build(Exchanging(h.channels, nurse=token), settings, image)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
             ask = {

@@ -1,41 +1,24 @@
 """REST over a real registry: created, read, changed, found, and refused to a stranger."""
 
-import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from carehub.identity.v1 import identity_service_pb2
 
 from gateway.api.app import GatewaySettings, build
 from libs.testing.hub import caller_token
+from tests.component.gateway.exchanging import Exchanging
 
 MERCY, HARBOR = UUID(int=1), UUID(int=2)
 URL = "http://127.0.0.1:8080"
 PERMISSIONS = ("patients.read", "patients.write")
-
-
-class Exchanging:
-    """The hub's channels; in identity's place it knows three access tokens."""
-
-    def __init__(self, channels):
-        self._channels = channels
-        self._tokens = {
-            "nurse": caller_token(permissions=PERMISSIONS, facilities=[MERCY]),
-            "reader": caller_token(permissions=["patients.read"], facilities=[MERCY]),
-            "stranger": caller_token(permissions=PERMISSIONS, facilities=[HARBOR]),
-        }
-
-    async def call(self, method, request, **options):
-        if method.name != "ExchangeToken":
-            return await self._channels.call(method, request, **options)
-        answer = identity_service_pb2.ExchangeTokenResponse(
-            caller_token=self._tokens[request.access_token]
-        )
-        answer.expire_time.FromSeconds(int(time.time()) + 30)
-        return answer
+TOKENS = {
+    "nurse": caller_token(permissions=PERMISSIONS, facilities=[MERCY]),
+    "reader": caller_token(permissions=["patients.read"], facilities=[MERCY]),
+    "stranger": caller_token(permissions=PERMISSIONS, facilities=[HARBOR]),
+}
 
 
 @pytest.fixture
@@ -47,7 +30,7 @@ def site(hub):
                 public_url=URL, issuer=f"{URL}/realms/carehub", client_secret="not-a-secret-here"
             )
             image = Path("libs/contracts/contracts.binpb").read_bytes()
-            app = build(Exchanging(h.channels), settings, image)
+            app = build(Exchanging(h.channels, **TOKENS), settings, image)
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url=URL
             ) as client:

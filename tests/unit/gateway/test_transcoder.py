@@ -259,7 +259,11 @@ async def test_ids_and_keys_go_on_to_the_service(api, neighbors):
     )
     assert response.headers["x-request-id"] == request_id
     metadata = neighbors.last("CreatePatient").metadata
-    assert metadata == {"x-request-id": request_id, "idempotency-key": "k-1"}
+    assert metadata == {
+        "x-request-id": request_id,
+        "idempotency-key": "k-1",
+        "x-client-address": "127.0.0.1",
+    }
 
 
 async def test_a_request_id_that_is_none_is_replaced(api, neighbors):

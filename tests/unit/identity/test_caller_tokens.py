@@ -54,6 +54,7 @@ def test_the_claims_are_these():
             "tasks.read": [1, 2],
             "tasks.write": [1, 2],
         },
+        "everywhere": [],
     }
 
 
@@ -62,6 +63,7 @@ def test_a_role_of_the_network_lists_every_facility():
     assert claims["roles"] == {"nurse": [0], "privacy_officer": [0, 1, 2]}
     assert claims["permissions"]["patients.read"] == [0, 1, 2]
     assert claims["permissions"]["patients.write"] == [0]
+    assert set(claims["everywhere"]) == PERMISSIONS[Role.PRIVACY_OFFICER]
 
 
 def test_an_empty_network_has_an_administrator_all_the_same():

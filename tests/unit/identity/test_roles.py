@@ -21,6 +21,7 @@ EXPECTED = {
         "feeds.send",
         "operations.read",
         "operations.write",
+        "audit.read",
     },
     "facility_admin": {"facilities.write", "staff.read", "staff.write", "feeds.read"},
     "coordinator": WRITES_CARE | {"protocols.read", "staff.read", "feeds.read"},
@@ -31,7 +32,7 @@ EXPECTED = {
     "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
     "scheduler": {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
-    "privacy_officer": {"patients.read", "staff.read", "protocols.read"},
+    "privacy_officer": {"patients.read", "staff.read", "protocols.read", "audit.read"},
     "integration": {
         "feeds.read",
         "feeds.write",

@@ -10,6 +10,7 @@ const feed: Frame = { kind: "feed", id: "f1", patientId: "" };
 
 const KEYS = {
   worklist: ["tasks", "worklist", "team", ""],
+  counts: ["tasks", "counts", ""],
   task: ["tasks", "one", "t1"],
   otherTask: ["tasks", "one", "t2"],
   tasksOfLoop: ["tasks", "loop", "p1", "l1"],
@@ -31,8 +32,14 @@ const touchedBy = (...frames: Frame[]) => {
 };
 
 describe("what a change makes old", () => {
-  test("a task: the lists, itself, and the lists of its patient", () => {
-    expect(touchedBy(task)).toEqual(["worklist", "task", "tasksOfLoop", "tasksOfPatient"]);
+  test("a task: the lists, their counts, itself, and the lists of its patient", () => {
+    expect(touchedBy(task)).toEqual([
+      "worklist",
+      "counts",
+      "task",
+      "tasksOfLoop",
+      "tasksOfPatient",
+    ]);
   });
 
   test("a loop, a visit, a feed: where they are shown", () => {

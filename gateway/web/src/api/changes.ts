@@ -30,7 +30,7 @@ type Key = readonly unknown[];
 const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   task([holds, by, of], { id, patientId }) {
     if (holds !== "tasks") return false;
-    if (by === "worklist") return true;
+    if (by === "worklist" || by === "counts") return true;
     return by === "one" ? of === id : of === patientId;
   },
   loop: ([holds, , of], { patientId }) => holds === "loops" && of === patientId,

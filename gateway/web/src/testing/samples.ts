@@ -1,6 +1,20 @@
 /** Tasks, loops and visits as the API answers them, for tests. Invented. */
 import type { Encounter, Loop, Task } from "@/api/client";
 
+type Owner = NonNullable<Task["owner"]>;
+
+export function anOwner(fields: Partial<Owner> = {}): Owner {
+  return {
+    teamId: "nurses",
+    staffId: "",
+    accountableStaffId: "lead",
+    displayName: "Nurses · lead D. Reyes",
+    teamName: "Nurses",
+    leadName: "D. Reyes",
+    ...fields,
+  };
+}
+
 export function aTask(fields: Partial<Task> = {}): Task {
   return {
     id: "task-1",
@@ -14,7 +28,7 @@ export function aTask(fields: Partial<Task> = {}): Task {
     description: "",
     role: "nurse",
     state: "STATE_OPEN",
-    owner: { teamId: "nurses", staffId: "", accountableStaffId: "lead", displayName: "Nurses" },
+    owner: anOwner(),
     startTime: "2026-09-04T22:40:00Z",
     dueTime: "2026-09-10T04:59:59Z",
     dueDate: { year: 2026, month: 9, day: 9 },
@@ -45,7 +59,7 @@ export function aLoop(fields: Partial<Loop> = {}): Loop {
     title: "Discharge transition",
     encounterId: "visit-1",
     state: "STATE_OPEN",
-    owner: { teamId: "nurses", staffId: "", accountableStaffId: "lead", displayName: "Nurses" },
+    owner: anOwner(),
     clockTime: "2026-09-10T04:59:59Z",
     why: "",
     closesWhen: [],

@@ -8,8 +8,10 @@ import { useTranslations } from "use-intl";
 import { Failure } from "@/api/client";
 import { facilitiesQuery, meQuery, useMe } from "@/api/queries";
 import { SignInPage } from "@/features/signin/page";
+import { useCounts } from "@/features/worklist/counts";
 import { type Screen, screensFor } from "@/navigation";
 import { AccountMenu } from "./account-menu";
+import { Counted } from "./counted";
 import { Cap, useKeys } from "./keys";
 import { KeysHelp } from "./keys-help";
 import { LiveDot, LiveProvider, useOffline } from "./live";
@@ -221,6 +223,17 @@ function MenuLink({ screen, label, size }: { screen: Screen; label: string; size
     <Link to={screen.path} className={styles.link} activeProps={{ "data-is-here": "true" }}>
       <Icon size={size} stroke={1.9} aria-hidden="true" />
       <span>{label}</span>
+      {screen.key === "worklist" && <Waiting />}
     </Link>
+  );
+}
+
+/** What waits on the list that the menu opens. */
+function Waiting() {
+  const { team } = useCounts();
+  return (
+    <span className={styles.badge}>
+      <Counted open={team?.open ?? 0} late={team?.late ?? 0} />
+    </span>
   );
 }

@@ -1,10 +1,10 @@
 /** The words of a timeline's entries. */
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { Encounter, Loop, Task } from "@/api/client";
+import type { Encounter } from "@/api/client";
 import { useFacilities, useStaff } from "@/api/queries";
 import { useOutcomeWords } from "@/features/worklist/next-action";
-import { partsOf } from "@/features/worklist/owner";
+import { useOwnerWords } from "@/features/worklist/owner";
 import { useHomeZone, useWhen } from "@/ui/when";
 import { type Entry, nightsOf, whereTo } from "./timeline-entries";
 
@@ -22,15 +22,6 @@ export function useReasonWords(): (reason: string) => string {
   return (reason) => {
     const key = reason as Parameters<typeof t>[0];
     return t(t.has(key) ? key : "other");
-  };
-}
-
-/** Who has something: a person, or a team and who answers for it. */
-export function useOwnerWords(): (owner: Task["owner"] | Loop["owner"]) => string {
-  const t = useTranslations("patients");
-  return (owner) => {
-    const { name, lead } = partsOf(owner);
-    return lead ? t("owner", { team: name, lead }) : name;
   };
 }
 

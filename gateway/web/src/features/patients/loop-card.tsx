@@ -6,10 +6,11 @@ import { useTranslations } from "use-intl";
 import type { Loop, Task } from "@/api/client";
 import { useMe } from "@/api/queries";
 import { isContact } from "@/features/worklist/outcomes";
+import { useOwnerWords } from "@/features/worklist/owner";
 import { Clock } from "@/ui/clock";
 import { clockState } from "@/ui/clock-state";
 import { useNow, useWhen, useZone } from "@/ui/when";
-import { useOwnerWords, useReasonWords } from "./entry-words";
+import { useReasonWords } from "./entry-words";
 import styles from "./loops.module.css";
 import { phoneWords } from "./person";
 

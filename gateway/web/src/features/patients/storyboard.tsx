@@ -10,9 +10,9 @@ import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Loop, Patient } from "@/api/client";
 import { useFacilities } from "@/api/queries";
+import { useOwnerWords } from "@/features/worklist/owner";
 import { ageOn, partsIn } from "@/ui/moments";
 import { useNow, useWhen, useZone } from "@/ui/when";
-import { useOwnerWords } from "./entry-words";
 import { addressOf, languageName, nameOf, phoneOf, phoneWords } from "./person";
 import styles from "./storyboard.module.css";
 

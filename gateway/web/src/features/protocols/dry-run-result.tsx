@@ -9,6 +9,7 @@ import {
   IconMinus,
 } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
+import { useOwnerWords } from "@/features/worklist/owner";
 import { useWhen, useZone } from "@/ui/when";
 import { type DryRun, numberOf, strip } from "./dry-run";
 import styles from "./dry-run.module.css";
@@ -130,6 +131,7 @@ function TaskRow({ each, facilityId }: { each: Tried; facilityId: string }) {
   const t = useTranslations("protocols.dryRun");
   const when = useWhen();
   const zone = useZone(facilityId);
+  const owner = useOwnerWords();
   const { task, levels } = each;
   const isGone = task.state === "STATE_CANCELLED";
   const Icon = isGone ? IconMinus : task.state === "STATE_COMPLETED" ? IconCheck : IconCircle;
@@ -147,7 +149,7 @@ function TaskRow({ each, facilityId }: { each: Tried; facilityId: string }) {
         {!isGone && (
           <>
             <p className={styles.small}>
-              {when.counted(task.dueExplanation, zone)} · <bdi>{task.owner?.displayName}</bdi>
+              {when.counted(task.dueExplanation, zone)} · <bdi>{owner(task.owner)}</bdi>
             </p>
             {task.state === "STATE_OPEN" && <Levels levels={levels} zone={zone} />}
           </>

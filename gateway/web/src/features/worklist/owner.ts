@@ -1,7 +1,8 @@
-/** Who has a task, taken apart: the API says "Transition nurses · lead D. Reyes" in one line. Pure. */
-import type { Task } from "@/api/client";
+/** Who has a task: a person, or a team and who answers for it. */
+import { useTranslations } from "use-intl";
+import type { Loop, Task } from "@/api/client";
 
-const LEAD = " · lead ";
+type Owner = Task["owner"] | Loop["owner"];
 
 export interface OwnerParts {
   /** The person's or the team's name. */
@@ -10,9 +11,17 @@ export interface OwnerParts {
   lead: string;
 }
 
-export function partsOf(owner: Task["owner"]): OwnerParts {
-  const shown = owner?.displayName ?? "";
-  const at = owner?.staffId ? -1 : shown.lastIndexOf(LEAD);
-  if (at < 0) return { name: shown, lead: "" };
-  return { name: shown.slice(0, at), lead: shown.slice(at + LEAD.length) };
+export function partsOf(owner: Owner): OwnerParts {
+  if (!owner) return { name: "", lead: "" };
+  if (owner.staffId || !owner.teamName) return { name: owner.displayName, lead: "" };
+  return { name: owner.teamName, lead: owner.leadName };
+}
+
+/** The same in one line. */
+export function useOwnerWords(): (owner: Owner) => string {
+  const t = useTranslations("worklist");
+  return (owner) => {
+    const { name, lead } = partsOf(owner);
+    return lead ? t("teamLed", { team: name, lead }) : name;
+  };
 }

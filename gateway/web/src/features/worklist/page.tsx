@@ -8,9 +8,11 @@ import { useTranslations } from "use-intl";
 import type { Task } from "@/api/client";
 import { useFacilities, useMe } from "@/api/queries";
 import type { WorklistScope, WorklistSearch } from "@/routes";
+import { Counted } from "@/ui/counted";
 import { Cap, useKeys } from "@/ui/keys";
 import { useTitle } from "@/ui/page";
 import { Empty, Failed, Loading } from "@/ui/states";
+import { useCounts } from "./counts";
 import { Dialogs } from "./dialogs";
 import { actionsFor, useDoing } from "./doing";
 import { useTask, useWorklist } from "./hooks";
@@ -43,12 +45,7 @@ export function WorklistPage() {
     <div className={styles.screen} data-has-pane={isWide && rows.length > 0}>
       {!isPage && (
         <section className={styles.main} aria-label={t("title")}>
-          <Head
-            scope={scope}
-            facility={facility}
-            count={rows.length}
-            hasMore={worklist.query.hasNextPage}
-          >
+          <Head scope={scope} facility={facility}>
             <NewRows count={worklist.steady.waiting} show={worklist.showNew} />
           </Head>
           <Rows
@@ -221,13 +218,12 @@ function useListKeys({ rows, selected, isPage, scope, showNew, doing, go }: List
 interface HeadProps {
   scope: WorklistScope;
   facility: string;
-  count: number;
-  hasMore: boolean;
   children: ReactNode;
 }
 
-function Head({ scope, facility, count, hasMore, children }: HeadProps) {
+function Head({ scope, facility, children }: HeadProps) {
   const t = useTranslations("worklist");
+  const counts = useCounts(facility);
   const go = useSearchChange();
   const mine = useMe().facilityIds;
   const places = [...useFacilities().values()].filter(({ id }) => mine.includes(id));
@@ -242,10 +238,8 @@ function Head({ scope, facility, count, hasMore, children }: HeadProps) {
             aria-pressed={each === scope}
             onClick={() => go({ scope: each, task: undefined })}
           >
-            {t(`scopes.${each}`)}
-            {each === scope && count > 0 && (
-              <span> {t(hasMore ? "countMore" : "count", { count })}</span>
-            )}
+            <span>{t(`scopes.${each}`)}</span>
+            <Counted open={counts[each]?.open ?? 0} late={counts[each]?.late ?? 0} />
           </button>
         ))}
       </div>

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { aTask } from "@/testing/samples";
+import { anOwner, aTask } from "@/testing/samples";
 import { whyGone } from "./gone";
 import { groupOf, inOrder } from "./groups";
 import { factsOf } from "./know-first";
 import { outcomesOf } from "./outcomes";
+import { partsOf } from "./owner";
 import { GONE_MS, settled, shown, swept } from "./steady";
 import { cut, signed } from "./terms";
 
@@ -71,7 +72,6 @@ describe("a steady list", () => {
 describe("a row that leaves", () => {
   const before = aTask();
   const now = (fields: Parameters<typeof aTask>[0]) => aTask({ etag: '"2"', ...fields });
-  const owner = { teamId: "", accountableStaffId: "", displayName: "Tomasz Wójcik" };
 
   test("is gone after three seconds, asked anew or not", () => {
     const rows = [{ task: before, group: "today" as const, goneAt: 1_000 }];
@@ -81,9 +81,9 @@ describe("a row that leaves", () => {
   });
 
   test("says why, and by whom", () => {
-    const claimed = now({ owner: { ...owner, staffId: "tomasz" } });
+    const claimed = now({ owner: anOwner({ staffId: "tomasz", displayName: "Tomasz Wójcik" }) });
     expect(whyGone(before, claimed)).toEqual({ word: "claimed", who: "Tomasz Wójcik" });
-    const moved = now({ owner: { ...owner, staffId: "", displayName: "Pharmacy" } });
+    const moved = now({ owner: anOwner({ teamName: "Pharmacy" }) });
     expect(whyGone(before, moved)).toEqual({ word: "moved", who: "Pharmacy" });
     const done = { state: "STATE_COMPLETED", completedById: "ana" } as const;
     expect(whyGone(before, now(done))).toEqual({ word: "doneBy", staffId: "ana" });
@@ -95,6 +95,19 @@ describe("a row that leaves", () => {
   test("says only that it left as long as no more is known", () => {
     expect(whyGone(before, undefined)).toEqual({ word: "left" });
     expect(whyGone(before, before)).toEqual({ word: "left" });
+  });
+});
+
+describe("who has it", () => {
+  test("a team and who answers for it, or a person alone", () => {
+    expect(partsOf(anOwner())).toEqual({ name: "Nurses", lead: "D. Reyes" });
+    const dots = anOwner({ teamName: "Night · lead nurses" });
+    expect(partsOf(dots)).toEqual({ name: "Night · lead nurses", lead: "D. Reyes" });
+    const taken = anOwner({ staffId: "ana", displayName: "Ana Lee", leadName: "" });
+    expect(partsOf(taken)).toEqual({ name: "Ana Lee", lead: "" });
+    const alone = anOwner({ teamId: "", teamName: "", displayName: "Ana Lee" });
+    expect(partsOf(alone)).toEqual({ name: "Ana Lee", lead: "" });
+    expect(partsOf(undefined)).toEqual({ name: "", lead: "" });
   });
 });
 

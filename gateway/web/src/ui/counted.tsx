@@ -1,0 +1,34 @@
+/** A count with the late ones of it: how many in numbers, and in words for those who listen. */
+import { IconAlertTriangleFilled } from "@tabler/icons-react";
+import { useTranslations } from "use-intl";
+import styles from "./counted.module.css";
+
+/** The API counts no further. */
+const MOST = 999;
+
+interface CountedProps {
+  open: number;
+  late: number;
+}
+
+export function Counted({ open, late }: CountedProps) {
+  const t = useTranslations("shell.count");
+  const short = (count: number) =>
+    count > MOST ? t("more", { count: MOST }) : t("exact", { count });
+  if (open === 0) return null;
+  const spoken = late > 0 ? t("spokenLate", { open: short(open), late: short(late) }) : short(open);
+  return (
+    <span className={styles.counted} title={late > 0 ? spoken : undefined}>
+      <span className={styles.hidden}>{spoken}</span>
+      {late > 0 && (
+        <span className={styles.late} data-what="late" aria-hidden="true">
+          <IconAlertTriangleFilled size={12} />
+          {short(late)}
+        </span>
+      )}
+      <span data-what="open" aria-hidden="true">
+        {short(open)}
+      </span>
+    </span>
+  );
+}
