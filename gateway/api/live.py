@@ -88,16 +88,15 @@ def _of_encounter(event: Any) -> Change:
     )
 
 
-def _of_grant(event: Any) -> Change | None:
-    """A patient of elsewhere came into sight. One who went out of it is no news for this facility."""
-    if not event.is_active:
-        return None
+def _of_access(event: Any) -> Change:
+    """Perhaps a patient of elsewhere came into sight. One who went out of it is no news for anybody who sees them no more."""
+    access = event.access
     return Change(
         kind="patient",
-        id=event.patient_id,
+        id=access.patient_id,
         permission=SEES_PATIENTS,
-        facilities=_at(event.facility_id),
-        patient_id=event.patient_id,
+        facilities=_at(*(grant.grantee_id for grant in access.grants)),
+        patient_id=access.patient_id,
     )
 
 
@@ -120,7 +119,7 @@ _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
     registry_events_pb2.PatientChanged: _of_patient,
     registry_events_pb2.EncounterChanged: _of_encounter,
     registry_events_pb2.ReportHandled: _of_report,
-    identity_events_pb2.GrantChanged: _of_grant,
+    identity_events_pb2.AccessChanged: _of_access,
     interop_events_pb2.FeedChanged: _of_feed,
 }
 

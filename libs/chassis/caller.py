@@ -18,6 +18,15 @@ class CallerKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """As what somebody asks, besides for their facilities: their teams, their organizations; and for which purposes."""
+
+    teams: frozenset[UUID] = frozenset()
+    organizations: frozenset[UUID] = frozenset()
+    purposes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
     """Somebody whom identity vouches for, for the next seconds.
 
@@ -33,6 +42,18 @@ class Caller:
     permissions: Mapping[str, frozenset[UUID]]
     purpose: str
     everywhere: frozenset[str] = frozenset()
+    purposes: frozenset[str] = frozenset()
+    teams: frozenset[UUID] = frozenset()
+    organization_of: Mapping[UUID, UUID] = field(default_factory=dict)
+
+    def at(self, facilities: frozenset[UUID]) -> Capacity:
+        """As what they ask where they ask for these facilities: whose organizations they are then."""
+        known = self.organization_of
+        return Capacity(
+            teams=self.teams,
+            organizations=frozenset(known[f] for f in facilities if f in known),
+            purposes=self.purposes or frozenset({self.purpose}),
+        )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,6 +82,11 @@ class Call:
         if self.maybe_tx is None:
             raise RuntimeError(f"{self.method} declares no transaction")
         return self.maybe_tx
+
+    @property
+    def capacity(self) -> Capacity:
+        """As what the caller asks."""
+        return self.maybe_caller.at(self.facilities) if self.maybe_caller else Capacity()
 
     def show(self, *patient_ids: UUID) -> None:
         """Note the patients whose data the answer holds; the audit row names them."""

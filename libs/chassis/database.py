@@ -28,6 +28,8 @@ from sqlalchemy import JSON, Table, bindparam
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql
 from sqlalchemy.sql import ClauseElement
 
+from libs.chassis import door
+from libs.chassis.caller import Capacity
 from libs.chassis.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -240,15 +242,9 @@ def _json_default(value: Any) -> Any:
     raise TypeError(type(value).__name__)
 
 
-def _as_it_came(text: str) -> str:
-    """JSON is read where it is known of what kind it is."""
-    return text
-
-
 async def _prepare(connection: "asyncpg.Connection[Record]") -> None:
-    await connection.set_type_codec(
-        "jsonb", schema="pg_catalog", encoder=_to_json, decoder=_as_it_came
-    )
+    # JSON comes as its text: it is read where its kind is known.
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=str)
 
 
 async def _keep(connection: object) -> None:
@@ -287,15 +283,17 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def person(
-        self, subject: UUID | None, facilities: Iterable[UUID], mode: Mode, timeout: float
+        self,
+        subject: UUID | None,
+        facilities: Iterable[UUID],
+        mode: Mode,
+        timeout: float,
+        capacity: Capacity = door.NOBODY_ELSE,
     ) -> AsyncIterator[Transaction]:
-        """A transaction for somebody's request: row-level security shows what they may see. Ids only, checked here."""
-        listed = ",".join(sorted(str(UUID(str(f))) for f in facilities))
-        begin = (
-            f"BEGIN; SET LOCAL carehub.subject = '{subject or ''}'; SET LOCAL carehub.facilities = '{{{listed}}}'; "
-            f"SET LOCAL statement_timeout = {max(1, int(timeout * 1000))}"
-            f"{'; SET LOCAL synchronous_commit = off' if mode is Mode.READ else ''}"
-        )
+        """A transaction for somebody's request: row-level security shows what they may see."""
+        begin = door.begin(subject, facilities, capacity, timeout)
+        if mode is Mode.READ:
+            begin += "; SET LOCAL synchronous_commit = off"
         async with self._transaction(self._people, begin, timeout) as tx:
             yield tx
 

@@ -160,7 +160,9 @@ class Guard:
         if method.access.transaction == options_pb2.Access.TRANSACTION_NONE:
             return await self._answers[method.path](request.message, call)
         if method.access.may_share and IDEMPOTENCY_KEY not in request.headers:
-            return await self._sharing.join((method.path, _subject(call), call.facilities), work)
+            return await self._sharing.join(
+                (method.path, _subject(call), call.facilities, call.capacity), work
+            )
         mode = Mode.READ if method.is_idempotent else Mode.WRITE
         async with self._open(call, mode) as tx:
             return await self._within(tx, work)
@@ -193,7 +195,7 @@ class Guard:
 
     def _open(self, call: Call, mode: Mode) -> typing.AsyncContextManager[Transaction]:
         return self._database.person(
-            _subject(call), call.facilities, mode, call.deadline - time.monotonic()
+            _subject(call), call.facilities, mode, call.deadline - time.monotonic(), call.capacity
         )
 
     async def _refuse(

@@ -4,17 +4,67 @@ from alembic import op
 
 # A row is visible by its own facility ...
 BY_FACILITY = "facility_id = ANY ((SELECT caller_facilities())::uuid[])"
-# ... or because its patient was granted to one of the caller's facilities. {table} is filled in by protect().
-BY_FACILITY_OR_GRANT = (
-    f"{BY_FACILITY} OR EXISTS (SELECT 1 FROM grants g WHERE g.patient_id = {{table}}.patient_id AND g.is_active "
-    "AND (g.expires_at IS NULL OR g.expires_at > now()) AND g.facility_id = ANY ((SELECT caller_facilities())::uuid[]))"
-)
+# Until rows carry labels of their own (design of access, step 4) every row is an ordinary one.
+LABELS = "ARRAY['NORMAL']"
+# Who has not heard from identity for so long shows nothing by a grant: it may have ended.
+FRESH_SECONDS = 30
 EVERYTHING = "SELECT, INSERT, UPDATE, DELETE"
 
 
 def service() -> str:
     """The service whose database is being migrated: the stem of its roles' names."""
     return str(op.get_context().opts["service"])
+
+
+def by_access(
+    data_class: str,
+    source: str = "facility_id",
+    patient: str = "patient_id",
+    *,
+    is_shared: bool = False,
+) -> str:
+    """Rows of the caller's own facilities, and those inside a grant; unless a denial that is stronger applies.
+
+    The same comparisons as `may` in identity's domain/access/boxes.py. `is_shared`: the source is a list of facilities
+    whose row it is together. Only rows of elsewhere reach the second arm; what needs no row is asked once a statement.
+    """
+    row, whose = f"{{table}}.{source}", f"{{table}}.{patient}"
+
+    def inside(sources: str) -> str:
+        return f"{row} && {sources}" if is_shared else f"{row} = ANY ({sources})"
+
+    about = _DENIAL.format(
+        whose=whose, of="{of}", data_class=data_class, source=inside("d.sources")
+    )
+    at_home = about.replace("{of}", f"d.weight > 2 AND {_TO_THEM}")
+    abroad = about.replace(
+        "{of}",
+        f"d.weight > g.standing AND (d.grantee_id IS NULL OR d.grantee_id = ANY (g.names) OR {_TO_THEM})",
+    )
+    return f"""(
+        {inside("((SELECT caller_facilities())::uuid[])")}
+        AND NOT {LABELS} && ARRAY['COUNSELING_NOTES']
+        AND (SELECT NOT caller_purposes() && ARRAY['PATIENT_REQUEST', 'FAMILY_REQUEST'])
+        AND (NOT EXISTS (SELECT 1 FROM denials d WHERE d.weight > 2 AND {_TO_THEM}) OR NOT {at_home})
+    ) OR (
+        (SELECT coalesce((SELECT beat_at > now() - interval '{FRESH_SECONDS} seconds' FROM access_heartbeat), false))
+        AND EXISTS (
+            SELECT 1 FROM grants g WHERE g.patient_id = {whose}
+            AND g.grantee_id = ANY ((SELECT caller_grantees())::uuid[])
+            AND g.purposes && {_ACTING} AND g.labels @> {LABELS} AND '{data_class}' = ANY (g.classes)
+            AND (g.sources IS NULL OR {inside("g.sources")}) AND (g.expires_at IS NULL OR g.expires_at > now())
+            AND NOT EXISTS (SELECT 1 FROM ended_bases e WHERE e.basis_id = g.basis_id)
+            AND NOT {abroad}
+        )
+    )"""
+
+
+_ACTING = "((SELECT caller_purposes())::text[])"
+_TO_THEM = "d.grantee_id = ANY ((SELECT caller_in_person())::uuid[])"
+_DENIAL = f"""EXISTS (
+    SELECT 1 FROM denials d WHERE d.patient_id = {{whose}} AND {{of}}
+    AND d.purposes && {_ACTING} AND d.labels && {LABELS} AND '{{data_class}}' = ANY (d.classes)
+    AND (d.sources IS NULL OR {{source}}) AND (d.expires_at IS NULL OR d.expires_at > now()))"""
 
 
 def protect(
@@ -24,14 +74,31 @@ def protect(
     name = service()
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
     op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    op.execute(
-        f"CREATE POLICY people ON {table} TO {name} "
-        f"USING ({using.format(table=table)}) WITH CHECK ({check.format(table=table)})"
-    )
+    _people(table, using, check)
     op.execute(f"CREATE POLICY system ON {table} TO {name}_system USING (true) WITH CHECK (true)")
     if people:
         op.execute(f"GRANT {people} ON {table} TO {name}")
     op.execute(f"GRANT {EVERYTHING} ON {table} TO {name}_system, {name}_maintenance")
+
+
+def show(table: str, using: str, check: str = BY_FACILITY) -> None:
+    """State anew which rows of a protected table people see and write. One policy: a second would only widen it.
+
+    A restrictive one narrows it for changes: what only a grant shows is not there to be changed, or moved home.
+    """
+    op.execute(f"DROP POLICY IF EXISTS people ON {table}")
+    _people(table, using, check)
+    op.execute(f"DROP POLICY IF EXISTS own_only ON {table}")
+    op.execute(
+        f"CREATE POLICY own_only ON {table} AS RESTRICTIVE FOR UPDATE TO {service()} USING ({check})"
+    )
+
+
+def _people(table: str, using: str, check: str) -> None:
+    op.execute(
+        f"CREATE POLICY people ON {table} TO {service()} "
+        f"USING ({using.format(table=table)}) WITH CHECK ({check.format(table=table)})"
+    )
 
 
 def open_to_service(table: str, people: str = EVERYTHING) -> None:

@@ -1,7 +1,7 @@
 """Caller tokens: what identity signs and every service believes, for seconds.
 
-The claims: sub, kind, name, purpose, facilities [ids], roles {role: [indexes]}, permissions {permission: [indexes]},
-everywhere [permissions].
+The claims: sub, kind, name, purpose, purposes [words], teams [ids], facilities [ids], organizations [the id of each
+facility's], roles {role: [indexes]}, permissions {permission: [indexes]}, everywhere [permissions].
 """
 
 import asyncio
@@ -128,4 +128,12 @@ def to_caller(claims: Mapping[str, Any]) -> Caller:
         permissions=at(claims["permissions"]),
         purpose=claims["purpose"],
         everywhere=frozenset(claims.get("everywhere", ())),
+        purposes=frozenset(claims.get("purposes", (claims["purpose"],))),
+        teams=frozenset(UUID(team) for team in claims.get("teams", ())),
+        organization_of={
+            facility: UUID(organization)
+            for facility, organization in zip(
+                facilities, claims.get("organizations", ()), strict=False
+            )
+        },
     )

@@ -17,11 +17,13 @@ from libs.chassis.database import Transaction
 from libs.chassis.guard import Servicer
 from services.identity import events
 from services.identity.clients import AccessTokens, IssuerKeys
-from services.identity.consumers import CONSUMERS
+from services.identity.consumers import CONSUMERS, JOBS, TIMERS
 from services.identity.convert.token import CallerSigner, new_keys, read_keys
+from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
 from services.identity.service import IdentityService
+from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
 from services.identity.store.staff import StaffStore
 
@@ -43,6 +45,8 @@ def build(env: Mapping[str, str]) -> App:
         migrations=Path(__file__).parent / "migrations",
         servicers=lambda runtime: (_servicer(settings, runtime),),
         consumers=CONSUMERS,
+        timers=TIMERS,
+        jobs=JOBS,
     )
 
 
@@ -77,7 +81,12 @@ def _create_keys(path: Path) -> None:
 
 
 async def bootstrap(tx: Transaction, *, id: UUID, account: str, name: str, email: str) -> None:
-    """Add the first network admin, whom no RPC can add, unless the person is there already."""
+    """Add what no RPC can add: the terms that all members of the network share by, and the first network admin.
+
+    What is there already stays as it is: an agreement that has ended does not begin again.
+    """
+    if await AccessStore(tx).agree(network_agreement(tx.at)):
+        await events.decide_everybody_anew(tx)
     await hold_directory(tx)
     store = StaffStore(tx)
     if await store.find(id):

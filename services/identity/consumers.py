@@ -1,19 +1,37 @@
 """What identity does when registry tells it where patients are known: it decides who may see them."""
 
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
 from uuid import UUID
 
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
 
+from libs.chassis.access import PatientAccess
+from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
-from libs.chassis.fields import to_uuid
+from libs.chassis.faults import rest
+from libs.chassis.fields import to_datetime, to_uuid
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
+from libs.chassis.timers import Timer, clear_timer, set_timer
 from services.identity import events
-from services.identity.domain.grant import AccessFact, FactKind, reconcile
-from services.identity.store.grant import GrantStore
-from services.identity.store.schema import hold_grants
+from services.identity.convert.access import to_rows
+from services.identity.domain.access.decide import decide
+from services.identity.domain.fact import (
+    SINCE_EVER,
+    AccessFact,
+    FactKind,
+    concerns_others,
+    facts_about,
+)
+from services.identity.store.access import AccessStore
+from services.identity.store.schema import hold_access
+
+# Whose law decides; a network will choose it in its file.
+JURISDICTION = "US"
+AT_ONCE = 1000
+BEAT_SECONDS = 5.0
 
 
 async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
@@ -25,8 +43,8 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
         (fact.kind, fact.id): fact
         for fact in sorted(map(_fact, deliveries), key=lambda fact: fact.version)
     }
-    await hold_grants(tx)
-    store = GrantStore(tx)
+    await hold_access(tx)
+    store = AccessStore(tx)
     stored = {(fact.kind, fact.id): fact for fact in await store.facts_by_id(id for _, id in told)}
     newer = [
         (stored.get(key), fact)
@@ -35,24 +53,62 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
     ]
     await store.save_facts([fact for _, fact in newer])
     if patients := _concerned(newer):
-        await _decide(tx, patients)
+        await decide_anew(tx, patients)
 
 
-async def _decide(tx: Transaction, patients: Sequence[UUID]) -> None:
-    store = GrantStore(tx)
-    facts, grants = defaultdict(list), defaultdict(list)
-    for fact in await store.facts_of(patients):
-        facts[fact.patient_id].append(fact)
-    for grant in await store.grants_of(patients):
-        grants[grant.patient_id].append(grant)
-    decided = [
-        grant
-        for patient in patients
-        for grant in reconcile(patient, facts[patient], grants[patient])
-    ]
-    await store.save_grants(decided)
-    for grant in decided:
-        await events.grant_changed(tx, grant)
+async def decide_anew(tx: Transaction, patients: Sequence[UUID]) -> None:
+    """Decide who may see these patients, and tell of those for whom it is not what it was. Call it as the only decider.
+
+    Most are known at one place only: about them there is nothing to decide, and nothing is told.
+    """
+    store = AccessStore(tx)
+    facts, versions = await store.facts_of(patients), await store.versions_of(patients)
+    concerned = [i for i in patients if i in versions or concerns_others(facts[i])]
+    if not concerned:
+        return
+    before = await store.decided(versions)
+    network, agreements = await store.network(JURISDICTION)
+    changed = []
+    for patient_id in concerned:
+        was = before.get(patient_id) or PatientAccess(patient_id=patient_id, version=0)
+        decided = decide(facts_about(patient_id, facts[patient_id], network, agreements), tx.at)
+        await _turn(tx, patient_id, decided.changes_at)
+        now = to_rows(patient_id, was.version, decided)
+        if now != was:
+            changed.append(replace(now, version=was.version + 1))
+    await store.save(changed)
+    for access in changed:
+        await events.access_changed(tx, access)
+
+
+async def _turn(tx: Transaction, patient_id: UUID, at: datetime | None) -> None:
+    if at is None:
+        await clear_timer(tx, events.TURN, str(patient_id))
+    else:
+        await set_timer(tx, events.TURN, str(patient_id), at)
+
+
+async def turn(tx: Transaction, key: str, due_at: datetime) -> None:
+    """The same facts may decide something else from now on."""
+    await hold_access(tx)
+    await decide_anew(tx, [UUID(key)])
+
+
+async def anew(tx: Transaction, key: str, due_at: datetime) -> None:
+    """Decide about the next patients after the one of the key, and leave the others to the next timer."""
+    await hold_access(tx)
+    patients = await AccessStore(tx).patients_after(UUID(key), AT_ONCE)
+    await decide_anew(tx, patients)
+    if len(patients) == AT_ONCE:
+        await set_timer(tx, events.ANEW, str(patients[-1]), due_at)
+
+
+async def beat(runtime: Runtime) -> None:
+    """Say again and again that identity is there: holders that hear nothing show nothing by a grant."""
+    while not runtime.stopping.is_set():
+        async with runtime.database.system() as tx:
+            await events.access_beat(tx, await AccessStore(tx).clock())
+        await rest(runtime.stopping, BEAT_SECONDS)
 
 
 def _concerned(changes: Sequence[tuple[AccessFact | None, AccessFact]]) -> list[UUID]:
@@ -87,11 +143,22 @@ def _registered(event: registry_events_pb2.PatientChanged) -> AccessFact:
         patient_id=patient_id,
         facility_ids=tuple(sorted(facility_ids)),
         is_holding=patient.state != patient_pb2.Patient.STATE_MERGED,
+        born_on=_born_on(patient),
     )
+
+
+def _born_on(patient: patient_pb2.Patient) -> date | None:
+    """The day, if it is known to the day."""
+    said = patient.birth_date
+    try:
+        return date(said.year, said.month, said.day) if patient.HasField("birth_date") else None
+    except ValueError:
+        return None
 
 
 def _treated(event: registry_events_pb2.EncounterChanged) -> AccessFact:
     encounter = event.encounter
+    began_at, ended_at = _when(encounter)
     return AccessFact(
         kind=FactKind.ENCOUNTER,
         id=to_uuid("encounter.id", encounter.id),
@@ -99,10 +166,22 @@ def _treated(event: registry_events_pb2.EncounterChanged) -> AccessFact:
         patient_id=to_uuid("encounter.patient_id", encounter.patient_id),
         facility_ids=(to_uuid("encounter.facility_id", encounter.facility_id),),
         is_holding=encounter.state != encounter_pb2.Encounter.STATE_CANCELLED,
+        began_at=began_at,
+        ended_at=ended_at,
     )
 
 
-# The name is data: the durable consumer and the inbox remember it. Never rename one.
+def _when(encounter: encounter_pb2.Encounter) -> tuple[datetime | None, datetime | None]:
+    """When the visit began and ended. Only one that goes on has no end: without a day, a planned or past one is no time."""
+    admitted = to_datetime(encounter.admit_time) if encounter.HasField("admit_time") else None
+    if encounter.HasField("discharge_time"):
+        return admitted, to_datetime(encounter.discharge_time)
+    if encounter.state == encounter_pb2.Encounter.STATE_IN_PROGRESS:
+        return admitted, None
+    return admitted, admitted or SINCE_EVER
+
+
+# The names are data: durable consumers, the inbox and timers remember them. Never rename one.
 CONSUMERS = (
     Consumer(
         "identity-access-facts",
@@ -110,3 +189,5 @@ CONSUMERS = (
         follow_record,
     ),
 )
+TIMERS = (Timer(events.TURN, turn), Timer(events.ANEW, anew))
+JOBS = (Job("identity-access-beat", beat),)

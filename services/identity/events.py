@@ -1,10 +1,16 @@
 """What identity tells the others. Each event carries the resource as it is now."""
 
+from datetime import datetime
+from uuid import UUID
+
 from carehub.identity.v1 import identity_events_pb2
 
 from libs.chassis import outbox
+from libs.chassis.access import PatientAccess
 from libs.chassis.database import Transaction
 from libs.chassis.fields import to_timestamp
+from libs.chassis.timers import set_timer
+from services.identity.convert.access import access_to_proto
 from services.identity.convert.directory import (
     facility_to_proto,
     organization_to_proto,
@@ -12,10 +18,19 @@ from services.identity.convert.directory import (
     team_to_proto,
 )
 from services.identity.domain.facility import Facility
-from services.identity.domain.grant import Grant
 from services.identity.domain.organization import Organization
 from services.identity.domain.staff import StaffMember
 from services.identity.domain.team import Team
+
+# Timers: one patient's access turns by itself; everybody's is to be decided anew, from the patient of its key on.
+TURN = "access"
+ANEW = "access-anew"
+FROM_THE_FIRST = UUID(int=0)
+
+
+async def decide_everybody_anew(tx: Transaction) -> None:
+    """Have the access of every patient decided anew, since something of the network that decides has changed."""
+    await set_timer(tx, ANEW, str(FROM_THE_FIRST), tx.at)
 
 
 async def organization_changed(tx: Transaction, organization: Organization) -> None:
@@ -44,14 +59,14 @@ async def team_changed(tx: Transaction, team: Team) -> None:
     await outbox.add(tx, event, key=team.id, version=team.version, facility_id=team.facility_id)
 
 
-async def grant_changed(tx: Transaction, grant: Grant) -> None:
-    event = identity_events_pb2.GrantChanged(
-        grant_id=str(grant.id),
-        version=grant.version,
-        facility_id=str(grant.facility_id),
-        patient_id=str(grant.patient_id),
-        reason=grant.reason,
-        expire_time=to_timestamp(grant.expires_at),
-        is_active=grant.is_active,
+async def access_changed(tx: Transaction, access: PatientAccess) -> None:
+    event = identity_events_pb2.AccessChanged(
+        access=access_to_proto(access), version=access.version
     )
-    await outbox.add(tx, event, key=grant.id, version=grant.version, facility_id=grant.facility_id)
+    await outbox.add(tx, event, key=access.patient_id, version=access.version)
+
+
+async def access_beat(tx: Transaction, beat_at: datetime) -> None:
+    version = int(beat_at.timestamp() * 1000)
+    event = identity_events_pb2.AccessBeat(beat_time=to_timestamp(beat_at), version=version)
+    await outbox.add(tx, event, key="identity", version=version)

@@ -36,8 +36,8 @@ from services.identity.domain.sign_in import Sessions
 from services.identity.domain.staff import StaffMember, check_network_keeps_admin
 from services.identity.domain.team import Team, duty_team_unknown
 from services.identity.domain.token import CallerToken, SignedIn, vouch
+from services.identity.store.access import AccessStore
 from services.identity.store.facility import FacilityStore
-from services.identity.store.grant import GrantStore
 from services.identity.store.organization import OrganizationStore
 from services.identity.store.schema import hold_directory
 from services.identity.store.staff import StaffStore
@@ -88,9 +88,9 @@ class IdentityService:
         """The token of whoever signed in; the first of a session is a sign-in, for the ledger."""
         async with self.reader() as tx:
             member = await StaffStore(tx).find(signed_in.subject)
-            facilities = await FacilityStore(tx).ids()
+            belongs = await TeamStore(tx).membership(signed_in.subject)
             token = vouch(
-                member, signed_in=signed_in, facilities=facilities, id=self.new_id(), at=self.now()
+                member, signed_in=signed_in, membership=belongs, id=self.new_id(), at=self.now()
             )
             if self.sessions.is_new(signed_in.subject, signed_in.session):
                 record_sign_in(tx, call, signed_in.subject, token.roles)
@@ -119,9 +119,7 @@ class IdentityService:
                 "TOO_MANY_PATIENTS", f"At most {MOST_FILTERED} at a time.", field="patient_ids"
             )
         asked = [(text, to_uuid("patient_ids", text)) for text in request.patient_ids]
-        visible = await GrantStore(call.tx).visible_among(
-            (id for _, id in asked), call.facilities, self.now()
-        )
+        visible = await AccessStore(call.tx).visible_among({id for _, id in asked}, call)
         return rpc.FilterVisibleResponse(patient_ids=[text for text, id in asked if id in visible])
 
     async def ListOrganizations(
@@ -176,6 +174,7 @@ class IdentityService:
         wanted.check()
         await _check_references(call.tx, None, wanted)
         await store.add(wanted)
+        await events.decide_everybody_anew(call.tx)
         await events.facility_changed(call.tx, wanted)
         return facility_to_proto(wanted)
 
@@ -189,6 +188,7 @@ class IdentityService:
         after = before.changed_to(self._merged_facility(before, request))
         if after.organization_id != before.organization_id:
             reach.check_network()
+            await events.decide_everybody_anew(call.tx)
         if after != before:
             await _check_references(call.tx, before, after)
             await store.save(after)

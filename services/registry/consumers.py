@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
+from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2, report_pb2
 
+from libs.chassis.access import follow_access
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_uuid
@@ -35,7 +37,7 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
         await store.save(known, changes)
         await _tell(tx, changes)
 
-    # The name is data: the durable consumer and the inbox remember it.
+    # The names are data: durable consumers and the inbox remember them.
     return (
         Consumer(
             "registry-reports",
@@ -47,6 +49,11 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
             take_reports,
             newest_only=False,
             parked=_tell_parked,
+        ),
+        Consumer(
+            "registry-access",
+            (identity_events_pb2.AccessChanged, identity_events_pb2.AccessBeat),
+            follow_access,
         ),
     )
 

@@ -4,14 +4,13 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from carehub.identity.v1 import facility_pb2, identity_events_pb2, staff_pb2, team_pb2
+from carehub.identity.v1 import facility_pb2, staff_pb2, team_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2
 from carehub.tasking.v1 import loop_pb2, protocol_pb2, task_pb2
 from google.type import date_pb2
 
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
-from libs.chassis.grants import Grant
 from libs.chassis.ids import to_id
 from services.tasking.domain.loop import Evidence, Loop
 from services.tasking.domain.owner import Directory, Facility, HeldRole, Owner, Staff, Team
@@ -288,16 +287,3 @@ def to_staff(person: staff_pb2.StaffMember, version: int) -> Staff:
 def _held(role: staff_pb2.RoleAssignment) -> HeldRole:
     facility_id = to_id(role.facility_id) if role.facility_id else None
     return HeldRole(role=role.role, facility_id=facility_id)
-
-
-def to_grant(event: identity_events_pb2.GrantChanged) -> Grant:
-    expires = to_datetime(event.expire_time) if event.HasField("expire_time") else None
-    return Grant(
-        id=to_id(event.grant_id),
-        version=event.version,
-        facility_id=to_id(event.facility_id),
-        patient_id=to_id(event.patient_id),
-        reason=event.reason,
-        expires_at=expires,
-        is_active=event.is_active,
-    )

@@ -72,7 +72,7 @@ class Fill:
         await self._registry.execute(_SEARCH_INDEX)
         for connection, tables in (
             (self._registry, "patients, patient_search, links, descriptions, encounters"),
-            (self._identity, "access_facts, grants"),
+            (self._identity, "access_facts"),
         ):
             await connection.execute(f"VACUUM ANALYZE {tables}")
 
@@ -94,11 +94,6 @@ class Fill:
         facts = (("PATIENT", p.id, 1, p.id, list(p.facility_ids), True) for p in rows)
         names = ("kind", "id", "version", "patient_id", "facility_ids", "is_holding")
         await _copy(self._identity, "access_facts", names, facts)
-        grants = (
-            (uuid5(p.id, "grant"), 1, p.facility_ids[0], p.id, "REGISTERED", None, True)
-            for p in rows
-        )
-        await _copy(self._identity, "grants", _GRANT, grants)
 
     def _patient(self, number: int) -> Patient:
         facility = self._facilities[number % FACILITIES]
@@ -125,7 +120,6 @@ class Fill:
 
 
 _PATIENT = ("id", "facts", "facility_ids", "state", "merged_into_id", "created_at", "version")
-_GRANT = ("id", "version", "facility_id", "patient_id", "reason", "expires_at", "is_active")
 _ENCOUNTER = (
     "id", "stream_id", "facility_id", "patient_id", "visit_number", "encounter_class", "state",
     "admit_at", "discharge_at", "discharge_disposition", "locations", "diagnoses", "attending",
@@ -184,12 +178,8 @@ async def tasks(connection: Connection, real: Sequence[str], wanted: int) -> Non
         ("tasks", "loop_id = $1 AND state = 'OPEN'", _TASK_COPY),
     ):
         await _multiply(connection, table, where, values, template["loop_id"])
-    await connection.execute(
-        """INSERT INTO grants SELECT md5('grant ' || n)::uuid, 1, facility_id, patient_id, 'REGISTERED', NULL, true
-           FROM filling"""
-    )
     await connection.execute("DROP TABLE filling")
-    await connection.execute("VACUUM ANALYZE patients, loops, tasks, grants")
+    await connection.execute("VACUUM ANALYZE patients, loops, tasks")
 
 
 _PATIENT_COPY = {

@@ -8,7 +8,7 @@ from carehub.identity.v1 import facility_pb2, organization_pb2, staff_pb2, team_
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_uuid
 from services.identity.domain.facility import NO_HOLIDAYS, Facility
-from services.identity.domain.organization import Organization, OrganizationKind
+from services.identity.domain.organization import COVERED, Organization, OrganizationKind
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
 from services.identity.domain.team import Team
@@ -24,6 +24,7 @@ def organization_to_proto(organization: Organization) -> organization_pb2.Organi
         etag=etag(organization.version),
         name=organization.name,
         kind=organization_pb2.Organization.Kind.Value(f"KIND_{organization.kind}"),
+        is_covered=organization.is_covered,
     )
 
 
@@ -37,7 +38,10 @@ def organization_to_domain(
     if kind not in OrganizationKind.__members__:
         raise InvalidArgument("KIND_MISSING", "A kind is needed.", field="organization.kind")
     return Organization(
-        id=_id_of("organization", message, new_id), name=message.name, kind=OrganizationKind(kind)
+        id=_id_of("organization", message, new_id),
+        name=message.name,
+        kind=OrganizationKind(kind),
+        is_covered=message.is_covered if message.HasField("is_covered") else kind in COVERED,
     )
 
 

@@ -14,11 +14,16 @@ class OrganizationKind(StrEnum):
     AGENCY = "AGENCY"
 
 
+# Bound by HIPAA by what they are. Others are under a business associate agreement, or they are not.
+COVERED = frozenset({OrganizationKind.PROVIDER, OrganizationKind.PAYER})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Organization:
     id: UUID
     name: str
     kind: OrganizationKind
+    is_covered: bool
     version: int = 1
 
     def check(self) -> None:

@@ -1,6 +1,6 @@
 """The caller token: what identity vouches for, for the next seconds."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -25,6 +25,14 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """Where somebody belongs: all facilities of the network by their organization, and the teams they are in."""
+
+    organization_of: Mapping[UUID, UUID]
+    teams: frozenset[UUID] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CallerToken:
     """Who is asking and what they may do where. Never outlives the access token it was made from."""
 
@@ -36,6 +44,7 @@ class CallerToken:
     roles: Mapping[str, frozenset[UUID]]
     permissions: Mapping[str, frozenset[UUID]]
     everywhere: frozenset[str]
+    membership: Membership
 
     def claims(self) -> dict[str, object]:
         """The payload. Facilities are listed once; roles and permissions point into the list, which keeps it short."""
@@ -49,10 +58,13 @@ class CallerToken:
             "kind": "PERSON",
             "name": self.name,
             "purpose": PURPOSE,
+            "purposes": [PURPOSE],
+            "teams": [str(team_id) for team_id in sorted(self.membership.teams)],
             "jti": str(self.id),
             "iat": int(self.issued_at.timestamp()),
             "exp": int(self.expires_at.timestamp()),
             "facilities": [str(facility_id) for facility_id in facilities],
+            "organizations": [str(self.membership.organization_of[place]) for place in facilities],
             "roles": _pointing_into(index, self.roles),
             "permissions": _pointing_into(index, self.permissions),
             "everywhere": sorted(self.everywhere),
@@ -63,11 +75,11 @@ def vouch(
     member: StaffMember | None,
     *,
     signed_in: SignedIn,
-    facilities: Collection[UUID],
+    membership: Membership,
     id: UUID,
     at: datetime,
 ) -> CallerToken:
-    """A caller token for `member`; `facilities` are all of the network."""
+    """A caller token for `member`."""
     if member is None:
         raise Unauthenticated("STAFF_UNKNOWN", "This account does not belong to the network.")
     if not member.is_active:
@@ -75,7 +87,7 @@ def vouch(
     expires_at = min(at + LIFETIME, signed_in.expires_at)
     if expires_at <= at:
         raise Unauthenticated("TOKEN_EXPIRED", "The access token has ended.")
-    everywhere = frozenset(facilities)
+    everywhere = frozenset(membership.organization_of)
     return CallerToken(
         id=id,
         subject=member.id,
@@ -85,6 +97,7 @@ def vouch(
         roles=_where(((str(held.role), held.facility_id) for held in member.roles), everywhere),
         permissions=_where(_permissions_of(member), everywhere),
         everywhere=frozenset(p for p, place in _permissions_of(member) if place is None),
+        membership=membership,
     )
 
 

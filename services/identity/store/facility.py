@@ -1,5 +1,6 @@
 """Facilities in PostgreSQL."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Integer, Text, Uuid, exists, insert, select, tuple_, update
@@ -10,8 +11,18 @@ from services.identity.domain.facility import Facility
 from services.identity.domain.reach import Reach
 from services.identity.store.schema import facilities
 
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A facility, and whose it is."""
+
+    id: UUID
+    organization_id: UUID
+
+
 GET = sql(select(facilities).where(facilities.c.id == param("id", type_=Uuid)), row=Facility)
 IDS = sql(select(facilities.c.id).order_by(facilities.c.id))
+PLACES = sql(select(facilities.c.id, facilities.c.organization_id), row=Place)
 ON_DUTY = sql(select(exists().where(facilities.c.duty_team_id == param("team_id", type_=Uuid))))
 ADD = sql(insert(facilities).values(every_field(facilities)))
 SAVE = sql(
@@ -53,6 +64,10 @@ class FacilityStore:
     async def ids(self) -> list[UUID]:
         """Every facility of the network."""
         return await self._tx.fetch(IDS)
+
+    async def organizations(self) -> dict[UUID, UUID]:
+        """Every facility of the network, and whose it is."""
+        return {place.id: place.organization_id for place in await self._tx.fetch(PLACES)}
 
     async def is_on_duty(self, team_id: UUID) -> bool:
         """Whether the team is some facility's duty team."""

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     MetaData,
     Table,
@@ -25,6 +26,7 @@ organizations = Table(
     Column("id", Uuid, primary_key=True),
     Column("name", Text),
     Column("kind", Text),
+    Column("is_covered", Boolean),
     Column("version", BigInteger),
 )
 
@@ -76,13 +78,28 @@ access_facts = Table(
     Column("patient_id", Uuid),
     Column("facility_ids", ARRAY(Uuid)),
     Column("is_holding", Boolean),
+    Column("began_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("born_on", Date),
+)
+
+agreements = Table(
+    "agreements",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("parties", ARRAY(Uuid)),
+    Column("purposes", ARRAY(Text)),
+    Column("classes", ARRAY(Text)),
+    Column("needs_consent", Boolean),
+    Column("from_at", DateTime(timezone=True)),
+    Column("until_at", DateTime(timezone=True)),
 )
 
 _HOLD_DIRECTORY = sql(
     select(func.pg_advisory_xact_lock(literal_column("hashtextextended('identity.directory', 0)")))
 )
-_HOLD_GRANTS = sql(
-    select(func.pg_advisory_xact_lock(literal_column("hashtextextended('identity.grants', 0)")))
+_HOLD_ACCESS = sql(
+    select(func.pg_advisory_xact_lock(literal_column("hashtextextended('identity.access', 0)")))
 )
 
 
@@ -94,6 +111,6 @@ async def hold_directory(tx: Transaction) -> None:
     await tx.fetch(_HOLD_DIRECTORY)
 
 
-async def hold_grants(tx: Transaction) -> None:
+async def hold_access(tx: Transaction) -> None:
     """Until the commit, be the only decider: a visit may move from one patient to another."""
-    await tx.fetch(_HOLD_GRANTS)
+    await tx.fetch(_HOLD_ACCESS)

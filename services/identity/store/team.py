@@ -9,6 +9,8 @@ from libs.chassis.database import Transaction, every_field, param, sql
 from libs.chassis.errors import Aborted, NotFound
 from services.identity.domain.reach import Reach
 from services.identity.domain.team import Team
+from services.identity.domain.token import Membership
+from services.identity.store.facility import FacilityStore
 from services.identity.store.schema import teams
 
 GET = sql(select(teams).where(teams.c.id == param("id", type_=Uuid)), row=Team)
@@ -60,6 +62,13 @@ class TeamStore:
 
     async def list_of_member(self, staff_id: UUID) -> list[Team]:
         return await self._tx.fetch(OF_MEMBER, among=[staff_id])
+
+    async def membership(self, person_id: UUID) -> Membership:
+        """The teams of a person, in the network as it is."""
+        return Membership(
+            organization_of=await FacilityStore(self._tx).organizations(),
+            teams=frozenset(team.id for team in await self.list_of_member(person_id)),
+        )
 
     async def add(self, team: Team) -> None:
         await self._tx.run(ADD, team)

@@ -7,10 +7,11 @@ at what kind of change arrived, so a skipped, repeated or reordered event change
 from carehub.identity.v1 import identity_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 
+from libs.chassis.access import follow_access
 from libs.chassis.inbox import Consumer
 from libs.chassis.timers import Timer
 from services.tasking.consumers.clocks import escalate, review
-from services.tasking.consumers.directory import follow_directory, follow_grants
+from services.tasking.consumers.directory import follow_directory
 from services.tasking.consumers.record import follow_encounters, follow_patients
 from services.tasking.events import ESCALATE, REVIEW
 
@@ -25,7 +26,11 @@ CONSUMERS = (
         ),
         follow_directory,
     ),
-    Consumer("tasking-grants", (identity_events_pb2.GrantChanged,), follow_grants),
+    Consumer(
+        "tasking-access",
+        (identity_events_pb2.AccessChanged, identity_events_pb2.AccessBeat),
+        follow_access,
+    ),
     Consumer(
         "tasking-patients",
         (registry_events_pb2.PatientChanged, registry_events_pb2.PatientsMerged),

@@ -9,28 +9,15 @@ from carehub.identity.v1 import identity_events_pb2
 from google.protobuf.message import Message
 
 from libs.chassis.database import Transaction
-from libs.chassis.grants import project_grants
 from libs.chassis.inbox import Delivery
 from services.tasking.consumers.planning import plan_patients
-from services.tasking.convert import to_facility, to_grant, to_staff, to_team
+from services.tasking.convert import to_facility, to_staff, to_team
 from services.tasking.domain.loop import Loop, settle
 from services.tasking.domain.owner import Directory, Owner
 from services.tasking.domain.reconcile import changes_between
 from services.tasking.domain.task import Task
 from services.tasking.events import save_loops
 from services.tasking.store import DirectoryStore, Holding, LoopStore, RecordStore, TaskStore
-
-
-async def follow_grants(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Keep whom the policies let see a patient."""
-    await project_grants(
-        tx,
-        [
-            to_grant(delivery.event)
-            for delivery in deliveries
-            if isinstance(delivery.event, identity_events_pb2.GrantChanged)
-        ],
-    )
 
 
 async def follow_directory(tx: Transaction, deliveries: Sequence[Delivery]) -> None:

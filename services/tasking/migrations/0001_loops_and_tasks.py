@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from libs.chassis.schema import BY_FACILITY_OR_GRANT, open_to_service, protect
+from libs.chassis.schema import BY_FACILITY, open_to_service, protect
 
 revision = "0001"
 down_revision = None
@@ -85,12 +85,10 @@ def _record() -> None:
         CREATE INDEX encounters_by_patient ON encounters (patient_id);
         CREATE INDEX encounters_waiting ON encounters (facility_id) WHERE waits_for <> '';
     """)
-    # A patient is visible where they are registered or treated, or by a grant; people only read it.
+    # A patient is visible where they are registered or treated; people only read it.
     protect(
         "patients",
-        using="""facility_ids && ((SELECT caller_facilities())::uuid[])
-            OR EXISTS (SELECT 1 FROM grants g WHERE g.patient_id = {table}.id AND g.is_active
-                AND g.facility_id = ANY ((SELECT caller_facilities())::uuid[]))""",
+        using="facility_ids && (SELECT caller_facilities())::uuid[]",
         check="false",
         people="SELECT",
     )
@@ -150,7 +148,7 @@ def _loops() -> None:
         CREATE INDEX loops_accountable ON loops (accountable_id) WHERE state = 'OPEN';
         CREATE INDEX loops_by_encounter ON loops (encounter_id);
     """)
-    protect("loops", using=BY_FACILITY_OR_GRANT, people="SELECT, UPDATE, INSERT")
+    protect("loops", using=BY_FACILITY, people="SELECT, UPDATE, INSERT")
 
 
 def _tasks() -> None:
@@ -203,7 +201,7 @@ def _tasks() -> None:
         CREATE INDEX tasks_accountable ON tasks (accountable_id) WHERE state = 'OPEN';
         CREATE INDEX tasks_claimed ON tasks (staff_id) WHERE state = 'OPEN';
     """)
-    protect("tasks", using=BY_FACILITY_OR_GRANT, people="SELECT, UPDATE, INSERT")
+    protect("tasks", using=BY_FACILITY, people="SELECT, UPDATE, INSERT")
 
 
 def _notifications() -> None:

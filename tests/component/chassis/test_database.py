@@ -9,16 +9,16 @@ import asyncpg
 import pytest
 from sqlalchemy import insert, select
 
+from libs.chassis.access import GrantRow, PatientAccess, grants, project_access
 from libs.chassis.database import Database, Mode, every_field, open_pool, sql
-from libs.chassis.grants import Grant, grants, project_grants
 from libs.chassis.migrate import is_at_head
 
 SERVICES = ("identity", "interop", "registry", "tasking")
-ALL = sql(select(grants), row=Grant)
+ALL = sql(select(grants), row=GrantRow)
 ADD = sql(insert(grants).values(every_field(grants)))
 # Tables that hold nothing about patients. Anything else is forced under row-level security.
 OPEN = {
-    "identity": {"organizations", "facilities", "staff", "teams"},
+    "identity": {"organizations", "facilities", "staff", "teams", "agreements"},
     "interop": {
         "facilities",
         "people",
@@ -40,6 +40,9 @@ CHASSIS_OPEN = {
     "inbox",
     "timers",
     "stream_marks",
+    "access_versions",
+    "access_heartbeat",
+    "ended_bases",
     "chassis_version",
     "service_version",
 }
@@ -60,31 +63,42 @@ async def database(servers):
     await database.close()
 
 
-def _grant(facility_id):
-    return Grant(
-        id=uuid4(),
-        version=1,
-        facility_id=facility_id,
-        patient_id=uuid4(),
-        reason="TREATED",
-        expires_at=None,
-        is_active=True,
+def _access(*grantees):
+    patient_id = uuid4()
+    granted = (
+        GrantRow(
+            patient_id=patient_id,
+            number=number,
+            grantee_id=grantee_id,
+            names=(grantee_id,),
+            sources=None,
+            purposes=("TREATMENT",),
+            classes=("VISITS",),
+            labels=("NORMAL",),
+            expires_at=None,
+            standing=0,
+            reason="TREATED",
+            basis_id=None,
+            consent_id=None,
+        )
+        for number, grantee_id in enumerate(grantees)
     )
+    return PatientAccess(patient_id=patient_id, version=1, grants=tuple(granted))
 
 
 async def test_a_person_sees_the_rows_of_their_facilities_only(database):
     mine, other = uuid4(), uuid4()
     async with database.system() as tx:
-        await project_grants(tx, [_grant(mine), _grant(other)])
+        await project_access(tx, [_access(mine, other)])
     async with database.person(uuid4(), [mine], Mode.READ, 5) as tx:
-        assert [g.facility_id for g in await tx.fetch(ALL)] == [mine]
+        assert [g.grantee_id for g in await tx.fetch(ALL)] == [mine]
     async with database.person(uuid4(), [], Mode.READ, 5) as tx:
         assert await tx.fetch(ALL) == []
 
 
 async def test_no_caller_is_an_error_and_never_an_empty_list(servers, database):
     async with database.system() as tx:
-        await project_grants(tx, [_grant(uuid4())])
+        await project_access(tx, [_access(uuid4())])
     connection = await asyncpg.connect(servers.url("identity", ""))
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError, match="no caller"):
@@ -98,7 +112,7 @@ async def test_the_caller_of_one_transaction_is_forgotten_by_the_next(servers, d
     pool = await open_pool(servers.url("identity", ""), 1, "test")
     one = Database(pool, None, lambda: datetime.now(UTC))
     async with database.system() as tx:
-        await project_grants(tx, [_grant(uuid4())])
+        await project_access(tx, [_access(uuid4())])
     async with one.person(uuid4(), [uuid4()], Mode.READ, 5) as tx:
         await tx.fetch(ALL)
     async with pool.acquire() as connection:
@@ -110,32 +124,21 @@ async def test_the_caller_of_one_transaction_is_forgotten_by_the_next(servers, d
 async def test_a_person_cannot_write_where_only_the_system_may(database):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.person(uuid4(), [uuid4()], Mode.WRITE, 5) as tx:
-            await tx.run(ADD, _grant(uuid4()))
-
-
-async def test_an_older_version_of_a_grant_changes_nothing(database):
-    grant = _grant(uuid4())
-    ended = Grant(
-        **{f: getattr(grant, f) for f in grant.__slots__} | {"version": 2, "is_active": False}
-    )
-    async with database.system() as tx:
-        await project_grants(tx, [ended])
-        await project_grants(tx, [grant])
-        assert [g.is_active for g in await tx.fetch(ALL)] == [False]
+            await tx.run(ADD, _access(uuid4()).grants[0])
 
 
 async def test_an_error_rolls_back_and_a_cancelled_transaction_leaves_nothing_behind(database):
-    grant = _grant(uuid4())
+    access = _access(uuid4())
     with pytest.raises(ZeroDivisionError):
         async with database.system() as tx:
-            await project_grants(tx, [grant])
+            await project_access(tx, [access])
             raise ZeroDivisionError
 
     entered = asyncio.Event()
 
     async def stuck():
         async with database.system() as tx:
-            await project_grants(tx, [grant])
+            await project_access(tx, [access])
             entered.set()
             await asyncio.Event().wait()
 
@@ -178,6 +181,53 @@ async def test_every_table_with_patient_data_is_forced_under_row_level_security(
         unforced = {t["relname"] for t in tables if not t["forced"]}
         assert unforced <= OPEN[service] | CHASSIS_OPEN, unforced - OPEN[service] - CHASSIS_OPEN
         assert views == 0
+
+
+# Where people's policy asks no grant, and why.
+WITHOUT_GRANTS = {
+    "access_facts": "the decider's alone",
+    "audit": "written by every request, read by none",
+    "audit_chain": "the sealer's",
+    "audit_heads": "the sealer's",
+    "denials": "a denial that its policy hid would not stop what it forbids",
+    "descriptions": "matching's, of a patient whom the policy on patients shows",
+    "feeds": "of a facility, not of a patient",
+    "grants": "those to the caller",
+    "idempotency": "one's own answers",
+    "joins": "matching's",
+    "links": "of a patient whom the policy on patients shows",
+    "messages": "raw messages stay with their facility",
+    "outbox": "written by every change, read by none",
+    "parked": "payloads are nobody's",
+    "patient_search": "asked by a function, confirmed by the policy on patients",
+    "refusals": "raw messages stay with their facility",
+    "reports": "the registry's own",
+    "visit_messages": "the registry's own",
+}
+NOT_TO_PEOPLE = {("tasking", "encounters"): "planning's own"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_table_has_one_policy_for_people_and_it_asks_for_grants_or_says_why_not(
+    servers, hub, service
+):
+    """A second permissive policy would widen the first, and nobody would see it."""
+    async with hub(service):
+        connection = await asyncpg.connect(servers.admin_url(service))
+        try:
+            policies = await connection.fetch(
+                "SELECT tablename, qual FROM pg_policies "
+                "WHERE schemaname = 'public' AND permissive = 'PERMISSIVE' "
+                "AND ($1 = ANY (roles) OR 'public' = ANY (roles))",
+                service,
+            )
+        finally:
+            await connection.close()
+    tables = [policy["tablename"] for policy in policies]
+    assert len(tables) == len(set(tables))
+    without = {p["tablename"] for p in policies if " grants g" not in (p["qual"] or "")}
+    allowed = WITHOUT_GRANTS.keys() | {t for s, t in NOT_TO_PEOPLE if s == service}
+    assert without <= allowed, without - allowed
 
 
 async def test_a_pod_is_not_ready_until_its_schema_is_at_head(servers, tmp_path):

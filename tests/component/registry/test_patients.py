@@ -1,12 +1,15 @@
 """What people can ask of registry, and what they are not shown."""
 
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from carehub.identity.v1 import access_pb2
 from carehub.registry.v1 import patient_pb2, registry_events_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.date_pb2 import Date
 
+from libs.chassis.access import keep_beat, project_access, to_access
 from libs.chassis.wire import CallFailed
 from tests.component.registry.conftest import ELSEWHERE, HARBOR, MERCY, identifier, person
 
@@ -146,9 +149,25 @@ async def test_a_stranger_cannot_tell_a_hidden_patient_from_none(feed, method):
         await feed.call("GetEncounter", feed.token(ELSEWHERE), encounter_id=seen.encounter_id)
 
 
-async def test_a_visit_elsewhere_is_seen_by_those_who_see_its_patient(feed):
+async def test_a_visit_elsewhere_is_seen_by_whom_identity_lets_and_not_for_knowing_the_patient(
+    feed,
+):
     await feed.visit("A01", 0, person(identifier("1")))
     there = await feed.visit("A04", 1, person(identifier("1")), facility=HARBOR, visit_number="H1")
+    with pytest.raises(CallFailed, check=lambda e: e.reason == "ENCOUNTER_NOT_FOUND"):
+        await feed.call("GetEncounter", encounter_id=there.encounter_id)
+    grant = access_pb2.Grant(
+        grantee_id=str(MERCY),
+        source_ids=[str(HARBOR)],
+        purposes=[access_pb2.PURPOSE_TREATMENT],
+        data_classes=[access_pb2.DATA_CLASS_VISITS],
+        labels=[access_pb2.LABEL_NORMAL],
+        reason="TREATED",
+    )
+    access = access_pb2.PatientAccess(patient_id=there.patient_id, version=1, grants=[grant])
+    async with feed.hub.system("registry") as tx:
+        await project_access(tx, [to_access(access)])
+        await keep_beat(tx, datetime.now(UTC))
     assert await feed.call("GetEncounter", encounter_id=there.encounter_id)
 
 

@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from libs.chassis.door import NOBODY_ELSE, begin
 from tests.component.registry.conftest import ELSEWHERE, HARBOR, MERCY, identifier, person
 
 
@@ -10,11 +11,10 @@ async def as_people(feed, statement, *facilities):
     """What a statement gives to somebody of these facilities, straight from the database."""
     connection = await asyncpg.connect(feed.hub.servers.url("registry", ""))
     try:
-        async with connection.transaction():
-            if facilities:
-                listed = ",".join(str(f) for f in facilities)
-                await connection.execute(f"SET LOCAL carehub.facilities = '{{{listed}}}'")
-            return [tuple(row) for row in await connection.fetch(statement)]
+        await connection.execute(
+            begin(None, facilities, NOBODY_ELSE, 5.0) if facilities else "BEGIN"
+        )
+        return [tuple(row) for row in await connection.fetch(statement)]
     finally:
         await connection.close()
 

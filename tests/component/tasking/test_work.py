@@ -4,7 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from carehub.identity.v1 import identity_events_pb2
+from carehub.identity.v1 import access_pb2, identity_events_pb2
 from carehub.tasking.v1 import loop_pb2, task_pb2, tasking_events_pb2
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
 
@@ -207,16 +207,23 @@ async def test_strangers_find_nothing_and_a_grant_shows_but_does_not_let_change(
         assert await t.loops(patient, stranger) == []
         reader = t.token(uuid4(), permissions=["tasks.read"])
         await refused(t.call("ClaimTask", claim, reader), "PERMISSION_DENIED", "PERMISSION_MISSING")
-        grant = identity_events_pb2.GrantChanged(
-            grant_id=str(uuid4()),
-            version=1,
-            facility_id=str(clinic),
-            patient_id=str(patient),
+        grant = access_pb2.Grant(
+            grantee_id=str(clinic),
+            is_from_anywhere=True,
+            purposes=[access_pb2.PURPOSE_TREATMENT],
+            data_classes=[access_pb2.DATA_CLASS_DEMOGRAPHICS, access_pb2.DATA_CLASS_COORDINATION],
+            labels=[access_pb2.LABEL_NORMAL],
             reason="TREATED",
-            is_active=True,
         )
-        await t.hub.publish(grant, key=grant.grant_id)
+        access = access_pb2.PatientAccess(patient_id=str(patient), version=1, grants=[grant])
+        changed = identity_events_pb2.AccessChanged(access=access, version=1)
+        await t.hub.publish(changed, key=patient)
         await t.until_rows("SELECT count(*) FROM grants", 1)
+        await refused(t.call("GetTask", get, stranger), "NOT_FOUND", "TASK_NOT_FOUND")
+        beat = identity_events_pb2.AccessBeat(version=1)
+        beat.beat_time.GetCurrentTime()
+        await t.hub.publish(beat, key="identity")
+        await t.until_rows("SELECT count(*) FROM access_heartbeat", 1)
         shown = await t.call("GetTask", get, stranger)
         assert shown.patient_name == "Marisol Ejemplo"
         assert len(await t.loops(patient, stranger)) == 1

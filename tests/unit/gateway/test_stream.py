@@ -4,7 +4,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from carehub.identity.v1 import identity_events_pb2
+from carehub.identity.v1 import access_pb2, identity_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 
 from gateway.api import live, stream
@@ -60,13 +60,14 @@ def test_what_waits_has_a_bound(monkeypatch):
     assert not nurse.own
 
 
-def test_a_grant_that_ended_is_no_news():
-    event = identity_events_pb2.GrantChanged(
-        grant_id=str(uuid4()), patient_id=str(uuid4()), facility_id=str(HERE)
-    )
-    assert change_of(event) is None
-    event.is_active = True
-    assert change_of(event).kind == "patient"
+def test_a_patient_who_came_into_sight_is_told_to_the_grantees():
+    access = access_pb2.PatientAccess(patient_id=str(uuid4()))
+    event = identity_events_pb2.AccessChanged(access=access)
+    assert change_of(event).facilities == frozenset()
+    event.access.grants.add(grantee_id=str(HERE))
+    change = change_of(event)
+    assert (change.kind, change.facilities) == ("patient", {HERE})
+    assert change.patient_id == access.patient_id
 
 
 def test_a_handled_report_is_a_change_of_its_feed_and_names_no_patient():

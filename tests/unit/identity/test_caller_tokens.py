@@ -14,12 +14,13 @@ from libs.chassis.tokens import CallerVerifier, to_caller
 from services.identity.convert.token import CallerSigner, new_keys, read_keys
 from services.identity.domain.role import PERMISSIONS, Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
-from services.identity.domain.token import SignedIn, vouch
+from services.identity.domain.token import Membership, SignedIn, vouch
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
 ANN, TOKEN = UUID(int=11), UUID(int=99)
 HERE, THERE, YONDER = UUID(int=1), UUID(int=2), UUID(int=3)
 NETWORK = [YONDER, HERE, THERE]
+ORGANIZATION, TEAM = UUID(int=21), UUID(int=31)
 
 
 def member(*roles):
@@ -29,7 +30,10 @@ def member(*roles):
 
 def vouched(who, *, lives=timedelta(hours=1), facilities=NETWORK, at=NOW):
     signed_in = SignedIn(subject=ANN, expires_at=at + lives)
-    return vouch(who, signed_in=signed_in, facilities=facilities, id=TOKEN, at=at)
+    membership = Membership(
+        organization_of=dict.fromkeys(facilities, ORGANIZATION), teams=frozenset({TEAM})
+    )
+    return vouch(who, signed_in=signed_in, membership=membership, id=TOKEN, at=at)
 
 
 def test_the_claims_are_these():
@@ -41,10 +45,13 @@ def test_the_claims_are_these():
         "kind": "PERSON",
         "name": "Ann Lee",
         "purpose": "TREATMENT",
+        "purposes": ["TREATMENT"],
+        "teams": [str(TEAM)],
         "jti": str(TOKEN),
         "iat": int(NOW.timestamp()),
         "exp": int(NOW.timestamp()) + 30,
         "facilities": [str(HERE), str(THERE), str(YONDER)],
+        "organizations": [str(ORGANIZATION)] * 3,
         "roles": {"analyst": [0], "scheduler": [1, 2]},
         "permissions": {
             "facilities.read": [0, 1, 2],

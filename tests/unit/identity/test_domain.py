@@ -287,7 +287,7 @@ class TestReach:
 
 
 class TestCreation:
-    ONE = Organization(id=HERE, name="Mercy", kind=OrganizationKind.PROVIDER)
+    ONE = Organization(id=HERE, name="Mercy", kind=OrganizationKind.PROVIDER, is_covered=True)
 
     def test_the_same_again_is_the_same(self):
         kept = replace(self.ONE, version=4)

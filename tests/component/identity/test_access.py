@@ -1,6 +1,7 @@
-"""From registry's events to grants, and whom they let see whom."""
+"""From registry's events to who may see whom, and what is told of it."""
 
 import random
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,17 +13,48 @@ from carehub.registry.v1.registry_events_pb2 import EncounterChanged, PatientCha
 
 from libs.chassis.inbox import Delivery
 from libs.chassis.wire import CallFailed
+from services.identity import consumers
+from services.identity.app import BOOTSTRAP
 from services.identity.consumers import follow_record
+from services.identity.events import decide_everybody_anew
 
 
 class Network:
-    """Two facilities, and what registry says about their patients."""
+    """Two facilities of two organizations, and what registry says about their patients."""
 
-    def __init__(self, identity):
+    def __init__(self, identity, here=None, there=None):
         self.identity = identity
-        self.here, self.there = uuid4(), uuid4()
+        self.here, self.there = here or uuid4(), there or uuid4()
         self.nurse_here = identity.token("nurse", self.here)
         self.nurse_there = identity.token("nurse", self.there)
+
+    @classmethod
+    async def joined(cls, identity, *, agreed=True):
+        """Both are in the directory, and their organizations have agreed to share."""
+        if agreed:
+            someone = {"account": "root", "name": "Root", "email": ""}
+            async with identity.hub.system("identity") as tx:
+                await BOOTSTRAP(tx, id=identity.admin_id, **someone)
+        places = [UUID((await identity.create_facility()).id) for _ in range(2)]
+        return cls(identity, *places)
+
+    async def told(self, patient):
+        """What was told of a patient: (version, what each grantee is granted, by reason)."""
+        changes = [e for _, _, e in await self.identity.told(events.AccessChanged)]
+        return [
+            (e.version, sorted((g.grantee_id, g.reason) for g in e.access.grants))
+            for e in changes
+            if e.access.patient_id == str(patient)
+        ]
+
+    async def until_told(self, patient, *granted):
+        wanted = sorted((str(place), reason) for place, reason in granted)
+
+        async def settled():
+            told = await self.told(patient)
+            return told and told[-1][1] == wanted
+
+        await self.identity.hub.until(settled, what=f"access {granted}")
 
     async def registered(self, patient, *facilities, version=1, state=Patient.STATE_ACTIVE):
         places = [str(facility) for facility in facilities]
@@ -30,10 +62,15 @@ class Network:
         event = PatientChanged(patient=message, version=version)
         await self.identity.hub.publish(event, key=patient, version=version)
 
-    async def treated(self, visit, patient, facility, version=1, state=Encounter.STATE_IN_PROGRESS):
+    async def treated(
+        self, visit, patient, facility, version=1, state=Encounter.STATE_IN_PROGRESS, at=None
+    ):
         encounter = Encounter(
             id=str(visit), patient_id=str(patient), facility_id=str(facility), state=state
         )
+        if at:
+            encounter.state = Encounter.STATE_PLANNED
+            encounter.admit_time.FromDatetime(at)
         event = EncounterChanged(encounter=encounter, version=version)
         await self.identity.hub.publish(event, key=visit, version=version)
 
@@ -84,13 +121,9 @@ async def test_a_visit_taken_back_and_a_merge_end_what_they_gave(identity):
         await network.treated(visit, sam, network.here, 4)
         await network.until_visible(network.nurse_here, [pat, sam], are=[sam])
         await network.until_visible(network.nurse_there, [pat, sam], are=[sam])
-
-        versions = {}
-        for key, version, event in await i.told(events.GrantChanged):
-            assert version == versions.get(key, 0) + 1 == event.version
-            assert event.grant_id == key
-            assert event.is_active == (version % 2 == 1)
-            versions[key] = version
+        assert (
+            await network.told(pat) == []
+        )  # neither is in the directory: nobody is shown anything
 
 
 async def test_old_news_changes_nothing(identity):
@@ -103,8 +136,72 @@ async def test_old_news_changes_nothing(identity):
         await network.registered(pat, network.there, network.here, version=6)
         await network.registered(sam, network.there)
         await network.until_visible(network.nurse_there, [pat, sam], are=[pat, sam])
-        told = await i.told(events.GrantChanged)
-        assert len([1 for _, _, event in told if event.patient_id == str(pat)]) == 2
+
+
+async def test_who_treats_sees_what_others_know_as_long_as_both_have_agreed(identity):
+    async with identity() as i:
+        network = await Network.joined(i)
+        pat, visit = uuid4(), uuid4()
+        here, there = network.here, network.there
+        await network.registered(pat, here)
+        await network.treated(visit, pat, there)
+        await network.until_told(pat, (here, "REGISTERED"), (there, "TREATED"))
+        await network.treated(visit, pat, there, 2, Encounter.STATE_CANCELLED)
+        await network.until_told(pat, (here, "REGISTERED"))
+        await network.registered(pat, here, version=2, state=Patient.STATE_MERGED)
+        await network.until_told(pat)
+        versions = [version for version, _ in await network.told(pat)]
+        assert versions == list(range(1, len(versions) + 1))
+
+
+async def test_without_an_agreement_nothing_crosses_the_line_of_an_organization(identity):
+    async with identity() as i:
+        network = await Network.joined(i, agreed=False)
+        pat, sam = uuid4(), uuid4()
+        await network.registered(pat, network.here, network.there)
+        await network.treated(uuid4(), pat, network.here)
+        await network.registered(sam, network.here)
+        await network.until_visible(network.nurse_here, [pat, sam], are=[pat, sam])
+        assert await network.told(pat) == []
+
+
+async def test_nothing_is_told_of_whom_one_place_alone_knows_and_identity_beats(identity):
+    async with identity() as i:
+        network = await Network.joined(i)
+        pat = uuid4()
+        await network.registered(pat, network.here)
+        await network.treated(uuid4(), pat, network.here)
+        await network.until_visible(network.nurse_here, [pat], are=[pat])
+        assert await network.told(pat) == []
+        assert await i.told(events.AccessBeat)
+
+
+async def test_time_alone_ends_and_begins_what_a_visit_shows(identity):
+    async with identity() as i:
+        network = await Network.joined(i)
+        pat, clock = uuid4(), i.hub.clock
+        planned = clock() + timedelta(days=20)
+        await network.registered(pat, network.here, network.there)
+        known = (network.here, "REGISTERED"), (network.there, "REGISTERED")
+        await network.treated(uuid4(), pat, network.here, at=planned)
+        await network.until_told(pat, *known)
+        clock.set(planned - timedelta(days=13))
+        await network.until_told(pat, *known, (network.here, "TREATED"))
+        clock.set(planned + timedelta(days=366))
+        await network.until_told(pat, *known)
+
+
+async def test_a_facility_that_joins_later_is_decided_about_then(identity):
+    async with identity() as i:
+        network = await Network.joined(i)
+        pat, late = uuid4(), uuid4()
+        await network.registered(pat, network.here, late)
+        await network.treated(uuid4(), pat, network.here)
+        await network.until_visible(network.nurse_here, [pat], are=[pat])
+        assert await network.told(pat) == []
+        await i.create_facility(id=str(late))
+        granted = (network.here, "REGISTERED"), (network.here, "TREATED"), (late, "REGISTERED")
+        await network.until_told(pat, *granted)
 
 
 async def test_what_cannot_be_read_is_parked_and_stops_nobody(identity):
@@ -121,13 +218,16 @@ async def test_what_cannot_be_read_is_parked_and_stops_nobody(identity):
 
 async def test_people_never_see_facts_nor_grants_of_other_facilities(identity):
     async with identity() as i:
-        network = Network(i)
+        network = await Network.joined(i)
         pat = uuid4()
-        await network.registered(pat, network.there)
-        await network.until_visible(network.nurse_there, [pat], are=[pat])
+        await network.registered(pat, network.here, network.there)
+        await network.treated(uuid4(), pat, network.there)
+        granted = (network.here, "REGISTERED"), (network.there, "REGISTERED")
+        await network.until_told(pat, *granted, (network.there, "TREATED"))
         database = i.hub.host.runtimes["identity"].database
         async with database.person(uuid4(), [network.here], "READ", 5.0) as tx:
-            assert await tx._connection.fetch("SELECT id FROM grants") == []
+            seen = await tx._connection.fetch("SELECT grantee_id FROM grants")
+            assert [row["grantee_id"] for row in seen] == [network.here]
             with pytest.raises(Exception, match="permission denied"):
                 await tx._connection.fetch("SELECT id FROM access_facts")
 
@@ -183,21 +283,52 @@ async def _hear(identity, told, batch):
             await follow_record(tx, told[start : start + batch])
 
 
-async def _active(identity):
+async def _decided(identity):
+    """What is decided now; then everything is forgotten."""
     async with identity.hub.system("identity") as tx:
-        rows = await tx._connection.fetch("SELECT id FROM grants WHERE is_active ORDER BY id")
-        await tx._connection.execute("DELETE FROM grants; DELETE FROM access_facts")
-    return [row["id"] for row in rows]
+        rows = await tx._connection.fetch("SELECT * FROM grants ORDER BY patient_id, number")
+        await tx._connection.execute(
+            "DELETE FROM grants; DELETE FROM access_versions; DELETE FROM access_facts"
+        )
+    return [tuple(row) for row in rows]
 
 
-async def test_any_order_with_repetitions_ends_in_the_same_grants(identity):
+async def test_any_order_with_repetitions_ends_in_the_same_access(identity):
     async with identity() as i:
+        await Network.joined(i)
+        for number in range(11, 14):
+            await i.create_facility(id=str(UUID(int=number)))
+        shown = 0
         for seed in range(30):
             chance = random.Random(seed)
             told = _history(chance)
             await _hear(i, told, 1)
-            in_order = await _active(i)
+            in_order = await _decided(i)
+            shown += len(in_order)
             shuffled = told + chance.sample(told, 6)
             chance.shuffle(shuffled)
             await _hear(i, shuffled, chance.randint(1, 8))
-            assert await _active(i) == in_order, f"seed {seed}"
+            assert await _decided(i) == in_order, f"seed {seed}"
+        assert shown > 50
+
+
+async def test_everybody_is_decided_anew_in_turns(identity, monkeypatch):
+    """As after an upgrade: what was decided is gone, the facts are there."""
+    monkeypatch.setattr(consumers, "AT_ONCE", 3)
+    async with identity() as i:
+        network = await Network.joined(i)
+        patients = [uuid4() for _ in range(10)]
+        for patient in patients:
+            await network.registered(patient, network.here, network.there)
+        for patient in patients:
+            await network.until_told(
+                patient, (network.here, "REGISTERED"), (network.there, "REGISTERED")
+            )
+        async with i.hub.system("identity") as tx:
+            await tx._connection.execute("DELETE FROM grants; DELETE FROM access_versions")
+            await decide_everybody_anew(tx)
+
+        async def all_told_twice():
+            return all([len(await network.told(patient)) == 2 for patient in patients])
+
+        await i.hub.until(all_told_twice, what="every access told again")

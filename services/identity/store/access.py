@@ -1,0 +1,199 @@
+"""Facts about patients, agreements, and the access decided from them, in PostgreSQL.
+
+The tables `grants`, `denials` and `access_versions` are those that every service has: elsewhere a projection, here the
+truth.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Integer, Text, Uuid, and_, any_, exists, func, or_, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from libs.chassis.access import (
+    DenialRow,
+    GrantRow,
+    PatientAccess,
+    access_versions,
+    denials,
+    grants,
+    project_access,
+)
+from libs.chassis.caller import Call
+from libs.chassis.database import Transaction, every_field, fields_except, param, sql
+from services.identity.domain.access.facts import Agreement, Network
+from services.identity.domain.fact import AccessFact, Signed
+from services.identity.store.facility import FacilityStore
+from services.identity.store.schema import access_facts, agreements, organizations
+
+_IDS = param("ids", type_=ARRAY(Uuid))
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    patient_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    id: UUID
+    is_covered: bool
+
+
+FACTS_BY_ID = sql(select(access_facts).where(access_facts.c.id == any_(_IDS)), row=AccessFact)
+FACTS_OF_PATIENTS = sql(
+    select(access_facts).where(access_facts.c.patient_id == any_(_IDS)), row=AccessFact
+)
+_fact = insert(access_facts).values(every_field(access_facts))
+SAVE_FACT = sql(
+    _fact.on_conflict_do_update(
+        index_elements=["kind", "id"],
+        set_={c: _fact.excluded[c.name] for c in fields_except(access_facts, "kind", "id")},
+    )
+)
+PATIENTS_AFTER = sql(
+    select(access_facts.c.patient_id)
+    .distinct()
+    .where(access_facts.c.patient_id > param("after", type_=Uuid))
+    .order_by(access_facts.c.patient_id)
+    .limit(param("limit", type_=Integer))
+)
+VERSIONS_OF = sql(
+    select(access_versions).where(access_versions.c.patient_id == any_(_IDS)), row=_Version
+)
+GRANTS_OF = sql(
+    select(grants).where(grants.c.patient_id == any_(_IDS)).order_by(grants.c.number), row=GrantRow
+)
+DENIALS_OF = sql(
+    select(denials).where(denials.c.patient_id == any_(_IDS)).order_by(denials.c.number),
+    row=DenialRow,
+)
+MEMBERS = sql(select(organizations.c.id, organizations.c.is_covered), row=_Member)
+AGREEMENTS = sql(select(agreements).order_by(agreements.c.id), row=Signed)
+AGREE = sql(
+    insert(agreements)
+    .values(every_field(agreements))
+    .on_conflict_do_nothing()
+    .returning(agreements.c.id)
+)
+CLOCK = sql(select(func.clock_timestamp()))
+# Where the caller's facilities know the patient themselves.
+_known = func.patients_known_at(
+    param("ids", type_=ARRAY(Uuid)), param("facilities", type_=ARRAY(Uuid))
+).table_valued("patient_id")
+KNOWN_AMONG = sql(select(_known.c.patient_id))
+_purposes = param("purposes", type_=ARRAY(Text))
+_forbidden = exists().where(
+    denials.c.patient_id == grants.c.patient_id,
+    denials.c.weight > grants.c.standing,
+    or_(
+        denials.c.grantee_id.is_(None),
+        denials.c.grantee_id == any_(grants.c.names),
+        denials.c.grantee_id == any_(param("in_person", type_=ARRAY(Uuid))),
+    ),
+    denials.c.purposes.overlap(_purposes),
+    denials.c.classes.contains(grants.c.classes),
+    denials.c.labels.contains(grants.c.labels),
+    or_(
+        denials.c.sources.is_(None),
+        and_(grants.c.sources.is_not(None), denials.c.sources.contains(grants.c.sources)),
+    ),
+    or_(denials.c.expires_at.is_(None), denials.c.expires_at > func.now()),
+)
+# Row-level security leaves the grants to the caller only.
+GRANTED_AMONG = sql(
+    select(grants.c.patient_id)
+    .distinct()
+    .where(
+        grants.c.patient_id == any_(_IDS),
+        grants.c.purposes.overlap(_purposes),
+        or_(grants.c.expires_at.is_(None), grants.c.expires_at > func.now()),
+        ~_forbidden,
+    )
+)
+
+
+class AccessStore:
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def facts_by_id(self, fact_ids: Iterable[UUID]) -> list[AccessFact]:
+        return await self._tx.fetch(FACTS_BY_ID, ids=list(fact_ids))
+
+    async def facts_of(self, patient_ids: Iterable[UUID]) -> dict[UUID, list[AccessFact]]:
+        facts = defaultdict[UUID, list[AccessFact]](list)
+        for fact in await self._tx.fetch(FACTS_OF_PATIENTS, ids=list(patient_ids)):
+            facts[fact.patient_id].append(fact)
+        return facts
+
+    async def save_facts(self, facts: Sequence[AccessFact]) -> None:
+        await self._tx.run_many(SAVE_FACT, facts)
+
+    async def patients_after(self, patient_id: UUID, limit: int) -> list[UUID]:
+        """The next patients of whom anything is known, by id."""
+        return await self._tx.fetch(PATIENTS_AFTER, after=patient_id, limit=limit)
+
+    async def versions_of(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """The version of what was last decided, of those about whom it was ever told."""
+        found = await self._tx.fetch(VERSIONS_OF, ids=list(patient_ids))
+        return {each.patient_id: each.version for each in found}
+
+    async def decided(self, versions: dict[UUID, int]) -> dict[UUID, PatientAccess]:
+        """What was last decided about these patients."""
+        given, denied = (
+            defaultdict[UUID, list[GrantRow]](list),
+            defaultdict[UUID, list[DenialRow]](list),
+        )
+        if versions:
+            for grant in await self._tx.fetch(GRANTS_OF, ids=list(versions)):
+                given[grant.patient_id].append(grant)
+            for denial in await self._tx.fetch(DENIALS_OF, ids=list(versions)):
+                denied[denial.patient_id].append(denial)
+        return {
+            i: PatientAccess(
+                patient_id=i, version=version, grants=tuple(given[i]), denials=tuple(denied[i])
+            )
+            for i, version in versions.items()
+        }
+
+    async def save(self, decided: Sequence[PatientAccess]) -> None:
+        await project_access(self._tx, decided)
+
+    async def network(self, jurisdiction: str) -> tuple[Network, tuple[Agreement, ...]]:
+        """The members of the network, and what they have agreed upon."""
+        organization_of = await FacilityStore(self._tx).organizations()
+        members = await self._tx.fetch(MEMBERS)
+        organization_ids = frozenset(member.id for member in members)
+        network = Network(
+            jurisdiction=jurisdiction,
+            organization_of=organization_of,
+            covered=frozenset(member.id for member in members if member.is_covered),
+        )
+        signed = await self._tx.fetch(AGREEMENTS)
+        return network, tuple(one.among(organization_ids) for one in signed)
+
+    async def clock(self) -> datetime:
+        """The time by the clock of the database, as the policies count."""
+        at: datetime = await self._tx.one(CLOCK)
+        return at
+
+    async def agree(self, agreement: Signed) -> bool:
+        """Keep an agreement. False if it was there already, as it may have been changed since."""
+        return await self._tx.one_or_none(AGREE, agreement) is not None
+
+    async def visible_among(self, patient_ids: Collection[UUID], call: Call) -> frozenset[UUID]:
+        """Those of whom the caller may see anything: their facilities know them, or something is granted."""
+        known = await self._tx.fetch(
+            KNOWN_AMONG, ids=list(patient_ids), facilities=list(call.facilities)
+        )
+        granted = await self._tx.fetch(
+            GRANTED_AMONG,
+            ids=list(patient_ids),
+            in_person=[call.caller.subject, *call.capacity.teams],
+            purposes=list(call.capacity.purposes),
+        )
+        return frozenset(known) | frozenset(granted)
