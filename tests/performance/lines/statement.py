@@ -6,8 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
-from libs.chassis import audit, outbox
+from libs.chassis import audit, door, outbox
 from libs.chassis.database import Statement, _to_json
 from libs.local.environment import passwords
 from services.registry.domain import search
@@ -119,6 +120,8 @@ def _script(facility: str) -> str:
         "reason": "''",
         "purpose": "'TREATMENT'",
         "request_id": f"({_ID})::text",
+        "roles": "'{nurse}'",
+        "address": "'127.0.0.1'",
     }
     audited = values | {"subject": f"'{facility}'"}
     linked = values | {"keys": f"ARRAY[{_ID}]", "patient_ids": f"ARRAY[{_ID}]"}
@@ -130,12 +133,8 @@ def _script(facility: str) -> str:
         _filled(audit._RECORD, audited),
         _filled(outbox.ADD, values),
     ]
-    begin = [
-        "BEGIN;",
-        f"SET LOCAL carehub.subject = '{facility}';",
-        f"SET LOCAL carehub.facilities = '{{{facility}}}';",
-        "SET LOCAL statement_timeout = 3000;",
-    ]
+    told_of = door.begin(UUID(facility), [facility], door.NOBODY_ELSE, 3.0)
+    begin = [f"{each};" for each in told_of.split("; ")]
     return "\n".join(
         ["\\set n :n + 1", "\\startpipeline", *begin, *told, "COMMIT;", "\\endpipeline", ""]
     )
