@@ -1,6 +1,7 @@
 """The whole spine against the truth: a noisy region over MLLP, then visits and loops exactly as they must be."""
 
 import asyncio
+import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -105,8 +106,8 @@ def told(row):
         "admit_at": None if is_over else row["admit_at"],
         "discharge_at": row["discharge_at"],
         "disposition": row["discharge_disposition"],
-        "places": () if is_over else tuple(each["place"] for each in row["locations"]),
-        "diagnoses": tuple(each["code"] for each in row["diagnoses"]),
+        "places": () if is_over else tuple(each["place"] for each in json.loads(row["locations"])),
+        "diagnoses": tuple(each["code"] for each in json.loads(row["diagnoses"])),
         "is_deceased": row["dead"] == "Y",
     }
 
