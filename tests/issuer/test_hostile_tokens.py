@@ -157,8 +157,8 @@ Entry = Callable[[bytes], Awaitable[str]]
 
 
 @pytest.fixture(scope="module")
-def entries(house: House, gateway: httpx.AsyncClient) -> Entries:
-    return Entries(house, gateway)
+async def entries(house: House, gateway: httpx.AsyncClient) -> Entries:
+    return Entries(house, gateway)  # in a loop, which its channel needs
 
 
 def test_there_are_enough_of_them():

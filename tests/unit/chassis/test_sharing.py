@@ -40,46 +40,37 @@ async def join_all(work: Work, keyed: list[tuple[str, int]]):
 @given(
     st.lists(st.tuples(st.sampled_from("ab"), st.booleans()), max_size=90),
 )
-def test_each_item_gets_its_own_answer_whoever_it_was_done_with(drawn):
-    async def story():
-        keyed = [(key, number) for number, (key, _) in enumerate(drawn)]
-        bad = frozenset(number for number, (_, is_bad) in enumerate(drawn) if is_bad)
-        work = Work(bad)
-        answers = await join_all(work, keyed)
-        for number, answer in enumerate(answers):
-            if number in bad:
-                assert isinstance(answer, ValueError)
-                assert str(answer) == f"one of [{number}]", "an error is of one item alone"
-            else:
-                assert answer == number * 10
-        key_of = {number: key for key, number in keyed}
-        for group in work.groups:
-            assert len({key_of[number] for number in group}) == 1
-            assert len(group) <= MOST
-
-    asyncio.run(story())
+async def test_each_item_gets_its_own_answer_whoever_it_was_done_with(drawn):
+    keyed = [(key, number) for number, (key, _) in enumerate(drawn)]
+    bad = frozenset(number for number, (_, is_bad) in enumerate(drawn) if is_bad)
+    work = Work(bad)
+    answers = await join_all(work, keyed)
+    for number, answer in enumerate(answers):
+        if number in bad:
+            assert isinstance(answer, ValueError)
+            assert str(answer) == f"one of [{number}]", "an error is of one item alone"
+        else:
+            assert answer == number * 10
+    key_of = {number: key for key, number in keyed}
+    for group in work.groups:
+        assert len({key_of[number] for number in group}) == 1
+        assert len(group) <= MOST
 
 
-def test_many_at_once_are_done_in_few_groups_one_after_another():
-    async def story():
-        work = Work()
-        await join_all(work, [("a", number) for number in range(60)])
-        assert work.most_at_once == 1
-        assert len(work.groups) <= 4
-        assert sorted(n for group in work.groups for n in group) == list(range(60))
-
-    asyncio.run(story())
+async def test_many_at_once_are_done_in_few_groups_one_after_another():
+    work = Work()
+    await join_all(work, [("a", number) for number in range(60)])
+    assert work.most_at_once == 1
+    assert len(work.groups) <= 4
+    assert sorted(n for group in work.groups for n in group) == list(range(60))
 
 
-def test_one_that_gives_up_waiting_takes_nobody_with_it():
-    async def story():
-        work = Work()
-        sharing: Sharing[int, int] = Sharing(work)
-        first, second = (asyncio.ensure_future(sharing.join("a", n)) for n in (1, 2))
-        await asyncio.sleep(0)
-        first.cancel()
-        work.gate.set()
-        assert await second == 20
-        assert first.cancelled() or not first.done()
-
-    asyncio.run(story())
+async def test_one_that_gives_up_waiting_takes_nobody_with_it():
+    work = Work()
+    sharing: Sharing[int, int] = Sharing(work)
+    first, second = (asyncio.ensure_future(sharing.join("a", n)) for n in (1, 2))
+    await asyncio.sleep(0)
+    first.cancel()
+    work.gate.set()
+    assert await second == 20
+    assert first.cancelled() or not first.done()
