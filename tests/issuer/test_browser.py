@@ -20,13 +20,13 @@ pytestmark = only_keycloak
 async def test_a_person_signs_in_steps_up_and_signs_out_in_a_browser(issuer, house, person):
     if not any(place and Path(place).exists() for place in PLACES):
         FIGURES.append("NOT RUN: sign-in in a browser; there is no Chromium here")
-        pytest.skip("no Chromium")
+        pytest.skip("there is no Chromium on this machine (Debian: apt-get install chromium)")
     node = shutil.which("node")
     if node is None or not PLAYWRIGHT.exists():
         FIGURES.append(
             "NOT RUN: sign-in in a browser; gateway/web is not installed (make test-web)"
         )
-        pytest.skip("no playwright-core")
+        pytest.skip("gateway/web is not installed: no playwright-core (make test-web)")
     told = {"url": house.url, "account": person.account, "password": person.password}
     process = await asyncio.create_subprocess_exec(
         node, str(SCRIPT), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,

@@ -54,7 +54,10 @@ async def test_an_empty_folder_is_said_and_fails(tmp_path):
     assert lines == ["nothing to send"]
 
 
-@pytest.mark.skipif(not SAMPLES.is_dir(), reason="no sample files (set CAREHUB_SHARED_DATA)")
+@pytest.mark.skipif(
+    not SAMPLES.is_dir(),
+    reason="the HL7 v2 samples are not there: shared/data/hl7v2-samples (CAREHUB_SHARED_DATA)",
+)
 async def test_every_sample_file_is_acknowledged(interop):
     for name in ("GHHSFacility", "Ntierprise Clinic", "1", "RDX", "XYZHOSPITAL"):
         await interop.create_feed(sending_facility=name, name=name)

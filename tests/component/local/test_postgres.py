@@ -138,7 +138,7 @@ async def test_errors_in_the_log_quote_no_rows(start: Start, home: Path) -> None
     assert "Marisol" not in log
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="not root: only root runs PostgreSQL as another user")
 async def test_root_keeps_data_and_binaries_where_the_other_user_can_reach_them(
     start: Start, home: Path, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

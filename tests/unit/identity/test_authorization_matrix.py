@@ -65,7 +65,10 @@ def of_one_scene(told: Cell) -> tuple[int, list[str]]:
     return cells, found
 
 
-@pytest.mark.skipif(os.environ.get("CAREHUB_MATRIX") != "all", reason="make test-matrix")
+@pytest.mark.skipif(
+    os.environ.get("CAREHUB_MATRIX") != "all",
+    reason="minutes of work: make test-matrix (CAREHUB_MATRIX=all)",
+)
 @pytest.mark.timeout(3600)
 def test_every_cell_is_right():
     cells, found = 0, []

@@ -17,7 +17,8 @@ SAMPLES = (
     / "hl7v2-samples"
 )
 needs_samples = pytest.mark.skipif(
-    not SAMPLES.is_dir(), reason="no sample files (set CAREHUB_SHARED_DATA)"
+    not SAMPLES.is_dir(),
+    reason="the HL7 v2 samples are not there: shared/data/hl7v2-samples (CAREHUB_SHARED_DATA)",
 )
 
 
