@@ -1,6 +1,6 @@
 """Who is asking, and the call that a method works in."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -68,6 +68,7 @@ class Call:
     maybe_tx: "Transaction | None" = None
     shown: set[UUID] = field(default_factory=set)
     address: str = ""  # of the network, where the gateway told
+    steps: "list[Callable[[], Awaitable[None]]]" = field(default_factory=list)
 
     @property
     def caller(self) -> Caller:
@@ -87,6 +88,13 @@ class Call:
     def capacity(self) -> Capacity:
         """As what the caller asks."""
         return self.maybe_caller.at(self.facilities) if self.maybe_caller else Capacity()
+
+    def afterwards(self, step: "Callable[[], Awaitable[None]]") -> None:
+        """Have something done once this has committed and before it is answered, such as telling a neighbor.
+
+        What was committed stays if it fails, and a crash forgets it: leave a timer as well for what must not be lost.
+        """
+        self.steps.append(step)
 
     def show(self, *patient_ids: UUID) -> None:
         """Note the patients whose data the answer holds; the audit row names them."""

@@ -165,7 +165,10 @@ class Guard:
             )
         mode = Mode.READ if method.is_idempotent else Mode.WRITE
         async with self._open(call, mode) as tx:
-            return await self._within(tx, work)
+            response = await self._within(tx, work)
+        for step in call.steps:
+            await step()
+        return response
 
     async def _together(self, group: Sequence["_Work"]) -> list[Message]:
         """Requests of one caller in one transaction, each with the trace and the deadline of its own."""

@@ -22,7 +22,7 @@ from services.identity.convert.token import CallerSigner, new_keys, read_keys
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
-from services.identity.service import IdentityService
+from services.identity.service.directory import IdentityService
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
 from services.identity.store.staff import StaffStore

@@ -1,35 +1,24 @@
 """What identity does when registry tells it where patients are known: it decides who may see them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
 
-from libs.chassis.access import PatientAccess
 from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.faults import rest
 from libs.chassis.fields import to_datetime, to_uuid
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
-from libs.chassis.timers import Timer, clear_timer, set_timer
+from libs.chassis.timers import Timer, set_timer
 from services.identity import events
-from services.identity.convert.access import to_rows
-from services.identity.domain.access.decide import decide
-from services.identity.domain.fact import (
-    SINCE_EVER,
-    AccessFact,
-    FactKind,
-    concerns_others,
-    facts_about,
-)
+from services.identity.deciding import decide_anew
+from services.identity.domain.fact import SINCE_EVER, AccessFact, FactKind
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_access
 
-# Whose law decides; a network will choose it in its file.
-JURISDICTION = "US"
 AT_ONCE = 1000
 BEAT_SECONDS = 5.0
 
@@ -54,38 +43,6 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
     await store.save_facts([fact for _, fact in newer])
     if patients := _concerned(newer):
         await decide_anew(tx, patients)
-
-
-async def decide_anew(tx: Transaction, patients: Sequence[UUID]) -> None:
-    """Decide who may see these patients, and tell of those for whom it is not what it was. Call it as the only decider.
-
-    Most are known at one place only: about them there is nothing to decide, and nothing is told.
-    """
-    store = AccessStore(tx)
-    facts, versions = await store.facts_of(patients), await store.versions_of(patients)
-    concerned = [i for i in patients if i in versions or concerns_others(facts[i])]
-    if not concerned:
-        return
-    before = await store.decided(versions)
-    network, agreements = await store.network(JURISDICTION)
-    changed = []
-    for patient_id in concerned:
-        was = before.get(patient_id) or PatientAccess(patient_id=patient_id, version=0)
-        decided = decide(facts_about(patient_id, facts[patient_id], network, agreements), tx.at)
-        await _turn(tx, patient_id, decided.changes_at)
-        now = to_rows(patient_id, was.version, decided)
-        if now != was:
-            changed.append(replace(now, version=was.version + 1))
-    await store.save(changed)
-    for access in changed:
-        await events.access_changed(tx, access)
-
-
-async def _turn(tx: Transaction, patient_id: UUID, at: datetime | None) -> None:
-    if at is None:
-        await clear_timer(tx, events.TURN, str(patient_id))
-    else:
-        await set_timer(tx, events.TURN, str(patient_id), at)
 
 
 async def turn(tx: Transaction, key: str, due_at: datetime) -> None:

@@ -8,9 +8,15 @@ from uuid import UUID
 
 from services.identity.domain.access.facts import (
     Agreement,
+    BreakGlass,
+    Consent,
     Facts,
+    Hold,
+    Membership,
     Network,
     Patient,
+    Proxy,
+    Referral,
     Registration,
     Treatment,
 )
@@ -85,6 +91,19 @@ def network_agreement(at: datetime) -> Signed:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What people have recorded about a patient, besides what registry tells."""
+
+    person_id: UUID | None = None
+    memberships: tuple[Membership, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    proxies: tuple[Proxy, ...] = ()
+    emergencies: tuple[BreakGlass, ...] = ()
+    holds: tuple[Hold, ...] = ()
+
+
 def concerns_others(facts: Iterable[AccessFact]) -> bool:
     """Whether more than one place knows the patient. At one alone there is nothing to show to anybody, now or later."""
     return len({facility_id for fact in facts for facility_id in fact.facility_ids}) > 1
@@ -95,15 +114,17 @@ def facts_about(
     told: Iterable[AccessFact],
     network: Network,
     agreements: tuple[Agreement, ...],
+    recorded: Recorded | None = None,
 ) -> Facts:
     """What the decider is told of a patient."""
-    told = tuple(told)
+    told, recorded = tuple(told), recorded or Recorded()
     record = next((fact for fact in told if fact.kind is FactKind.PATIENT), None)
     charts = record.facility_ids if record else ()
     return Facts(
         patient=Patient(
             id=patient_id,
             born_on=record.born_on if record else None,
+            person_id=recorded.person_id,
             is_retired=record is not None and not record.is_holding,
         ),
         network=network,
@@ -122,5 +143,11 @@ def facts_about(
             if fact.kind is FactKind.ENCOUNTER and fact.is_holding
             for place in fact.facility_ids
         ),
+        memberships=recorded.memberships,
+        referrals=recorded.referrals,
         agreements=agreements,
+        consents=recorded.consents,
+        proxies=recorded.proxies,
+        emergencies=recorded.emergencies,
+        holds=recorded.holds,
     )

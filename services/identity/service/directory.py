@@ -1,4 +1,4 @@
-"""IdentityService. The contract, its paths and its permissions: protos/carehub/identity/v1."""
+"""IdentityService: tokens, organizations, facilities, staff and teams. Its contract: identity_service.proto."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
