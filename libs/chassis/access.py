@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from carehub.identity.v1 import access_pb2, identity_events_pb2
+from carehub.access.v1 import access_pb2
+from carehub.identity.v1 import identity_events_pb2
 from google.protobuf.message import Message
 from sqlalchemy import (
     BigInteger,

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from uuid import UUID
 
-from carehub.identity.v1 import access_pb2
+from carehub.access.v1 import access_pb2
 
 from libs.chassis.access import DenialRow, GrantRow, PatientAccess
 from libs.chassis.fields import to_timestamp

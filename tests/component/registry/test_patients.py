@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from carehub.identity.v1 import access_pb2
+from carehub.access.v1 import access_pb2
 from carehub.registry.v1 import patient_pb2, registry_events_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.date_pb2 import Date

@@ -4,7 +4,8 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from carehub.identity.v1 import access_pb2, identity_events_pb2
+from carehub.access.v1 import access_pb2
+from carehub.identity.v1 import identity_events_pb2
 from carehub.tasking.v1 import loop_pb2, task_pb2, tasking_events_pb2
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
 

@@ -4,7 +4,8 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from carehub.identity.v1 import access_pb2, identity_events_pb2
+from carehub.access.v1 import access_pb2
+from carehub.identity.v1 import identity_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 
 from gateway.api import live, stream
