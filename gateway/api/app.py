@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api.authentication import Authenticator
 from gateway.api.callers import Callers
@@ -105,11 +105,29 @@ def build(
         events = AuditEvents(ledgers, settings.public_url)
         app.add_route(LEDGERS, ledgers.answer, methods=["GET"])
         app.add_route(AUDIT_EVENTS, events.answer, methods=["GET"])
-    app.mount(API, Transcoder(contracts, channels, authenticator, levels))
+    front = Front(Transcoder(contracts, channels, authenticator, levels), app)
     _add_health(app, channels)
     _add_pages(app, contracts, sign_in, settings)
     is_https = urlsplit(settings.public_url).scheme == "https"
-    return Edge(WebApp.around(app, settings.web), is_https=is_https)
+    return Edge(WebApp.around(front, settings.web), is_https=is_https)
+
+
+class Front:
+    """Sends what the contracts answer straight to the transcoder, and the rest to the framework.
+
+    What FastAPI does around a mounted app costs as much as a small answer.
+    """
+
+    def __init__(self, api: ASGIApp, app: FastAPI) -> None:
+        self._api = api
+        self._app = app
+        under = (one for one in app.router.routes if isinstance(one, Route))
+        self._by_hand = [one.path_regex for one in under if one.path.startswith(f"{API}/")]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"] if scope["type"] == "http" else ""
+        is_ours = path.startswith(f"{API}/") and not any(one.match(path) for one in self._by_hand)
+        await (self._api if is_ours else self._app)(scope, receive, send)
 
 
 def _provider(settings: GatewaySettings, http: httpx.AsyncClient) -> Provider:

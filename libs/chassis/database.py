@@ -59,6 +59,10 @@ class Mode(StrEnum):
     WRITE = "WRITE"
 
 
+class NotBegun(Exception):
+    """A statement in a transaction that has not begun: it can only gather what is left for the end."""
+
+
 class StatementError(Exception):
     """A statement that cannot be carried. Raised at import, so a service with one never starts."""
 
@@ -145,20 +149,29 @@ def fields_except(table: Table, *names: str) -> dict[Any, Any]:
 
 
 class Transaction:
-    """One open transaction. Read and write through it; it commits when its block ends."""
+    """One open transaction. Read and write through it; it commits when its block ends.
+
+    Without a connection it has not begun: what is left for its end can be taken over by one that has.
+    """
 
     def __init__(
         self,
-        connection: "PoolConnectionProxy[Record]",
+        connection: "PoolConnectionProxy[Record] | None",
         at: datetime,
         wake_relay: Callable[[], None] = lambda: None,
     ) -> None:
-        self._connection = connection
+        self._open = connection
         self._deferred: dict[Statement[Any], list[list[Any]]] = {}
         self._left: dict[Work, list[Any]] = {}
         self._after_commit: list[Callable[[], None]] = []
         self._wake_relay = wake_relay
         self.at = at
+
+    @property
+    def _connection(self) -> "PoolConnectionProxy[Record]":
+        if self._open is None:
+            raise NotBegun
+        return self._open
 
     async def fetch(
         self, statement: Statement[R], source: object = None, /, **values: Any
@@ -204,6 +217,16 @@ class Transaction:
         It must be a function of a module, so that requests that share a transaction leave their items to one.
         """
         self._left.setdefault(work, []).append(item)
+
+    def take_over(self, gathered: "Transaction") -> None:
+        """Do at the end of this transaction what was left for the end of one that has not begun."""
+        for work, items in gathered._left.items():
+            self._left.setdefault(work, []).extend(items)
+        for statement, rows in gathered._deferred.items():
+            self._deferred.setdefault(statement, []).extend(rows)
+        for callback in gathered._after_commit:
+            if callback not in self._after_commit:
+                self._after_commit.append(callback)
 
     async def flush(self) -> None:
         """Do what was left for the end, and run what was deferred."""
@@ -296,6 +319,10 @@ class Database:
             begin += "; SET LOCAL synchronous_commit = off"
         async with self._transaction(self._people, begin, timeout) as tx:
             yield tx
+
+    def not_begun(self) -> Transaction:
+        """A transaction that gathers what is to be done, for one that takes it over."""
+        return Transaction(None, self._now(), self.wake_relay)
 
     @contextlib.asynccontextmanager
     async def system(self, timeout: float = 30.0) -> AsyncIterator[Transaction]:

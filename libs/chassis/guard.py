@@ -23,7 +23,14 @@ from google.protobuf.message import Message
 from libs.chassis import audit, idempotency, telemetry
 from libs.chassis.caller import Call, Caller
 from libs.chassis.contracts import ContractError, Method, methods_of
-from libs.chassis.database import CONNECTION_LOST, Database, Mode, Transaction, in_transaction
+from libs.chassis.database import (
+    CONNECTION_LOST,
+    Database,
+    Mode,
+    NotBegun,
+    Transaction,
+    in_transaction,
+)
 from libs.chassis.errors import (
     Aborted,
     DeadlineExceeded,
@@ -95,14 +102,18 @@ class Request:
     timeout: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Work:
-    """A request that may be answered: its method, its call, and the context that it arrived in."""
+    """A request that may be answered: its method, its call, and the context that it arrived in.
+
+    `ready`: its answer, and what has to be committed before it is given, where both needed no transaction.
+    """
 
     method: Method
     request: Request
     call: Call
     context: contextvars.Context
+    ready: tuple[Message, Transaction] | None = None
 
 
 class Guard:
@@ -160,6 +171,7 @@ class Guard:
         if method.access.transaction == options_pb2.Access.TRANSACTION_NONE:
             return await self._answers[method.path](request.message, call)
         if method.access.may_share and IDEMPOTENCY_KEY not in request.headers:
+            await self._prepare(work)
             return await self._sharing.join(
                 (method.path, _subject(call), call.facilities, call.capacity), work
             )
@@ -170,12 +182,28 @@ class Guard:
             await step()
         return response
 
+    async def _prepare(self, work: "_Work") -> None:
+        """Answer before there is a transaction, if it takes none but to write: others may be committing meanwhile."""
+        gathered = self._database.not_begun()
+        token = in_transaction.set(True)
+        try:
+            work.ready = (await self._within(gathered, work), gathered)
+        except NotBegun:
+            work.call.shown.clear()
+        finally:
+            in_transaction.reset(token)
+
     async def _together(self, group: Sequence["_Work"]) -> list[Message]:
         """Requests of one caller in one transaction, each with the trace and the deadline of its own."""
         last = max((work.call for work in group), key=lambda call: call.deadline)
         answers = []
         async with self._open(last, Mode.WRITE) as tx:
             for work in group:
+                if work.ready:
+                    answer, gathered = work.ready
+                    tx.take_over(gathered)
+                    answers.append(answer)
+                    continue
                 work.call.shown.clear()
                 work.context.run(in_transaction.set, True)
                 task = asyncio.create_task(self._within(tx, work), context=work.context)

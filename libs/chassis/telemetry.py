@@ -78,6 +78,9 @@ def start(
 ) -> None:
     """Log JSON lines to standard error; export traces if there is somewhere to export them to."""
     global _exports
+    # What no line of ours says, and every record would look for.
+    logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
+    logging._srcfile = None  # as the manual has it: who logs is not looked for on the stack
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)

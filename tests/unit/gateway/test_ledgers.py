@@ -111,7 +111,7 @@ async def test_a_refusal_is_one_even_if_others_would_answer(api, neighbors):
     assert (await api.get("/v1/audit")).status_code == 403
     assert (await api.get("/v1/audit", headers={"Authorization": "Bearer bad"})).status_code == 401
     assert (await api.get("/v1/audit?nobody=1")).status_code == 400
-    assert (await api.post("/v1/audit")).status_code == 404
+    assert (await api.post("/v1/audit")).status_code == 405
 
 
 async def test_the_address_and_the_request_go_on_to_the_services(api, neighbors):
