@@ -110,7 +110,8 @@ async def test_processes_killed_under_load_lose_and_double_nothing(region: Regio
     assert len(set(created)) == CREATIONS
     found = await region.rows(
         "registry",
-        "SELECT count(*) FROM patient_search WHERE keys && $1::text[]",
+        "SELECT count(DISTINCT patient_id) FROM patient_search, unnest(tsvector_to_array(vector)) entry "
+        "WHERE entry = ANY ($1::text[])",
         [f"i:KILLREST{n}" for n in range(CREATIONS)],
     )
     assert found[0][0] == CREATIONS
@@ -246,8 +247,8 @@ async def _everything_is_told(region: Region, service: str) -> bool:
 async def _patients_with(region: Region, mrns: list[str]) -> int:
     found = await region.rows(
         "registry",
-        "SELECT count(*) FROM patient_search s JOIN patients p ON p.id = s.patient_id AND p.state = 'ACTIVE' "
-        "WHERE s.keys && $1::text[]",
+        "SELECT count(DISTINCT p.id) FROM patient_search s JOIN patients p ON p.id = s.patient_id "
+        "AND p.state = 'ACTIVE', unnest(tsvector_to_array(s.vector)) entry WHERE entry = ANY ($1::text[])",
         [f"i:{mrn}" for mrn in mrns],
     )
     return int(found[0][0])

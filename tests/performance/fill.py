@@ -16,7 +16,7 @@ from services.registry.domain.matching import ExactMatcher
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import Address, Identifier, Person, PersonName, Sex, Telecom
 from services.registry.domain.report import stamp as stamp_of
-from services.registry.store.patient import _search_keys
+from services.registry.store.patient import _entries
 from tests.performance.requests import birth_of, name_of
 
 Connection = asyncpg.Connection
@@ -80,11 +80,10 @@ class Fill:
         rows = [self._patient(number) for number in numbers]
         registry = self._registry
         await _copy(registry, "patients", _PATIENT, (_patient_row(p) for p in rows))
-        await _copy(
-            registry,
-            "patient_search",
-            ("patient_id", "keys"),
-            ((p.id, sorted(_search_keys(p))) for p in rows),
+        await registry.execute("CREATE TEMP TABLE IF NOT EXISTS filed (id uuid, entries text[])")
+        await _copy(registry, "filed", ("id", "entries"), ((p.id, [*_entries(p)]) for p in rows))
+        await registry.execute(
+            "INSERT INTO patient_search SELECT id, array_to_tsvector(entries) FROM filed; TRUNCATE filed"
         )
         keys = ((key, p.id) for p in rows for key in person_keys(p.person))
         await _copy(registry, "links", ("key", "patient_id"), keys)

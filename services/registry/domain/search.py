@@ -5,9 +5,10 @@ either side still meets. Every word of the text must be met; which word is what 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from services.registry.domain import identity
 from services.registry.domain.normal import plain, plain_name
@@ -17,6 +18,9 @@ MOST_WORDS = 8
 _LONGEST_WORD = 40
 _LONGEST_EMAIL = 254
 _MOST_KEYS = 2000  # an index entry has a limit; nobody has so many names
+_MOST_ENTRIES = 20_000  # and neither has anybody been to so many places
+# Who asks for more places than these is answered from what lies apart.
+FEW_PLACES = 12
 
 _MONTHS = {
     name: number
@@ -78,6 +82,24 @@ def filed_under(person: Person) -> frozenset[str]:
         keys.add(f"b:{person.birth_on}")
     keys.discard("i:")
     return frozenset(sorted(keys, key=_is_tolerant)[:_MOST_KEYS])
+
+
+def entries(keys: Iterable[str], facility_ids: Collection[UUID]) -> frozenset[str]:
+    """What the index holds of a record: each key at each place that knows them; and apart from one another, for who
+    asks for many places, the places, and the keys that are not only there for a slip of the pen.
+
+    Most people search at their own few places, where few share a key; in the whole network many do.
+    """
+    filed = sorted(keys, key=_is_tolerant)
+    tags = [tag_of(facility_id) for facility_id in facility_ids]
+    most = _MOST_ENTRIES // (len(tags) + 1)
+    apart = [key for key in filed[:most] if not key.startswith("d:")]
+    return frozenset([*tags, *apart, *(f"{tag}{key}" for tag in tags for key in filed[:most])])
+
+
+def tag_of(facility_id: UUID) -> str:
+    """A place in few letters. Two places may share one: what is found is looked at again by the policy."""
+    return facility_id.hex[-8:]
 
 
 _Reader = Callable[[re.Match[str]], "Word | None"]

@@ -48,17 +48,18 @@ DROP_DESCRIPTION = sql(
         descriptions.c.key == param("key"), descriptions.c.patient_id == param("patient_id")
     )
 )
+_filed = insert(patient_search).values(
+    patient_id=param("patient_id", type_=Uuid),
+    vector=func.array_to_tsvector(param("entries", type_=ARRAY(Text))),
+)
+ADD_SEARCH = sql(_filed.inline())
 SAVE_SEARCH = sql(
-    insert(patient_search)
-    .values(every_field(patient_search))
-    .on_conflict_do_update(
-        index_elements=["patient_id"], set_=fields_except(patient_search, "patient_id")
+    _filed.on_conflict_do_update(
+        index_elements=["patient_id"], set_={"vector": _filed.excluded.vector}
     )
 )
 _found = func.search_patients(
-    param("asked", type_=Text),
-    param("facilities", type_=ARRAY(Uuid)),
-    param("most", type_=Integer),
+    param("asked", type_=Text), param("most", type_=Integer)
 ).table_valued("patient_id")
 SEARCH = sql(select(_found.c.patient_id))
 
@@ -70,9 +71,9 @@ class _Description:
 
 
 @dataclass(frozen=True, slots=True)
-class _SearchKeys:
+class _Entries:
     patient_id: UUID
-    keys: tuple[str, ...]
+    entries: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class _Filed:
 
     patient: Patient
     described: frozenset[UUID]
-    search_keys: frozenset[str]
+    entries: frozenset[str]
     keys: frozenset[UUID]
 
 
@@ -121,7 +122,7 @@ class PatientStore:
 
     def add(self, patient: Patient, keys: Iterable[UUID]) -> None:
         """Add a record to which numbers lead. FAILED_PRECONDITION, as `link`, when the transaction ends."""
-        filed = _Filed(patient, self._described(patient), _search_keys(patient), frozenset(keys))
+        filed = _Filed(patient, self._described(patient), _entries(patient), frozenset(keys))
         self._tx.later(_write_new, filed)
 
     async def save(self, changes: Sequence[tuple[Patient | None, Patient]]) -> None:
@@ -139,7 +140,7 @@ class PatientStore:
 
     async def _file(self, changes: Sequence[tuple[Patient | None, Patient]]) -> None:
         """Keep the keys by which matching and people find the records; a merged one is found by neither."""
-        new, gone, search_keys = [], [], []
+        new, gone, filed = [], [], []
         for before, after in changes:
             if before and not after.differs_from(before):
                 continue
@@ -147,11 +148,11 @@ class PatientStore:
             now = self._described(after)
             new += [_Description(key, after.id) for key in now - was]
             gone += [_Description(key, after.id) for key in was - now]
-            if (keys := _search_keys(after)) != (_search_keys(before) if before else None):
-                search_keys.append(_SearchKeys(after.id, tuple(sorted(keys))))
+            if (entries := _entries(after)) != (_entries(before) if before else None):
+                filed.append(_Entries(after.id, tuple(entries)))
         await self._tx.run_many(ADD_DESCRIPTION, new)
         await self._tx.run_many(DROP_DESCRIPTION, gone)
-        await self._tx.run_many(SAVE_SEARCH, search_keys)
+        await self._tx.run_many(SAVE_SEARCH, filed)
 
     def _described(self, patient: Patient | None) -> frozenset[UUID]:
         if patient is None or patient.merged_into_id:
@@ -176,8 +177,15 @@ class PatientStore:
         most: int,
         keys: Callable[[Word], Iterable[Key]],
     ) -> list[UUID]:
-        asked = " & ".join(f"({' | '.join(map(_lexeme, keys(word)))})" for word in words)
-        return await self._tx.fetch(SEARCH, asked=asked, facilities=list(facilities), most=most)
+        tags = sorted({search.tag_of(place) for place in facilities})
+        wanted = [keys(word) for word in words]
+        if len(tags) <= search.FEW_PLACES:
+            asked = [[_lexeme(tag, key) for key in each for tag in tags] for each in wanted]
+        else:
+            asked = [[_lexeme("", key) for key in each] for each in wanted]
+            asked.append([f"'{tag}'" for tag in tags])
+        text = " & ".join(f"({' | '.join(any_of)})" for any_of in asked)
+        return await self._tx.fetch(SEARCH, asked=text, most=most) if tags else []
 
 
 async def _write_new(tx: Transaction, new: Sequence[_Filed]) -> None:
@@ -187,10 +195,7 @@ async def _write_new(tx: Transaction, new: Sequence[_Filed]) -> None:
         ADD_DESCRIPTION,
         [_Description(key, each.patient.id) for each in new for key in each.described],
     )
-    await tx.run_many(
-        SAVE_SEARCH,
-        [_SearchKeys(each.patient.id, tuple(sorted(each.search_keys))) for each in new],
-    )
+    await tx.run_many(ADD_SEARCH, [_Entries(each.patient.id, tuple(each.entries)) for each in new])
     await _link(tx, [(key, each.patient.id) for each in new for key in each.keys])
 
 
@@ -209,13 +214,13 @@ async def _link(tx: Transaction, led: Sequence[tuple[UUID, UUID]]) -> None:
         )
 
 
-def _search_keys(patient: Patient) -> frozenset[str]:
+def _entries(patient: Patient) -> frozenset[str]:
     if patient.merged_into_id:
         return frozenset()
-    return search.filed_under(patient.person) | {f"f:{i}" for i in patient.facility_ids}
+    return search.entries(search.filed_under(patient.person), patient.facility_ids)
 
 
-def _lexeme(key: Key) -> str:
-    """A key as tsquery writes it."""
+def _lexeme(tag: str, key: Key) -> str:
+    """A key, at a place or apart, as tsquery writes it."""
     quoted = key.text.replace("\\", "\\\\").replace("'", "''")
-    return f"'{quoted}'{':*' if key.is_prefix else ''}"
+    return f"'{tag}{quoted}'{':*' if key.is_prefix else ''}"

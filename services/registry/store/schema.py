@@ -1,7 +1,7 @@
 """The tables of registry. One column per field of the dataclass that a row becomes, by the same name."""
 
 from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text, Uuid
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 metadata = MetaData()
 instant = DateTime(timezone=True)
@@ -36,12 +36,12 @@ descriptions = Table(
     Column("patient_id", Uuid, primary_key=True),
 )
 
-# The keys under which people find a record; the database makes the indexed form of them.
+# What people find a record by: its keys at each place that knows it (domain/search.py).
 patient_search = Table(
     "patient_search",
     metadata,
     Column("patient_id", Uuid, primary_key=True),
-    Column("keys", ARRAY(Text)),
+    Column("vector", TSVECTOR),
 )
 
 joins = Table(

@@ -11,6 +11,7 @@ from google.type.date_pb2 import Date
 
 from libs.chassis.access import keep_beat, project_access, to_access
 from libs.chassis.wire import CallFailed
+from services.registry.domain import search
 from tests.component.registry.conftest import ELSEWHERE, HARBOR, MERCY, identifier, person
 
 
@@ -220,6 +221,16 @@ async def test_the_better_match_comes_first_and_more_are_told_of(searched):
     few = await searched.call("SearchPatients", text="okafor", page_size=1)
     assert few.has_more
     assert [p.names[0].family for p in few.patients] == ["Okafor"]
+
+
+@pytest.mark.parametrize(
+    "text", ["mai nguyen", "catherine nguyen", "ngu kath", "mrn-0042", "555-0187"]
+)
+async def test_who_works_at_many_places_finds_them_too_and_there_only(searched, text):
+    many = [uuid4() for _ in range(search.FEW_PLACES)]
+    found = await searched.search(text, searched.token(MERCY, *many))
+    assert [p.names[0].family for p in found.patients] == ["Nguyễn"]
+    assert not (await searched.search(text, searched.token(ELSEWHERE, *many))).patients
 
 
 async def test_a_search_shows_only_patients_of_the_callers_facilities(searched):

@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from libs.chassis.door import NOBODY_ELSE, begin
+from services.registry.domain.search import tag_of
 from tests.component.registry.conftest import ELSEWHERE, HARBOR, MERCY, identifier, person
 
 
@@ -46,8 +47,9 @@ async def test_nobody_moves_a_record_to_where_they_do_not_work(feed):
     assert await as_people(feed, change.format(ELSEWHERE), ELSEWHERE) == []
 
 
-async def test_the_search_function_answers_nothing_for_no_facility(feed):
+async def test_what_the_search_function_finds_is_looked_at_again(feed):
     await feed.visit("A01", 0, person(identifier("1")))
-    search = "SELECT * FROM search_patients($q$'n:OKAFOR'$q$, '{{{}}}', 10)"
-    assert await as_people(feed, search.format(""), MERCY) == []
-    assert len(await as_people(feed, search.format(MERCY), MERCY)) == 1
+    search = "SELECT p.id FROM search_patients($q$'{}n:OKAFOR'$q$, 10) s JOIN patients p ON p.id = s.patient_id"
+    assert len(await as_people(feed, search.format(tag_of(MERCY)), MERCY)) == 1
+    assert await as_people(feed, search.format(tag_of(MERCY)), HARBOR) == []
+    assert await as_people(feed, search.format(tag_of(HARBOR)), MERCY) == []

@@ -21,7 +21,8 @@ _VISITS = """
         e.attending, e.admit_reason, e.admission_type, e.visit_number, e.id, p.facts -> 'died_at' AS died
     FROM encounters e JOIN patients p ON p.id = e.patient_id
     WHERE NOT e.is_void AND p.state = 'ACTIVE'
-        AND e.patient_id = (SELECT patient_id FROM patient_search WHERE keys @> ARRAY[$1])
+        AND e.patient_id = (SELECT patient_id FROM patient_search s WHERE EXISTS (
+            SELECT 1 FROM unnest(tsvector_to_array(s.vector)) entry WHERE entry = $1))
     ORDER BY e.admit_at, e.visit_number, e.id
 """
 _LOOPS = """

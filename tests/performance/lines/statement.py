@@ -94,8 +94,9 @@ async def _measure(bench: Bench, program: str, script: Path) -> float:
 
 def _script(facility: str) -> str:
     """A create as registry's own statements say it, values in place of parameters. Another patient each time."""
-    keys = sorted(search.filed_under(_PERSON) | {f"f:{facility}"})
-    shared = ",".join(key for key in keys if not key.startswith("i:"))
+    tag = search.tag_of(UUID(facility))
+    entries = sorted(search.entries(search.filed_under(_PERSON), [UUID(facility)]))
+    shared = ",".join(one for one in entries if not one.startswith(f"{tag}i:"))
     values = {
         "id": _ID,
         "patient_id": _ID,
@@ -109,7 +110,7 @@ def _script(facility: str) -> str:
         "created_at": "now()",
         "at": "now()",
         "version": "1",
-        "keys": f"string_to_array({_text(shared)}, ',') || ('i' || chr(58) || :n::bigint)",
+        "entries": f"string_to_array({_text(shared)}, ',') || ('{tag}i' || chr(58) || :n::bigint)",
         "subject": "'carehub.registry.v1.PatientChanged'",
         "facility_id": "NULL",
         "payload": "decode(repeat('ab', 220), 'hex')",
@@ -128,7 +129,7 @@ def _script(facility: str) -> str:
     told = [
         _filled(store.ADD, values),
         _filled(store.ADD_DESCRIPTION, values),
-        _filled(store.SAVE_SEARCH, values),
+        _filled(store.ADD_SEARCH, values),
         _filled(store.ADD_LINKS, linked),
         _filled(audit._RECORD, audited),
         _filled(outbox.ADD, values),
