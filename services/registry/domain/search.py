@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from services.registry.domain import identity
@@ -71,8 +72,7 @@ def filed_under(person: Person) -> frozenset[str]:
     for name in person.names:
         for part in (name.family, *name.given):
             for word in _words(plain_name(part)):
-                keys |= {f"n:{word}", f"s:{_sound(word)}"}
-                keys |= {f"d:{shorter}" for shorter in _one_less(word)}
+                keys |= _of_name(word)
     for number in person.identifiers:
         keys.add(f"i:{_compact(number.value)}")
     for phone in identity.phones(person.telecoms):
@@ -82,6 +82,13 @@ def filed_under(person: Person) -> frozenset[str]:
         keys.add(f"b:{person.birth_on}")
     keys.discard("i:")
     return frozenset(sorted(keys, key=_is_tolerant)[:_MOST_KEYS])
+
+
+@lru_cache(maxsize=20_000)
+def _of_name(word: str) -> frozenset[str]:
+    """The keys of one word of a name; a region has fewer of them than people."""
+    shorter = (f"d:{each}" for each in _one_less(word))
+    return frozenset((f"n:{word}", f"s:{_sound(word)}", *shorter))
 
 
 def entries(keys: Iterable[str], facility_ids: Collection[UUID]) -> frozenset[str]:

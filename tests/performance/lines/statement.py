@@ -110,7 +110,7 @@ def _script(facility: str) -> str:
         "created_at": "now()",
         "at": "now()",
         "version": "1",
-        "entries": f"string_to_array({_text(shared)}, ',') || ('{tag}i' || chr(58) || :n::bigint)",
+        "entries": f"ARRAY[replace({_text(shared)}, ',', chr(10)) || chr(10) || '{tag}i' || chr(58) || :n::bigint]",
         "subject": "'carehub.registry.v1.PatientChanged'",
         "facility_id": "NULL",
         "payload": "decode(repeat('ab', 220), 'hex')",
@@ -128,8 +128,8 @@ def _script(facility: str) -> str:
     linked = values | {"keys": f"ARRAY[{_ID}]", "patient_ids": f"ARRAY[{_ID}]"}
     told = [
         _filled(store.ADD, values),
-        _filled(store.ADD_DESCRIPTION, values),
-        _filled(store.ADD_SEARCH, values),
+        _filled(store.ADD_DESCRIPTIONS, linked),
+        _filled(store.ADD_SEARCH, linked),
         _filled(store.ADD_LINKS, linked),
         _filled(audit._RECORD, audited),
         _filled(outbox.ADD, values),
