@@ -15,7 +15,7 @@ from tests.performance import report
 from tests.performance.bench import RESULTS, Bench, Plan
 from tests.performance.figures import Line
 from tests.performance.hub import Hub, engines, hub
-from tests.performance.lines import create, feeds, footprint, pages, statement
+from tests.performance.lines import access, create, feeds, footprint, pages, statement
 from tests.performance.machine import description
 
 _LINES: dict[str, tuple[Callable[[Bench], Line], ...]] = {
@@ -25,6 +25,7 @@ _LINES: dict[str, tuple[Callable[[Bench], Line], ...]] = {
     "feeds": (feeds.mllp_line, feeds.handled_line, feeds.discharge_line),
     "worklist": (pages.worklist_line,),
     "search": (pages.search_line,),
+    "access": (access.decision_line, access.policy_line, access.audit_line),
     "growth": (),
 }
 PARTS = tuple(_LINES)
@@ -78,11 +79,11 @@ async def _run(home: Path, plan: Plan, parts: set[str], arguments: argparse.Name
         for part in PARTS:
             for begin in _LINES[part] if part in parts else ():
                 begin(bench)
-        await _guarded(bench, parts & {"start"}, lambda: footprint.starts(bench))
+        await _alone(bench, parts)
         for number in range(plan.repeats):
             repeat = Repeat(bench, parts, number, arguments.sample)
             await _guarded(bench, parts & {"create", "statement", "feeds"}, repeat.run)
-        if parts & {"worklist", "search", "growth"}:
+        if parts & {"worklist", "search", "access", "growth"}:
             async with hub(running, sample=arguments.sample) as up:
                 await _sized(bench, parts, up)
     for line in bench.lines.values():
@@ -96,6 +97,13 @@ async def _run(home: Path, plan: Plan, parts: set[str], arguments: argparse.Name
     _say(report.table(bench.lines.values()))
     written = report.write(RESULTS, machine, plan, bench)
     _say(f"\n{written}")
+
+
+async def _alone(bench: Bench, parts: set[str]) -> None:
+    """What needs no hub that runs."""
+    await _guarded(bench, parts & {"start"}, lambda: footprint.starts(bench))
+    if "access" in parts:
+        access.decisions(bench)
 
 
 async def _guarded(bench: Bench, wanted: set[str], part: Callable[[], Awaitable[None]]) -> None:
@@ -162,6 +170,7 @@ async def _sized(bench: Bench, parts: set[str], up: Hub) -> None:
             await _guarded(bench, {"growth"}, lambda s=size: pages.growth(bench, up, s))  # type: ignore[misc]
     await _guarded(bench, parts & {"search"}, lambda: pages.search(bench, up, largest))
     await _guarded(bench, parts & {"worklist"}, lambda: pages.worklist(bench, up, largest))
+    await _guarded(bench, parts & {"access"}, lambda: access.costs(bench, up))
 
 
 def _say(line: str) -> None:

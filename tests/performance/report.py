@@ -15,7 +15,7 @@ from tests.performance.figures import Line
 def number(value: float | None, unit: str) -> str:
     if value is None:
         return "not measured"
-    digits = 2 if unit == "×" else 1 if unit in ("ms", "s") else 0
+    digits = 2 if unit == "×" or value < 1 else 1 if unit in ("ms", "s") else 0
     return f"{value:,.{digits}f}{'' if unit == '×' else ' '}{unit}"
 
 
