@@ -17,6 +17,7 @@ from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
 from libs.chassis.faults import rest
 from libs.chassis.guard import Guard, Servicer
+from libs.chassis.holding import APPLY, keep_lease, refuse_deactivated
 from libs.chassis.inbox import Consumer, run_consumer
 from libs.chassis.migrate import is_at_head
 from libs.chassis.operations import Operations
@@ -115,6 +116,7 @@ class Host:
         self.channels = Channels(settings.targets)
         self.runtimes: dict[str, Runtime] = {}
         self.guards: list[Guard] = []
+        self._holders: set[str] = set()
         self._wakes: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._conveyor: Conveyor | None = None
@@ -128,17 +130,7 @@ class Host:
         for app in self._apps:
             runtime = await self._open(app)
             self.runtimes[app.name] = runtime
-            operations = Operations(app.name, app.consumers, runtime.database)
-            for servicer in app.servicers(runtime):
-                guard = Guard(
-                    servicer,
-                    runtime.database,
-                    self._verifier,
-                    operations,
-                    self._settings.called_by,
-                )
-                self.guards.append(guard)
-                self.channels.add_local(guard)
+            self._guard(app, runtime)
         if self._settings.role is not Role.SERVE:
             self._conveyor = await connect(
                 self._settings.nats_url,
@@ -179,6 +171,16 @@ class Host:
             caller_token=ServiceSigner(app.name, self._settings.private_keys.get(app.name)).token,
         )
 
+    def _guard(self, app: App, runtime: Runtime) -> None:
+        alike = Operations(app.name, app.consumers, runtime.database, self._verifier)
+        let_in = self._settings.called_by
+        for servicer in app.servicers(runtime):
+            guard = Guard(servicer, runtime.database, self._verifier, alike, let_in)
+            self.guards.append(guard)
+            self.channels.add_local(guard)
+            if APPLY in servicer.contract.methods_by_name:
+                self._holders.add(app.name)
+
     def _work(self, app: App) -> None:
         runtime = self.runtimes[app.name]
         conveyor = self._conveyor
@@ -210,6 +212,8 @@ class Host:
             )
         for job in app.jobs:
             self._keep_running(job.name, lambda j=job: j.run(runtime))  # type: ignore[misc]
+        if app.name in self._holders:
+            self._keep_running(f"{app.name}-lease", lambda: keep_lease(runtime))
 
     def _seal(self) -> Seal:
         key = self._settings.audit_key
@@ -226,6 +230,10 @@ class Host:
             lambda: run_heartbeat(
                 self._settings.role, app.consumers, database, self._conveyor, self.stopping
             ),
+        )
+        self._keep_running(
+            f"{app.name}-deactivated",
+            lambda: refuse_deactivated(database, self._verifier, self.stopping),
         )
 
     def _keep_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:

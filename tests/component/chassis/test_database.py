@@ -42,6 +42,7 @@ CHASSIS_OPEN = {
     "stream_marks",
     "access_versions",
     "access_heartbeat",
+    "deactivated",
     "ended_bases",
     "chassis_version",
     "service_version",
