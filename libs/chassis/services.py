@@ -11,7 +11,6 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OKPKey
 
-from libs.chassis.config import ConfigError
 from libs.chassis.errors import Unavailable
 from libs.chassis.tokens import AUDIENCE, SERVICE_TYPE
 
@@ -53,7 +52,9 @@ class ServiceSigner:
         try:
             key = KeySet.import_key_set(orjson.loads(self._path.read_bytes())).keys[0]
         except (OSError, JoseError, ValueError, LookupError, TypeError) as error:
-            raise ConfigError(f"{self._path} is no private JSON Web Key Set") from error
+            raise Unavailable(
+                "SERVICE_KEY_UNREADABLE", f"{self._path} is no private JSON Web Key Set."
+            ) from error
         key.ensure_kid()
         header = {"alg": _CURVE, "typ": SERVICE_TYPE, "kid": key.kid}
         claims = {"iss": self._service, "aud": AUDIENCE, "iat": at, "exp": at + LIFE}
