@@ -53,6 +53,11 @@ def caller_token(
     return jwt.encode(header, body | claims, key, algorithms=["Ed25519"])
 
 
+async def caller_keys(_channels: Channels) -> str:
+    """The keys that `caller_token` signs with."""
+    return orjson.dumps(KeySet([_KEY]).as_dict(private=False)).decode()
+
+
 class Hub:
     """The services of one test, and hands to reach them with."""
 
@@ -170,9 +175,6 @@ async def running_hub(
         await ensure_stream(conveyor, name)
     clock = Clock()
 
-    async def keys(_channels: Channels) -> str:
-        return orjson.dumps(KeySet([_KEY]).as_dict(private=False)).decode()
-
     host = Host(
         apps,
         HostSettings(
@@ -185,7 +187,7 @@ async def running_hub(
             service_keys=_path(settings, "CAREHUB_SERVICE_KEYS"),
             private_keys={a.name: Path(settings[f"{a.name.upper()}_SERVICE_KEY"]) for a in apps},
         ),
-        keys,
+        caller_keys,
         clock,
     )
     await host.start()

@@ -3,8 +3,8 @@
 import asyncio
 import importlib
 import logging
-import pkgutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from uuid import UUID
 
 import carehub
@@ -12,6 +12,7 @@ from carehub.access.v1 import access_pb2
 from google.protobuf.descriptor import MethodDescriptor
 
 from libs.chassis.channels import Channels
+from libs.chassis.contracts import ContractError
 from libs.chassis.errors import DomainError
 from libs.chassis.holding import APPLY
 from libs.chassis.wire import CallFailed
@@ -27,18 +28,21 @@ _AT_ONCE = 200
 
 def holders() -> Mapping[str, MethodDescriptor]:
     """The services whose contract says that they apply access, and how they are told."""
-    return {
+    found = {
         method.full_name.split(".")[1]: method
         for module in _contracts()
         for service in importlib.import_module(module).DESCRIPTOR.services_by_name.values()
         if (method := service.methods_by_name.get(APPLY))
     }
+    if not found:  # nobody to tell would look as if everybody had been told
+        raise ContractError(f"no contract has {APPLY}: are all of them installed?")
+    return found
 
 
 def _contracts() -> Iterator[str]:
-    for found in pkgutil.walk_packages(carehub.__path__, "carehub."):
-        if found.name.endswith("_service_pb2"):
-            yield found.name
+    for folder in carehub.__path__:
+        for path in sorted(Path(folder).glob("*/v1/*_service_pb2.py")):
+            yield f"carehub.{path.parent.parent.name}.v1.{path.stem}"
 
 
 class Holders:

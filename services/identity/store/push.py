@@ -15,7 +15,9 @@ from services.identity.store.schema import pushes
 _p = pushes.c
 _kind, _ids = param("kind", type_=Text), param("ids", type_=ARRAY(Uuid))
 _at = param("at", type_=DateTime(timezone=True))
-_holders = func.unnest(param("holders", type_=ARRAY(Text))).table_valued("holder").render_derived(name="h")
+_holders = (
+    func.unnest(param("holders", type_=ARRAY(Text))).table_valued("holder").render_derived(name="h")
+)
 _new = func.unnest(_ids).table_valued("id").render_derived(name="i")
 _left = insert(pushes).from_select(
     ["holder", "kind", "id", "at"], select(_holders.c.holder, _kind, _new.c.id, _at)
