@@ -23,6 +23,7 @@ from libs.chassis.config import ConfigError
 from libs.chassis.database import Database, open_pool
 from libs.chassis.errors import DomainError
 from libs.chassis.migrate import migrate
+from libs.chassis.tls import Certificates
 
 log = logging.getLogger("carehub")
 SERVICES = ("identity", "interop", "registry", "tasking")
@@ -137,6 +138,9 @@ def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
         service_keys=_path("CAREHUB_SERVICE_KEYS"),
         private_keys={s: path for s in services if (path := _path(f"{s.upper()}_SERVICE_KEY"))},
         called_by=_listed("CAREHUB_CALLED_BY"),
+        tls=Certificates.of(
+            *(_path(f"CAREHUB_TLS_{part}") for part in ("CERTIFICATE", "KEY", "AUTHORITY"))
+        ),
     )
 
 

@@ -28,6 +28,7 @@ from libs.chassis.services import ServiceKeys, ServiceSigner
 from libs.chassis.status import run_heartbeat
 from libs.chassis.streams import Conveyor, connect
 from libs.chassis.timers import Timer, run_timers
+from libs.chassis.tls import Certificates
 from libs.chassis.tokens import CallerVerifier
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ class HostSettings:
     service_keys: Path | None = None
     private_keys: Mapping[str, Path] = field(default_factory=dict)
     called_by: Collection[str] | None = None
+    tls: Certificates | None = None
 
 
 class Host:
@@ -113,7 +115,7 @@ class Host:
         self._settings = settings
         self._now = now
         self.stopping = asyncio.Event()
-        self.channels = Channels(settings.targets)
+        self.channels = Channels(settings.targets, settings.tls)
         self.runtimes: dict[str, Runtime] = {}
         self.guards: list[Guard] = []
         self._holders: set[str] = set()
@@ -143,7 +145,8 @@ class Host:
         for app in self._apps:
             self._beat(app)
         if self._settings.grpc_address and self._settings.role is not Role.WORK:
-            self._tasks.append(await serve(self.guards, self._settings.grpc_address, self.stopping))
+            address, tls = self._settings.grpc_address, self._settings.tls
+            self._tasks.append(await serve(self.guards, address, self.stopping, tls))
         if self._settings.metrics_port:  # last: whoever can read them knows that the rest is there
             host, port = self._settings.metrics_host, self._settings.metrics_port
             prometheus_client.start_http_server(port, host)
