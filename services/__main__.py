@@ -23,6 +23,7 @@ from libs.chassis.config import ConfigError
 from libs.chassis.database import Database, open_pool
 from libs.chassis.errors import DomainError
 from libs.chassis.migrate import migrate
+from libs.chassis.tls import Certificates
 
 log = logging.getLogger("carehub")
 SERVICES = ("identity", "interop", "registry", "tasking")
@@ -134,7 +135,19 @@ def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
         crashpoint=env.get("CAREHUB_CRASHPOINT", ""),
         audit_key=_path("CAREHUB_AUDIT_KEY"),
         audit_heads=_path("CAREHUB_AUDIT_HEADS"),
+        service_keys=_path("CAREHUB_SERVICE_KEYS"),
+        private_keys={s: path for s in services if (path := _path(f"{s.upper()}_SERVICE_KEY"))},
+        called_by=_listed("CAREHUB_CALLED_BY"),
+        tls=Certificates.of(
+            *(_path(f"CAREHUB_TLS_{part}") for part in ("CERTIFICATE", "KEY", "AUTHORITY"))
+        ),
     )
+
+
+def _listed(variable: str) -> frozenset[str] | None:
+    """Words with commas between them. Set and empty is nobody, and not the same as not set."""
+    text = os.environ.get(variable)
+    return None if text is None else frozenset(filter(None, map(str.strip, text.split(","))))
 
 
 def _path(variable: str) -> Path | None:

@@ -78,6 +78,13 @@ heartbeat = Table(
     _metadata,
     Column("one", Boolean, primary_key=True),
     Column("beat_at", DateTime(timezone=True)),
+    Column("position", BigInteger),
+)
+ended_bases = Table(
+    "ended_bases",
+    _metadata,
+    Column("basis_id", Uuid, primary_key=True),
+    Column("ended_at", DateTime(timezone=True)),
 )
 
 
@@ -141,13 +148,26 @@ DROP_GRANTS = sql(delete(grants).where(grants.c.patient_id == any_(_ids)))
 DROP_DENIALS = sql(delete(denials).where(denials.c.patient_id == any_(_ids)))
 ADD_GRANT = sql(insert(grants).values(every_field(grants)).inline())
 ADD_DENIAL = sql(insert(denials).values(every_field(denials)).inline())
-_beat = insert(heartbeat).values(one=literal_column("true"), beat_at=param("beat_at"))
+_beat = insert(heartbeat).values(
+    one=literal_column("true"), beat_at=param("beat_at"), position=param("position")
+)
 BEAT = sql(
     _beat.on_conflict_do_update(
         index_elements=["one"],
-        set_={"beat_at": _beat.excluded.beat_at},
+        set_={
+            "beat_at": _beat.excluded.beat_at,
+            "position": func.greatest(heartbeat.c.position, _beat.excluded.position),
+        },
         where=heartbeat.c.beat_at < _beat.excluded.beat_at,
     )
+)
+END_BASES = sql(
+    insert(ended_bases)
+    .from_select(
+        ["basis_id", "ended_at"],
+        select(func.unnest(_ids), param("at", type_=DateTime(timezone=True))),
+    )
+    .on_conflict_do_nothing()
 )
 
 
@@ -170,26 +190,35 @@ async def project_access(tx: Transaction, told: Iterable[PatientAccess]) -> None
     await tx.run_many(ADD_DENIAL, [denial for i in newer for denial in newest[i].denials])
 
 
-async def keep_beat(tx: Transaction, beat_at: datetime) -> None:
-    """Remember how fresh the projection is."""
-    await tx.run(BEAT, beat_at=beat_at)
+async def keep_beat(tx: Transaction, beat_at: datetime, position: int = 0) -> None:
+    """Remember how fresh the projection is, and how far it has come."""
+    await tx.run(BEAT, beat_at=beat_at, position=position)
+
+
+async def end_bases(tx: Transaction, bases: Iterable[UUID], at: datetime) -> None:
+    """Show nothing any more by grants that rest on one of these."""
+    if ids := sorted(set(bases)):
+        await tx.run(END_BASES, ids=ids, at=at)
 
 
 async def follow_access(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Keep what identity tells: the changes, and that they were heard. One consumer hears both: no beat overtakes a change."""
-    changes, beats = list[PatientAccess](), list[datetime]()
+    """Keep what identity tells: the changes, and that they were heard. One consumer hears all: no beat overtakes a change."""
+    changes, beats, ended = list[PatientAccess](), list[tuple[datetime, int]](), list[UUID]()
     for delivery in deliveries:
         event: Message = delivery.event
         try:
             if isinstance(event, identity_events_pb2.AccessChanged):
                 changes.append(to_access(event.access))
             elif isinstance(event, identity_events_pb2.AccessBeat):
-                beats.append(to_datetime(event.beat_time))
+                beats.append((to_datetime(event.beat_time), event.position))
+            elif isinstance(event, identity_events_pb2.BasisEnded):
+                ended.append(to_uuid("basis_id", event.basis_id))
         except (InvalidArgument, ValueError) as error:
             raise Unprocessable("ACCESS_UNREADABLE", "It cannot be read.") from error
     await project_access(tx, changes)
+    await end_bases(tx, ended, tx.at)
     if beats:
-        await keep_beat(tx, max(beats))
+        await keep_beat(tx, *max(beats))
 
 
 def to_access(message: access_pb2.PatientAccess) -> PatientAccess:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -17,15 +17,18 @@ from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
 from libs.chassis.faults import rest
 from libs.chassis.guard import Guard, Servicer
+from libs.chassis.holding import APPLY, keep_lease, refuse_deactivated
 from libs.chassis.inbox import Consumer, run_consumer
 from libs.chassis.migrate import is_at_head
 from libs.chassis.operations import Operations
 from libs.chassis.relay import run_relay
 from libs.chassis.sealing import Seal, run_sealer
 from libs.chassis.server import serve
+from libs.chassis.services import ServiceKeys, ServiceSigner
 from libs.chassis.status import run_heartbeat
 from libs.chassis.streams import Conveyor, connect
 from libs.chassis.timers import Timer, run_timers
+from libs.chassis.tls import Certificates
 from libs.chassis.tokens import CallerVerifier
 
 log = logging.getLogger(__name__)
@@ -48,6 +51,7 @@ class Runtime:
     now: Callable[[], datetime]
     stopping: asyncio.Event
     role: Role
+    caller_token: Callable[[], str]  # of the service, for calls that it makes for itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,10 @@ class HostSettings:
     crashpoint: str = ""
     audit_key: Path | None = None
     audit_heads: Path | None = None
+    service_keys: Path | None = None
+    private_keys: Mapping[str, Path] = field(default_factory=dict)
+    called_by: Collection[str] | None = None
+    tls: Certificates | None = None
 
 
 class Host:
@@ -107,13 +115,16 @@ class Host:
         self._settings = settings
         self._now = now
         self.stopping = asyncio.Event()
-        self.channels = Channels(settings.targets)
+        self.channels = Channels(settings.targets, settings.tls)
         self.runtimes: dict[str, Runtime] = {}
         self.guards: list[Guard] = []
+        self._holders: set[str] = set()
         self._wakes: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._conveyor: Conveyor | None = None
-        self._verifier = CallerVerifier(lambda: caller_keys(self.channels))
+        self._verifier = CallerVerifier(
+            lambda: caller_keys(self.channels), ServiceKeys(settings.service_keys)
+        )
 
     async def start(self) -> None:
         """Open what is needed and start; returns when requests can be answered. Waits for the schema."""
@@ -121,11 +132,7 @@ class Host:
         for app in self._apps:
             runtime = await self._open(app)
             self.runtimes[app.name] = runtime
-            operations = Operations(app.name, app.consumers, runtime.database)
-            for servicer in app.servicers(runtime):
-                guard = Guard(servicer, runtime.database, self._verifier, operations)
-                self.guards.append(guard)
-                self.channels.add_local(guard)
+            self._guard(app, runtime)
         if self._settings.role is not Role.SERVE:
             self._conveyor = await connect(
                 self._settings.nats_url,
@@ -138,7 +145,8 @@ class Host:
         for app in self._apps:
             self._beat(app)
         if self._settings.grpc_address and self._settings.role is not Role.WORK:
-            self._tasks.append(await serve(self.guards, self._settings.grpc_address, self.stopping))
+            address, tls = self._settings.grpc_address, self._settings.tls
+            self._tasks.append(await serve(self.guards, address, self.stopping, tls))
         if self._settings.metrics_port:  # last: whoever can read them knows that the rest is there
             host, port = self._settings.metrics_host, self._settings.metrics_port
             prometheus_client.start_http_server(port, host)
@@ -163,7 +171,18 @@ class Host:
             now=self._now,
             stopping=self.stopping,
             role=self._settings.role,
+            caller_token=ServiceSigner(app.name, self._settings.private_keys.get(app.name)).token,
         )
+
+    def _guard(self, app: App, runtime: Runtime) -> None:
+        alike = Operations(app.name, app.consumers, runtime.database, self._verifier)
+        let_in = self._settings.called_by
+        for servicer in app.servicers(runtime):
+            guard = Guard(servicer, runtime.database, self._verifier, alike, let_in)
+            self.guards.append(guard)
+            self.channels.add_local(guard)
+            if APPLY in servicer.contract.methods_by_name:
+                self._holders.add(app.name)
 
     def _work(self, app: App) -> None:
         runtime = self.runtimes[app.name]
@@ -196,6 +215,8 @@ class Host:
             )
         for job in app.jobs:
             self._keep_running(job.name, lambda j=job: j.run(runtime))  # type: ignore[misc]
+        if app.name in self._holders:
+            self._keep_running(f"{app.name}-lease", lambda: keep_lease(runtime))
 
     def _seal(self) -> Seal:
         key = self._settings.audit_key
@@ -212,6 +233,10 @@ class Host:
             lambda: run_heartbeat(
                 self._settings.role, app.consumers, database, self._conveyor, self.stopping
             ),
+        )
+        self._keep_running(
+            f"{app.name}-deactivated",
+            lambda: refuse_deactivated(database, self._verifier, self.stopping),
         )
 
     def _keep_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:

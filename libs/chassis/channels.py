@@ -21,17 +21,23 @@ from libs.chassis.contracts import Method, method_of
 from libs.chassis.database import in_transaction
 from libs.chassis.errors import DeadlineExceeded
 from libs.chassis.guard import CALLER_TOKEN, Guard, Request, deadline
+from libs.chassis.tls import Certificates, Pems, for_channel
 from libs.chassis.wire import CallFailed, from_rpc_error, to_status
 
 HOP_SECONDS = 0.020  # so that what times out below is still reported as itself above
 LEAST_SECONDS = 0.050
 _TRIES = 3
+_GRACE_SECONDS = 60.0
 _OPTIONS = (
     ("grpc.max_metadata_size", 64 * 1024),  # a caller token of a network of many facilities
     ("grpc.absolute_max_metadata_size", 96 * 1024),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.max_receive_message_length", 4 * 1024 * 1024),
+    # A service that comes back is found at once: what is taken away is pushed to it.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 1_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
 )
 
@@ -39,10 +45,15 @@ _OPTIONS = (
 class Channels:
     """The way to every service: `local` ones by their guards, the others by address ("host:port")."""
 
-    def __init__(self, targets: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, targets: Mapping[str, str] | None = None, tls: Certificates | None = None
+    ) -> None:
+        """With `tls` the others are spoken to by it only, else in plain text."""
         self._targets = dict(targets or {})
+        self._tls = tls
         self._local: dict[str, Guard] = {}
-        self._remote: dict[str, grpc.aio.Channel] = {}
+        self._remote: dict[str, tuple[Pems | None, grpc.aio.Channel]] = {}
+        self._retired = set[asyncio.Task[None]]()
         self._methods: dict[MethodDescriptor, Method] = {}
 
     def add_local(self, guard: Guard) -> None:
@@ -125,13 +136,31 @@ class Channels:
                     code=code_pb2.UNAVAILABLE, message=f"no address of {service} is known"
                 )
             )
-        if service not in self._remote:
-            self._remote[service] = grpc.aio.insecure_channel(target, options=_OPTIONS)
-        return self._remote[service]
+        pems = self._tls.refresh() if self._tls else None
+        known = self._remote.get(service)
+        if known is None or known[0] is not pems:
+            if known:
+                self._retire(known[1])
+            known = self._remote[service] = (pems, _open(target, pems))
+        return known[1]
+
+    def _retire(self, channel: grpc.aio.Channel) -> None:
+        """End a channel once the calls on it have ended."""
+        task = asyncio.create_task(channel.close(grace=_GRACE_SECONDS), name="retired-channel")
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
 
     async def close(self) -> None:
-        for channel in self._remote.values():
+        for _, channel in self._remote.values():
             await channel.close()
+        for task in self._retired:
+            task.cancel()
+
+
+def _open(target: str, pems: Pems | None) -> grpc.aio.Channel:
+    if pems is None:
+        return grpc.aio.insecure_channel(target, options=_OPTIONS)
+    return grpc.aio.secure_channel(target, for_channel(pems), options=_OPTIONS)
 
 
 def _allowed(timeout: float) -> float:

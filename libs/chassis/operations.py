@@ -1,4 +1,6 @@
-"""The RPCs that every service answers alike: how it is, what becomes of the events that it set aside, and its ledger."""
+"""The RPCs that every service answers alike: how it is, what becomes of the events that it set aside, its ledger, and
+what access identity pushes.
+"""
 
 import contextlib
 import dataclasses
@@ -14,10 +16,12 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
+from libs.chassis.holding import Holding
 from libs.chassis.inbox import Consumer, Delivery
 from libs.chassis.ledger import Ledger
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from libs.chassis.status import VERSION, Status, status_of
+from libs.chassis.tokens import CallerVerifier
 
 LATE = timedelta(minutes=1)
 FAR_BEHIND = 1000
@@ -57,11 +61,18 @@ class Operations:
     transaction, and write their own audit row.
     """
 
-    def __init__(self, service: str, consumers: Sequence[Consumer], database: Database) -> None:
+    def __init__(
+        self,
+        service: str,
+        consumers: Sequence[Consumer],
+        database: Database,
+        verifier: CallerVerifier,
+    ) -> None:
         self._service = service
         self._consumers = {consumer.name: consumer for consumer in consumers}
         self._database = database
         self.ListAudit = Ledger(service, database).ListAudit
+        self.ApplyAccess = Holding(database, verifier).ApplyAccess
 
     async def GetStatus(
         self, request: status_pb2.GetStatusRequest, call: Call

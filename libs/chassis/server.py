@@ -12,6 +12,7 @@ from grpc_reflection.v1alpha import reflection
 
 from libs.chassis.contracts import Method
 from libs.chassis.guard import Guard, Request
+from libs.chassis.tls import Certificates
 from libs.chassis.wire import CallFailed, abort
 
 log = logging.getLogger(__name__)
@@ -28,9 +29,12 @@ _OPTIONS = (
 
 
 async def serve(
-    guards: Sequence[Guard], address: str, stopping: asyncio.Event
+    guards: Sequence[Guard],
+    address: str,
+    stopping: asyncio.Event,
+    tls: Certificates | None = None,
 ) -> asyncio.Task[None]:
-    """Listen. Returns the task that ends the server, within its grace, once `stopping` is set."""
+    """Listen, with `tls` to those only who show a certificate. Returns the task that ends the server, within its grace, once `stopping` is set."""
     server = grpc.aio.server(options=_OPTIONS)
     names = [guard.contract.full_name for guard in guards]
     for guard in guards:
@@ -40,7 +44,10 @@ async def serve(
     reflection.enable_server_reflection(
         (*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
-    port = server.add_insecure_port(address)
+    if tls:
+        port = server.add_secure_port(address, tls.for_server())
+    else:
+        port = server.add_insecure_port(address)
     await server.start()
     for name in ("", *names):
         await status.set(name, health_pb2.HealthCheckResponse.SERVING)

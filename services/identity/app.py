@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from carehub.identity.v1 import identity_service_pb2
+from carehub.identity.v1 import holder_service_pb2, identity_service_pb2
 
 from libs.chassis import ids
 from libs.chassis.app import App, Runtime
@@ -16,13 +16,15 @@ from libs.chassis.config import read
 from libs.chassis.database import Transaction
 from libs.chassis.guard import Servicer
 from services.identity import events
-from services.identity.clients import AccessTokens, IssuerKeys
+from services.identity.clients.provider import AccessTokens, IssuerKeys
 from services.identity.consumers import CONSUMERS, JOBS, TIMERS
 from services.identity.convert.token import CallerSigner, new_keys, read_keys
+from services.identity.deciding import decider_of
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
 from services.identity.service.directory import IdentityService
+from services.identity.service.holders import HolderService
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
 from services.identity.store.staff import StaffStore
@@ -43,7 +45,7 @@ def build(env: Mapping[str, str]) -> App:
     return App(
         name="identity",
         migrations=Path(__file__).parent / "migrations",
-        servicers=lambda runtime: (_servicer(settings, runtime),),
+        servicers=lambda runtime: (_servicer(settings, runtime), _holders(runtime)),
         consumers=CONSUMERS,
         timers=TIMERS,
         jobs=JOBS,
@@ -60,9 +62,15 @@ def _servicer(settings: Settings, runtime: Runtime) -> Servicer:
         reader=runtime.database.system,
         now=runtime.now,
         new_id=ids.new_id,
+        decider=decider_of(runtime),
     )
     contract = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
     return Servicer(contract, service)
+
+
+def _holders(runtime: Runtime) -> Servicer:
+    contract = holder_service_pb2.DESCRIPTOR.services_by_name["HolderService"]
+    return Servicer(contract, HolderService(reader=runtime.database.system))
 
 
 def _create_keys(path: Path) -> None:

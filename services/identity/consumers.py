@@ -14,13 +14,14 @@ from libs.chassis.fields import to_datetime, to_uuid
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
 from libs.chassis.timers import Timer, set_timer
 from services.identity import events
-from services.identity.deciding import decide_anew
+from services.identity.deciding import decide_anew, decider_of
 from services.identity.domain.fact import SINCE_EVER, AccessFact, FactKind
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_access
 
 AT_ONCE = 1000
 BEAT_SECONDS = 5.0
+PUSH_SECONDS = 1.0
 
 
 async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
@@ -64,8 +65,18 @@ async def beat(runtime: Runtime) -> None:
     """Say again and again that identity is there: holders that hear nothing show nothing by a grant."""
     while not runtime.stopping.is_set():
         async with runtime.database.system() as tx:
-            await events.access_beat(tx, await AccessStore(tx).clock())
+            store = AccessStore(tx)
+            at = await store.clock()  # before the order is read: what is decided meanwhile is after
+            await events.access_beat(tx, at, await store.last_turn())
         await rest(runtime.stopping, BEAT_SECONDS)
+
+
+async def push_again(runtime: Runtime) -> None:
+    """Tell holders what they have not confirmed, also after a crash, until they do or it does not matter any more."""
+    decider = decider_of(runtime)
+    while not runtime.stopping.is_set():
+        await decider.push_again()
+        await rest(runtime.stopping, PUSH_SECONDS)
 
 
 def _concerned(changes: Sequence[tuple[AccessFact | None, AccessFact]]) -> list[UUID]:
@@ -147,4 +158,4 @@ CONSUMERS = (
     ),
 )
 TIMERS = (Timer(events.TURN, turn), Timer(events.ANEW, anew))
-JOBS = (Job("identity-access-beat", beat),)
+JOBS = (Job("identity-access-beat", beat), Job("identity-pushes", push_again))

@@ -1,19 +1,26 @@
 """Who may see a patient, decided anew from the stored facts, kept, and told to all who hold data."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from uuid import UUID
 
-from libs.chassis.access import PatientAccess
+from libs.chassis.access import PatientAccess, end_bases
+from libs.chassis.app import Runtime
 from libs.chassis.database import Transaction
+from libs.chassis.holding import deactivate
 from libs.chassis.timers import clear_timer, set_timer
 from services.identity import events
-from services.identity.convert.access import to_rows
+from services.identity.clients.holders import Holders
+from services.identity.convert.access import access_to_proto, to_rows
 from services.identity.domain.access.decide import decide
 from services.identity.domain.fact import concerns_others, facts_about
+from services.identity.domain.push import PushKind
 from services.identity.store.access import AccessStore
+from services.identity.store.push import PushStore
 from services.identity.store.recorded import RecordedStore
 from services.identity.store.schema import hold_access
 
@@ -21,6 +28,10 @@ from services.identity.store.schema import hold_access
 JURISDICTION = "US"
 # Who has heard nothing for so long shows nothing by a grant (libs/chassis/schema.py).
 LEASE = timedelta(seconds=30)
+# What a holder did not confirm is told again after a while, until by its lease it cannot matter any more.
+PATIENCE = timedelta(seconds=2)
+MOOT = 2 * LEASE
+AT_ONCE = 200
 
 
 async def decide_anew(tx: Transaction, patients: Sequence[UUID]) -> list[PatientAccess]:
@@ -69,13 +80,83 @@ class Decider:
     """
 
     system: Callable[[], AbstractAsyncContextManager[Transaction]]
+    holders: Holders
+    now: Callable[[], datetime]
 
     async def at_once(self, patient_ids: Sequence[UUID]) -> datetime:
-        """Decide, tell every holder, and return from when on it holds everywhere."""
+        """Decide, tell every holder, and return from when on it holds everywhere.
+
+        They are told also where nothing is new: the timer may have decided a moment before, and told nobody yet.
+        """
         async with self.system() as tx:
             await hold_access(tx)
             await decide_anew(tx, sorted(patient_ids))
-        return tx.at + LEASE
+            store = AccessStore(tx)
+            decided = await store.decided(await store.versions_of(patient_ids))
+            await PushStore(tx).leave(PushKind.ACCESS, decided.keys(), self.holders.names)
+        return await self._push(PushKind.ACCESS, decided.keys(), tx.at, decided)
+
+    async def end_basis(self, basis_id: UUID) -> datetime:
+        """Have nothing shown any more by grants that rest on it; from when on that holds everywhere.
+
+        Of each patient concerned it is to be decided anew besides, which may take its time.
+        """
+        async with self.system() as tx:
+            await end_bases(tx, [basis_id], tx.at)
+            await events.basis_ended(tx, basis_id)
+            await PushStore(tx).leave(PushKind.BASIS, [basis_id], self.holders.names)
+        return await self._push(PushKind.BASIS, [basis_id], tx.at)
+
+    async def deactivated(self, person_id: UUID) -> None:
+        """Have nobody answer them any more, though the token that they hold has some seconds to live."""
+        async with self.system() as tx:
+            await deactivate(tx, [person_id])
+            await PushStore(tx).leave(PushKind.PERSON, [person_id], self.holders.names)
+        await self._push(PushKind.PERSON, [person_id], tx.at)
+
+    async def push_again(self) -> None:
+        """Tell what was left a while ago, each holder what it has not confirmed."""
+        async with self.system() as tx:
+            await PushStore(tx).forget(tx.at - MOOT)
+            waiting = await PushStore(tx).waiting(tx.at - PATIENCE, AT_ONCE)
+            store = AccessStore(tx)
+            patients = [push.id for push in waiting if push.kind is PushKind.ACCESS]
+            decided = await store.decided(await store.versions_of(patients))
+        groups = defaultdict[tuple[str, PushKind], list[UUID]](list)
+        for push in waiting:
+            groups[push.holder, push.kind].append(push.id)
+        for (holder, kind), ids in groups.items():
+            await self._push(kind, ids, tx.at - PATIENCE, decided, to=[holder])
+
+    async def _push(
+        self,
+        kind: PushKind,
+        ids: Collection[UUID],
+        left_at: datetime,
+        decided: Mapping[UUID, PatientAccess] = MappingProxyType({}),
+        to: Collection[str] | None = None,
+    ) -> datetime:
+        """Tell holders, all of them unless it is said whom; from when on it holds at all of these."""
+        if not ids:
+            return self.now()
+        at_the_latest = self.now() + LEASE
+        confirmed = await self.holders.tell(
+            access=[access_to_proto(decided[i]) for i in ids] if kind is PushKind.ACCESS else (),
+            ended=ids if kind is PushKind.BASIS else (),
+            deactivated=ids if kind is PushKind.PERSON else (),
+            to=to,
+        )
+        async with self.system() as tx:
+            await PushStore(tx).confirm(kind, ids, confirmed, left_at)
+        return self.now() if confirmed >= frozenset(to or self.holders.names) else at_the_latest
+
+
+def decider_of(runtime: Runtime) -> Decider:
+    return Decider(
+        system=runtime.database.system,
+        holders=Holders(runtime.channels, runtime.caller_token),
+        now=runtime.now,
+    )
 
 
 async def decide_soon(tx: Transaction, patient_id: UUID) -> None:

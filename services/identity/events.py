@@ -66,7 +66,17 @@ async def access_changed(tx: Transaction, access: PatientAccess) -> None:
     await outbox.add(tx, event, key=access.patient_id, version=access.version)
 
 
-async def access_beat(tx: Transaction, beat_at: datetime) -> None:
+async def access_beat(tx: Transaction, beat_at: datetime, position: int) -> None:
     version = int(beat_at.timestamp() * 1000)
-    event = identity_events_pb2.AccessBeat(beat_time=to_timestamp(beat_at), version=version)
+    event = identity_events_pb2.AccessBeat(
+        beat_time=to_timestamp(beat_at), version=version, position=position
+    )
     await outbox.add(tx, event, key="identity", version=version)
+
+
+async def basis_ended(tx: Transaction, basis_id: UUID) -> None:
+    version = int(tx.at.timestamp() * 1000)
+    event = identity_events_pb2.BasisEnded(
+        basis_id=str(basis_id), end_time=to_timestamp(tx.at), version=version
+    )
+    await outbox.add(tx, event, key=basis_id, version=version)

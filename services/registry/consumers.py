@@ -52,7 +52,11 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
         ),
         Consumer(
             "registry-access",
-            (identity_events_pb2.AccessChanged, identity_events_pb2.AccessBeat),
+            (
+                identity_events_pb2.AccessChanged,
+                identity_events_pb2.AccessBeat,
+                identity_events_pb2.BasisEnded,
+            ),
             follow_access,
         ),
     )

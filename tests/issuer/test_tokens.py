@@ -15,7 +15,7 @@ from joserfc.jwk import RSAKey
 from libs.chassis import ids
 from libs.chassis.errors import Unauthenticated
 from libs.chassis.wire import CallFailed
-from services.identity.clients import AccessTokens, IssuerKeys
+from services.identity.clients.provider import AccessTokens, IssuerKeys
 from tests.issuer.browsing import claims_of, header_of
 from tests.issuer.house import CONTRACT
 from tests.issuer.issuers import FIGURES, Person, only_keycloak, tokens_of

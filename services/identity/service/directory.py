@@ -14,9 +14,9 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument, Unauthenticated, Unavailable
 from libs.chassis.fields import apply_mask, check_etag, to_timestamp, to_uuid
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from services.identity import events
-from services.identity.clients import AccessTokens
+from services.identity.clients.provider import AccessTokens
 from services.identity.convert.directory import (
     facility_to_domain,
     facility_to_proto,
@@ -29,6 +29,7 @@ from services.identity.convert.directory import (
     team_to_proto,
 )
 from services.identity.convert.token import CallerSigner
+from services.identity.deciding import Decider
 from services.identity.domain.creation import already_created
 from services.identity.domain.facility import Facility
 from services.identity.domain.reach import Reach
@@ -58,6 +59,7 @@ class IdentityService:
     reader: Callable[[], AbstractAsyncContextManager[Transaction]]
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
+    decider: Decider
     sessions: Sessions = field(default_factory=Sessions)
 
     async def ExchangeToken(
@@ -256,6 +258,7 @@ class IdentityService:
             successor = maybe_uuid("successor_id", request.successor_id)
             await _hand_over_teams(call.tx, before.id, successor)
             await _save_staff(call.tx, before, after)
+            call.afterwards(lambda: self.decider.deactivated(after.id))
         return staff_to_proto(after)
 
     async def GetTeam(self, request: rpc.GetTeamRequest, call: Call) -> team_pb2.Team:
@@ -371,7 +374,7 @@ def _after_name(request: ByName) -> tuple[str, UUID]:
             return "", UUID(int=0)
         case [str(name), str(id)]:
             return name, to_uuid("page_token", id)
-    raise _bad_page_token()
+    raise bad_token()
 
 
 def _after_account(request: rpc.ListStaffRequest) -> str:
@@ -380,13 +383,7 @@ def _after_account(request: rpc.ListStaffRequest) -> str:
             return ""
         case [str(account)]:
             return account
-    raise _bad_page_token()
-
-
-def _bad_page_token() -> InvalidArgument:
-    return InvalidArgument(
-        "PAGE_TOKEN_INVALID", "Send next_page_token as it came.", field="page_token"
-    )
+    raise bad_token()
 
 
 def _next(

@@ -10,7 +10,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, and_, any_, exists, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.access import (
@@ -19,6 +32,7 @@ from libs.chassis.access import (
     PatientAccess,
     access_versions,
     denials,
+    ended_bases,
     grants,
     project_access,
 )
@@ -27,7 +41,7 @@ from libs.chassis.database import Transaction, every_field, fields_except, param
 from services.identity.domain.access.facts import Agreement, Network
 from services.identity.domain.fact import AccessFact, Signed
 from services.identity.store.facility import FacilityStore
-from services.identity.store.schema import access_facts, agreements, organizations
+from services.identity.store.schema import access_facts, access_positions, agreements, organizations
 
 _IDS = param("ids", type_=ARRAY(Uuid))
 
@@ -36,6 +50,15 @@ _IDS = param("ids", type_=ARRAY(Uuid))
 class _Version:
     patient_id: UUID
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Which version of a patient's access was decided, and when in the order of all of them."""
+
+    patient_id: UUID
+    version: int
+    position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +87,25 @@ PATIENTS_AFTER = sql(
 )
 VERSIONS_OF = sql(
     select(access_versions).where(access_versions.c.patient_id == any_(_IDS)), row=_Version
+)
+_turns = access_positions.c
+TAKE_TURNS = sql(
+    update(access_positions)
+    .where(_turns.patient_id == any_(_IDS))
+    .values(position=func.nextval("access_position"))
+)
+DECIDED_AFTER = sql(
+    select(access_positions)
+    .where(_turns.position > param("after", type_=BigInteger))
+    .order_by(_turns.position)
+    .limit(param("limit", type_=Integer)),
+    row=Decided,
+)
+LAST_TURN = sql(select(func.coalesce(func.max(_turns.position), 0)))
+ENDED_SINCE = sql(
+    select(ended_bases.c.basis_id)
+    .where(ended_bases.c.ended_at > param("since", type_=DateTime(timezone=True)))
+    .order_by(ended_bases.c.basis_id)
 )
 GRANTS_OF = sql(
     select(grants).where(grants.c.patient_id == any_(_IDS)).order_by(grants.c.number), row=GrantRow
@@ -112,6 +154,7 @@ GRANTED_AMONG = sql(
         grants.c.patient_id == any_(_IDS),
         grants.c.purposes.overlap(_purposes),
         or_(grants.c.expires_at.is_(None), grants.c.expires_at > func.now()),
+        ~exists().where(ended_bases.c.basis_id == grants.c.basis_id),
         ~_forbidden,
     )
 )
@@ -161,7 +204,22 @@ class AccessStore:
         }
 
     async def save(self, decided: Sequence[PatientAccess]) -> None:
+        """Keep what was decided, each at the end of the order. The caller is the only decider."""
         await project_access(self._tx, decided)
+        if decided:
+            await self._tx.run(TAKE_TURNS, ids=[each.patient_id for each in decided])
+
+    async def decided_after(self, position: int, limit: int) -> list[Decided]:
+        return await self._tx.fetch(DECIDED_AFTER, after=position, limit=limit)
+
+    async def last_turn(self) -> int:
+        """How far the order goes."""
+        last: int = await self._tx.one(LAST_TURN)
+        return last
+
+    async def ended_since(self, at: datetime) -> list[UUID]:
+        """What grants rested on and has ended."""
+        return await self._tx.fetch(ENDED_SINCE, since=at)
 
     async def network(self, jurisdiction: str) -> tuple[Network, tuple[Agreement, ...]]:
         """The members of the network, and what they have agreed upon."""

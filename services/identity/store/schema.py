@@ -95,6 +95,24 @@ agreements = Table(
     Column("until_at", DateTime(timezone=True)),
 )
 
+# The chassis's table, and a column that only identity has: in which order it was decided.
+access_positions = Table(
+    "access_versions",
+    metadata,
+    Column("patient_id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("position", BigInteger),
+)
+
+pushes = Table(
+    "pushes",
+    metadata,
+    Column("holder", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("at", DateTime(timezone=True)),
+)
+
 _HOLD_DIRECTORY = sql(
     select(func.pg_advisory_xact_lock(literal_column("hashtextextended('identity.directory', 0)")))
 )

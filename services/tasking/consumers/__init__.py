@@ -28,7 +28,11 @@ CONSUMERS = (
     ),
     Consumer(
         "tasking-access",
-        (identity_events_pb2.AccessChanged, identity_events_pb2.AccessBeat),
+        (
+            identity_events_pb2.AccessChanged,
+            identity_events_pb2.AccessBeat,
+            identity_events_pb2.BasisEnded,
+        ),
         follow_access,
     ),
     Consumer(

@@ -42,6 +42,7 @@ CHASSIS_OPEN = {
     "stream_marks",
     "access_versions",
     "access_heartbeat",
+    "deactivated",
     "ended_bases",
     "chassis_version",
     "service_version",
@@ -204,7 +205,10 @@ WITHOUT_GRANTS = {
     "reports": "the registry's own",
     "visit_messages": "the registry's own",
 }
-NOT_TO_PEOPLE = {("tasking", "encounters"): "planning's own"}
+NOT_TO_PEOPLE = {
+    ("tasking", "encounters"): "planning's own",
+    ("identity", "pushes"): "what holders are to be told",
+}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -102,8 +102,8 @@ class Identity:
 @pytest.fixture
 def identity(hub):
     @asynccontextmanager
-    async def running(**env):
-        async with hub("identity", env=env) as running_hub:
+    async def running(*others, **env):
+        async with hub("identity", *others, env=env) as running_hub:
             yield Identity(running_hub)
 
     return running

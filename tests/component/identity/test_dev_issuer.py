@@ -8,7 +8,7 @@ import pytest
 
 from libs.chassis.errors import Unauthenticated
 from libs.local.issuer import CLI, Account, IssuerSettings, KeyRing, issuer_app
-from services.identity.clients import AccessTokens, IssuerKeys
+from services.identity.clients.provider import AccessTokens, IssuerKeys
 
 URL = "http://127.0.0.1:8180"
 TOKEN = "/realms/carehub/protocol/openid-connect/token"

@@ -13,7 +13,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, RSAKey
 
 from libs.chassis.errors import Unauthenticated, Unavailable
-from services.identity.clients import AccessTokens, IssuerKeys
+from services.identity.clients.provider import AccessTokens, IssuerKeys
 
 ISSUER = "https://id.example/realms/carehub"
 JWKS = f"{ISSUER}/protocol/openid-connect/certs"

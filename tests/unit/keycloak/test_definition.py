@@ -8,7 +8,7 @@ import pytest
 from gateway.api.sessions import ABSOLUTE, IDLE
 from libs.keycloak.definition import FILE, DefinitionError, covers, read_definition
 from libs.local.issuer.settings import CLI
-from services.identity.clients import ALGORITHMS, AUDIENCE
+from services.identity.clients.provider import ALGORITHMS, AUDIENCE
 from services.identity.domain.role import Role
 
 DEFINITION = read_definition(public_url="https://carehub.example")
