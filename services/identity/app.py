@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from carehub.identity.v1 import identity_service_pb2
+from carehub.identity.v1 import break_glass_service_pb2, identity_service_pb2
 
 from libs.chassis import ids
 from libs.chassis.app import App, Runtime
@@ -19,9 +19,11 @@ from services.identity import events
 from services.identity.clients import AccessTokens, IssuerKeys
 from services.identity.consumers import CONSUMERS, JOBS, TIMERS
 from services.identity.convert.token import CallerSigner, new_keys, read_keys
+from services.identity.deciding import Decider
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
+from services.identity.service.break_glass import BreakGlassService
 from services.identity.service.directory import IdentityService
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
@@ -43,7 +45,7 @@ def build(env: Mapping[str, str]) -> App:
     return App(
         name="identity",
         migrations=Path(__file__).parent / "migrations",
-        servicers=lambda runtime: (_servicer(settings, runtime),),
+        servicers=lambda runtime: (_servicer(settings, runtime), _break_glass(runtime)),
         consumers=CONSUMERS,
         timers=TIMERS,
         jobs=JOBS,
@@ -63,6 +65,12 @@ def _servicer(settings: Settings, runtime: Runtime) -> Servicer:
     )
     contract = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
     return Servicer(contract, service)
+
+
+def _break_glass(runtime: Runtime) -> Servicer:
+    contract = break_glass_service_pb2.DESCRIPTOR.services_by_name["BreakGlassService"]
+    decider = Decider(system=runtime.database.system)
+    return Servicer(contract, BreakGlassService(decider=decider, new_id=ids.new_id))
 
 
 def _create_keys(path: Path) -> None:
