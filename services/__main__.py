@@ -82,6 +82,7 @@ def _add_tools(command: AddCommand) -> None:
     sub.add_argument("--dry-run", action="store_true", help="say what would change, and stop there")
     sub = command("token", _token, "Print a bearer token of a demo account.")
     sub.add_argument("account")
+    sub.add_argument("--step-up", action="store_true", help="as after a second factor, just now")
     sub = command("send", _send, "Send HL7 v2 files over MLLP and print each acknowledgement.")
     sub.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR")
     sub.add_argument("--host", default="127.0.0.1")
@@ -274,7 +275,8 @@ async def _apply(arguments: argparse.Namespace) -> int:
 async def _token(arguments: argparse.Namespace) -> int:
     from libs.local.client import password_token
 
-    print(await password_token(_local_urls()[1], arguments.account))
+    level = "2" if arguments.step_up else "1"
+    print(await password_token(_local_urls()[1], arguments.account, level))
     return 0
 
 

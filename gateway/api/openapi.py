@@ -26,6 +26,7 @@ Every path is one RPC of the contracts in `protos/`; what is said here is said t
   present in answers, unless they hold a message that is not set. Unknown fields are refused.
 - **Errors** are `application/problem+json`. Switch on `reason`, never on the words.
 - **Versions**: answers carry `ETag`; send it back as `If-Match`, and a change by somebody else in between is 412.
+- **Emergencies**: with the header `X-Purpose: EMERGENCY`, whoever has broken the glass sees that patient.
 - **Retries**: send the same `Idempotency-Key` again and a change is made once.
 - **Pages**: `pageSize` and `pageToken`; go on until `nextPageToken` is empty.
 - **PATCH** changes the fields that the body names, unless `updateMask` says which.

@@ -13,14 +13,15 @@ class ClientFailed(RuntimeError):
     """The hub or its issuer cannot be reached, or says no."""
 
 
-async def password_token(issuer: str, account: str) -> str:
-    """An access token of a development account, whose password is its name."""
+async def password_token(issuer: str, account: str, level: str = "1") -> str:
+    """An access token of a development account, whose password is its name; of level 2 as after a second factor."""
     form = {
         "grant_type": "password",
         "client_id": CLI,
         "username": account,
         "password": account,
         "scope": "openid",
+        "acr_values": level,
     }
     url = f"{issuer}/protocol/openid-connect/token"
     async with httpx.AsyncClient(timeout=10.0) as client:

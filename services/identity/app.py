@@ -8,7 +8,11 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from carehub.identity.v1 import holder_service_pb2, identity_service_pb2
+from carehub.identity.v1 import (
+    break_glass_service_pb2,
+    holder_service_pb2,
+    identity_service_pb2,
+)
 
 from libs.chassis import ids
 from libs.chassis.app import App, Runtime
@@ -23,6 +27,7 @@ from services.identity.deciding import decider_of
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
+from services.identity.service.break_glass import BreakGlassService
 from services.identity.service.directory import IdentityService
 from services.identity.service.holders import HolderService
 from services.identity.store.access import AccessStore
@@ -45,7 +50,11 @@ def build(env: Mapping[str, str]) -> App:
     return App(
         name="identity",
         migrations=Path(__file__).parent / "migrations",
-        servicers=lambda runtime: (_servicer(settings, runtime), _holders(runtime)),
+        servicers=lambda runtime: (
+            _servicer(settings, runtime),
+            _holders(runtime),
+            _break_glass(runtime),
+        ),
         consumers=CONSUMERS,
         timers=TIMERS,
         jobs=JOBS,
@@ -71,6 +80,11 @@ def _servicer(settings: Settings, runtime: Runtime) -> Servicer:
 def _holders(runtime: Runtime) -> Servicer:
     contract = holder_service_pb2.DESCRIPTOR.services_by_name["HolderService"]
     return Servicer(contract, HolderService(reader=runtime.database.system))
+
+
+def _break_glass(runtime: Runtime) -> Servicer:
+    contract = break_glass_service_pb2.DESCRIPTOR.services_by_name["BreakGlassService"]
+    return Servicer(contract, BreakGlassService(decider=decider_of(runtime), new_id=ids.new_id))
 
 
 def _create_keys(path: Path) -> None:

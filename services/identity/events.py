@@ -11,12 +11,14 @@ from libs.chassis.database import Transaction
 from libs.chassis.fields import to_timestamp
 from libs.chassis.timers import set_timer
 from services.identity.convert.access import access_to_proto
+from services.identity.convert.break_glass import glass_to_proto, without_words
 from services.identity.convert.directory import (
     facility_to_proto,
     organization_to_proto,
     staff_to_proto,
     team_to_proto,
 )
+from services.identity.domain.break_glass import Glass
 from services.identity.domain.facility import Facility
 from services.identity.domain.organization import Organization
 from services.identity.domain.staff import StaffMember
@@ -80,3 +82,10 @@ async def basis_ended(tx: Transaction, basis_id: UUID) -> None:
         basis_id=str(basis_id), end_time=to_timestamp(tx.at), version=version
     )
     await outbox.add(tx, event, key=basis_id, version=version)
+
+
+async def break_glass_changed(tx: Transaction, glass: Glass) -> None:
+    event = identity_events_pb2.BreakGlassChanged(
+        break_glass=without_words(glass_to_proto(glass, tx.at)), version=glass.version
+    )
+    await outbox.add(tx, event, key=glass.id, version=glass.version, facility_id=glass.facility_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
-from carehub.identity.v1 import facility_pb2, staff_pb2, team_pb2
+from carehub.identity.v1 import break_glass_pb2, facility_pb2, staff_pb2, team_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2
 from carehub.tasking.v1 import loop_pb2, protocol_pb2, task_pb2
 from google.type import date_pb2
@@ -18,7 +18,7 @@ from services.tasking.domain.plan import PlannedKeyDate
 from services.tasking.domain.priority import Priority
 from services.tasking.domain.protocol import ProtocolProblem
 from services.tasking.domain.publication import PublishedProtocol
-from services.tasking.domain.snapshot import EncounterSnapshot, PatientSnapshot
+from services.tasking.domain.snapshot import EncounterSnapshot, GlassSnapshot, PatientSnapshot
 from services.tasking.domain.task import AttemptResult, Comment, ContactAttempt, Task
 
 CHANNELS = ("phone", "video", "in_person", "secure_message")
@@ -37,7 +37,8 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         protocol=loop.protocol,
         protocol_version=loop.protocol_version,
         title=loop.title,
-        encounter_id=str(loop.encounter_id),
+        encounter_id=_id(loop.encounter_id),
+        break_glass_id=_id(loop.break_glass_id),
         state=loop_pb2.Loop.State.Value(f"STATE_{loop.state}"),
         owner=owner_to_proto(loop.owner, directory),
         clock_time=to_timestamp(loop.clock_at),
@@ -247,6 +248,21 @@ def to_encounter(encounter: encounter_pb2.Encounter, version: int) -> EncounterS
         disposition=encounter.discharge_disposition,
         diagnoses=tuple(each.code for each in encounter.diagnoses),
         admission_type=encounter.admission_type,
+    )
+
+
+def to_glass(glass: break_glass_pb2.BreakGlass, version: int) -> GlassSnapshot:
+    is_reviewed = glass.HasField("review")
+    return GlassSnapshot(
+        id=to_id(glass.id),
+        version=version,
+        patient_id=to_id(glass.patient_id),
+        facility_id=to_id(glass.facility_id),
+        opened_at=to_datetime(glass.open_time),
+        is_part2_emergency=glass.is_part2_emergency,
+        uses_in_30_days=glass.uses_in_30_days,
+        reviewed_at=to_datetime(glass.review.review_time) if is_reviewed else None,
+        reviewed_by_id=to_id(glass.review.reviewer_id) if is_reviewed else None,
     )
 
 

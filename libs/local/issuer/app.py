@@ -21,6 +21,7 @@ from libs.local.issuer.authorize import (
     check_target,
     form_of,
     granted_scope,
+    level_of,
     parameters,
     read_wish,
     send_back,
@@ -255,7 +256,7 @@ class _Issuer:
         if account is None:
             raise OAuthError("invalid_grant", "The user name or the password is wrong.")
         scope = granted_scope(form.get("scope", "openid profile email"))
-        return self._sign_in(account, CLI, scope=scope, nonce=None, acr="1")
+        return self._sign_in(account, CLI, scope=scope, nonce=None, acr=level_of(form))
 
     def _refresh(self, form: Mapping[str, str], client_id: str) -> Response:
         sign_in, following = self._sessions.refresh(

@@ -12,7 +12,11 @@ from libs.chassis.inbox import Consumer
 from libs.chassis.timers import Timer
 from services.tasking.consumers.clocks import escalate, review
 from services.tasking.consumers.directory import follow_directory
-from services.tasking.consumers.record import follow_encounters, follow_patients
+from services.tasking.consumers.record import (
+    follow_break_glass,
+    follow_encounters,
+    follow_patients,
+)
 from services.tasking.events import ESCALATE, REVIEW
 
 # The names are data: durable consumers, the inbox and timers remember them. Never rename one.
@@ -41,5 +45,6 @@ CONSUMERS = (
         follow_patients,
     ),
     Consumer("tasking-encounters", (registry_events_pb2.EncounterChanged,), follow_encounters),
+    Consumer("tasking-break-glass", (identity_events_pb2.BreakGlassChanged,), follow_break_glass),
 )
 TIMERS = (Timer(ESCALATE, escalate), Timer(REVIEW, review))

@@ -11,10 +11,10 @@ from libs.chassis.errors import InvalidArgument
 from services.tasking.domain.calendar import Calendar, calendar_for
 from services.tasking.domain.loop import Loop, loop_id
 from services.tasking.domain.owner import Directory
-from services.tasking.domain.plan import PatientFacts, Subject, plan_loop
+from services.tasking.domain.plan import GlassFacts, PatientFacts, Subject, plan_loop
 from services.tasking.domain.protocol import Protocol
 from services.tasking.domain.reconcile import Changes, reconcile
-from services.tasking.domain.snapshot import NOBODY_KNOWN, EncounterSnapshot
+from services.tasking.domain.snapshot import NOBODY_KNOWN, EncounterSnapshot, GlassSnapshot
 from services.tasking.domain.task import Task
 from services.tasking.events import save_loops
 from services.tasking.store import (
@@ -24,6 +24,9 @@ from services.tasking.store import (
     RecordStore,
     TaskStore,
 )
+
+# What a loop can be about.
+Anchor = EncounterSnapshot | GlassSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,51 +51,57 @@ class Known:
         except InvalidArgument:
             return None
 
-    def waits_for(self, encounter: EncounterSnapshot) -> str:
-        """What has to be known before the encounter can be planned: a protocol, its facility, somebody to own what opens."""
-        if not self.newest:
+    def waits_for(self, anchor: Anchor) -> str:
+        """What has to be known before it can be planned: a protocol, its facility, somebody to own what opens."""
+        if not any(protocol.trigger.on is anchor.facts.about for protocol in self.newest):
             return "protocol"
-        if self.calendar_of(encounter.facility_id) is None:
+        if self.calendar_of(anchor.facility_id) is None:
             return "facility"
-        return "" if self.directory.owner_for(encounter.facility_id, "") else "owner"
+        return "" if self.directory.owner_for(anchor.facility_id, "") else "owner"
 
-    def subject(self, encounter: EncounterSnapshot) -> Subject:
-        """The encounter with its patient and the patient's other encounters."""
+    def subject(self, anchor: Anchor) -> Subject | GlassFacts:
+        """The encounter with its patient and the patient's other encounters; of an emergency just that."""
+        if isinstance(anchor, GlassSnapshot):
+            return anchor.facts
         return Subject(
-            encounter=encounter.facts,
-            patient=self.patients.get(encounter.patient_id, NOBODY_KNOWN),
+            encounter=anchor.facts,
+            patient=self.patients.get(anchor.patient_id, NOBODY_KNOWN),
             others=tuple(
                 other.facts
                 for other in self.encounters
-                if other.patient_id == encounter.patient_id and other.id != encounter.id
+                if other.patient_id == anchor.patient_id and other.id != anchor.id
             ),
         )
 
 
 async def plan_patients(tx: Transaction, patient_ids: Iterable[UUID]) -> None:
-    """Plan every encounter of these patients anew. Call it while alone with them (RecordStore.lock_patients)."""
+    """Plan everything of these patients that a loop can be about. Call it while alone with them (RecordStore.lock_patients)."""
+    patient_ids = set(patient_ids)
     encounters = await RecordStore(tx).encounters_of(patient_ids)
-    if not encounters:
+    anchors: list[Anchor] = [*encounters, *await RecordStore(tx).glasses_of(patient_ids)]
+    if not anchors:
         return
-    known = await _read(tx, encounters)
+    known = await _read(tx, encounters, anchors)
     loops, tasks, idle = list[Loop](), list[Task](), list[Loop]()
-    for encounter in encounters:
-        calendar = known.calendar_of(encounter.facility_id)
-        if calendar is None or known.waits_for(encounter):
+    for anchor in anchors:
+        calendar = known.calendar_of(anchor.facility_id)
+        if calendar is None or known.waits_for(anchor):
             continue
-        for changes, is_idle in _changes(known, encounter, calendar, tx.at):
+        for changes, is_idle in _changes(known, anchor, calendar, tx.at):
             tasks.extend(changes.tasks)
             if changes.loop:
                 loops.append(changes.loop)
                 idle.extend([changes.loop] if is_idle else [])
     await save_loops(tx, known.directory, loops, tasks, idle)
-    noted = [replace(e, waits_for=known.waits_for(e)) for e in encounters]
-    await RecordStore(tx).wait([n for n, e in zip(noted, encounters, strict=True) if n != e])
+    noted = [replace(each, waits_for=known.waits_for(each)) for each in anchors]
+    await RecordStore(tx).wait([n for n, each in zip(noted, anchors, strict=True) if n != each])
 
 
-async def _read(tx: Transaction, encounters: Sequence[EncounterSnapshot]) -> Known:
-    patients = await RecordStore(tx).patients(e.patient_id for e in encounters)
-    loops = await LoopStore(tx).of_encounters(e.id for e in encounters)
+async def _read(
+    tx: Transaction, encounters: Sequence[EncounterSnapshot], anchors: Sequence[Anchor]
+) -> Known:
+    patients = await RecordStore(tx).patients(each.patient_id for each in encounters)
+    loops = await LoopStore(tx).about(each.id for each in anchors)
     tasks = defaultdict(list)
     for task in await TaskStore(tx).of_loops(loop.id for loop in loops):
         tasks[task.loop_id].append(task)
@@ -100,7 +109,7 @@ async def _read(tx: Transaction, encounters: Sequence[EncounterSnapshot]) -> Kno
     return Known(
         encounters=encounters,
         patients={patient.id: patient.facts for patient in patients.values()},
-        directory=await DirectoryStore(tx).at(e.facility_id for e in encounters),
+        directory=await DirectoryStore(tx).at(each.facility_id for each in anchors),
         loops={loop.id: loop for loop in loops},
         tasks=tasks,
         newest=newest,
@@ -120,17 +129,17 @@ async def _followed(
 
 
 def _changes(
-    known: Known, encounter: EncounterSnapshot, calendar: Calendar, now: datetime
+    known: Known, anchor: Anchor, calendar: Calendar, now: datetime
 ) -> Iterator[tuple[Changes, bool]]:
-    """What changes in the encounter's loop under each protocol, and whether that loop has no open task left."""
-    subject = known.subject(encounter)
+    """What changes in its loop under each protocol, and whether that loop has no open task left."""
+    subject = known.subject(anchor)
     for newest in known.newest:
-        loop = known.loops.get(loop_id(newest.key, encounter.id))
+        loop = known.loops.get(loop_id(newest.key, anchor.id))
         tasks = known.tasks.get(loop.id, []) if loop else []
         protocol = known.followed[loop.protocol, loop.protocol_version] if loop else newest
         plan = plan_loop(protocol, subject, calendar)
         changes = reconcile(
-            plan, loop, tasks, known.directory, patient_id=encounter.patient_id, now=now
+            plan, loop, tasks, known.directory, patient_id=anchor.patient_id, now=now
         )
         after = {task.id: task for task in (*tasks, *changes.tasks)}
         yield changes, not any(task.is_open for task in after.values())

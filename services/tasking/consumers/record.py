@@ -1,15 +1,16 @@
-"""Follows the record: patients, merges and encounters."""
+"""Follows the record: patients, merges and encounters; and emergency access to them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from carehub.identity.v1 import identity_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.database import Transaction
 from libs.chassis.inbox import Delivery
 from services.tasking.consumers.planning import plan_patients
-from services.tasking.convert import to_encounter, to_patient
+from services.tasking.convert import to_encounter, to_glass, to_patient
 from services.tasking.domain.snapshot import PatientSnapshot
 from services.tasking.store import RecordStore
 
@@ -62,12 +63,31 @@ async def follow_patients(tx: Transaction, deliveries: Sequence[Delivery]) -> No
     await plan_patients(tx, news | await _moved(record, touched))
 
 
+async def follow_break_glass(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep the newest of each emergency access, under the record that its patient lives on in, and plan its review."""
+    record = RecordStore(tx)
+    told = [
+        to_glass(delivery.event.break_glass, delivery.event.version)
+        for delivery in deliveries
+        if isinstance(delivery.event, identity_events_pb2.BreakGlassChanged)
+    ]
+    survivors = await record.survivors({each.patient_id for each in told})
+    await record.lock_patients({*survivors, *survivors.values()})
+    # A merge may have come in between; whoever it moved to is locked second, as merges do.
+    survivors = await record.survivors(survivors)
+    await record.lock_patients(survivors.values())
+    await record.keep_glasses(
+        [replace(each, patient_id=survivors[each.patient_id]) for each in told]
+    )
+    await plan_patients(tx, survivors.values())
+
+
 async def _moved(record: RecordStore, touched: set[UUID]) -> set[UUID]:
     """Give what belongs to the retired to those that they live on in; both of each."""
     survivors = await record.survivors(touched)
     moved = {retired: survivor for retired, survivor in survivors.items() if retired != survivor}
     for retired_id, survivor_id in moved.items():
-        await record.move_encounters(retired_id, survivor_id)
+        await record.move(retired_id, survivor_id)
     return {*moved, *moved.values()}
 
 

@@ -39,6 +39,11 @@ RECORD = {f"encounter.{name}": kind for name, kind in VISIT.items()} | {
     "patient.died_at": INSTANT,
     "patient.language": TEXT,
 }
+GLASS = {
+    "glass.is_reviewed": BOOL,
+    "glass.is_part2_emergency": BOOL,
+    "glass.uses_in_30_days": INT,
+}
 OTHER = {f"other.{name}": kind for name, kind in VISIT.items()} | {
     "other.is_same_facility": BOOL,
     "other.starts_after_discharge": BOOL,
@@ -150,9 +155,11 @@ class Vocabulary:
         return ConditionInvalid("It cannot be understood", GUIDE)
 
 
-def with_names(names: Iterable[str], *, other: bool = False) -> Vocabulary:
-    """What is known of the encounter and the patient, the conditions that a protocol names itself,
-    and, for a condition that looks for one among the patient's other encounters, what is known of
-    that one.
+def with_names(
+    names: Iterable[str], *, other: bool = False, known: Mapping[str, cel.Type] = RECORD
+) -> Vocabulary:
+    """What is known of the encounter and the patient (or of what else a protocol is about), the
+    conditions that it names itself, and, for a condition that looks for one among the patient's
+    other encounters, what is known of that one.
     """
-    return Vocabulary({**RECORD, **(OTHER if other else {}), **dict.fromkeys(names, BOOL)})
+    return Vocabulary({**known, **(OTHER if other else {}), **dict.fromkeys(names, BOOL)})

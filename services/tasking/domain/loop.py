@@ -30,6 +30,7 @@ class EvidenceKind(StrEnum):
     ENCOUNTER = "ENCOUNTER"
     CONTACT_ATTEMPTS = "CONTACT_ATTEMPTS"
     RECORD_CHANGE = "RECORD_CHANGE"
+    REVIEW = "REVIEW"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
-    """One commitment to one patient under one protocol."""
+    """One commitment to one patient under one protocol, about a visit or about an emergency access."""
 
     id: UUID
     version: int = 1
@@ -55,7 +56,8 @@ class Loop:
     protocol: str
     protocol_version: int
     title: str
-    encounter_id: UUID
+    encounter_id: UUID | None = None
+    break_glass_id: UUID | None = None
     state: LoopState = LoopState.OPEN
     team_id: UUID | None = None
     staff_id: UUID | None = None
@@ -76,6 +78,13 @@ class Loop:
         return self.state is LoopState.OPEN
 
     @property
+    def anchor_id(self) -> UUID:
+        """What it is about."""
+        if anchor_id := self.encounter_id or self.break_glass_id:
+            return anchor_id
+        raise LookupError("the loop is about nothing")
+
+    @property
     def owner(self) -> Owner:
         return Owner(
             team_id=self.team_id, staff_id=self.staff_id, accountable_id=self.accountable_id
@@ -94,9 +103,9 @@ class Loop:
 
 
 @lru_cache(maxsize=4096)  # asked for with each of its tasks
-def loop_id(protocol: str, encounter_id: UUID) -> UUID:
-    """The same for the same protocol and encounter, for ever."""
-    return uuid5(LOOPS, f"{protocol}/{encounter_id}")
+def loop_id(protocol: str, anchor_id: UUID) -> UUID:
+    """The same for the same protocol and what it is about, for ever."""
+    return uuid5(LOOPS, f"{protocol}/{anchor_id}")
 
 
 def task_id(loop: UUID, step: str) -> UUID:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 FACILITY_ADMIN = "facility_admin"
 NETWORK_ADMIN = "network_admin"
+PRIVACY_OFFICER = "privacy_officer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,9 +139,15 @@ class Directory:
         )
 
     def network_admins(self) -> tuple[UUID, ...]:
-        return tuple(
-            self._in_order(p.id for p in self._staff.values() if p.holds_everywhere(NETWORK_ADMIN))
-        )
+        return self._people_everywhere(NETWORK_ADMIN)
+
+    def _people_everywhere(self, role: str) -> tuple[UUID, ...]:
+        return tuple(self._in_order(p.id for p in self._staff.values() if p.holds_everywhere(role)))
+
+    def _privacy_officers(self, facility_id: UUID) -> tuple[UUID, ...]:
+        """Those of the facility, then those of the whole network."""
+        here = self.people_with(PRIVACY_OFFICER, facility_id)
+        return here + self._people_everywhere(PRIVACY_OFFICER)
 
     def owner_for(self, facility_id: UUID, role: str) -> Owner | None:
         """Whose work it is: the role's team, else the duty team, else somebody of the facility, else a network admin."""
@@ -150,6 +157,9 @@ class Directory:
         return self._owners[asked]
 
     def _ruled(self, facility_id: UUID, role: str) -> Owner | None:
+        # What privacy officers look into is not for a team that anybody may be in.
+        if role == PRIVACY_OFFICER and (officers := self._privacy_officers(facility_id)):
+            return Owner(staff_id=officers[0], accountable_id=officers[0])
         for team_id in self._teams_in_turn(facility_id, role):
             if accountable := self.accountable_of(team_id):
                 return Owner(team_id=team_id, accountable_id=accountable)
@@ -191,11 +201,16 @@ class Directory:
         return None
 
     def recipients(self, notify: str, owner: Owner, facility_id: UUID) -> tuple[UUID, ...]:
-        """Whom a rung of a ladder tells: "owner", "lead", "duty_team" or a role. If that is nobody, the duty team."""
+        """Whom a rung of a ladder tells: "owner", "lead", "duty_team" or a role. If that is nobody, the duty team.
+
+        Privacy officers of the network hear of it together with those of the facility.
+        """
         facility = self.facilities.get(facility_id)
         duty = self.members_of(facility.duty_team_id) if facility else ()
         lead = self.accountable_of(owner.team_id) or owner.accountable_id
         named = {"owner": (owner.accountable_id,), "lead": (lead,), "duty_team": duty}
+        if notify == PRIVACY_OFFICER:
+            named[notify] = self._privacy_officers(facility_id)
         people = named[notify] if notify in named else self.people_with(notify, facility_id)
         return people or duty or (owner.accountable_id,)
 

@@ -9,6 +9,7 @@ from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.conditions import Condition
 from services.tasking.domain.protocol import PLACE, Protocol
 from services.tasking.domain.protocol_parts import (
+    About,
     Anchor,
     Ending,
     Moment,
@@ -19,14 +20,17 @@ from services.tasking.domain.protocol_parts import (
 )
 from services.tasking.domain.record import (
     EncounterFacts,
+    GlassFacts,
     PatientFacts,
     Record,
     Subject,
+    read_glass,
     read_record,
 )
 
 __all__ = [
     "EncounterFacts",
+    "GlassFacts",
     "LoopPlan",
     "PatientFacts",
     "PlanState",
@@ -112,7 +116,9 @@ class LoopPlan:
     protocol: str
     protocol_version: int
     title: str
-    encounter_id: UUID
+    encounter_id: UUID | None = None
+    break_glass_id: UUID | None = None
+    anchor_id: UUID
     facility_id: UUID
     patient_id: UUID
     state: PlanState
@@ -126,6 +132,7 @@ class LoopPlan:
     anchor_at: datetime | None
     steps: tuple[PlannedStep, ...]
     close_evidence: ShownBy | None = None
+    closed_by_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,15 +155,34 @@ class Due:
     explanation: str
 
 
-def plan_loop(protocol: Protocol, subject: Subject, calendar: Calendar) -> LoopPlan | None:
+def plan_loop(
+    protocol: Protocol, subject: Subject | GlassFacts, calendar: Calendar
+) -> LoopPlan | None:
     """The loop that a protocol wants for an encounter; None if it gives the protocol no reason.
 
     The same snapshots give the same plan, whatever order they came in. `calendar` is that of the
     encounter's facility. A plan that is not open has no steps.
     """
-    record = read_record(protocol, subject, calendar)
-    discharged_at = record.anchors.get(Anchor.DISCHARGE)
-    opened_at = record.anchors.get(Anchor.ADMISSION, discharged_at)
+    if subject.about is not protocol.trigger.on:
+        return None
+    if isinstance(subject, GlassFacts):
+        plan = _planned(protocol, read_glass(protocol, subject, calendar), subject)
+        return (
+            replace(plan, break_glass_id=subject.id, closed_by_id=subject.reviewed_by_id)
+            if plan
+            else None
+        )
+    plan = _planned(protocol, read_record(protocol, subject, calendar), subject.encounter)
+    return replace(plan, encounter_id=subject.encounter.id) if plan else None
+
+
+def _planned(
+    protocol: Protocol, record: Record, subject: EncounterFacts | GlassFacts
+) -> LoopPlan | None:
+    """Only a loop with a discharge can complete by its steps: any other needs something of the record to close it."""
+    calendar, discharged_at = record.calendar, record.anchors.get(Anchor.DISCHARGE)
+    known = (record.anchors.get(each) for each in (Anchor.OPENING, Anchor.ADMISSION))
+    opened_at = next((at for at in known if at), discharged_at)
     if opened_at is None or not record.holds(protocol.trigger.when):
         return None
     if calendar.local_date(discharged_at or opened_at) < protocol.effective_from:
@@ -168,9 +194,9 @@ def plan_loop(protocol: Protocol, subject: Subject, calendar: Calendar) -> LoopP
         protocol=protocol.key,
         protocol_version=protocol.version,
         title=protocol.title,
-        encounter_id=subject.encounter.id,
-        facility_id=subject.encounter.facility_id,
-        patient_id=subject.encounter.patient_id,
+        anchor_id=subject.id,
+        facility_id=subject.facility_id,
+        patient_id=subject.patient_id,
         state=end.state,
         close_reason=end.reason,
         close_description=end.description,
@@ -348,5 +374,7 @@ def _closes_when(
         if is_discharged
         else "The discharge is known, and everything required after it is done."
     )
-    endings = dict.fromkeys(each.description for each in protocol.closes)
+    endings = tuple(dict.fromkeys(each.description for each in protocol.closes))
+    if protocol.trigger.on is About.BREAK_GLASS:
+        return endings if steps else ()
     return (done, *(f"Or: {each}" for each in endings)) if steps else ()

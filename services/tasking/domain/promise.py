@@ -17,6 +17,7 @@ class Rule(StrEnum):
     TASK_OF_CLOSED_LOOP = "TASK_OF_CLOSED_LOOP"
     LADDER_STUCK = "LADDER_STUCK"
     ENCOUNTER_WAITS = "ENCOUNTER_WAITS"
+    BREAK_GLASS_WAITS = "BREAK_GLASS_WAITS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from libs.chassis.errors import InvalidArgument
 from services.tasking.domain.conditions import (
+    GLASS,
+    RECORD,
     Condition,
     ConditionInvalid,
     Vocabulary,
@@ -18,11 +20,15 @@ from services.tasking.domain.conditions import (
 )
 from services.tasking.domain.protocol_parts import (
     CHANNELS,
+    CLOCKS,
     DUTY_TEAM,
     EMAIL,
+    ENDS,
     NOTIFIED,
     REACHED,
     ROLES,
+    USUAL_END,
+    About,
     Anchor,
     Attempts,
     Deadline,
@@ -58,7 +64,7 @@ MOST_DAYS = 3660
 UNITS = " ".join(Unit)
 DEFAULT = "default"
 DONE = Outcome(key="done", title="Done", completes=True)
-CLOCKS = {Anchor.ADMISSION, Anchor.DISCHARGE}
+KNOWN = {About.ENCOUNTER: RECORD, About.BREAK_GLASS: GLASS}
 
 
 class ProtocolInvalid(InvalidArgument):
@@ -78,6 +84,7 @@ class ProtocolInvalid(InvalidArgument):
 class Words:
     """What the parts of one protocol may speak of."""
 
+    about: About
     record: Vocabulary
     with_other: Vocabulary
     ladders: Mapping[str, tuple[RungRule, ...]]
@@ -114,14 +121,18 @@ def _protocol(root: Part, text: str, version: int) -> Protocol:
         "key title effective_from sources trigger why key_dates ladders steps",
         "conditions cancels closes",
     )
-    conditions = _conditions(part["conditions"])
-    names = [name for name, _ in conditions]
+    trigger = part["trigger"].fields("on when source")
+    on = trigger["on"].one_of({*About})
+    about = About(on) if on in {*About} else About.ENCOUNTER
+    conditions = _conditions(part["conditions"], about)
+    names, is_visit = [name for name, _ in conditions], about is About.ENCOUNTER
     words = Words(
-        record=with_names(names),
-        with_other=with_names(names, other=True),
+        about=about,
+        record=with_names(names, known=KNOWN[about]),
+        with_other=with_names(names, other=is_visit, known=KNOWN[about]),
         ladders=dict(_ladders(part["ladders"])),
     )
-    key_dates = tuple(_key_date(key, each) for key, each in part["key_dates"].entries())
+    key_dates = tuple(_key_date(key, each, words) for key, each in part["key_dates"].entries())
     return Protocol(
         key=_key(part["key"]),
         version=version,
@@ -130,10 +141,12 @@ def _protocol(root: Part, text: str, version: int) -> Protocol:
         sources=part["sources"].texts(),
         text=text,
         conditions=conditions,
-        trigger=_trigger(part["trigger"], words),
-        why=_whys(
-            part["why"], words, {"admission", "discharge", *(each.key for each in key_dates)}
+        trigger=Trigger(
+            on=about,
+            when=_needed(trigger["when"], words.record),
+            source=trigger["source"].text(),
         ),
+        why=_whys(part["why"], words, {*CLOCKS[about], *(each.key for each in key_dates)}),
         key_dates=key_dates,
         steps=tuple(_step(each, words) for _, each in part["steps"].named_items()),
         cancels=tuple(_ending(each, words) for each in part["cancels"].items()),
@@ -148,8 +161,8 @@ def _key(part: Part) -> str:
     return key
 
 
-def _conditions(part: Part) -> tuple[tuple[str, Condition], ...]:
-    record = with_names(())
+def _conditions(part: Part, about: About) -> tuple[tuple[str, Condition], ...]:
+    record = with_names((), known=KNOWN[about])
     named = []
     for name, each in part.entries():
         if not NAME.fullmatch(name) or "-" in name:
@@ -177,12 +190,6 @@ def _needed(part: Part, vocabulary: Vocabulary) -> Condition:
     return _condition(part, vocabulary) or vocabulary.compile("false")
 
 
-def _trigger(part: Part, words: Words) -> Trigger:
-    found = part.fields("on when source")
-    found["on"].one_of({"encounter"})
-    return Trigger(when=_needed(found["when"], words.record), source=found["source"].text())
-
-
 def _whys(part: Part, words: Words, places: set[str]) -> tuple[Why, ...]:
     whys = []
     for item in part.items():
@@ -196,24 +203,27 @@ def _whys(part: Part, words: Words, places: set[str]) -> tuple[Why, ...]:
     return tuple(whys)
 
 
-def _key_date(key: str, part: Part) -> KeyDate:
+def _key_date(key: str, part: Part, words: Words) -> KeyDate:
     found = part.fields("title deadline source")
     deadline = found["deadline"]
-    moment = _moment(deadline, deadline.fields("after", UNITS))
+    moment = _moment(deadline, deadline.fields("after", UNITS), words)
     return KeyDate(
         key=key, title=found["title"].text(), deadline=moment, source=found["source"].text()
     )
 
 
-def _moment(part: Part, found: Mapping[str, Part], *, can_be_now: bool = False) -> Moment:
+def _moment(
+    part: Part, found: Mapping[str, Part], words: Words, *, can_be_now: bool = False
+) -> Moment:
     """So long after an anchor, told in exactly one unit."""
     units = [unit for unit in Unit if found[unit].is_written]
     if len(units) > 1 or (part.is_mapping and not units and not can_be_now):
         part.complain("It does not say how long in one unit", f"Write one of: {UNITS}.")
     unit = units[0] if units else Unit.HOURS
-    anchor = found["after"].one_of({*CLOCKS})
+    clocks = CLOCKS[words.about]
+    anchor = found["after"].one_of({*clocks})
     return Moment(
-        after=Anchor(anchor) if anchor in CLOCKS else Anchor.DISCHARGE,
+        after=Anchor(anchor) if anchor in clocks else Anchor.DISCHARGE,
         unit=unit,
         count=found[unit].number(0, MOST_DAYS),
     )
@@ -263,12 +273,12 @@ def _step(part: Part, words: Words) -> Step:
         description=found["description"].text(),
         role=found["role"].one_of(ROLES),
         when=_condition(found["when"], record),
-        start=_moment(start, start.fields("after", UNITS), can_be_now=True)
+        start=_moment(start, start.fields("after", UNITS), words, can_be_now=True)
         if start.is_written
         else None,
-        deadlines=_deadlines(found["deadline"], record),
+        deadlines=_deadlines(found["deadline"], words),
         ladder=words.ladders.get(found["ladder"].one_of({*words.ladders}, DEFAULT), ()),
-        outcomes=_outcomes(found["outcomes"], has_attempts=found["attempts"].is_written),
+        outcomes=_outcomes(found["outcomes"], words, has_attempts=found["attempts"].is_written),
         done_when=found["done_when"].texts(),
         attempts=_attempts(found["attempts"]),
         shown_by=_shown(found["shown_by"], words.with_other),
@@ -277,14 +287,14 @@ def _step(part: Part, words: Words) -> Step:
     )
 
 
-def _deadlines(part: Part, record: Vocabulary) -> tuple[Deadline, ...]:
+def _deadlines(part: Part, words: Words) -> tuple[Deadline, ...]:
     """One, or a list of which the first whose condition holds counts; the last one has none."""
     if not part.is_list:
-        moment = _moment(part, part.fields("after", UNITS))
+        moment = _moment(part, part.fields("after", UNITS), words)
         return (Deadline(when=None, moment=moment),)
     items = [(item, item.fields("after", f"when {UNITS}")) for item in part.items()]
     deadlines = tuple(
-        Deadline(when=_condition(found["when"], record), moment=_moment(item, found))
+        Deadline(when=_condition(found["when"], words.record), moment=_moment(item, found, words))
         for item, found in items
     )
     if not items or items[-1][1]["when"].is_written:
@@ -292,10 +302,14 @@ def _deadlines(part: Part, record: Vocabulary) -> tuple[Deadline, ...]:
     return deadlines
 
 
-def _outcomes(part: Part, *, has_attempts: bool) -> tuple[Outcome, ...]:
+def _outcomes(part: Part, words: Words, *, has_attempts: bool) -> tuple[Outcome, ...]:
+    if words.about is About.BREAK_GLASS:
+        return _none_by_hand(part)
     if not part.is_written:
         return (DONE,)
-    outcomes = tuple(_outcome(item, has_attempts=has_attempts) for _, item in part.named_items())
+    outcomes = tuple(
+        _outcome(item, words, has_attempts=has_attempts) for _, item in part.named_items()
+    )
     if not any(each.completes and each.not_before is None for each in outcomes):
         part.complain(
             "No outcome completes the step",
@@ -304,7 +318,16 @@ def _outcomes(part: Part, *, has_attempts: bool) -> tuple[Outcome, ...]:
     return outcomes
 
 
-def _outcome(part: Part, *, has_attempts: bool) -> Outcome:
+def _none_by_hand(part: Part) -> tuple[Outcome, ...]:
+    """A review is shown by what identity tells of it: nobody says by hand that there was one."""
+    if part.is_written:
+        part.complain(
+            "A review is not completed by hand", "Leave out outcomes: the review itself ends it."
+        )
+    return ()
+
+
+def _outcome(part: Part, words: Words, *, has_attempts: bool) -> Outcome:
     found = part.fields("key title", "completes needs_attempts not_before")
     tries, since = found["needs_attempts"], found["not_before"]
     outcome = Outcome(
@@ -312,7 +335,9 @@ def _outcome(part: Part, *, has_attempts: bool) -> Outcome:
         title=found["title"].text(),
         completes=found["completes"].yes(empty=True),
         needs_attempts=tries.yes(empty=False),
-        not_before=_moment(since, since.fields("after", UNITS)) if since.is_written else None,
+        not_before=_moment(since, since.fields("after", UNITS), words)
+        if since.is_written
+        else None,
     )
     if outcome.needs_attempts and not has_attempts:
         tries.complain(
@@ -353,12 +378,13 @@ def _ending(part: Part, words: Words) -> Ending:
     if reason and not REASON.fullmatch(reason):
         found["reason"].complain(f"{reason} is no reason", "Write it as READMITTED.")
     when = _needed(found["when"], words.with_other)
-    at = found["at"].one_of({*Anchor}, Anchor.DISCHARGE)
+    ends, usual = ENDS[words.about], USUAL_END[words.about]
+    at = found["at"].one_of({*ends}, usual)
     return Ending(
         reason=reason,
         when=when,
         looks_for_other=OTHERS.search(when.text) is not None,
-        at=Anchor(at) if at in {*Anchor} else Anchor.DISCHARGE,
+        at=Anchor(at) if at in ends else usual,
         description=found["description"].text(),
         source=found["source"].text(),
     )

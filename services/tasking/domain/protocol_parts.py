@@ -31,12 +31,33 @@ SCREEN, EMAIL = "screen", "email"
 CHANNELS = frozenset({SCREEN, EMAIL})
 
 
+class About(StrEnum):
+    """What a loop is about: each visit, or each time that somebody has broken the glass."""
+
+    ENCOUNTER = "encounter"
+    BREAK_GLASS = "break_glass"
+
+
 class Anchor(StrEnum):
     """A moment of the record that clocks start from."""
 
     ADMISSION = "admission"
     DISCHARGE = "discharge"
     DEATH = "death"
+    OPENING = "opening"
+    REVIEW = "review"
+
+
+# What can be counted from, and when what ends a loop can have happened, by what it is about.
+CLOCKS = {
+    About.ENCOUNTER: frozenset({Anchor.ADMISSION, Anchor.DISCHARGE}),
+    About.BREAK_GLASS: frozenset({Anchor.OPENING}),
+}
+ENDS = {
+    About.ENCOUNTER: frozenset({Anchor.ADMISSION, Anchor.DISCHARGE, Anchor.DEATH}),
+    About.BREAK_GLASS: frozenset({Anchor.OPENING, Anchor.REVIEW}),
+}
+USUAL_END = {About.ENCOUNTER: Anchor.DISCHARGE, About.BREAK_GLASS: Anchor.REVIEW}
 
 
 class Unit(StrEnum):
@@ -153,16 +174,17 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """Which encounters give the protocol a reason."""
+    """Which encounters, or emergencies, give the protocol a reason."""
 
+    on: About = About.ENCOUNTER
     when: Condition
     source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """Why the loop is open, in words, when the condition holds; {admission}, {discharge} and key
-    dates are filled in.
+    """Why the loop is open, in words, when the condition holds; {admission}, {discharge}, {opening}
+    and key dates are filled in.
     """
 
     when: Condition | None

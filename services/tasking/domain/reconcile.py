@@ -107,13 +107,14 @@ def _why_dropped(plan: LoopPlan, loop: Loop | None) -> str:
 def _open_loop(plan: LoopPlan, loop: Loop | None, directory: Directory) -> Loop:
     owner = loop.owner if loop else _owner(directory, plan, "")
     return Loop(
-        id=loop_id(plan.protocol, plan.encounter_id),
+        id=loop_id(plan.protocol, plan.anchor_id),
         facility_id=plan.facility_id,
         patient_id=plan.patient_id,
         protocol=plan.protocol,
         protocol_version=plan.protocol_version,
         title=plan.title,
         encounter_id=plan.encounter_id,
+        break_glass_id=plan.break_glass_id,
         team_id=owner.team_id,
         staff_id=owner.staff_id,
         accountable_id=owner.accountable_id,
@@ -170,7 +171,7 @@ def _is_outdated(task: Task, step: PlannedStep) -> bool:
 
 def _new_task(plan: LoopPlan, step: PlannedStep, directory: Directory) -> Task:
     owner = _owner(directory, plan, step.role)
-    loop = loop_id(plan.protocol, plan.encounter_id)
+    loop = loop_id(plan.protocol, plan.anchor_id)
     return Task(
         id=task_id(loop, step.key),
         facility_id=plan.facility_id,
@@ -253,7 +254,7 @@ def _why_ended(plan: LoopPlan | None, loop: Loop, now: datetime) -> Evidence:
         return Evidence(
             kind=EvidenceKind.RECORD_CHANGE,
             description="The visit is no longer one that the protocol follows.",
-            source_id=loop.encounter_id,
+            source_id=loop.anchor_id,
             at=now,
         )
     if plan.close_evidence:
@@ -264,8 +265,9 @@ def _why_ended(plan: LoopPlan | None, loop: Loop, now: datetime) -> Evidence:
             at=plan.close_evidence.at,
         )
     return Evidence(
-        kind=EvidenceKind.RECORD_CHANGE,
+        kind=EvidenceKind.REVIEW if plan.closed_by_id else EvidenceKind.RECORD_CHANGE,
         description=plan.close_description,
-        source_id=loop.encounter_id,
+        source_id=loop.anchor_id,
         at=plan.closed_at or now,
+        staff_id=plan.closed_by_id,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.conditions import Condition, Facts
-from services.tasking.domain.protocol_parts import Anchor, Protocol
+from services.tasking.domain.protocol_parts import About, Anchor, Protocol
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 FINISHED, IN_PROGRESS = "FINISHED", "IN_PROGRESS"
@@ -29,6 +29,10 @@ class EncounterFacts:
     diagnoses: tuple[str, ...]
     admission_type: str
 
+    @property
+    def about(self) -> About:
+        return About.ENCOUNTER
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientFacts:
@@ -47,10 +51,32 @@ class Subject:
     patient: PatientFacts
     others: tuple[EncounterFacts, ...]
 
+    @property
+    def about(self) -> About:
+        return self.encounter.about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlassFacts:
+    """One emergency access to the patient, as far as protocols look at it."""
+
+    id: UUID
+    facility_id: UUID
+    patient_id: UUID
+    opened_at: datetime
+    is_part2_emergency: bool
+    uses_in_30_days: int
+    reviewed_at: datetime | None
+    reviewed_by_id: UUID | None
+
+    @property
+    def about(self) -> About:
+        return About.BREAK_GLASS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The facts of one encounter, and the moments that clocks start from, as far as they are known."""
+    """The facts of one encounter or emergency, and the moments that clocks start from, as far as they are known."""
 
     calendar: Calendar
     anchors: Mapping[Anchor, datetime]
@@ -96,6 +122,19 @@ def read_record(protocol: Protocol, subject: Subject, calendar: Calendar) -> Rec
         facts=facts,
         others=tuple((each, {**facts, **_other(each, encounter, calendar)}) for each in others),
     )
+
+
+def read_glass(protocol: Protocol, glass: GlassFacts, calendar: Calendar) -> Record:
+    """The same of an emergency access: since when it is there, and what a privacy officer did."""
+    anchors = {Anchor.OPENING: glass.opened_at, Anchor.REVIEW: glass.reviewed_at}
+    facts: dict[str, object] = {
+        "glass.is_reviewed": glass.reviewed_at is not None,
+        "glass.is_part2_emergency": glass.is_part2_emergency,
+        "glass.uses_in_30_days": glass.uses_in_30_days,
+    }
+    facts |= {name: condition.holds(facts) for name, condition in protocol.conditions}
+    known = {anchor: at for anchor, at in anchors.items() if at}
+    return Record(calendar=calendar, anchors=known, facts=facts, others=())
 
 
 def discharged_at(encounter: EncounterFacts) -> datetime | None:

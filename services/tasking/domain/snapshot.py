@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from services.tasking.domain.plan import EncounterFacts, PatientFacts
+from services.tasking.domain.plan import EncounterFacts, GlassFacts, PatientFacts
 
 NOBODY_KNOWN = PatientFacts(is_deceased=False, died_at=None, language="")
 
@@ -72,4 +72,33 @@ class EncounterSnapshot:
             disposition=self.disposition,
             diagnoses=self.diagnoses,
             admission_type=self.admission_type,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlassSnapshot:
+    """An emergency access as identity told last, without its words; and what has to be known to plan its review."""
+
+    id: UUID
+    version: int
+    patient_id: UUID
+    facility_id: UUID
+    opened_at: datetime
+    is_part2_emergency: bool = False
+    uses_in_30_days: int = 1
+    reviewed_at: datetime | None = None
+    reviewed_by_id: UUID | None = None
+    waits_for: str = "planning"
+
+    @property
+    def facts(self) -> GlassFacts:
+        return GlassFacts(
+            id=self.id,
+            facility_id=self.facility_id,
+            patient_id=self.patient_id,
+            opened_at=self.opened_at,
+            is_part2_emergency=self.is_part2_emergency,
+            uses_in_30_days=self.uses_in_30_days,
+            reviewed_at=self.reviewed_at,
+            reviewed_by_id=self.reviewed_by_id,
         )

@@ -269,6 +269,10 @@ class Task:
 
     def _must_allow(self, outcome: str) -> PlannedOutcome:
         allowed = {each.key: each for each in self.outcomes}
+        if not allowed:
+            raise FailedPrecondition(
+                "NOT_DONE_BY_HAND", "The record shows when this is done. See its description."
+            )
         if outcome not in allowed:
             raise InvalidArgument(
                 "OUTCOME_UNKNOWN", f"Choose one of: {', '.join(allowed)}.", field="outcome"

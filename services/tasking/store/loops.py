@@ -43,6 +43,7 @@ loops = Table(
     Column("protocol_version", Integer),
     Column("title", Text),
     Column("encounter_id", Uuid),
+    Column("break_glass_id", Uuid),
     Column("state", Text),
     Column("team_id", Uuid),
     Column("staff_id", Uuid),
@@ -69,8 +70,11 @@ SAVE = sql(
 )
 GET = sql(select(loops).where(loops.c.id == param("id", type_=Uuid)), row=Loop)
 SOME = sql(select(loops).where(loops.c.id == any_(_ids)).order_by(loops.c.id), row=Loop)
-OF_ENCOUNTERS = sql(
-    select(loops).where(loops.c.encounter_id == any_(_ids)).order_by(loops.c.id), row=Loop
+ABOUT = sql(
+    select(loops)
+    .where(or_(loops.c.encounter_id == any_(_ids), loops.c.break_glass_id == any_(_ids)))
+    .order_by(loops.c.id),
+    row=Loop,
 )
 HELD_BY = sql(
     select(loops)
@@ -144,8 +148,9 @@ class LoopStore:
     async def some(self, ids: Iterable[UUID]) -> list[Loop]:
         return await self._tx.fetch(SOME, ids=sorted(set(ids)))
 
-    async def of_encounters(self, encounter_ids: Iterable[UUID]) -> list[Loop]:
-        return await self._tx.fetch(OF_ENCOUNTERS, ids=sorted(set(encounter_ids)))
+    async def about(self, anchor_ids: Iterable[UUID]) -> list[Loop]:
+        """The loops of these encounters and emergencies."""
+        return await self._tx.fetch(ABOUT, ids=sorted(set(anchor_ids)))
 
     async def held_by(self, staff_ids: Iterable[UUID]) -> list[Loop]:
         """The open loops that these people answer for."""

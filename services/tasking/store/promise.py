@@ -9,7 +9,7 @@ from libs.chassis.database import Transaction, param, sql
 from services.tasking.domain.promise import LATE_LADDER, Rule, Violation
 from services.tasking.store.directory import staff
 from services.tasking.store.loops import loops
-from services.tasking.store.record import encounters
+from services.tasking.store.record import encounters, glasses
 from services.tasking.store.tasks import tasks
 
 MOST: ColumnElement[int] = literal_column("100")
@@ -42,6 +42,9 @@ BROKEN = {
     ),
     Rule.ENCOUNTER_WAITS: sql(
         select(encounters.c.id).where(encounters.c.waits_for != literal_column("''")).limit(MOST)
+    ),
+    Rule.BREAK_GLASS_WAITS: sql(
+        select(glasses.c.id).where(glasses.c.waits_for != literal_column("''")).limit(MOST)
     ),
 }
 

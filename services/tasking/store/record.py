@@ -7,8 +7,11 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
+    Integer,
     MetaData,
+    Select,
     Table,
     Text,
     Uuid,
@@ -17,12 +20,13 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
-from services.tasking.domain.snapshot import EncounterSnapshot, PatientSnapshot
+from services.tasking.domain.snapshot import EncounterSnapshot, GlassSnapshot, PatientSnapshot
 
 metadata = MetaData()
 patients = Table(
@@ -51,6 +55,20 @@ encounters = Table(
     Column("disposition", Text),
     Column("diagnoses", ARRAY(Text)),
     Column("admission_type", Text),
+    Column("waits_for", Text),
+)
+glasses = Table(
+    "glasses",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("opened_at", DateTime(timezone=True)),
+    Column("is_part2_emergency", Boolean),
+    Column("uses_in_30_days", Integer),
+    Column("reviewed_at", DateTime(timezone=True)),
+    Column("reviewed_by_id", Uuid),
     Column("waits_for", Text),
 )
 _ids = param("ids", type_=ARRAY(Uuid))
@@ -97,13 +115,36 @@ MOVE_ENCOUNTERS = sql(
 WAIT = sql(
     update(encounters).where(encounters.c.id == param("id")).values(waits_for=param("waits_for"))
 )
-_is_waiting = encounters.c.waits_for != literal_column("''")
-WAITING_AT = sql(
-    select(encounters.c.patient_id)
-    .distinct()
-    .where(_is_waiting, encounters.c.facility_id == any_(_ids))
+_new_glass = insert(glasses).values(every_field(glasses))
+KEEP_GLASS = sql(
+    _new_glass.on_conflict_do_update(
+        index_elements=["id"],
+        set_={c: _new_glass.excluded[c.name] for c in fields_except(glasses, "id")},
+        where=glasses.c.version < _new_glass.excluded.version,
+    )
 )
-WAITING = sql(select(encounters.c.patient_id).distinct().where(_is_waiting))
+GLASSES_OF = sql(
+    select(glasses).where(glasses.c.patient_id == any_(_ids)).order_by(glasses.c.id),
+    row=GlassSnapshot,
+)
+MOVE_GLASSES = sql(
+    update(glasses)
+    .where(glasses.c.patient_id == param("retired_id"))
+    .values(patient_id=param("survivor_id"))
+)
+WAIT_GLASS = sql(
+    update(glasses).where(glasses.c.id == param("id")).values(waits_for=param("waits_for"))
+)
+
+
+def _waiting(table: Table, *here: ColumnElement[bool]) -> Select[tuple[UUID]]:
+    return select(table.c.patient_id).where(table.c.waits_for != literal_column("''"), *here)
+
+
+WAITING_AT = sql(
+    union(*(_waiting(t, t.c.facility_id == any_(_ids)) for t in (encounters, glasses)))
+)
+WAITING = sql(union(_waiting(encounters), _waiting(glasses)))
 _keys = select(
     func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("7")).label("key")
 )
@@ -153,15 +194,27 @@ class RecordStore:
             out |= following
         return out
 
-    async def move_encounters(self, retired_id: UUID, survivor_id: UUID) -> None:
-        await self._tx.run(MOVE_ENCOUNTERS, retired_id=retired_id, survivor_id=survivor_id)
+    async def keep_glasses(self, snapshots: Sequence[GlassSnapshot]) -> None:
+        await self._tx.run_many(KEEP_GLASS, snapshots)
 
-    async def wait(self, waiting: Sequence[EncounterSnapshot]) -> None:
+    async def glasses_of(self, patient_ids: Iterable[UUID]) -> list[GlassSnapshot]:
+        return await self._tx.fetch(GLASSES_OF, ids=sorted(set(patient_ids)))
+
+    async def move(self, retired_id: UUID, survivor_id: UUID) -> None:
+        """Give the encounters and emergencies of a retired record to the one that it lives on in."""
+        for statement in (MOVE_ENCOUNTERS, MOVE_GLASSES):
+            await self._tx.run(statement, retired_id=retired_id, survivor_id=survivor_id)
+
+    async def wait(self, waiting: Sequence[EncounterSnapshot | GlassSnapshot]) -> None:
         """Note what has to be known before these can be planned; nothing, once they are."""
-        await self._tx.run_many(WAIT, waiting)
+        visits = [each for each in waiting if isinstance(each, EncounterSnapshot)]
+        await self._tx.run_many(WAIT, visits)
+        await self._tx.run_many(
+            WAIT_GLASS, [each for each in waiting if isinstance(each, GlassSnapshot)]
+        )
 
     async def waiting_at(self, facility_ids: Iterable[UUID] | None) -> list[UUID]:
-        """The patients with an encounter that could not be planned yet, at these facilities or at any."""
+        """The patients with something that could not be planned yet, at these facilities or at any."""
         if facility_ids is None:
             return await self._tx.fetch(WAITING)
         return await self._tx.fetch(WAITING_AT, ids=sorted(set(facility_ids)))

@@ -91,7 +91,7 @@ class Tasking:
         await self.until_rows("SELECT count(*) FROM staff", 5)
         await self.until_rows("SELECT count(*) FROM teams", 2)
         await self.until_rows("SELECT count(*) FROM facilities", 1)
-        await self.until_rows("SELECT count(*) FROM protocols", 1)
+        await self.until_rows("SELECT count(*) FROM protocols", 2)
 
     async def people_but_not_facility(self):
         await self.staff(self.lead, "D Reyes", "nurse")

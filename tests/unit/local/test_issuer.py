@@ -190,7 +190,10 @@ async def test_the_command_line_signs_in_with_a_password_and_nobody_else_does(be
     form = {"grant_type": "password", "username": "coordinator", "password": "a password"}
     response = await bench.http.post(f"{OPENID}/token", data=form | {"client_id": CLI})
     _, claims = await bench.claims(response.json()["access_token"])
-    assert claims["azp"] == CLI
+    assert (claims["azp"], claims["acr"]) == (CLI, "1")
+    sure = form | {"client_id": CLI, "acr_values": "2"}
+    response = await bench.http.post(f"{OPENID}/token", data=sure)
+    assert (await bench.claims(response.json()["access_token"]))[1]["acr"] == "2"
 
     assert (await bench.token(**form)).json()["error"] == "unauthorized_client"
     code = {"grant_type": "authorization_code", "client_id": CLI, "code": await bench.code()}

@@ -58,6 +58,7 @@ export function aLoop(fields: Partial<Loop> = {}): Loop {
     protocolVersion: 1,
     title: "Discharge transition",
     encounterId: "visit-1",
+    breakGlassId: "",
     state: "STATE_OPEN",
     owner: anOwner(),
     clockTime: "2026-09-10T04:59:59Z",
