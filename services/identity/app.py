@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from carehub.identity.v1 import identity_service_pb2
+from carehub.identity.v1 import consent_service_pb2, identity_service_pb2
 
 from libs.chassis import ids
 from libs.chassis.app import App, Runtime
@@ -19,9 +19,11 @@ from services.identity import events
 from services.identity.clients import AccessTokens, IssuerKeys
 from services.identity.consumers import CONSUMERS, JOBS, TIMERS
 from services.identity.convert.token import CallerSigner, new_keys, read_keys
+from services.identity.deciding import Decider
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
+from services.identity.service.consents import ConsentService
 from services.identity.service.directory import IdentityService
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
@@ -43,14 +45,14 @@ def build(env: Mapping[str, str]) -> App:
     return App(
         name="identity",
         migrations=Path(__file__).parent / "migrations",
-        servicers=lambda runtime: (_servicer(settings, runtime),),
+        servicers=lambda runtime: (_directory(settings, runtime), *_recording(runtime)),
         consumers=CONSUMERS,
         timers=TIMERS,
         jobs=JOBS,
     )
 
 
-def _servicer(settings: Settings, runtime: Runtime) -> Servicer:
+def _directory(settings: Settings, runtime: Runtime) -> Servicer:
     if settings.create_keys:
         _create_keys(settings.signing_keys)
     keys = IssuerKeys(httpx.AsyncClient(), settings.issuer, settings.jwks_uri)
@@ -63,6 +65,13 @@ def _servicer(settings: Settings, runtime: Runtime) -> Servicer:
     )
     contract = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
     return Servicer(contract, service)
+
+
+def _recording(runtime: Runtime) -> tuple[Servicer, ...]:
+    """The contracts for what people record about who may see a patient."""
+    decider = Decider(system=runtime.database.system)
+    consents = consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"]
+    return (Servicer(consents, ConsentService(decider=decider, new_id=ids.new_id)),)
 
 
 def _create_keys(path: Path) -> None:

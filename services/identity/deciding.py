@@ -12,6 +12,7 @@ from libs.chassis.timers import clear_timer, set_timer
 from services.identity import events
 from services.identity.convert.access import to_rows
 from services.identity.domain.access.decide import decide
+from services.identity.domain.access.facts import Facts
 from services.identity.domain.fact import concerns_others, facts_about
 from services.identity.store.access import AccessStore
 from services.identity.store.recorded import RecordedStore
@@ -51,6 +52,14 @@ async def decide_anew(tx: Transaction, patients: Sequence[UUID]) -> list[Patient
     for access in changed:
         await events.access_changed(tx, access)
     return changed
+
+
+async def known_about(tx: Transaction, patient_id: UUID) -> Facts:
+    """What the decider would be told of a patient now."""
+    told = await AccessStore(tx).facts_of([patient_id])
+    recorded = await RecordedStore(tx).about([patient_id])
+    network, agreements = await AccessStore(tx).network(JURISDICTION)
+    return facts_about(patient_id, told[patient_id], network, agreements, recorded.get(patient_id))
 
 
 async def _turn(tx: Transaction, patient_id: UUID, at: datetime | None) -> None:

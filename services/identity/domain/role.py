@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 
 # The table below is policy. Whoever changes it changes this day too, and says why in the changelog.
-DECIDED_ON = date(2026, 11, 22)
+DECIDED_ON = date(2026, 11, 28)
 
 # The network and its places are no secret among those who work in it.
 EVERYBODY = "organizations.read facilities.read"
@@ -39,18 +39,28 @@ _TABLE: Mapping[Role, str] = {
     Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read",
     # Give and arrange care.
     Role.COORDINATOR: (
-        "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read"
+        "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
+        "consents.read consents.write"
     ),
-    Role.NURSE: "patients.read patients.write tasks.read tasks.write protocols.read staff.read",
-    Role.PHYSICIAN: "patients.read patients.write tasks.read tasks.write protocols.read staff.read",
+    Role.NURSE: (
+        "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
+        "consents.read consents.write"
+    ),
+    Role.PHYSICIAN: (
+        "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
+        "consents.read consents.write"
+    ),
     Role.PHARMACIST: "patients.read tasks.read tasks.write protocols.read staff.read",
-    Role.SOCIAL_WORKER: "patients.read tasks.read tasks.write protocols.read staff.read",
+    Role.SOCIAL_WORKER: (
+        "patients.read tasks.read tasks.write protocols.read staff.read "
+        "consents.read consents.write"
+    ),
     Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
     Role.SCHEDULER: "patients.read tasks.read tasks.write",
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read",
     # Answers for who saw whom.
-    Role.PRIVACY_OFFICER: "patients.read staff.read protocols.read audit.read",
+    Role.PRIVACY_OFFICER: "patients.read staff.read protocols.read audit.read consents.read",
     # Connects the facilities' systems; raw messages name patients.
     Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",
     # Keeps the hub running, and sees no patient.

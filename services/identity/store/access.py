@@ -25,6 +25,7 @@ from libs.chassis.access import (
 from libs.chassis.caller import Call
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from services.identity.domain.access.facts import Agreement, Network
+from services.identity.domain.access.terms import Weight
 from services.identity.domain.fact import AccessFact, Signed
 from services.identity.store.facility import FacilityStore
 from services.identity.store.schema import access_facts, agreements, organizations
@@ -116,6 +117,17 @@ GRANTED_AMONG = sql(
     )
 )
 
+REFUSED = sql(
+    select(
+        exists().where(
+            denials.c.patient_id == param("patient_id", type_=Uuid),
+            denials.c.weight == int(Weight.PERSONAL),
+            denials.c.grantee_id == any_(param("in_person", type_=ARRAY(Uuid))),
+            or_(denials.c.expires_at.is_(None), denials.c.expires_at > func.now()),
+        )
+    )
+)
+
 
 class AccessStore:
     def __init__(self, tx: Transaction) -> None:
@@ -185,10 +197,17 @@ class AccessStore:
         """Keep an agreement. False if it was there already, as it may have been changed since."""
         return await self._tx.one_or_none(AGREE, agreement) is not None
 
-    async def visible_among(self, patient_ids: Collection[UUID], call: Call) -> frozenset[UUID]:
-        """Those of whom the caller may see anything: their facilities know them, or something is granted."""
+    async def visible_among(
+        self, patient_ids: Collection[UUID], call: Call, at: Collection[UUID] | None = None
+    ) -> frozenset[UUID]:
+        """Those of whom the caller may see anything: their facilities know them, or something is granted.
+
+        `at`: only these facilities of theirs count.
+        """
         known = await self._tx.fetch(
-            KNOWN_AMONG, ids=list(patient_ids), facilities=list(call.facilities)
+            KNOWN_AMONG,
+            ids=list(patient_ids),
+            facilities=list(call.facilities if at is None else at),
         )
         granted = await self._tx.fetch(
             GRANTED_AMONG,
@@ -197,3 +216,8 @@ class AccessStore:
             purposes=list(call.capacity.purposes),
         )
         return frozenset(known) | frozenset(granted)
+
+    async def refuses(self, patient_id: UUID, call: Call) -> bool:
+        """Whether the patient refuses the caller in person, wherever they work."""
+        in_person = [call.caller.subject, *call.capacity.teams]
+        return bool(await self._tx.one(REFUSED, patient_id=patient_id, in_person=in_person))

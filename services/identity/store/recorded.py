@@ -1,10 +1,13 @@
 """What people have recorded about patients, of which access is decided."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from libs.chassis.database import Transaction
 from services.identity.domain.fact import Recorded
+from services.identity.store.consent import ConsentStore
 
 
 class RecordedStore:
@@ -15,4 +18,13 @@ class RecordedStore:
 
     async def about(self, patient_ids: Collection[UUID]) -> dict[UUID, Recorded]:
         """Of those about whom anything was recorded."""
-        return {}
+        recorded: dict[UUID, Recorded] = {}
+        found: dict[str, Sequence[Any]] = {
+            "consents": await ConsentStore(self._tx).about(patient_ids),
+        }
+        for sort, records in found.items():
+            for record in records:
+                known = recorded.get(record.patient_id) or Recorded()
+                more: dict[str, Any] = {sort: (*getattr(known, sort), record)}
+                recorded[record.patient_id] = replace(known, **more)
+        return recorded

@@ -95,6 +95,31 @@ agreements = Table(
     Column("until_at", DateTime(timezone=True)),
 )
 
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("decision", Text),
+    Column("recipients", ARRAY(Uuid)),
+    Column("sources", ARRAY(Uuid)),
+    Column("purposes", ARRAY(Text)),
+    Column("labels", ARRAY(Text)),
+    Column("classes", ARRAY(Text)),
+    Column("given_at", DateTime(timezone=True)),
+    Column("from_at", DateTime(timezone=True)),
+    Column("until_at", DateTime(timezone=True)),
+    Column("withdrawn_at", DateTime(timezone=True)),
+    Column("form", Text),
+    Column("evidence_id", Uuid),
+    Column("evidence_note", Text),
+    Column("given_by", Uuid),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+)
+
 _HOLD_DIRECTORY = sql(
     select(func.pg_advisory_xact_lock(literal_column("hashtextextended('identity.directory', 0)")))
 )

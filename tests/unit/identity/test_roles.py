@@ -7,6 +7,7 @@ from carehub.options.v1 import options_pb2
 from services.identity.domain.role import EVERYBODY, PERMISSIONS, Role
 
 EVERYWHERE = {"organizations.read", "facilities.read"}
+CONSENTS = {"consents.read", "consents.write"}
 WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
 EXPECTED = {
     "network_admin": {
@@ -24,15 +25,22 @@ EXPECTED = {
         "audit.read",
     },
     "facility_admin": {"facilities.write", "staff.read", "staff.write", "feeds.read"},
-    "coordinator": WRITES_CARE | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": WRITES_CARE | {"protocols.read", "staff.read"},
-    "physician": WRITES_CARE | {"protocols.read", "staff.read"},
+    "coordinator": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read"},
+    "physician": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read"},
     "pharmacist": {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
-    "social_worker": {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
+    "social_worker": CONSENTS
+    | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
     "scheduler": {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
-    "privacy_officer": {"patients.read", "staff.read", "protocols.read", "audit.read"},
+    "privacy_officer": {
+        "patients.read",
+        "staff.read",
+        "protocols.read",
+        "audit.read",
+        "consents.read",
+    },
     "integration": {
         "feeds.read",
         "feeds.write",
@@ -42,7 +50,13 @@ EXPECTED = {
     },
     "operator": {"feeds.read", "protocols.read", "operations.read", "operations.write"},
 }
-PATIENT_DATA = {"patients.read", "patients.write", "tasks.read", "tasks.write", "messages.read"}
+PATIENT_DATA = {
+    "patients.read",
+    "patients.write",
+    "tasks.read",
+    "tasks.write",
+    "messages.read",
+} | CONSENTS
 
 
 @pytest.mark.parametrize("role", EXPECTED)
