@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from carehub.identity.v1 import consent_service_pb2, identity_service_pb2
+from carehub.identity.v1 import agreement_service_pb2, consent_service_pb2, identity_service_pb2
 
 from libs.chassis import ids
 from libs.chassis.app import App, Runtime
@@ -23,6 +23,7 @@ from services.identity.deciding import Decider
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
+from services.identity.service.agreements import AgreementService
 from services.identity.service.consents import ConsentService
 from services.identity.service.directory import IdentityService
 from services.identity.store.access import AccessStore
@@ -70,8 +71,16 @@ def _directory(settings: Settings, runtime: Runtime) -> Servicer:
 def _recording(runtime: Runtime) -> tuple[Servicer, ...]:
     """The contracts for what people record about who may see a patient."""
     decider = Decider(system=runtime.database.system)
-    consents = consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"]
-    return (Servicer(consents, ConsentService(decider=decider, new_id=ids.new_id)),)
+    contracts = (
+        (consent_service_pb2, "ConsentService", ConsentService),
+        (agreement_service_pb2, "AgreementService", AgreementService),
+    )
+    return tuple(
+        Servicer(
+            module.DESCRIPTOR.services_by_name[name], service(decider=decider, new_id=ids.new_id)
+        )
+        for module, name, service in contracts
+    )
 
 
 def _create_keys(path: Path) -> None:

@@ -1,6 +1,6 @@
 """Who may see a patient, decided anew from the stored facts, kept, and told to all who hold data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,7 +36,7 @@ async def decide_anew(tx: Transaction, patients: Sequence[UUID]) -> list[Patient
     if not concerned:
         return []
     before = await store.decided(versions)
-    network, agreements = await store.network(JURISDICTION)
+    network, agreements = await store.network(JURISDICTION, concerned)
     changed = []
     for patient_id in concerned:
         was = before.get(patient_id) or PatientAccess(patient_id=patient_id, version=0)
@@ -54,12 +54,15 @@ async def decide_anew(tx: Transaction, patients: Sequence[UUID]) -> list[Patient
     return changed
 
 
-async def known_about(tx: Transaction, patient_id: UUID) -> Facts:
-    """What the decider would be told of a patient now."""
-    told = await AccessStore(tx).facts_of([patient_id])
-    recorded = await RecordedStore(tx).about([patient_id])
-    network, agreements = await AccessStore(tx).network(JURISDICTION)
-    return facts_about(patient_id, told[patient_id], network, agreements, recorded.get(patient_id))
+async def known_about(tx: Transaction, patients: Collection[UUID]) -> dict[UUID, Facts]:
+    """What the decider would be told now of those patients of whom anything is known: for answers that are not kept."""
+    store = AccessStore(tx)
+    told, recorded = await store.facts_of(patients), await RecordedStore(tx).about(patients)
+    network, agreements = await store.network(JURISDICTION, patients)
+    return {
+        patient_id: facts_about(patient_id, facts, network, agreements, recorded.get(patient_id))
+        for patient_id, facts in told.items()
+    }
 
 
 async def _turn(tx: Transaction, patient_id: UUID, at: datetime | None) -> None:
@@ -84,6 +87,12 @@ class Decider:
         async with self.system() as tx:
             await hold_access(tx)
             await decide_anew(tx, sorted(patient_ids))
+        return tx.at + LEASE
+
+    async def end_basis(self, basis_id: UUID) -> datetime:
+        """Have nothing shown any more by grants that rest on it; from when on that holds everywhere."""
+        async with self.system() as tx:
+            await events.decide_everybody_anew(tx)
         return tx.at + LEASE
 
 

@@ -11,6 +11,7 @@ from libs.chassis.database import Transaction
 from libs.chassis.fields import to_timestamp
 from libs.chassis.timers import set_timer
 from services.identity.convert.access import access_to_proto
+from services.identity.convert.agreement import agreement_to_proto
 from services.identity.convert.directory import (
     facility_to_proto,
     organization_to_proto,
@@ -20,6 +21,7 @@ from services.identity.convert.directory import (
 from services.identity.convert.words import from_word
 from services.identity.domain.consent import RecordedConsent
 from services.identity.domain.facility import Facility
+from services.identity.domain.fact import Signed
 from services.identity.domain.organization import Organization
 from services.identity.domain.staff import StaffMember
 from services.identity.domain.team import Team
@@ -74,6 +76,13 @@ async def consent_changed(tx: Transaction, consent: RecordedConsent) -> None:
     await outbox.add(
         tx, event, key=consent.id, version=consent.version, facility_id=consent.facility_id
     )
+
+
+async def agreement_changed(tx: Transaction, agreement: Signed) -> None:
+    event = identity_events_pb2.AgreementChanged(
+        agreement=agreement_to_proto(agreement, tx.at), version=agreement.version
+    )
+    await outbox.add(tx, event, key=agreement.id, version=agreement.version)
 
 
 async def access_changed(tx: Transaction, access: PatientAccess) -> None:

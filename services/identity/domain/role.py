@@ -33,10 +33,10 @@ _TABLE: Mapping[Role, str] = {
     Role.NETWORK_ADMIN: (
         "organizations.write facilities.write staff.read staff.write "
         "protocols.read protocols.write feeds.read feeds.write feeds.send "
-        "operations.read operations.write audit.read"
+        "operations.read operations.write audit.read agreements.read agreements.write"
     ),
     # Runs one facility, and sees no patient.
-    Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read",
+    Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read agreements.read",
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
@@ -60,7 +60,10 @@ _TABLE: Mapping[Role, str] = {
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read",
     # Answers for who saw whom.
-    Role.PRIVACY_OFFICER: "patients.read staff.read protocols.read audit.read consents.read",
+    Role.PRIVACY_OFFICER: (
+        "patients.read staff.read protocols.read audit.read consents.read "
+        "agreements.read agreements.write"
+    ),
     # Connects the facilities' systems; raw messages name patients.
     Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",
     # Keeps the hub running, and sees no patient.

@@ -1,8 +1,8 @@
-"""What people record about who may see a patient: consents, in every version."""
+"""What people record about who may see a patient: consents, in every version; agreements that can be changed and ended."""
 
 from alembic import op
 
-from libs.chassis.schema import BY_FACILITY, protect
+from libs.chassis.schema import BY_FACILITY, protect, service
 
 revision = "0003"
 down_revision = "0002"
@@ -14,6 +14,33 @@ OF_FACILITY = f"""{BY_FACILITY} AND NOT EXISTS (
 
 
 def upgrade() -> None:
+    _consents()
+    _agreements()
+
+
+def _agreements() -> None:
+    op.execute("""
+        ALTER TABLE agreements
+            ADD COLUMN title text NOT NULL DEFAULT '',
+            ADD COLUMN ended_at timestamptz,
+            ADD COLUMN roster bigint,
+            ADD COLUMN patient_count integer NOT NULL DEFAULT 0,
+            ADD COLUMN version bigint NOT NULL DEFAULT 1;
+        UPDATE agreements SET title = 'Terms of the network' WHERE id = '0d9d2a51-3f6a-5b1e-8a53-6a1b0c7e4f21';
+        CREATE TABLE agreement_patients (
+            agreement_id uuid NOT NULL REFERENCES agreements,
+            roster bigint NOT NULL,
+            patient_id uuid NOT NULL,
+            PRIMARY KEY (agreement_id, roster, patient_id)
+        );
+        CREATE INDEX agreement_patients_by_patient ON agreement_patients (patient_id);
+    """)
+    op.execute(f"GRANT INSERT, UPDATE ON agreements TO {service()}")
+    # Who runs the network sees no patient: a list is written, and read by the decider.
+    protect("agreement_patients", using="false", check="true", people="INSERT")
+
+
+def _consents() -> None:
     op.execute("""
         CREATE TABLE consents (
             id uuid NOT NULL,

@@ -91,9 +91,10 @@ class ConsentService:
         draft.check()
         await _check_names(call, draft)
         async with self.decider.system() as tx:
-            facts = await known_about(tx, draft.patient_id)
-            whom = await NetworkStore(tx).readers(grantees(facts, draft, call.tx.at))
-        told = preview(facts, draft, whom, call.tx.at)
+            facts = await known_about(tx, [draft.patient_id])
+            known = facts[draft.patient_id]
+            whom = await NetworkStore(tx).readers(grantees(known, draft, call.tx.at))
+        told = preview(known, draft, whom, call.tx.at)
         call.show(draft.patient_id)
         return rpc.PreviewConsentResponse(
             effects=map(effect_to_proto, told.effects), remarks=told.remarks

@@ -28,7 +28,12 @@ from services.identity.domain.access.facts import Agreement, Network
 from services.identity.domain.access.terms import Weight
 from services.identity.domain.fact import AccessFact, Signed
 from services.identity.store.facility import FacilityStore
-from services.identity.store.schema import access_facts, agreements, organizations
+from services.identity.store.schema import (
+    access_facts,
+    agreement_patients,
+    agreements,
+    organizations,
+)
 
 _IDS = param("ids", type_=ARRAY(Uuid))
 
@@ -43,6 +48,12 @@ class _Version:
 class _Member:
     id: UUID
     is_covered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    agreement_id: UUID
+    patient_id: UUID
 
 
 FACTS_BY_ID = sql(select(access_facts).where(access_facts.c.id == any_(_IDS)), row=AccessFact)
@@ -80,6 +91,18 @@ AGREE = sql(
     .values(every_field(agreements))
     .on_conflict_do_nothing()
     .returning(agreements.c.id)
+)
+LISTED_AMONG = sql(
+    select(agreement_patients.c.agreement_id, agreement_patients.c.patient_id)
+    .join(
+        agreements,
+        and_(
+            agreements.c.id == agreement_patients.c.agreement_id,
+            agreements.c.roster == agreement_patients.c.roster,
+        ),
+    )
+    .where(agreement_patients.c.patient_id == any_(_IDS)),
+    row=_Listed,
 )
 CLOCK = sql(select(func.clock_timestamp()))
 # Where the caller's facilities know the patient themselves.
@@ -175,8 +198,10 @@ class AccessStore:
     async def save(self, decided: Sequence[PatientAccess]) -> None:
         await project_access(self._tx, decided)
 
-    async def network(self, jurisdiction: str) -> tuple[Network, tuple[Agreement, ...]]:
-        """The members of the network, and what they have agreed upon."""
+    async def network(
+        self, jurisdiction: str, patient_ids: Collection[UUID]
+    ) -> tuple[Network, tuple[Agreement, ...]]:
+        """The members of the network, and what they have agreed upon; of lists, as far as these patients are on them."""
         organization_of = await FacilityStore(self._tx).organizations()
         members = await self._tx.fetch(MEMBERS)
         organization_ids = frozenset(member.id for member in members)
@@ -185,8 +210,13 @@ class AccessStore:
             organization_of=organization_of,
             covered=frozenset(member.id for member in members if member.is_covered),
         )
+        listed = defaultdict[UUID, set[UUID]](set)
+        for each in await self._tx.fetch(LISTED_AMONG, ids=list(patient_ids)):
+            listed[each.agreement_id].add(each.patient_id)
         signed = await self._tx.fetch(AGREEMENTS)
-        return network, tuple(one.among(organization_ids) for one in signed)
+        return network, tuple(
+            one.among(organization_ids, frozenset(listed[one.id])) for one in signed
+        )
 
     async def clock(self) -> datetime:
         """The time by the clock of the database, as the policies count."""

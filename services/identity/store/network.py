@@ -18,6 +18,7 @@ PLACES_AMONG = sql(
     union_all(*(select(t.c.id).where(t.c.id == any_(_ids)) for t in (facilities, organizations)))
 )
 PEOPLE_AMONG = sql(union_all(*(select(t.c.id).where(t.c.id == any_(_ids)) for t in (staff, teams))))
+ORGANIZATIONS_AMONG = sql(select(organizations.c.id).where(organizations.c.id == any_(_ids)))
 TEAMS_AMONG = sql(select(teams).where(teams.c.id == any_(_ids)), row=Team)
 TEAMS_OF = sql(select(teams).where(teams.c.member_ids.overlap(_ids)), row=Team)
 STAFF_AMONG = sql(select(staff).where(staff.c.id == any_(_ids)), row=StaffMember)
@@ -30,6 +31,9 @@ class NetworkStore:
     async def places_among(self, ids: Collection[UUID]) -> frozenset[UUID]:
         """The facilities and organizations of the network."""
         return frozenset(await self._tx.fetch(PLACES_AMONG, ids=list(ids)))
+
+    async def organizations_among(self, ids: Collection[UUID]) -> frozenset[UUID]:
+        return frozenset(await self._tx.fetch(ORGANIZATIONS_AMONG, ids=list(ids)))
 
     async def people_among(self, ids: Collection[UUID]) -> frozenset[UUID]:
         """The staff and teams of the network, also those who have left."""

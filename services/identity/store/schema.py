@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Integer,
     MetaData,
     Table,
     Text,
@@ -87,12 +88,25 @@ agreements = Table(
     "agreements",
     metadata,
     Column("id", Uuid, primary_key=True),
+    Column("title", Text),
     Column("parties", ARRAY(Uuid)),
     Column("purposes", ARRAY(Text)),
     Column("classes", ARRAY(Text)),
     Column("needs_consent", Boolean),
     Column("from_at", DateTime(timezone=True)),
     Column("until_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("roster", BigInteger),
+    Column("patient_count", Integer),
+    Column("version", BigInteger),
+)
+
+agreement_patients = Table(
+    "agreement_patients",
+    metadata,
+    Column("agreement_id", Uuid, primary_key=True),
+    Column("roster", BigInteger, primary_key=True),
+    Column("patient_id", Uuid, primary_key=True),
 )
 
 consents = Table(

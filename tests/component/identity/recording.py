@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from carehub.access.v1 import access_pb2
-from carehub.identity.v1 import consent_service_pb2
+from carehub.identity.v1 import agreement_service_pb2, consent_service_pb2
 from carehub.identity.v1.consent_pb2 import Consent
 from carehub.registry.v1.patient_pb2 import Patient
 from carehub.registry.v1.registry_events_pb2 import PatientChanged
@@ -26,6 +26,7 @@ from tests.component.identity.test_access import Network
 
 CONTRACTS = {
     "ConsentService": consent_service_pb2,
+    "AgreementService": agreement_service_pb2,
 }
 
 
