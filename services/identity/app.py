@@ -8,7 +8,14 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from carehub.identity.v1 import agreement_service_pb2, consent_service_pb2, identity_service_pb2
+from carehub.identity.v1 import (
+    agreement_service_pb2,
+    care_team_service_pb2,
+    consent_service_pb2,
+    hold_service_pb2,
+    identity_service_pb2,
+    proxy_service_pb2,
+)
 
 from libs.chassis import ids
 from libs.chassis.app import App, Runtime
@@ -24,8 +31,11 @@ from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
 from services.identity.service.agreements import AgreementService
+from services.identity.service.care_team import CareTeamService
 from services.identity.service.consents import ConsentService
 from services.identity.service.directory import IdentityService
+from services.identity.service.holds import HoldService
+from services.identity.service.proxies import ProxyService
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
 from services.identity.store.staff import StaffStore
@@ -74,6 +84,9 @@ def _recording(runtime: Runtime) -> tuple[Servicer, ...]:
     contracts = (
         (consent_service_pb2, "ConsentService", ConsentService),
         (agreement_service_pb2, "AgreementService", AgreementService),
+        (proxy_service_pb2, "ProxyService", ProxyService),
+        (care_team_service_pb2, "CareTeamService", CareTeamService),
+        (hold_service_pb2, "HoldService", HoldService),
     )
     return tuple(
         Servicer(

@@ -48,7 +48,7 @@ _TABLE: Mapping[Role, str] = {
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write"
+        "consents.read consents.write holds.write"
     ),
     Role.PHARMACIST: "patients.read tasks.read tasks.write protocols.read staff.read",
     Role.SOCIAL_WORKER: (

@@ -1,4 +1,6 @@
-"""What people record about who may see a patient: consents, in every version; agreements that can be changed and ended."""
+"""What people record about who may see a patient: consents, in every version; proxies, accounts, care teams, referrals,
+holds; and agreements that can be changed and ended.
+"""
 
 from alembic import op
 
@@ -16,6 +18,9 @@ OF_FACILITY = f"""{BY_FACILITY} AND NOT EXISTS (
 def upgrade() -> None:
     _consents()
     _agreements()
+    _proxies()
+    _care_team()
+    _holds()
 
 
 def _agreements() -> None:
@@ -38,6 +43,94 @@ def _agreements() -> None:
     op.execute(f"GRANT INSERT, UPDATE ON agreements TO {service()}")
     # Who runs the network sees no patient: a list is written, and read by the decider.
     protect("agreement_patients", using="false", check="true", people="INSERT")
+
+
+def _proxies() -> None:
+    op.execute("""
+        CREATE TABLE proxies (
+            id uuid PRIMARY KEY,
+            patient_id uuid NOT NULL,
+            facility_id uuid NOT NULL,
+            person_id uuid NOT NULL,
+            kind text NOT NULL CHECK (kind IN ('PARENT', 'GUARDIAN', 'ATTORNEY', 'CAREGIVER')),
+            classes text[] NOT NULL,
+            from_at timestamptz NOT NULL,
+            until_at timestamptz,
+            evidence_id uuid,
+            evidence_note text NOT NULL,
+            is_barred boolean NOT NULL,
+            recorded_at timestamptz NOT NULL,
+            recorded_by uuid NOT NULL,
+            version bigint NOT NULL
+        );
+        CREATE INDEX proxies_by_patient ON proxies (patient_id, id);
+        CREATE TABLE patient_accounts (
+            patient_id uuid PRIMARY KEY,
+            person_id uuid NOT NULL,
+            facility_id uuid NOT NULL,
+            recorded_at timestamptz NOT NULL,
+            recorded_by uuid NOT NULL
+        );
+    """)
+    protect("proxies", using=OF_FACILITY, people="SELECT, INSERT, UPDATE")
+    protect("patient_accounts", using=OF_FACILITY, people="SELECT, INSERT, DELETE")
+
+
+def _care_team() -> None:
+    op.execute("""
+        CREATE TABLE care_team (
+            id uuid PRIMARY KEY,
+            patient_id uuid NOT NULL,
+            facility_id uuid NOT NULL,
+            grantee_id uuid NOT NULL,
+            from_at timestamptz NOT NULL,
+            until_at timestamptz,
+            recorded_at timestamptz NOT NULL,
+            recorded_by uuid NOT NULL,
+            version bigint NOT NULL
+        );
+        CREATE INDEX care_team_by_patient ON care_team (patient_id, id);
+        CREATE TABLE referral_facts (
+            id uuid PRIMARY KEY,
+            patient_id uuid NOT NULL,
+            from_facility_id uuid NOT NULL,
+            to_id uuid NOT NULL,
+            classes text[] NOT NULL,
+            sent_at timestamptz NOT NULL,
+            ended_at timestamptz,
+            recorded_at timestamptz NOT NULL,
+            recorded_by uuid NOT NULL,
+            version bigint NOT NULL
+        );
+        CREATE INDEX referral_facts_by_patient ON referral_facts (patient_id, id);
+    """)
+    protect("care_team", using=OF_FACILITY, people="SELECT, INSERT, UPDATE")
+    protect(
+        "referral_facts",
+        using=OF_FACILITY.replace("facility_id", "from_facility_id", 1),
+        check=BY_FACILITY.replace("facility_id", "from_facility_id", 1),
+        people="SELECT, INSERT, UPDATE",
+    )
+
+
+def _holds() -> None:
+    op.execute("""
+        CREATE TABLE holds (
+            id uuid PRIMARY KEY,
+            patient_id uuid NOT NULL,
+            facility_id uuid NOT NULL,
+            classes text[] NOT NULL,
+            from_at timestamptz NOT NULL,
+            until_at timestamptz NOT NULL,
+            exception text NOT NULL CHECK (exception IN ('PREVENTING_HARM', 'PRIVACY', 'SECURITY', 'INFEASIBILITY',
+                'HEALTH_IT_PERFORMANCE', 'MANNER', 'FEES', 'LICENSING', 'TEFCA_MANNER', 'PROTECTING_CARE_ACCESS')),
+            recorded_at timestamptz NOT NULL,
+            recorded_by uuid NOT NULL,
+            version bigint NOT NULL
+        );
+        CREATE INDEX holds_by_patient ON holds (patient_id, id);
+    """)
+    protect("holds", using=OF_FACILITY, people="SELECT, INSERT, UPDATE")
 
 
 def _consents() -> None:

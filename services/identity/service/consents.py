@@ -1,6 +1,6 @@
 """ConsentService: what patients allow and forbid. Its contract: consent_service.proto."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from services.identity.domain.preview import grantees, preview
 from services.identity.service.recording import check_place, id_of_request, take_effect
 from services.identity.store.consent import ConsentStore
 from services.identity.store.network import NetworkStore
+from services.identity.store.records import proxy_store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,8 +149,9 @@ def _signed(draft: RecordedConsent, evidence_id: UUID) -> RecordedConsent:
 async def _check_names(call: Call, consent: RecordedConsent) -> None:
     store = NetworkStore(call.tx)
     places = await store.places_among(consent.recipients | consent.sources)
-    people: Collection[UUID] = await store.people_among(consent.recipients)
-    consent.check_names(known=places.union(people), places=places)
+    people = await store.people_among(consent.recipients)
+    acting = {proxy.person_id for proxy in await proxy_store(call.tx).about([consent.patient_id])}
+    consent.check_names(known=places | people | acting, places=places)
 
 
 def _after(request: rpc.ListConsentsRequest) -> tuple[UUID, int]:

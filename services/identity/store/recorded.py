@@ -7,7 +7,14 @@ from uuid import UUID
 
 from libs.chassis.database import Transaction
 from services.identity.domain.fact import Recorded
+from services.identity.store.account import AccountStore
 from services.identity.store.consent import ConsentStore
+from services.identity.store.records import (
+    hold_store,
+    membership_store,
+    proxy_store,
+    referral_store,
+)
 
 
 class RecordedStore:
@@ -21,7 +28,13 @@ class RecordedStore:
         recorded: dict[UUID, Recorded] = {}
         found: dict[str, Sequence[Any]] = {
             "consents": await ConsentStore(self._tx).about(patient_ids),
+            "proxies": await proxy_store(self._tx).about(patient_ids),
+            "memberships": await membership_store(self._tx).about(patient_ids),
+            "referrals": await referral_store(self._tx).about(patient_ids),
+            "holds": await hold_store(self._tx).about(patient_ids),
         }
+        for account in await AccountStore(self._tx).about(patient_ids):
+            recorded[account.patient_id] = Recorded(person_id=account.person_id)
         for sort, records in found.items():
             for record in records:
                 known = recorded.get(record.patient_id) or Recorded()

@@ -134,6 +134,79 @@ consents = Table(
     Column("recorded_by", Uuid),
 )
 
+proxies = Table(
+    "proxies",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("person_id", Uuid),
+    Column("kind", Text),
+    Column("classes", ARRAY(Text)),
+    Column("from_at", DateTime(timezone=True)),
+    Column("until_at", DateTime(timezone=True)),
+    Column("evidence_id", Uuid),
+    Column("evidence_note", Text),
+    Column("is_barred", Boolean),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+    Column("version", BigInteger),
+)
+
+patient_accounts = Table(
+    "patient_accounts",
+    metadata,
+    Column("patient_id", Uuid, primary_key=True),
+    Column("person_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+)
+
+care_team = Table(
+    "care_team",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("grantee_id", Uuid),
+    Column("from_at", DateTime(timezone=True)),
+    Column("until_at", DateTime(timezone=True)),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+    Column("version", BigInteger),
+)
+
+referral_facts = Table(
+    "referral_facts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("from_facility_id", Uuid),
+    Column("to_id", Uuid),
+    Column("classes", ARRAY(Text)),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+    Column("version", BigInteger),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("classes", ARRAY(Text)),
+    Column("from_at", DateTime(timezone=True)),
+    Column("until_at", DateTime(timezone=True)),
+    Column("exception", Text),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+    Column("version", BigInteger),
+)
+
 _HOLD_DIRECTORY = sql(
     select(func.pg_advisory_xact_lock(literal_column("hashtextextended('identity.directory', 0)")))
 )

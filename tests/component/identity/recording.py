@@ -5,8 +5,17 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from carehub.access.v1 import access_pb2
-from carehub.identity.v1 import agreement_service_pb2, consent_service_pb2
+from carehub.identity.v1 import (
+    agreement_service_pb2,
+    care_team_service_pb2,
+    consent_service_pb2,
+    hold_service_pb2,
+    proxy_service_pb2,
+)
+from carehub.identity.v1.care_team_pb2 import CareTeamMember, ReferralFact
 from carehub.identity.v1.consent_pb2 import Consent
+from carehub.identity.v1.hold_pb2 import Hold
+from carehub.identity.v1.proxy_pb2 import Proxy
 from carehub.registry.v1.patient_pb2 import Patient
 from carehub.registry.v1.registry_events_pb2 import PatientChanged
 from google.protobuf.message_factory import GetMessageClass
@@ -27,6 +36,9 @@ from tests.component.identity.test_access import Network
 CONTRACTS = {
     "ConsentService": consent_service_pb2,
     "AgreementService": agreement_service_pb2,
+    "ProxyService": proxy_service_pb2,
+    "CareTeamService": care_team_service_pb2,
+    "HoldService": hold_service_pb2,
 }
 
 
@@ -146,6 +158,104 @@ class Records:
     async def preview(self, consent, token=None, consent_id=""):
         request = consent_service_pb2.PreviewConsentRequest(consent=consent, consent_id=consent_id)
         return await self.call("ConsentService", "PreviewConsent", request, token)
+
+    async def add_proxy(self, person_id, /, token=None, request_id="", **fields):
+        said = {
+            "patient_id": str(self.patient),
+            "facility_id": str(self.here),
+            "person_id": str(person_id),
+            "kind": Proxy.KIND_ATTORNEY,
+            "data_classes": classes("VISITS", "CLINICAL"),
+            "evidence_id": str(uuid4()),
+        }
+        request = proxy_service_pb2.AddProxyRequest(
+            proxy=Proxy(**(said | fields)), request_id=request_id
+        )
+        return await self.call("ProxyService", "AddProxy", request, token)
+
+    async def revoke(self, proxy_id, token=None, etag=""):
+        request = proxy_service_pb2.RevokeProxyRequest(proxy_id=proxy_id, etag=etag)
+        return await self.call("ProxyService", "RevokeProxy", request, token)
+
+    async def bar(self, proxy_id, token=None, etag=""):
+        request = proxy_service_pb2.BarProxyRequest(proxy_id=proxy_id, etag=etag)
+        return await self.call("ProxyService", "BarProxy", request, token)
+
+    async def list_proxies(self, token=None, **fields):
+        request = proxy_service_pb2.ListProxiesRequest(
+            **({"patient_id": str(self.patient)} | fields)
+        )
+        return await self.call("ProxyService", "ListProxies", request, token)
+
+    async def link(self, person_id, token=None, **fields):
+        said = {
+            "patient_id": str(self.patient),
+            "facility_id": str(self.here),
+            "person_id": str(person_id),
+        }
+        request = proxy_service_pb2.LinkPatientAccountRequest(**(said | fields))
+        return await self.call("ProxyService", "LinkPatientAccount", request, token)
+
+    async def unlink(self, token=None):
+        request = proxy_service_pb2.UnlinkPatientAccountRequest(patient_id=str(self.patient))
+        return await self.call("ProxyService", "UnlinkPatientAccount", request, token)
+
+    async def join(self, member_id, token=None, request_id="", **fields):
+        said = {
+            "patient_id": str(self.patient),
+            "facility_id": str(self.here),
+            "member_id": str(member_id),
+        }
+        request = care_team_service_pb2.JoinCareTeamRequest(
+            member=CareTeamMember(**(said | fields)), request_id=request_id
+        )
+        return await self.call("CareTeamService", "JoinCareTeam", request, token)
+
+    async def leave(self, membership_id, token=None, etag=""):
+        request = care_team_service_pb2.LeaveCareTeamRequest(membership_id=membership_id, etag=etag)
+        return await self.call("CareTeamService", "LeaveCareTeam", request, token)
+
+    async def list_care_team(self, token=None, **fields):
+        request = care_team_service_pb2.ListCareTeamRequest(
+            **({"patient_id": str(self.patient)} | fields)
+        )
+        return await self.call("CareTeamService", "ListCareTeam", request, token)
+
+    async def refer(self, to_id, token=None, request_id="", **fields):
+        said = {
+            "patient_id": str(self.patient),
+            "from_facility_id": str(self.here),
+            "to_id": str(to_id),
+        }
+        request = care_team_service_pb2.RecordReferralRequest(
+            referral=ReferralFact(**(said | fields)), request_id=request_id
+        )
+        return await self.call("CareTeamService", "RecordReferral", request, token)
+
+    async def end_referral(self, referral_id, token=None, etag=""):
+        request = care_team_service_pb2.EndReferralRequest(referral_id=referral_id, etag=etag)
+        return await self.call("CareTeamService", "EndReferral", request, token)
+
+    async def hold(self, token=None, request_id="", **fields):
+        said = {
+            "patient_id": str(self.patient),
+            "facility_id": str(self.here),
+            "data_classes": classes("RESULTS"),
+            "exception": Hold.EXCEPTION_PREVENTING_HARM,
+            "end_time": instant(self.now(days=7)),
+        }
+        request = hold_service_pb2.HoldReleaseRequest(
+            hold=Hold(**(said | fields)), request_id=request_id
+        )
+        return await self.call("HoldService", "HoldRelease", request, token or self.physician)
+
+    async def end_hold(self, hold_id, token=None, etag=""):
+        request = hold_service_pb2.EndHoldRequest(hold_id=hold_id, etag=etag)
+        return await self.call("HoldService", "EndHold", request, token or self.physician)
+
+    async def list_holds(self, token=None, **fields):
+        request = hold_service_pb2.ListHoldsRequest(**({"patient_id": str(self.patient)} | fields))
+        return await self.call("HoldService", "ListHolds", request, token)
 
     async def access(self, patient=None):
         """What was decided, as it is kept and told."""

@@ -35,7 +35,7 @@ EXPECTED = {
     },
     "coordinator": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "feeds.read"},
     "nurse": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read"},
-    "physician": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read"},
+    "physician": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "holds.write"},
     "pharmacist": {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "social_worker": CONSENTS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
@@ -66,6 +66,7 @@ PATIENT_DATA = {
     "tasks.read",
     "tasks.write",
     "messages.read",
+    "holds.write",
 } | CONSENTS
 
 
