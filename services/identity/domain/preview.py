@@ -1,14 +1,14 @@
 """What a consent would change, before it is signed: the decider is asked with it and without it, and the answers compared."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from services.identity.domain.access.boxes import Access, Question, may
+from services.identity.domain.access.boxes import Access, Denial, Grant, Question, may
 from services.identity.domain.access.decide import decide
 from services.identity.domain.access.facts import Consent, Facts
 from services.identity.domain.access.terms import (
@@ -22,7 +22,8 @@ from services.identity.domain.access.terms import (
 )
 from services.identity.domain.access.words import WORDS
 
-Cell = tuple[UUID, DataClass, Label, Purpose]
+P = TypeVar("P")
+_APART = frozenset({Label.COUNSELING_NOTES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,44 +107,68 @@ def grantees(facts: Facts, draft: Consent, at: datetime) -> frozenset[UUID]:
 def _effect(reader: Reader, facts: Facts, before: Access, after: Access, at: datetime) -> Effect:
     theirs = reader.everything_they_are
     granted = [g for access in (before, after) for g in access.grants if g.grantee_id in theirs]
-    purposes = RELATION_PURPOSES.union(*(grant.purposes for grant in granted))
-    cells = list(product(sorted(facts.known_at), ALL_CLASSES, ALL_LABELS, sorted(purposes)))
-    seen = {cell for cell in cells if may(before, _question(reader, cell, at))}
-    will = {cell for cell in cells if may(after, _question(reader, cell, at))}
+    opened, closed = [], []
+    for rows in _alike(reader, facts, granted, (*before.denials, *after.denials)):
+        question = _question(reader, rows, at)
+        seen, will = may(before, question), may(after, question)
+        if will and not seen:
+            opened.append(rows)
+        elif seen and not will:
+            closed.append(rows)
     return Effect(
         grantee_id=reader.id,
         reasons=tuple(sorted({str(grant.reason) for grant in granted})),
-        opened=_rows(will - seen),
-        closed=_rows(seen - will),
+        opened=_few(opened),
+        closed=_few(closed),
     )
 
 
-def _question(reader: Reader, cell: Cell, at: datetime) -> Question:
-    source_id, data_class, label, purpose = cell
+def _alike(
+    reader: Reader, facts: Facts, grants: Sequence[Grant], denials: Sequence[Denial]
+) -> Iterator[Rows]:
+    """All rows there can be, those together that lie in the same boxes on every axis: of each, one question is enough."""
+    boxes: tuple[Grant | Denial, ...] = (*grants, *denials)
+    purposes = RELATION_PURPOSES.union(*(grant.purposes for grant in grants))
+    axes = product(
+        _groups(
+            facts.known_at,
+            (reader.facility_ids, *(box.sources for box in boxes if box.sources is not None)),
+        ),
+        _groups(ALL_CLASSES, (box.classes for box in boxes)),
+        _groups(ALL_LABELS, (_APART, *(box.labels for box in boxes))),
+        _groups(purposes, (OWN_PURPOSES, *(box.purposes for box in boxes))),
+    )
+    for sources, classes, labels, purposes_alike in axes:
+        yield Rows(sources=sources, classes=classes, labels=labels, purposes=purposes_alike)
+
+
+def _groups(parts: Iterable[P], sets: Iterable[frozenset[P]]) -> list[frozenset[P]]:
+    """The parts that are in the same sets, together."""
+    alike = defaultdict[tuple[bool, ...], set[P]](set)
+    known = tuple(sets)
+    for part in parts:
+        alike[tuple(part in each for each in known)].add(part)
+    return [frozenset(group) for group in alike.values()]
+
+
+def _question(reader: Reader, rows: Rows, at: datetime) -> Question:
+    """About any one of the rows."""
+    purpose = min(rows.purposes)
     return Question(
         person_id=reader.id,
         team_ids=reader.team_ids,
         facility_ids=reader.facility_ids if purpose not in OWN_PURPOSES else frozenset(),
         organization_ids=reader.organization_ids,
         purpose=purpose,
-        source_id=source_id,
-        labels=frozenset({label}),
-        data_class=data_class,
+        source_id=min(rows.sources),
+        labels=frozenset({min(rows.labels)}),
+        data_class=min(rows.classes),
         at=at,
     )
 
 
-def _rows(cells: set[Cell]) -> tuple[Rows, ...]:
-    """The same cells as few boxes that do not overlap."""
-    boxes = [
-        Rows(
-            sources=frozenset({source_id}),
-            classes=frozenset({data_class}),
-            labels=frozenset({label}),
-            purposes=frozenset({purpose}),
-        )
-        for source_id, data_class, label, purpose in cells
-    ]
+def _few(boxes: Iterable[Rows]) -> tuple[Rows, ...]:
+    """The same rows in as few boxes that do not overlap."""
     for axis in ("labels", "classes", "sources", "purposes"):
         boxes = _merged(boxes, axis)
     return tuple(sorted(boxes, key=_said))
