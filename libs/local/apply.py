@@ -18,7 +18,7 @@ from libs.local.issuer import Account
 
 Say = Callable[[str], None]
 _PATHS = {"organization": "/v1/organizations", "facility": "/v1/facilities", "staff": "/v1/staff", "team": "/v1/teams",
-          "feed": "/v1/feeds"}  # fmt: skip
+          "agreement": "/v1/agreements", "feed": "/v1/feeds"}  # fmt: skip
 _CREATED, _OK = 201, 200
 
 
@@ -80,6 +80,7 @@ def wanted(network: Mapping[str, Any]) -> Iterator[Wanted]:
 
     for o in network.get("organizations", ()):
         body = {"id": ref("organization", o["key"]), "name": o["name"], "kind": f"KIND_{o['kind']}"}
+        body |= {"isCovered": o["is_covered"]} if "is_covered" in o else {}
         yield Wanted("organization", o["key"], body, {})
     for f in network.get("facilities", ()):
         body = {
@@ -114,6 +115,16 @@ def wanted(network: Mapping[str, Any]) -> Iterator[Wanted]:
             "memberIds": [ref("staff", m) for m in t["members"]],
         }
         yield Wanted("team", t["key"], body, {})
+    for a in network.get("agreements", ()):
+        body = {
+            "id": ref("agreement", a["key"]),
+            "title": a["title"],
+            "partyIds": [ref("organization", party) for party in a.get("parties", ())],
+            "purposes": [f"PURPOSE_{purpose}" for purpose in a["purposes"]],
+            "dataClasses": [f"DATA_CLASS_{data_class}" for data_class in a["classes"]],
+            "needsConsent": a.get("needs_consent", False),
+        }
+        yield Wanted("agreement", a["key"], body, {})
     for e in network.get("feeds", ()):
         quirks = {"defaultAssigner": e["default_assigner"]} if "default_assigner" in e else {}
         quirks |= {_camel(k): v for k, v in e.get("quirks", {}).items()}

@@ -9,9 +9,14 @@ from uuid import UUID
 
 import httpx
 from carehub.identity.v1 import (
+    agreement_service_pb2,
     break_glass_service_pb2,
+    care_team_service_pb2,
+    consent_service_pb2,
+    hold_service_pb2,
     holder_service_pb2,
     identity_service_pb2,
+    proxy_service_pb2,
 )
 
 from libs.chassis import ids
@@ -27,9 +32,14 @@ from services.identity.deciding import decider_of
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
+from services.identity.service.agreements import AgreementService
 from services.identity.service.break_glass import BreakGlassService
+from services.identity.service.care_team import CareTeamService
+from services.identity.service.consents import ConsentService
 from services.identity.service.directory import IdentityService
 from services.identity.service.holders import HolderService
+from services.identity.service.holds import HoldService
+from services.identity.service.proxies import ProxyService
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
 from services.identity.store.staff import StaffStore
@@ -51,9 +61,9 @@ def build(env: Mapping[str, str]) -> App:
         name="identity",
         migrations=Path(__file__).parent / "migrations",
         servicers=lambda runtime: (
-            _servicer(settings, runtime),
+            _directory(settings, runtime),
             _holders(runtime),
-            _break_glass(runtime),
+            *_recording(runtime),
         ),
         consumers=CONSUMERS,
         timers=TIMERS,
@@ -61,7 +71,7 @@ def build(env: Mapping[str, str]) -> App:
     )
 
 
-def _servicer(settings: Settings, runtime: Runtime) -> Servicer:
+def _directory(settings: Settings, runtime: Runtime) -> Servicer:
     if settings.create_keys:
         _create_keys(settings.signing_keys)
     keys = IssuerKeys(httpx.AsyncClient(), settings.issuer, settings.jwks_uri)
@@ -82,9 +92,23 @@ def _holders(runtime: Runtime) -> Servicer:
     return Servicer(contract, HolderService(reader=runtime.database.system))
 
 
-def _break_glass(runtime: Runtime) -> Servicer:
-    contract = break_glass_service_pb2.DESCRIPTOR.services_by_name["BreakGlassService"]
-    return Servicer(contract, BreakGlassService(decider=decider_of(runtime), new_id=ids.new_id))
+def _recording(runtime: Runtime) -> tuple[Servicer, ...]:
+    """The contracts for what people record about who may see a patient."""
+    decider = decider_of(runtime)
+    contracts = (
+        (consent_service_pb2, "ConsentService", ConsentService),
+        (agreement_service_pb2, "AgreementService", AgreementService),
+        (proxy_service_pb2, "ProxyService", ProxyService),
+        (care_team_service_pb2, "CareTeamService", CareTeamService),
+        (hold_service_pb2, "HoldService", HoldService),
+        (break_glass_service_pb2, "BreakGlassService", BreakGlassService),
+    )
+    return tuple(
+        Servicer(
+            module.DESCRIPTOR.services_by_name[name], service(decider=decider, new_id=ids.new_id)
+        )
+        for module, name, service in contracts
+    )
 
 
 def _create_keys(path: Path) -> None:

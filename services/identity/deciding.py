@@ -17,6 +17,7 @@ from services.identity import events
 from services.identity.clients.holders import Holders
 from services.identity.convert.access import access_to_proto, to_rows
 from services.identity.domain.access.decide import decide
+from services.identity.domain.access.facts import Facts
 from services.identity.domain.fact import concerns_others, facts_about
 from services.identity.domain.push import PushKind
 from services.identity.store.access import AccessStore
@@ -46,7 +47,7 @@ async def decide_anew(tx: Transaction, patients: Sequence[UUID]) -> list[Patient
     if not concerned:
         return []
     before = await store.decided(versions)
-    network, agreements = await store.network(JURISDICTION)
+    network, agreements = await store.network(JURISDICTION, concerned)
     changed = []
     for patient_id in concerned:
         was = before.get(patient_id) or PatientAccess(patient_id=patient_id, version=0)
@@ -62,6 +63,17 @@ async def decide_anew(tx: Transaction, patients: Sequence[UUID]) -> list[Patient
     for access in changed:
         await events.access_changed(tx, access)
     return changed
+
+
+async def known_about(tx: Transaction, patients: Collection[UUID]) -> dict[UUID, Facts]:
+    """What the decider would be told now of those patients of whom anything is known: for answers that are not kept."""
+    store = AccessStore(tx)
+    told, recorded = await store.facts_of(patients), await RecordedStore(tx).about(patients)
+    network, agreements = await store.network(JURISDICTION, patients)
+    return {
+        patient_id: facts_about(patient_id, facts, network, agreements, recorded.get(patient_id))
+        for patient_id, facts in told.items()
+    }
 
 
 async def _turn(tx: Transaction, patient_id: UUID, at: datetime | None) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from carehub.identity.v1 import identity_events_pb2
+from carehub.identity.v1 import consent_pb2, identity_events_pb2
 
 from libs.chassis import outbox
 from libs.chassis.access import PatientAccess
@@ -11,6 +11,7 @@ from libs.chassis.database import Transaction
 from libs.chassis.fields import to_timestamp
 from libs.chassis.timers import set_timer
 from services.identity.convert.access import access_to_proto
+from services.identity.convert.agreement import agreement_to_proto
 from services.identity.convert.break_glass import glass_to_proto, without_words
 from services.identity.convert.directory import (
     facility_to_proto,
@@ -18,8 +19,11 @@ from services.identity.convert.directory import (
     staff_to_proto,
     team_to_proto,
 )
+from services.identity.convert.words import from_word
 from services.identity.domain.break_glass import Glass
+from services.identity.domain.consent import RecordedConsent
 from services.identity.domain.facility import Facility
+from services.identity.domain.fact import Signed
 from services.identity.domain.organization import Organization
 from services.identity.domain.staff import StaffMember
 from services.identity.domain.team import Team
@@ -59,6 +63,28 @@ async def staff_changed(tx: Transaction, member: StaffMember) -> None:
 async def team_changed(tx: Transaction, team: Team) -> None:
     event = identity_events_pb2.TeamChanged(team=team_to_proto(team), version=team.version)
     await outbox.add(tx, event, key=team.id, version=team.version, facility_id=team.facility_id)
+
+
+async def consent_changed(tx: Transaction, consent: RecordedConsent) -> None:
+    """Ids and states only: what it says is nobody's business but that of who recorded it."""
+    event = identity_events_pb2.ConsentChanged(
+        consent_id=str(consent.id),
+        version=consent.version,
+        patient_id=str(consent.patient_id),
+        facility_id=str(consent.facility_id),
+        decision=from_word(consent.decision, consent_pb2.Consent.Decision),
+        state=from_word(consent.state(tx.at), consent_pb2.Consent.State),
+    )
+    await outbox.add(
+        tx, event, key=consent.id, version=consent.version, facility_id=consent.facility_id
+    )
+
+
+async def agreement_changed(tx: Transaction, agreement: Signed) -> None:
+    event = identity_events_pb2.AgreementChanged(
+        agreement=agreement_to_proto(agreement, tx.at), version=agreement.version
+    )
+    await outbox.add(tx, event, key=agreement.id, version=agreement.version)
 
 
 async def access_changed(tx: Transaction, access: PatientAccess) -> None:

@@ -5,11 +5,12 @@ from typing import TypeVar
 
 from libs.chassis.errors import FailedPrecondition
 from services.identity.domain.facility import Facility
+from services.identity.domain.fact import Signed
 from services.identity.domain.organization import Organization
 from services.identity.domain.staff import StaffMember
 from services.identity.domain.team import Team
 
-T = TypeVar("T", Organization, Facility, StaffMember, Team)
+T = TypeVar("T", Organization, Facility, StaffMember, Team, Signed)
 
 
 def already_created(existing: T | None, wanted: T) -> T | None:

@@ -33,26 +33,30 @@ _TABLE: Mapping[Role, str] = {
     Role.NETWORK_ADMIN: (
         "organizations.write facilities.write staff.read staff.write "
         "protocols.read protocols.write feeds.read feeds.write feeds.send "
-        "operations.read operations.write audit.read"
+        "operations.read operations.write audit.read agreements.read agreements.write"
     ),
     # Runs one facility, and sees no patient.
-    Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read",
+    Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read agreements.read",
     # Give and arrange care.
     Role.COORDINATOR: (
-        "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read"
+        "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
+        "consents.read consents.write"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "glass.break glass.read"
+        "consents.read consents.write glass.break glass.read"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "glass.break glass.read"
+        "consents.read consents.write holds.write glass.break glass.read"
     ),
     Role.PHARMACIST: (
         "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read"
     ),
-    Role.SOCIAL_WORKER: "patients.read tasks.read tasks.write protocols.read staff.read",
+    Role.SOCIAL_WORKER: (
+        "patients.read tasks.read tasks.write protocols.read staff.read "
+        "consents.read consents.write"
+    ),
     Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
     Role.SCHEDULER: "patients.read tasks.read tasks.write",
     # Counts, and sees no patient.
@@ -60,7 +64,7 @@ _TABLE: Mapping[Role, str] = {
     # Answers for who saw whom, and has tasks of that.
     Role.PRIVACY_OFFICER: (
         "patients.read tasks.read tasks.write staff.read protocols.read audit.read "
-        "glass.read glass.review"
+        "consents.read agreements.read agreements.write glass.read glass.review"
     ),
     # Connects the facilities' systems; raw messages name patients.
     Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",

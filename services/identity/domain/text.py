@@ -8,6 +8,7 @@ LONGEST_NAME = 200
 LONGEST_EMAIL = 254
 LONGEST_REASON = 500
 
+_JOINERS = {0x200C: None, 0x200D: None}
 _ACCOUNT = re.compile(r"[a-z0-9][a-z0-9._@+-]{0,99}")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+")
 _PHONE = re.compile(r"\+[1-9][0-9]{1,14}")
@@ -24,7 +25,8 @@ def check_name(field: str, value: str) -> None:
 
 
 def check_printable(field: str, value: str) -> None:
-    if not value.isprintable():
+    """Letters of every script, also those that Persian, Sinhala or Malayalam names join and part with."""
+    if not value.translate(_JOINERS).isprintable():
         raise InvalidArgument("TEXT_NOT_PRINTABLE", "Control characters are refused.", field=field)
 
 

@@ -39,9 +39,16 @@ from libs.chassis.access import (
 from libs.chassis.caller import Call
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from services.identity.domain.access.facts import Agreement, Network
+from services.identity.domain.access.terms import Weight
 from services.identity.domain.fact import AccessFact, Signed
 from services.identity.store.facility import FacilityStore
-from services.identity.store.schema import access_facts, access_positions, agreements, organizations
+from services.identity.store.schema import (
+    access_facts,
+    access_positions,
+    agreement_patients,
+    agreements,
+    organizations,
+)
 
 _IDS = param("ids", type_=ARRAY(Uuid))
 
@@ -65,6 +72,12 @@ class Decided:
 class _Member:
     id: UUID
     is_covered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    agreement_id: UUID
+    patient_id: UUID
 
 
 FACTS_BY_ID = sql(select(access_facts).where(access_facts.c.id == any_(_IDS)), row=AccessFact)
@@ -122,6 +135,18 @@ AGREE = sql(
     .on_conflict_do_nothing()
     .returning(agreements.c.id)
 )
+LISTED_AMONG = sql(
+    select(agreement_patients.c.agreement_id, agreement_patients.c.patient_id)
+    .join(
+        agreements,
+        and_(
+            agreements.c.id == agreement_patients.c.agreement_id,
+            agreements.c.roster == agreement_patients.c.roster,
+        ),
+    )
+    .where(agreement_patients.c.patient_id == any_(_IDS)),
+    row=_Listed,
+)
 CLOCK = sql(select(func.clock_timestamp()))
 # Where the caller's facilities know the patient themselves.
 _known = func.patients_known_at(
@@ -156,6 +181,17 @@ GRANTED_AMONG = sql(
         or_(grants.c.expires_at.is_(None), grants.c.expires_at > func.now()),
         ~exists().where(ended_bases.c.basis_id == grants.c.basis_id),
         ~_forbidden,
+    )
+)
+
+REFUSED = sql(
+    select(
+        exists().where(
+            denials.c.patient_id == param("patient_id", type_=Uuid),
+            denials.c.weight == int(Weight.PERSONAL),
+            denials.c.grantee_id == any_(param("in_person", type_=ARRAY(Uuid))),
+            or_(denials.c.expires_at.is_(None), denials.c.expires_at > func.now()),
+        )
     )
 )
 
@@ -221,8 +257,10 @@ class AccessStore:
         """What grants rested on and has ended."""
         return await self._tx.fetch(ENDED_SINCE, since=at)
 
-    async def network(self, jurisdiction: str) -> tuple[Network, tuple[Agreement, ...]]:
-        """The members of the network, and what they have agreed upon."""
+    async def network(
+        self, jurisdiction: str, patient_ids: Collection[UUID]
+    ) -> tuple[Network, tuple[Agreement, ...]]:
+        """The members of the network, and what they have agreed upon; of lists, as far as these patients are on them."""
         organization_of = await FacilityStore(self._tx).organizations()
         members = await self._tx.fetch(MEMBERS)
         organization_ids = frozenset(member.id for member in members)
@@ -231,8 +269,13 @@ class AccessStore:
             organization_of=organization_of,
             covered=frozenset(member.id for member in members if member.is_covered),
         )
+        listed = defaultdict[UUID, set[UUID]](set)
+        for each in await self._tx.fetch(LISTED_AMONG, ids=list(patient_ids)):
+            listed[each.agreement_id].add(each.patient_id)
         signed = await self._tx.fetch(AGREEMENTS)
-        return network, tuple(one.among(organization_ids) for one in signed)
+        return network, tuple(
+            one.among(organization_ids, frozenset(listed[one.id])) for one in signed
+        )
 
     async def clock(self) -> datetime:
         """The time by the clock of the database, as the policies count."""
@@ -243,10 +286,17 @@ class AccessStore:
         """Keep an agreement. False if it was there already, as it may have been changed since."""
         return await self._tx.one_or_none(AGREE, agreement) is not None
 
-    async def visible_among(self, patient_ids: Collection[UUID], call: Call) -> frozenset[UUID]:
-        """Those of whom the caller may see anything: their facilities know them, or something is granted."""
+    async def visible_among(
+        self, patient_ids: Collection[UUID], call: Call, at: Collection[UUID] | None = None
+    ) -> frozenset[UUID]:
+        """Those of whom the caller may see anything: their facilities know them, or something is granted.
+
+        `at`: only these facilities of theirs count.
+        """
         known = await self._tx.fetch(
-            KNOWN_AMONG, ids=list(patient_ids), facilities=list(call.facilities)
+            KNOWN_AMONG,
+            ids=list(patient_ids),
+            facilities=list(call.facilities if at is None else at),
         )
         granted = await self._tx.fetch(
             GRANTED_AMONG,
@@ -255,3 +305,8 @@ class AccessStore:
             purposes=list(call.capacity.purposes),
         )
         return frozenset(known) | frozenset(granted)
+
+    async def refuses(self, patient_id: UUID, call: Call) -> bool:
+        """Whether the patient refuses the caller in person, wherever they work."""
+        in_person = [call.caller.subject, *call.capacity.teams]
+        return bool(await self._tx.one(REFUSED, patient_id=patient_id, in_person=in_person))

@@ -88,12 +88,123 @@ agreements = Table(
     "agreements",
     metadata,
     Column("id", Uuid, primary_key=True),
+    Column("title", Text),
     Column("parties", ARRAY(Uuid)),
     Column("purposes", ARRAY(Text)),
     Column("classes", ARRAY(Text)),
     Column("needs_consent", Boolean),
     Column("from_at", DateTime(timezone=True)),
     Column("until_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("roster", BigInteger),
+    Column("patient_count", Integer),
+    Column("version", BigInteger),
+)
+
+agreement_patients = Table(
+    "agreement_patients",
+    metadata,
+    Column("agreement_id", Uuid, primary_key=True),
+    Column("roster", BigInteger, primary_key=True),
+    Column("patient_id", Uuid, primary_key=True),
+)
+
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("decision", Text),
+    Column("recipients", ARRAY(Uuid)),
+    Column("sources", ARRAY(Uuid)),
+    Column("purposes", ARRAY(Text)),
+    Column("labels", ARRAY(Text)),
+    Column("classes", ARRAY(Text)),
+    Column("given_at", DateTime(timezone=True)),
+    Column("from_at", DateTime(timezone=True)),
+    Column("until_at", DateTime(timezone=True)),
+    Column("withdrawn_at", DateTime(timezone=True)),
+    Column("form", Text),
+    Column("evidence_id", Uuid),
+    Column("evidence_note", Text),
+    Column("given_by", Uuid),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+)
+
+proxies = Table(
+    "proxies",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("person_id", Uuid),
+    Column("kind", Text),
+    Column("classes", ARRAY(Text)),
+    Column("from_at", DateTime(timezone=True)),
+    Column("until_at", DateTime(timezone=True)),
+    Column("evidence_id", Uuid),
+    Column("evidence_note", Text),
+    Column("is_barred", Boolean),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+    Column("version", BigInteger),
+)
+
+patient_accounts = Table(
+    "patient_accounts",
+    metadata,
+    Column("patient_id", Uuid, primary_key=True),
+    Column("person_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+)
+
+care_team = Table(
+    "care_team",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("grantee_id", Uuid),
+    Column("from_at", DateTime(timezone=True)),
+    Column("until_at", DateTime(timezone=True)),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+    Column("version", BigInteger),
+)
+
+referral_facts = Table(
+    "referral_facts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("from_facility_id", Uuid),
+    Column("to_id", Uuid),
+    Column("classes", ARRAY(Text)),
+    Column("sent_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+    Column("version", BigInteger),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("classes", ARRAY(Text)),
+    Column("from_at", DateTime(timezone=True)),
+    Column("until_at", DateTime(timezone=True)),
+    Column("exception", Text),
+    Column("recorded_at", DateTime(timezone=True)),
+    Column("recorded_by", Uuid),
+    Column("version", BigInteger),
 )
 
 # The chassis's table, and a column that only identity has: in which order it was decided.

@@ -7,6 +7,7 @@ from carehub.options.v1 import options_pb2
 from services.identity.domain.role import EVERYBODY, PERMISSIONS, Role
 
 EVERYWHERE = {"organizations.read", "facilities.read"}
+CONSENTS = {"consents.read", "consents.write"}
 WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
 BREAKS_GLASS = {"glass.break", "glass.read"}
 EXPECTED = {
@@ -23,14 +24,26 @@ EXPECTED = {
         "operations.read",
         "operations.write",
         "audit.read",
+        "agreements.read",
+        "agreements.write",
     },
-    "facility_admin": {"facilities.write", "staff.read", "staff.write", "feeds.read"},
-    "coordinator": WRITES_CARE | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": WRITES_CARE | BREAKS_GLASS | {"protocols.read", "staff.read"},
-    "physician": WRITES_CARE | BREAKS_GLASS | {"protocols.read", "staff.read"},
+    "facility_admin": {
+        "facilities.write",
+        "staff.read",
+        "staff.write",
+        "feeds.read",
+        "agreements.read",
+    },
+    "coordinator": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": WRITES_CARE | CONSENTS | BREAKS_GLASS | {"protocols.read", "staff.read"},
+    "physician": WRITES_CARE
+    | CONSENTS
+    | BREAKS_GLASS
+    | {"protocols.read", "staff.read", "holds.write"},
     "pharmacist": BREAKS_GLASS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
-    "social_worker": {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
+    "social_worker": CONSENTS
+    | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
     "scheduler": {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
@@ -43,6 +56,9 @@ EXPECTED = {
         "audit.read",
         "glass.read",
         "glass.review",
+        "consents.read",
+        "agreements.read",
+        "agreements.write",
     },
     "integration": {
         "feeds.read",
@@ -53,7 +69,14 @@ EXPECTED = {
     },
     "operator": {"feeds.read", "protocols.read", "operations.read", "operations.write"},
 }
-PATIENT_DATA = {"patients.read", "patients.write", "tasks.read", "tasks.write", "messages.read"}
+PATIENT_DATA = {
+    "patients.read",
+    "patients.write",
+    "tasks.read",
+    "tasks.write",
+    "messages.read",
+    "holds.write",
+} | CONSENTS
 
 
 @pytest.mark.parametrize("role", EXPECTED)

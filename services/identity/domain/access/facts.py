@@ -224,21 +224,22 @@ class BreakGlass:
     is_medical: bool = False
 
 
-# 45 CFR 171: what excuses keeping something from the patient for a while.
-EXCEPTIONS = frozenset(
-    [
-        "PREVENTING_HARM",
-        "PRIVACY",
-        "SECURITY",
-        "INFEASIBILITY",
-        "HEALTH_IT_PERFORMANCE",
-        "MANNER",
-        "FEES",
-        "LICENSING",
-        "TEFCA_MANNER",
-        "PROTECTING_CARE_ACCESS",
-    ]
-)
+class Exemption(StrEnum):
+    """45 CFR 171: what excuses keeping something from the patient for a while."""
+
+    PREVENTING_HARM = "PREVENTING_HARM"
+    PRIVACY = "PRIVACY"
+    SECURITY = "SECURITY"
+    INFEASIBILITY = "INFEASIBILITY"
+    HEALTH_IT_PERFORMANCE = "HEALTH_IT_PERFORMANCE"
+    MANNER = "MANNER"
+    FEES = "FEES"
+    LICENSING = "LICENSING"
+    TEFCA_MANNER = "TEFCA_MANNER"
+    PROTECTING_CARE_ACCESS = "PROTECTING_CARE_ACCESS"
+
+
+EXCEPTIONS = frozenset(map(str, Exemption))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

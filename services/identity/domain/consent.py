@@ -1,0 +1,102 @@
+"""A consent as it is recorded: what it says, whose it is, and who wrote it down where. Every version of it is kept."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from libs.chassis.errors import InvalidArgument
+from services.identity.domain.access.facts import Consent, ConsentForm
+from services.identity.domain.access.terms import NEEDS_SIGNATURE
+from services.identity.domain.text import check_printable
+
+MOST_NAMED = 100
+LONGEST_NOTE = 200
+
+
+class ConsentState(StrEnum):
+    PENDING = "PENDING"
+    IN_FORCE = "IN_FORCE"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedConsent(Consent):
+    """`evidence_note` says where the evidence is and who was the witness; never anything about health."""
+
+    patient_id: UUID
+    facility_id: UUID
+    evidence_note: str = ""
+    recorded_at: datetime
+    recorded_by: UUID
+
+    def state(self, at: datetime) -> ConsentState:
+        if self.withdrawn_at is not None and self.withdrawn_at <= at:
+            return ConsentState.WITHDRAWN
+        if self.window.has_ended(at):
+            return ConsentState.EXPIRED
+        return ConsentState.IN_FORCE if self.window.holds(at) else ConsentState.PENDING
+
+    def check(self) -> None:
+        Consent.check(self)
+        self._check_times()
+        self._check_signature()
+        if len(self.recipients) > MOST_NAMED or len(self.sources) > MOST_NAMED:
+            raise InvalidArgument(
+                "CONSENT_NAMES_TOO_MANY", f"Name at most {MOST_NAMED}.", field="consent"
+            )
+        if len(self.evidence_note) > LONGEST_NOTE:
+            raise InvalidArgument(
+                "EVIDENCE_NOTE_TOO_LONG",
+                f"At most {LONGEST_NOTE} characters, and nothing about health.",
+                field="consent.evidence_note",
+            )
+        check_printable("consent.evidence_note", self.evidence_note)
+
+    def _check_times(self) -> None:
+        if self.given_at > self.recorded_at:
+            raise InvalidArgument(
+                "CONSENT_NOT_GIVEN_YET", "Record it when it is given.", field="consent.give_time"
+            )
+        if self.until_at is not None and self.until_at <= max(self.given_at, self.from_at):
+            raise InvalidArgument(
+                "CONSENT_NEVER_HOLDS", "It ends before it begins.", field="consent.end_time"
+            )
+
+    def _check_signature(self) -> None:
+        """Part 2 records and counseling notes are not released by word of mouth: nothing is recorded that looks so."""
+        if self.is_permit and self.form is ConsentForm.VERBAL and self.labels & NEEDS_SIGNATURE:
+            raise InvalidArgument(
+                "CONSENT_NEEDS_SIGNATURE",
+                "Part 2 records and counseling notes need a signature: leave them out, or have it signed.",
+                field="consent.form",
+            )
+
+    def check_names(self, *, known: frozenset[UUID], places: frozenset[UUID]) -> None:
+        """Refuse recipients who are not of the network, and sources that are no facility or organization of it."""
+        if not self.recipients <= known:
+            raise InvalidArgument(
+                "RECIPIENT_UNKNOWN",
+                "A recipient is a facility, an organization, a team or a person of the network.",
+                field="consent.recipient_ids",
+            )
+        if not self.sources <= places:
+            raise InvalidArgument(
+                "CONSENT_SOURCE_UNKNOWN",
+                "A source is a facility or an organization of the network.",
+                field="consent.source_ids",
+            )
+
+    def changed_to(self, wanted: Self) -> Self:
+        """As of any consent; whose it is and where it was recorded stay."""
+        before = replace(self, recorded_at=wanted.recorded_at, recorded_by=wanted.recorded_by)
+        wanted = replace(wanted, patient_id=self.patient_id, facility_id=self.facility_id)
+        after = Consent.changed_to(before, wanted)
+        return self if after == before else after
+
+    def taken_back(self, *, at: datetime, by: UUID) -> Self:
+        """The version that says that it was withdrawn; this one if it was already."""
+        after = self.withdraw(at=at)
+        return self if after == self else replace(after, recorded_at=at, recorded_by=by)

@@ -1,0 +1,44 @@
+"""What a network file asks for, as the API is asked."""
+
+from carehub.identity.v1.agreement_pb2 import Agreement
+from carehub.identity.v1.organization_pb2 import Organization
+from google.protobuf.json_format import ParseDict
+
+from libs.local.apply import id_of, wanted
+
+NETWORK = {
+    "network": "test",
+    "organizations": [
+        {"key": "mercy", "name": "Mercy", "kind": "PROVIDER"},
+        {"key": "ridge", "name": "Ridge", "kind": "COMMUNITY", "is_covered": True},
+    ],
+    "agreements": [
+        {
+            "key": "results",
+            "title": "Results",
+            "parties": ["mercy", "ridge"],
+            "purposes": ["TREATMENT"],
+            "classes": ["RESULTS", "VISITS"],
+        }
+    ],
+}
+
+
+def test_an_agreement_names_its_parties_and_what_they_share():
+    (asked,) = [one for one in wanted(NETWORK) if one.kind == "agreement"]
+    said = ParseDict(asked.body, Agreement())
+    assert said.id == str(id_of(NETWORK, "agreement", "results"))
+    assert list(said.party_ids) == [
+        str(id_of(NETWORK, "organization", key)) for key in ("mercy", "ridge")
+    ]
+    assert len(said.purposes) == 1
+    assert len(said.data_classes) == 2
+    assert not said.needs_consent
+
+
+def test_an_organization_is_covered_by_its_kind_unless_the_file_says():
+    mercy, ridge = (
+        ParseDict(one.body, Organization()) for one in wanted(NETWORK) if one.kind == "organization"
+    )
+    assert not mercy.HasField("is_covered")
+    assert ridge.is_covered
