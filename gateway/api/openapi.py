@@ -8,6 +8,8 @@ from typing import Any
 import orjson
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
+from gateway.api.accesses import OPENAPI as ACCESSES
+from gateway.api.accesses import OPENAPI_PATH as ACCESSES_PATH
 from gateway.api.binding import DEEPEST_PARAMETER
 from gateway.api.image import Endpoint, Image, field_at
 from gateway.api.ledgers import METHOD, ledgers_of
@@ -108,6 +110,7 @@ def document(image: Image) -> dict[str, Any]:
     if ledgers := ledgers_of(image):
         ledger = next(iter(ledgers.values()))
         paths[LEDGERS] = {"get": _all_ledgers(ledger, image, schemas)}
+        paths[ACCESSES_PATH] = {"get": ACCESSES}
     services = {one.method.containing_service.full_name for one in image.endpoints}
     return {
         "openapi": "3.1.0",

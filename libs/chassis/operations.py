@@ -16,6 +16,7 @@ from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
 from libs.chassis.inbox import Consumer, Delivery
 from libs.chassis.ledger import Ledger
+from libs.chassis.looks import Looks
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from libs.chassis.status import VERSION, Status, status_of
 
@@ -62,6 +63,7 @@ class Operations:
         self._consumers = {consumer.name: consumer for consumer in consumers}
         self._database = database
         self.ListAudit = Ledger(service, database).ListAudit
+        self.ListLooks = Looks(database).ListLooks
 
     async def GetStatus(
         self, request: status_pb2.GetStatusRequest, call: Call

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from carehub.identity.v1 import identity_service_pb2
+from carehub.identity.v1 import access_service_pb2, identity_service_pb2
 
 from libs.chassis import ids
 from libs.chassis.app import App, Runtime
@@ -22,6 +22,7 @@ from services.identity.convert.token import CallerSigner, new_keys, read_keys
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
+from services.identity.service.access import AccessService
 from services.identity.service.directory import IdentityService
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
@@ -43,14 +44,14 @@ def build(env: Mapping[str, str]) -> App:
     return App(
         name="identity",
         migrations=Path(__file__).parent / "migrations",
-        servicers=lambda runtime: (_servicer(settings, runtime),),
+        servicers=lambda runtime: (_directory(settings, runtime), _access(runtime)),
         consumers=CONSUMERS,
         timers=TIMERS,
         jobs=JOBS,
     )
 
 
-def _servicer(settings: Settings, runtime: Runtime) -> Servicer:
+def _directory(settings: Settings, runtime: Runtime) -> Servicer:
     if settings.create_keys:
         _create_keys(settings.signing_keys)
     keys = IssuerKeys(httpx.AsyncClient(), settings.issuer, settings.jwks_uri)
@@ -63,6 +64,11 @@ def _servicer(settings: Settings, runtime: Runtime) -> Servicer:
     )
     contract = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
     return Servicer(contract, service)
+
+
+def _access(runtime: Runtime) -> Servicer:
+    contract = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
+    return Servicer(contract, AccessService(system=runtime.database.system))
 
 
 def _create_keys(path: Path) -> None:

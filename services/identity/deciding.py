@@ -1,6 +1,6 @@
 """Who may see a patient, decided anew from the stored facts, kept, and told to all who hold data."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from libs.chassis.timers import clear_timer, set_timer
 from services.identity import events
 from services.identity.convert.access import to_rows
 from services.identity.domain.access.decide import decide
+from services.identity.domain.access.facts import Facts
 from services.identity.domain.fact import concerns_others, facts_about
 from services.identity.store.access import AccessStore
 from services.identity.store.recorded import RecordedStore
@@ -51,6 +52,17 @@ async def decide_anew(tx: Transaction, patients: Sequence[UUID]) -> list[Patient
     for access in changed:
         await events.access_changed(tx, access)
     return changed
+
+
+async def known_about(tx: Transaction, patients: Collection[UUID]) -> dict[UUID, Facts]:
+    """What the decider would be told now of those patients of whom anything is known: for answers that are not kept."""
+    store = AccessStore(tx)
+    told, recorded = await store.facts_of(patients), await RecordedStore(tx).about(patients)
+    network, agreements = await store.network(JURISDICTION)
+    return {
+        patient_id: facts_about(patient_id, facts, network, agreements, recorded.get(patient_id))
+        for patient_id, facts in told.items()
+    }
 
 
 async def _turn(tx: Transaction, patient_id: UUID, at: datetime | None) -> None:

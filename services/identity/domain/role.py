@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 
 # The table below is policy. Whoever changes it changes this day too, and says why in the changelog.
-DECIDED_ON = date(2026, 11, 22)
+DECIDED_ON = date(2026, 11, 28)
 
 # The network and its places are no secret among those who work in it.
 EVERYBODY = "organizations.read facilities.read"
@@ -35,8 +35,8 @@ _TABLE: Mapping[Role, str] = {
         "protocols.read protocols.write feeds.read feeds.write feeds.send "
         "operations.read operations.write audit.read"
     ),
-    # Runs one facility, and sees no patient.
-    Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read",
+    # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
+    Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read access.explain",
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read"
@@ -50,7 +50,7 @@ _TABLE: Mapping[Role, str] = {
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read",
     # Answers for who saw whom.
-    Role.PRIVACY_OFFICER: "patients.read staff.read protocols.read audit.read",
+    Role.PRIVACY_OFFICER: "patients.read staff.read protocols.read audit.read access.explain",
     # Connects the facilities' systems; raw messages name patients.
     Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",
     # Keeps the hub running, and sees no patient.

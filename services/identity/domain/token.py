@@ -95,10 +95,15 @@ def vouch(
         issued_at=at,
         expires_at=datetime.fromtimestamp(int(expires_at.timestamp()), UTC),
         roles=_where(((str(held.role), held.facility_id) for held in member.roles), everywhere),
-        permissions=_where(_permissions_of(member), everywhere),
+        permissions=held_by(member, everywhere),
         everywhere=frozenset(p for p, place in _permissions_of(member) if place is None),
         membership=membership,
     )
+
+
+def held_by(member: StaffMember, everywhere: frozenset[UUID]) -> Mapping[str, frozenset[UUID]]:
+    """Where somebody holds which permission, in a network of these facilities."""
+    return _where(_permissions_of(member), everywhere)
 
 
 def _permissions_of(member: StaffMember) -> Iterable[tuple[str, UUID | None]]:
