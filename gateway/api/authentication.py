@@ -3,11 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from carehub.access.v1 import access_pb2
+
 from gateway.api.callers import Callers
 from gateway.api.problems import Problem, unauthenticated
 from gateway.api.rates import Limiter, address_key
 from gateway.api.signin import SignIn
 from gateway.api.step_up import Level
+
+# The words of the header. Other purposes wait for whoever may have them.
+_PURPOSES = {
+    "": access_pb2.PURPOSE_TREATMENT,
+    "TREATMENT": access_pb2.PURPOSE_TREATMENT,
+    "EMERGENCY": access_pb2.PURPOSE_EMERGENCY,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +29,14 @@ class Credentials:
     # Whether somebody is at the screen: what a page does by itself does not keep a session from ending.
     is_use: bool = True
     level: Level | None = None
+
+    @property
+    def purpose(self) -> "access_pb2.Purpose.ValueType":
+        """For what they ask, as the header X-Purpose says; a word that is none of ours is a Problem."""
+        word = self.headers.get(b"x-purpose", b"").decode("latin-1")
+        if word not in _PURPOSES:
+            raise Problem(400, "PURPOSE_UNKNOWN", "X-Purpose is TREATMENT or EMERGENCY, or absent.")
+        return _PURPOSES[word]
 
 
 class Authenticator:
@@ -37,11 +54,12 @@ class Authenticator:
         def admit() -> None:
             self._per_address.take(address_key(credentials.address))
 
+        purpose = credentials.purpose
         access_token = await self._access_token(credentials)
         if not access_token:
             admit()
             raise unauthenticated(reason="NO_CREDENTIALS")
-        known = await self._callers.caller(access_token, admit, credentials.address)
+        known = await self._callers.caller(access_token, admit, credentials.address, purpose)
         self._per_caller.take(known.subject)
         if credentials.level:
             credentials.level.check(access_token)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
+from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import identity_service_pb2
 
 from gateway.api.problems import Problem, from_call, unauthenticated
@@ -22,6 +23,8 @@ REFUSED_FOR = 1.0
 REFRESH_AFTER = 0.8
 # A call that starts with a token should not see its end.
 MARGIN = 1.0
+
+Wanted = identity_service_pb2.ExchangeTokenRequest
 
 _EXCHANGE = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"].methods_by_name[
     "ExchangeToken"
@@ -55,7 +58,11 @@ class Callers:
         self._under_way: dict[bytes, asyncio.Task[KnownCaller]] = {}
 
     async def caller(
-        self, access_token: str, admit: Callable[[], None], address: str = ""
+        self,
+        access_token: str,
+        admit: Callable[[], None],
+        address: str = "",
+        purpose: "access_pb2.Purpose.ValueType" = access_pb2.PURPOSE_TREATMENT,
     ) -> KnownCaller:
         """Return the caller of an access token, or raise a Problem.
 
@@ -63,19 +70,21 @@ class Callers:
         """
         if len(access_token) > LONGEST_TOKEN:
             raise unauthenticated("The access token is too long.", reason="TOKEN_TOO_LONG")
-        digest = hashlib.sha256(access_token.encode()).digest()
+        # One person asks for one thing with one token and for another with another: each is remembered by itself.
+        digest = hashlib.sha256(f"{purpose} {access_token}".encode()).digest()
+        wanted = Wanted(access_token=access_token, purpose=purpose)
         known = self._known.get(digest)
         now = self._now()
         if known and now < known.ends_at:
             self._known.move_to_end(digest)
             if now >= known.refresh_at:
-                _ = self._exchange_once(digest, access_token, address)  # the next one has it
+                _ = self._exchange_once(digest, wanted, address)  # the next one has it
             return known
         if known is None:
             admit()
             self._raise_if_refused(digest, now)
         # Shielded: one request that gives up must not take the others' answer away.
-        return await asyncio.shield(self._exchange_once(digest, access_token, address))
+        return await asyncio.shield(self._exchange_once(digest, wanted, address))
 
     def _raise_if_refused(self, digest: bytes, now: float) -> None:
         refused = self._refused.get(digest)
@@ -83,11 +92,11 @@ class Callers:
             raise refused.problem
 
     def _exchange_once(
-        self, digest: bytes, access_token: str, address: str
+        self, digest: bytes, wanted: Wanted, address: str
     ) -> asyncio.Task[KnownCaller]:
         task = self._under_way.get(digest)
         if task is None:
-            task = asyncio.create_task(self._exchange(digest, access_token, address))
+            task = asyncio.create_task(self._exchange(digest, wanted, address))
             self._under_way[digest] = task
             task.add_done_callback(lambda done: self._finish(digest, done))
         return task
@@ -97,11 +106,10 @@ class Callers:
         if not done.cancelled():
             done.exception()  # a refresh that nobody waits for may fail unheard
 
-    async def _exchange(self, digest: bytes, access_token: str, address: str) -> KnownCaller:
-        request = identity_service_pb2.ExchangeTokenRequest(access_token=access_token)
+    async def _exchange(self, digest: bytes, wanted: Wanted, address: str) -> KnownCaller:
         try:
             metadata = {CLIENT_ADDRESS: address} if address else None
-            answer = await self._channels.call(_EXCHANGE, request, metadata=metadata)
+            answer = await self._channels.call(_EXCHANGE, wanted, metadata=metadata)
         except CallFailed as failed:
             problem = from_call(failed)
             if problem.status == 401:

@@ -1,7 +1,7 @@
 """OpenAPI 3.1 from the descriptor image: the contracts' comments are the documentation."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ Every path is one RPC of the contracts in `protos/`; what is said here is said t
   present in answers, unless they hold a message that is not set. Unknown fields are refused.
 - **Errors** are `application/problem+json`. Switch on `reason`, never on the words.
 - **Versions**: answers carry `ETag`; send it back as `If-Match`, and a change by somebody else in between is 412.
+- **Emergencies**: with the header `X-Purpose: EMERGENCY`, whoever has broken the glass sees that patient.
 - **Retries**: send the same `Idempotency-Key` again and a change is made once.
 - **Pages**: `pageSize` and `pageToken`; go on until `nextPageToken` is empty.
 - **PATCH** changes the fields that the body names, unless `updateMask` says which.
@@ -124,7 +125,8 @@ def document(image: Image) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"session": []}],
         "tags": [
-            {"name": tag_of(name), "description": image.comment(name)} for name in sorted(services)
+            {"name": tag, "description": image.comment(name)}
+            for tag, name in sorted({tag_of(name): name for name in _main_last(services)}.items())
         ]
         + [
             {"name": "audit", "description": "Who saw or changed what, in all services."},
@@ -180,6 +182,11 @@ def path_of(endpoint: Endpoint, names: Sequence[str]) -> str:
 def tag_of(service: str) -> str:
     """Return `registry` for carehub.registry.v1.RegistryService."""
     return service.split(".")[1]
+
+
+def _main_last(services: Iterable[str]) -> list[str]:
+    """Contracts of one service after another, the one that has its name behind those beside it: it is described."""
+    return sorted(services, key=lambda name: name.endswith(f".{tag_of(name).capitalize()}Service"))
 
 
 def operation_ids(image: Image) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -32,7 +33,8 @@ class Caller:
 
     `roles` and `permissions` say at which facilities they are held; a role of the whole network lists every facility.
     A permission may be held with no facility: in a network that has none yet. `everywhere` names the permissions that
-    are held in the network as a whole, and so also over what belongs to no facility.
+    are held in the network as a whole, and so also over what belongs to no facility. `acr` and `authenticated_at` are the
+    provider's: how sure it is of them, and since when.
     """
 
     subject: UUID
@@ -45,6 +47,8 @@ class Caller:
     purposes: frozenset[str] = frozenset()
     teams: frozenset[UUID] = frozenset()
     organization_of: Mapping[UUID, UUID] = field(default_factory=dict)
+    acr: str = ""
+    authenticated_at: datetime | None = None
 
     def at(self, facilities: frozenset[UUID]) -> Capacity:
         """As what they ask where they ask for these facilities: whose organizations they are then."""

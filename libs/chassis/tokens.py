@@ -1,7 +1,8 @@
 """Caller tokens: what identity signs and every service believes, for seconds.
 
 The claims: sub, kind, name, purpose, purposes [words], teams [ids], facilities [ids], organizations [the id of each
-facility's], roles {role: [indexes]}, permissions {permission: [indexes]}, everywhere [permissions].
+facility's], roles {role: [indexes]}, permissions {permission: [indexes]}, everywhere [permissions]; acr and auth_time as
+the identity provider gave them, if it did.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -105,7 +107,14 @@ class CallerVerifier:
             raise Unauthenticated("CALLER_TOKEN_EXPIRED", "The caller token has ended.")
         try:
             return expires, to_caller(claims)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            OverflowError,
+            OSError,
+        ) as error:
             raise _not_ours() from error
 
 
@@ -136,4 +145,8 @@ def to_caller(claims: Mapping[str, Any]) -> Caller:
                 facilities, claims.get("organizations", ()), strict=False
             )
         },
+        acr=str(claims.get("acr", "")),
+        authenticated_at=datetime.fromtimestamp(claims["auth_time"], UTC)
+        if "auth_time" in claims
+        else None,
     )

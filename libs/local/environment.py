@@ -16,6 +16,8 @@ from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
 
 SERVICES = ("identity", "interop", "registry", "tasking")
+# What needs a second factor within five minutes, whoever asks.
+STEP_UP = "BreakGlass=2/300"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +107,7 @@ def for_services(machine: Machine) -> dict[str, str]:
         "GATEWAY_CLIENT_ID": WEB,
         "GATEWAY_CLIENT_SECRET": local_secret(machine.home, "web-client"),
         "GATEWAY_PUBLIC_URL": machine.public_url,
+        "GATEWAY_STEP_UP": STEP_UP,
     }
     for service in SERVICES:
         env[f"{service.upper()}_DATABASE_URL"] = database_url(machine, service, "")

@@ -8,7 +8,11 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
-from carehub.identity.v1 import access_service_pb2, identity_service_pb2
+from carehub.identity.v1 import (
+    access_service_pb2,
+    break_glass_service_pb2,
+    identity_service_pb2,
+)
 
 from libs.chassis import ids
 from libs.chassis.app import App, Runtime
@@ -19,10 +23,12 @@ from services.identity import events
 from services.identity.clients import AccessTokens, IssuerKeys
 from services.identity.consumers import CONSUMERS, JOBS, TIMERS
 from services.identity.convert.token import CallerSigner, new_keys, read_keys
+from services.identity.deciding import Decider
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
 from services.identity.service.access import AccessService
+from services.identity.service.break_glass import BreakGlassService
 from services.identity.service.directory import IdentityService
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
@@ -44,7 +50,11 @@ def build(env: Mapping[str, str]) -> App:
     return App(
         name="identity",
         migrations=Path(__file__).parent / "migrations",
-        servicers=lambda runtime: (_directory(settings, runtime), _access(runtime)),
+        servicers=lambda runtime: (
+            _directory(settings, runtime),
+            _access(runtime),
+            _break_glass(runtime),
+        ),
         consumers=CONSUMERS,
         timers=TIMERS,
         jobs=JOBS,
@@ -69,6 +79,12 @@ def _directory(settings: Settings, runtime: Runtime) -> Servicer:
 def _access(runtime: Runtime) -> Servicer:
     contract = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
     return Servicer(contract, AccessService(system=runtime.database.system))
+
+
+def _break_glass(runtime: Runtime) -> Servicer:
+    contract = break_glass_service_pb2.DESCRIPTOR.services_by_name["BreakGlassService"]
+    decider = Decider(system=runtime.database.system)
+    return Servicer(contract, BreakGlassService(decider=decider, new_id=ids.new_id))
 
 
 def _create_keys(path: Path) -> None:

@@ -147,6 +147,8 @@ class AccessTokens:
             subject = UUID(str(claims["sub"]))
             expires_at = datetime.fromtimestamp(claims["exp"], UTC)
             begins_at = datetime.fromtimestamp(claims.get("nbf", claims.get("iat", 0)), UTC)
+            since = claims.get("auth_time")
+            authenticated_at = None if since is None else datetime.fromtimestamp(since, UTC)
         except (KeyError, ValueError, TypeError, OverflowError, OSError) as error:
             raise _not_ours() from error
         if expires_at <= self.now():
@@ -155,7 +157,13 @@ class AccessTokens:
             raise _not_ours()
         marks = (claims.get(name) for name in ("sid", "auth_time", "jti", "iat"))
         session = str(next(filter(None, marks), ""))
-        return SignedIn(subject=subject, expires_at=expires_at, session=session)
+        return SignedIn(
+            subject=subject,
+            expires_at=expires_at,
+            session=session,
+            acr=str(claims.get("acr", "")),
+            authenticated_at=authenticated_at,
+        )
 
 
 def _header(token: str) -> Mapping[str, Any]:

@@ -11,12 +11,14 @@ from libs.chassis.database import Transaction
 from libs.chassis.fields import to_timestamp
 from libs.chassis.timers import set_timer
 from services.identity.convert.access import access_to_proto
+from services.identity.convert.break_glass import glass_to_proto, without_words
 from services.identity.convert.directory import (
     facility_to_proto,
     organization_to_proto,
     staff_to_proto,
     team_to_proto,
 )
+from services.identity.domain.break_glass import Glass
 from services.identity.domain.facility import Facility
 from services.identity.domain.organization import Organization
 from services.identity.domain.staff import StaffMember
@@ -70,3 +72,10 @@ async def access_beat(tx: Transaction, beat_at: datetime) -> None:
     version = int(beat_at.timestamp() * 1000)
     event = identity_events_pb2.AccessBeat(beat_time=to_timestamp(beat_at), version=version)
     await outbox.add(tx, event, key="identity", version=version)
+
+
+async def break_glass_changed(tx: Transaction, glass: Glass) -> None:
+    event = identity_events_pb2.BreakGlassChanged(
+        break_glass=without_words(glass_to_proto(glass, tx.at)), version=glass.version
+    )
+    await outbox.add(tx, event, key=glass.id, version=glass.version, facility_id=glass.facility_id)

@@ -4,15 +4,24 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final
 
+from carehub.access.v1 import access_pb2
+from carehub.identity.v1 import identity_service_pb2
 from joserfc import jwt
 from joserfc.jwk import OKPKey
 
-from services.identity.domain.token import CallerToken
+from libs.chassis.errors import InvalidArgument
+from services.identity.domain.token import EMERGENCY, TREATMENT, CallerToken
 
 TYPE = "caller+jwt"
 # RFC 9864: the name of the algorithm is the name of the curve, no longer "EdDSA".
 ALGORITHM: Final = "Ed25519"
 CURVE: Final = "Ed25519"
+# Other purposes wait for whoever may have them: payers, public health, the patient.
+PURPOSES = {
+    access_pb2.PURPOSE_UNSPECIFIED: TREATMENT,
+    access_pb2.PURPOSE_TREATMENT: TREATMENT,
+    access_pb2.PURPOSE_EMERGENCY: EMERGENCY,
+}
 
 
 class CallerSigner:
@@ -48,3 +57,12 @@ def new_keys() -> str:
 
 def _public(key: OKPKey) -> dict[str, Any]:
     return {**key.as_dict(private=False), "use": "sig", "alg": ALGORITHM}
+
+
+def to_purpose(request: identity_service_pb2.ExchangeTokenRequest) -> str:
+    """For what the caller will ask."""
+    if purpose := PURPOSES.get(request.purpose):
+        return purpose
+    raise InvalidArgument(
+        "PURPOSE_NOT_OFFERED", "Callers ask for treatment or in an emergency.", field="purpose"
+    )

@@ -41,16 +41,27 @@ _TABLE: Mapping[Role, str] = {
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read"
     ),
-    Role.NURSE: "patients.read patients.write tasks.read tasks.write protocols.read staff.read",
-    Role.PHYSICIAN: "patients.read patients.write tasks.read tasks.write protocols.read staff.read",
-    Role.PHARMACIST: "patients.read tasks.read tasks.write protocols.read staff.read",
+    Role.NURSE: (
+        "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
+        "glass.break glass.read"
+    ),
+    Role.PHYSICIAN: (
+        "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
+        "glass.break glass.read"
+    ),
+    Role.PHARMACIST: (
+        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read"
+    ),
     Role.SOCIAL_WORKER: "patients.read tasks.read tasks.write protocols.read staff.read",
     Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
     Role.SCHEDULER: "patients.read tasks.read tasks.write",
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read",
-    # Answers for who saw whom.
-    Role.PRIVACY_OFFICER: "patients.read staff.read protocols.read audit.read access.explain",
+    # Answers for who saw whom, and has tasks of that.
+    Role.PRIVACY_OFFICER: (
+        "patients.read tasks.read tasks.write staff.read protocols.read audit.read "
+        "access.explain glass.read glass.review"
+    ),
     # Connects the facilities' systems; raw messages name patients.
     Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",
     # Keeps the hub running, and sees no patient.

@@ -5,23 +5,31 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from libs.chassis.errors import Unauthenticated
+from libs.chassis.errors import PermissionDenied, Unauthenticated
 from services.identity.domain.role import PERMISSIONS
 from services.identity.domain.staff import StaffMember
 
 ISSUER = "carehub-identity"
 AUDIENCE = "carehub-internal"
-PURPOSE = "TREATMENT"
+TREATMENT, EMERGENCY = "TREATMENT", "EMERGENCY"
+# Who asks in an emergency gives care, too.
+ACTING = {TREATMENT: (TREATMENT,), EMERGENCY: (EMERGENCY, TREATMENT)}
+BREAK_GLASS = "glass.break"
 LIFETIME = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """What an access token of the identity provider proved. `session` is the provider's: it outlives the token."""
+    """What an access token of the identity provider proved. `session` is the provider's: it outlives the token.
+
+    `acr` is how sure the provider is of the person, and `authenticated_at` since when; not every provider says.
+    """
 
     subject: UUID
     expires_at: datetime
     session: str = ""
+    acr: str = ""
+    authenticated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +53,9 @@ class CallerToken:
     permissions: Mapping[str, frozenset[UUID]]
     everywhere: frozenset[str]
     membership: Membership
+    purpose: str
+    acr: str
+    authenticated_at: datetime | None
 
     def claims(self) -> dict[str, object]:
         """The payload. Facilities are listed once; roles and permissions point into the list, which keeps it short."""
@@ -57,8 +68,8 @@ class CallerToken:
             "sub": str(self.subject),
             "kind": "PERSON",
             "name": self.name,
-            "purpose": PURPOSE,
-            "purposes": [PURPOSE],
+            "purpose": self.purpose,
+            "purposes": list(ACTING[self.purpose]),
             "teams": [str(team_id) for team_id in sorted(self.membership.teams)],
             "jti": str(self.id),
             "iat": int(self.issued_at.timestamp()),
@@ -68,6 +79,7 @@ class CallerToken:
             "roles": _pointing_into(index, self.roles),
             "permissions": _pointing_into(index, self.permissions),
             "everywhere": sorted(self.everywhere),
+            **_certainty(self.acr, self.authenticated_at),
         }
 
 
@@ -78,8 +90,9 @@ def vouch(
     membership: Membership,
     id: UUID,
     at: datetime,
+    purpose: str = TREATMENT,
 ) -> CallerToken:
-    """A caller token for `member`."""
+    """A caller token for `member`. For an emergency it is refused to whoever may not break the glass."""
     if member is None:
         raise Unauthenticated("STAFF_UNKNOWN", "This account does not belong to the network.")
     if not member.is_active:
@@ -88,6 +101,13 @@ def vouch(
     if expires_at <= at:
         raise Unauthenticated("TOKEN_EXPIRED", "The access token has ended.")
     everywhere = frozenset(membership.organization_of)
+    permissions = held_by(member, everywhere)
+    if purpose == EMERGENCY and BREAK_GLASS not in permissions:
+        raise PermissionDenied(
+            "EMERGENCY_NOT_YOURS",
+            "Your roles do not act in emergencies. Ask without the purpose EMERGENCY.",
+            permission=BREAK_GLASS,
+        )
     return CallerToken(
         id=id,
         subject=member.id,
@@ -95,9 +115,12 @@ def vouch(
         issued_at=at,
         expires_at=datetime.fromtimestamp(int(expires_at.timestamp()), UTC),
         roles=_where(((str(held.role), held.facility_id) for held in member.roles), everywhere),
-        permissions=held_by(member, everywhere),
+        permissions=permissions,
         everywhere=frozenset(p for p, place in _permissions_of(member) if place is None),
         membership=membership,
+        purpose=purpose,
+        acr=signed_in.acr,
+        authenticated_at=signed_in.authenticated_at,
     )
 
 
@@ -120,6 +143,12 @@ def _where(
         here = frozenset({facility_id}) if facility_id else everywhere
         where[key] = where.get(key, frozenset()) | here
     return where
+
+
+def _certainty(acr: str, authenticated_at: datetime | None) -> dict[str, object]:
+    """What the provider says of how sure it is, and nothing that it does not say."""
+    said = {"acr": acr or None, "auth_time": authenticated_at and int(authenticated_at.timestamp())}
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _pointing_into(

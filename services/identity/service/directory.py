@@ -12,9 +12,9 @@ from carehub.identity.v1 import identity_service_pb2 as rpc
 from libs.chassis.audit import record_sign_in
 from libs.chassis.caller import Call
 from libs.chassis.database import Transaction
-from libs.chassis.errors import InvalidArgument, Unauthenticated, Unavailable
+from libs.chassis.errors import InvalidArgument, PermissionDenied, Unauthenticated, Unavailable
 from libs.chassis.fields import apply_mask, check_etag, to_timestamp, to_uuid
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from services.identity import events
 from services.identity.clients import AccessTokens
 from services.identity.convert.directory import (
@@ -28,7 +28,7 @@ from services.identity.convert.directory import (
     team_to_domain,
     team_to_proto,
 )
-from services.identity.convert.token import CallerSigner
+from services.identity.convert.token import CallerSigner, to_purpose
 from services.identity.domain.creation import already_created
 from services.identity.domain.facility import Facility
 from services.identity.domain.reach import Reach
@@ -63,11 +63,11 @@ class IdentityService:
     async def ExchangeToken(
         self, request: rpc.ExchangeTokenRequest, call: Call
     ) -> rpc.ExchangeTokenResponse:
-        signed_in = None
+        signed_in, purpose = None, to_purpose(request)
         try:
             signed_in = await self.access_tokens.verify(request.access_token)
-            token = await self._vouch(signed_in, call)
-        except Unauthenticated as error:
+            token = await self._vouch(signed_in, purpose, call)
+        except (Unauthenticated, PermissionDenied) as error:
             await self._refused(signed_in, call, error)
             raise
         self.sessions.remember(signed_in.subject, signed_in.session)
@@ -76,7 +76,7 @@ class IdentityService:
         )
 
     async def _refused(
-        self, signed_in: SignedIn | None, call: Call, error: Unauthenticated
+        self, signed_in: SignedIn | None, call: Call, error: Unauthenticated | PermissionDenied
     ) -> None:
         """For the ledger; where the database is away the refusal stands all the same."""
         subject = signed_in.subject if signed_in else None
@@ -84,13 +84,18 @@ class IdentityService:
             async with self.reader() as tx:
                 record_sign_in(tx, call, subject, {}, refused=error)
 
-    async def _vouch(self, signed_in: SignedIn, call: Call) -> CallerToken:
+    async def _vouch(self, signed_in: SignedIn, purpose: str, call: Call) -> CallerToken:
         """The token of whoever signed in; the first of a session is a sign-in, for the ledger."""
         async with self.reader() as tx:
             member = await StaffStore(tx).find(signed_in.subject)
             belongs = await TeamStore(tx).membership(signed_in.subject)
             token = vouch(
-                member, signed_in=signed_in, membership=belongs, id=self.new_id(), at=self.now()
+                member,
+                signed_in=signed_in,
+                membership=belongs,
+                id=self.new_id(),
+                at=self.now(),
+                purpose=purpose,
             )
             if self.sessions.is_new(signed_in.subject, signed_in.session):
                 record_sign_in(tx, call, signed_in.subject, token.roles)
@@ -371,7 +376,7 @@ def _after_name(request: ByName) -> tuple[str, UUID]:
             return "", UUID(int=0)
         case [str(name), str(id)]:
             return name, to_uuid("page_token", id)
-    raise _bad_page_token()
+    raise bad_token()
 
 
 def _after_account(request: rpc.ListStaffRequest) -> str:
@@ -380,13 +385,7 @@ def _after_account(request: rpc.ListStaffRequest) -> str:
             return ""
         case [str(account)]:
             return account
-    raise _bad_page_token()
-
-
-def _bad_page_token() -> InvalidArgument:
-    return InvalidArgument(
-        "PAGE_TOKEN_INVALID", "Send next_page_token as it came.", field="page_token"
-    )
+    raise bad_token()
 
 
 def _next(

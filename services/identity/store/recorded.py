@@ -1,10 +1,14 @@
 """What people have recorded about patients, of which access is decided."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 from libs.chassis.database import Transaction
 from services.identity.domain.fact import Recorded
+from services.identity.store.break_glass import GlassStore
+
+NOTHING = Recorded()
 
 
 class RecordedStore:
@@ -15,4 +19,7 @@ class RecordedStore:
 
     async def about(self, patient_ids: Collection[UUID]) -> dict[UUID, Recorded]:
         """Of those about whom anything was recorded."""
-        return {}
+        recorded: dict[UUID, Recorded] = {}
+        for patient_id, found in (await GlassStore(self._tx).emergencies_of(patient_ids)).items():
+            recorded[patient_id] = replace(recorded.get(patient_id, NOTHING), emergencies=found)
+        return recorded

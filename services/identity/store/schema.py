@@ -6,6 +6,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Integer,
     MetaData,
     Table,
     Text,
@@ -93,6 +94,29 @@ agreements = Table(
     Column("needs_consent", Boolean),
     Column("from_at", DateTime(timezone=True)),
     Column("until_at", DateTime(timezone=True)),
+)
+
+break_glass = Table(
+    "break_glass",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("patient_id", Uuid),
+    Column("person_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("reason", Text),
+    Column("reason_text", Text),
+    Column("is_part2_emergency", Boolean),
+    Column("is_medical", Boolean),
+    Column("reauthenticated_at", DateTime(timezone=True)),
+    Column("opened_at", DateTime(timezone=True)),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+    Column("uses_in_30_days", Integer),
+    Column("finding", Text),
+    Column("finding_note", Text),
+    Column("reviewed_by_id", Uuid),
+    Column("reviewed_at", DateTime(timezone=True)),
 )
 
 _HOLD_DIRECTORY = sql(

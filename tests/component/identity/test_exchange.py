@@ -8,6 +8,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import identity_service_pb2 as rpc
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
@@ -16,6 +17,7 @@ from libs.chassis.errors import Unauthenticated
 from libs.chassis.fields import to_datetime
 from libs.chassis.tokens import CallerVerifier
 from libs.chassis.wire import CallFailed
+from libs.testing.hub import caller_token
 
 ISSUER = "https://id.example/realms/carehub"
 KEY = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
@@ -52,8 +54,8 @@ def access_token(identity, subject, lives=300, **claims):
     return jwt.encode(head, body | claims, KEY, algorithms=["RS256"])
 
 
-async def exchange(identity, token):
-    request = rpc.ExchangeTokenRequest(access_token=token)
+async def exchange(identity, token, purpose=access_pb2.PURPOSE_UNSPECIFIED):
+    request = rpc.ExchangeTokenRequest(access_token=token, purpose=purpose)
     return await identity.call("ExchangeToken", request, "")
 
 
@@ -125,6 +127,57 @@ async def test_strangers_leavers_and_forgers_get_none(identity):
             assert claims["exp"] - claims["iat"] <= 30
             with pytest.raises(Unauthenticated):
                 await verifier(i).verify(believed[:-6] + "AAAAAA")
+
+
+async def test_how_sure_the_provider_is_goes_on_into_the_caller_token(identity):
+    async with a_provider() as uri:
+        env = {"IDENTITY_ISSUER": ISSUER, "IDENTITY_JWKS_URI": uri}
+        async with identity(**env) as i:
+            here = await i.create_facility()
+            ann = await i.create_staff("ann", ("nurse", here.id))
+            since = int(i.hub.clock().timestamp()) - 60
+            sure = await exchange(i, access_token(i, ann.id, acr="2", auth_time=since))
+            caller = await verifier(i).verify(sure.caller_token)
+            assert (caller.acr, caller.authenticated_at.timestamp()) == ("2", since)
+            silent = await exchange(i, access_token(i, ann.id))
+            caller = await verifier(i).verify(silent.caller_token)
+            assert (caller.acr, caller.authenticated_at) == ("", None)
+            with refused("TOKEN_INVALID"):
+                await exchange(i, access_token(i, ann.id, auth_time="yesterday"))
+
+
+async def test_in_an_emergency_acts_who_may_break_the_glass(identity):
+    async with a_provider() as uri:
+        env = {"IDENTITY_ISSUER": ISSUER, "IDENTITY_JWKS_URI": uri}
+        async with identity(**env) as i:
+            here = await i.create_facility()
+            ann = await i.create_staff("ann", ("nurse", here.id))
+            bob = await i.create_staff("bob", ("coordinator", here.id))
+            emergency = access_pb2.PURPOSE_EMERGENCY
+            answer = await exchange(i, access_token(i, ann.id), emergency)
+            caller = await verifier(i).verify(answer.caller_token)
+            assert caller.purpose == "EMERGENCY"
+            assert caller.purposes == {"EMERGENCY", "TREATMENT"}
+            with pytest.raises(CallFailed, check=lambda e: e.reason == "EMERGENCY_NOT_YOURS"):
+                await exchange(i, access_token(i, bob.id), emergency)
+            with pytest.raises(CallFailed, check=lambda e: e.reason == "PURPOSE_NOT_OFFERED"):
+                await exchange(i, access_token(i, ann.id), access_pb2.PURPOSE_RESEARCH)
+            # What is done with it is in the ledger under that name.
+            await i.call("GetMe", rpc.GetMeRequest(), _as_test_token(caller))
+            async with i.hub.system("identity") as tx:
+                rows = await tx._connection.fetch("SELECT reason, purpose FROM audit")
+            assert ("EMERGENCY_NOT_YOURS", "") in {(r["reason"], r["purpose"]) for r in rows}
+            assert "EMERGENCY" in {r["purpose"] for r in rows}
+
+
+def _as_test_token(caller):
+    """The same caller, signed by the key that the hub of a test believes."""
+    return caller_token(
+        subject=caller.subject,
+        permissions=caller.permissions,
+        purpose=caller.purpose,
+        purposes=sorted(caller.purposes),
+    )
 
 
 async def test_a_provider_that_does_not_answer_is_not_the_persons_fault(identity):

@@ -6,6 +6,7 @@ import hashlib
 
 import httpx
 import pytest
+from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import identity_service_pb2
 
 from gateway.api import callers
@@ -129,7 +130,7 @@ async def test_memory_is_bounded(neighbors, clock, monkeypatch):
         with pytest.raises(Problem):
             await known.caller(f"bad {number}", admit)
     assert len(known._known) == len(known._refused) == 10
-    assert hashlib.sha256(b"29").digest() in known._known
+    assert hashlib.sha256(b"1 29").digest() in known._known
 
 
 # Seen from a client.
@@ -160,6 +161,28 @@ async def test_a_bad_token_is_401(api, neighbors, authorization, reason):
     assert response.status_code == 401
     assert response.json()["reason"] == reason
     assert "bearer" in response.headers["www-authenticate"].lower()
+
+
+async def test_a_purpose_is_asked_for_with_a_header_and_remembered_by_itself(api, neighbors):
+    asked = []
+
+    def noting(request):
+        asked.append(request.purpose)
+        return neighbors.exchange(request)
+
+    neighbors.answers["ExchangeToken"] = noting
+    neighbors.answers["GetMe"] = lambda _: identity_service_pb2.GetMeResponse()
+    for purpose in ("EMERGENCY", "", "TREATMENT", "EMERGENCY"):
+        response = await api.get("/v1/me", headers={"X-Purpose": purpose} if purpose else {})
+        assert response.status_code == 200
+    assert asked == [access_pb2.PURPOSE_EMERGENCY, access_pb2.PURPOSE_TREATMENT]
+
+
+@pytest.mark.parametrize("word", ["emergency", "RESEARCH", "EMERGENCY,TREATMENT", "\xfc"])
+async def test_a_purpose_that_is_none_of_ours_is_400(api, neighbors, word):
+    response = await api.get("/v1/me", headers={b"X-Purpose": word.encode("latin-1")})
+    assert (response.status_code, response.json()["reason"]) == (400, "PURPOSE_UNKNOWN")
+    assert neighbors.count("ExchangeToken") == 0
 
 
 async def test_a_stranger_learns_nothing_about_bodies(api, neighbors):

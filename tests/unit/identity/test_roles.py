@@ -8,6 +8,7 @@ from services.identity.domain.role import EVERYBODY, PERMISSIONS, Role
 
 EVERYWHERE = {"organizations.read", "facilities.read"}
 WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
+BREAKS_GLASS = {"glass.break", "glass.read"}
 EXPECTED = {
     "network_admin": {
         "organizations.write",
@@ -31,19 +32,24 @@ EXPECTED = {
         "access.explain",
     },
     "coordinator": WRITES_CARE | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": WRITES_CARE | {"protocols.read", "staff.read"},
-    "physician": WRITES_CARE | {"protocols.read", "staff.read"},
-    "pharmacist": {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
+    "nurse": WRITES_CARE | BREAKS_GLASS | {"protocols.read", "staff.read"},
+    "physician": WRITES_CARE | BREAKS_GLASS | {"protocols.read", "staff.read"},
+    "pharmacist": BREAKS_GLASS
+    | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "social_worker": {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
     "scheduler": {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
     "privacy_officer": {
         "patients.read",
+        "tasks.read",
+        "tasks.write",
         "staff.read",
         "protocols.read",
         "audit.read",
         "access.explain",
+        "glass.read",
+        "glass.review",
     },
     "integration": {
         "feeds.read",

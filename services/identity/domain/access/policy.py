@@ -11,7 +11,10 @@ from services.identity.domain.access.terms import ALL_LABELS, KEPT_APART, Label
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """`free` are the labels that a treatment relationship shows without the patient's consent."""
+    """`free` are the labels that a treatment relationship shows without the patient's consent.
+
+    Whoever has an emergency access that waits for its review for longer than `glass_review` opens no other.
+    """
 
     jurisdiction: str
     version: int
@@ -24,6 +27,7 @@ class Policy:
     treatment_tail: timedelta
     break_glass: timedelta
     reauthentication: timedelta
+    glass_review: timedelta
     sources: tuple[str, ...]
 
 
@@ -54,7 +58,7 @@ _SOURCES = (
     "45 CFR 164.502(b): minimum necessary does not apply to treatment disclosures",
     "45 CFR 164.502(g)(3), (g)(5): minors, abuse; 164.508(a)(2): psychotherapy notes",
     "45 CFR 164.312(a): emergency access procedure; 60 minutes is our default",
-    "ages 12 and 18, lead and tail of a treatment relationship, re-authentication: our defaults",
+    "ages 12 and 18, lead and tail of a treatment relationship, re-authentication, days to a review: our defaults",
 )
 
 
@@ -71,6 +75,7 @@ def _policy(jurisdiction: str, free: frozenset[Label]) -> Policy:
         treatment_tail=timedelta(days=365),
         break_glass=timedelta(minutes=60),
         reauthentication=timedelta(minutes=5),
+        glass_review=timedelta(days=5),
         sources=_SOURCES,
     )
 
