@@ -134,7 +134,16 @@ def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
         crashpoint=env.get("CAREHUB_CRASHPOINT", ""),
         audit_key=_path("CAREHUB_AUDIT_KEY"),
         audit_heads=_path("CAREHUB_AUDIT_HEADS"),
+        service_keys=_path("CAREHUB_SERVICE_KEYS"),
+        private_keys={s: path for s in services if (path := _path(f"{s.upper()}_SERVICE_KEY"))},
+        called_by=_listed("CAREHUB_CALLED_BY"),
     )
+
+
+def _listed(variable: str) -> frozenset[str] | None:
+    """Words with commas between them. Set and empty is nobody, and not the same as not set."""
+    text = os.environ.get(variable)
+    return None if text is None else frozenset(filter(None, map(str.strip, text.split(","))))
 
 
 def _path(variable: str) -> Path | None:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -23,6 +23,7 @@ from libs.chassis.operations import Operations
 from libs.chassis.relay import run_relay
 from libs.chassis.sealing import Seal, run_sealer
 from libs.chassis.server import serve
+from libs.chassis.services import ServiceKeys, ServiceSigner
 from libs.chassis.status import run_heartbeat
 from libs.chassis.streams import Conveyor, connect
 from libs.chassis.timers import Timer, run_timers
@@ -48,6 +49,7 @@ class Runtime:
     now: Callable[[], datetime]
     stopping: asyncio.Event
     role: Role
+    caller_token: Callable[[], str]  # of the service, for calls that it makes for itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ class HostSettings:
     crashpoint: str = ""
     audit_key: Path | None = None
     audit_heads: Path | None = None
+    service_keys: Path | None = None
+    private_keys: Mapping[str, Path] = field(default_factory=dict)
+    called_by: Collection[str] | None = None
 
 
 class Host:
@@ -113,7 +118,9 @@ class Host:
         self._wakes: dict[str, asyncio.Event] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._conveyor: Conveyor | None = None
-        self._verifier = CallerVerifier(lambda: caller_keys(self.channels))
+        self._verifier = CallerVerifier(
+            lambda: caller_keys(self.channels), ServiceKeys(settings.service_keys)
+        )
 
     async def start(self) -> None:
         """Open what is needed and start; returns when requests can be answered. Waits for the schema."""
@@ -123,7 +130,13 @@ class Host:
             self.runtimes[app.name] = runtime
             operations = Operations(app.name, app.consumers, runtime.database)
             for servicer in app.servicers(runtime):
-                guard = Guard(servicer, runtime.database, self._verifier, operations)
+                guard = Guard(
+                    servicer,
+                    runtime.database,
+                    self._verifier,
+                    operations,
+                    self._settings.called_by,
+                )
                 self.guards.append(guard)
                 self.channels.add_local(guard)
         if self._settings.role is not Role.SERVE:
@@ -163,6 +176,7 @@ class Host:
             now=self._now,
             stopping=self.stopping,
             role=self._settings.role,
+            caller_token=ServiceSigner(app.name, self._settings.private_keys.get(app.name)).token,
         )
 
     def _work(self, app: App) -> None:

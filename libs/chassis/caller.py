@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
-from uuid import UUID
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 from libs.chassis.errors import Unauthenticated
 
@@ -58,6 +58,18 @@ class Caller:
             organizations=frozenset(known[f] for f in facilities if f in known),
             purposes=self.purposes or frozenset({self.purpose}),
         )
+
+
+def as_service(name: str) -> Caller:
+    """A service that asks for itself: no roles, no permissions, no facility. What it may call, contracts list by its name."""
+    return Caller(
+        subject=uuid5(NAMESPACE_OID, f"carehub-service/{name}"),
+        kind=CallerKind.SERVICE,
+        name=name,
+        roles={},
+        permissions={},
+        purpose="OPERATIONS",
+    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -34,8 +34,13 @@ def method_of(descriptor: MethodDescriptor) -> Method:
     access = descriptor.GetOptions().Extensions[options_pb2.access]
     if access.transaction == options_pb2.Access.TRANSACTION_UNSPECIFIED:
         raise ContractError(f"{path} has no access option, or one without a transaction")
-    if sum((bool(access.permission), access.is_anonymous, access.is_self)) != 1:
-        raise ContractError(f"{path} must name one of permission, is_anonymous and is_self")
+    open_to = sum((bool(access.permission), access.is_anonymous, access.is_self))
+    if open_to > 1 or (not open_to and not access.called_by):
+        raise ContractError(
+            f"{path} must name one of permission, is_anonymous and is_self, or called_by alone"
+        )
+    if access.called_by and (access.is_anonymous or access.is_self):
+        raise ContractError(f"{path} is open to everybody: called_by says nothing there")
     return Method(
         name=descriptor.name,
         path=path,

@@ -9,7 +9,7 @@ import inspect
 import logging
 import time
 import typing
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import reduce
@@ -21,7 +21,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
 from libs.chassis import audit, idempotency, telemetry
-from libs.chassis.caller import Call, Caller
+from libs.chassis.caller import Call, Caller, CallerKind
 from libs.chassis.contracts import ContractError, Method, methods_of
 from libs.chassis.database import CONNECTION_LOST, Database, Mode, Transaction, in_transaction
 from libs.chassis.errors import (
@@ -114,8 +114,12 @@ class Guard:
         database: Database,
         verifier: CallerVerifier,
         alike: object = None,
+        let_in: Collection[str] | None = None,
     ) -> None:
-        """`alike` has the methods that every service answers alike, where its contract has them."""
+        """`alike` has the methods that every service answers alike, where its contract has them.
+
+        `let_in` are the services that may call here at all, of those that contracts list; None: all of them.
+        """
         self.contract = servicer.contract
         self.methods = {method.path: method for method in methods_of(servicer.contract)}
         self._answers = {
@@ -123,6 +127,7 @@ class Guard:
         }
         self._database = database
         self._verifier = verifier
+        self._let_in = let_in
         self._sharing = Sharing(self._together)
 
     async def answer(self, path: str, request: Request) -> Message:
@@ -140,7 +145,7 @@ class Guard:
             with telemetry.span(path, request.headers):
                 async with asyncio.timeout(request.timeout):
                     call.maybe_caller = await self._authenticate(method, request)
-                    call.facilities = _authorize(method, call.maybe_caller)
+                    call.facilities = self._authorize(method, call.maybe_caller)
                     response = await self._run(method, request, call)
             telemetry.REQUESTS.labels(path, "OK").inc()
         except Exception as error:
@@ -154,6 +159,32 @@ class Guard:
         if method.access.is_anonymous:
             return None
         return await self._verifier.verify(request.headers.get(CALLER_TOKEN, ""))
+
+    def _authorize(self, method: Method, caller: Caller | None) -> frozenset[UUID]:
+        """Where the caller may do this: where they hold its permission; PERMISSION_DENIED if nowhere."""
+        if caller is None:
+            return frozenset()
+        if caller.kind is CallerKind.SERVICE:
+            self._check_service(method, caller.name)
+            return frozenset()
+        if method.access.is_self:
+            return frozenset[UUID]().union(*caller.roles.values())
+        held = caller.permissions.get(method.access.permission)
+        if held is None or not method.access.permission:
+            raise PermissionDenied(
+                "PERMISSION_MISSING",
+                "Your roles do not allow this. An administrator of your facility can change them.",
+                permission=method.access.permission,
+            )
+        return held
+
+    def _check_service(self, method: Method, name: str) -> None:
+        if name not in method.access.called_by or not (
+            self._let_in is None or name in self._let_in
+        ):
+            raise PermissionDenied(
+                "SERVICE_NOT_LISTED", f"{name} is not among the services that may call this."
+            )
 
     async def _run(self, method: Method, request: Request, call: Call) -> Message:
         work = _Work(method, request, call, contextvars.copy_context())
@@ -222,22 +253,6 @@ class Guard:
 
 def _subject(call: Call) -> UUID | None:
     return call.maybe_caller.subject if call.maybe_caller else None
-
-
-def _authorize(method: Method, caller: Caller | None) -> frozenset[UUID]:
-    """Where the caller holds the permission of this method; PERMISSION_DENIED if nowhere."""
-    if caller is None:
-        return frozenset()
-    if method.access.is_self:
-        return frozenset[UUID]().union(*caller.roles.values())
-    held = caller.permissions.get(method.access.permission)
-    if held is None:
-        raise PermissionDenied(
-            "PERMISSION_MISSING",
-            "Your roles do not allow this. An administrator of your facility can change them.",
-            permission=method.access.permission,
-        )
-    return held
 
 
 def _understood(error: Exception, call: Call) -> DomainError:

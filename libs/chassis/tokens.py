@@ -9,22 +9,26 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from libs.chassis.caller import Caller, CallerKind
+from libs.chassis.caller import Caller, CallerKind, as_service
 from libs.chassis.errors import Unauthenticated, Unavailable
+
+if TYPE_CHECKING:
+    from libs.chassis.services import ServiceKeys
 
 ISSUER = "carehub-identity"
 AUDIENCE = "carehub-internal"
 TYPE = "caller+jwt"
+SERVICE_TYPE = "service+jwt"
 LEEWAY = 5
 LONGEST_LIFE = 3600  # identity gives them seconds
 _LONGEST = 64 * 1024
@@ -36,12 +40,21 @@ _REFETCH_SECONDS = 5.0
 class CallerVerifier:
     """Turns a caller token into a Caller. Remembers what it verified, by hash, never past the token's end."""
 
-    def __init__(self, fetch_keys: Callable[[], Awaitable[str]]) -> None:
+    def __init__(
+        self, fetch_keys: Callable[[], Awaitable[str]], services: "ServiceKeys | None" = None
+    ) -> None:
         self._fetch_keys = fetch_keys
+        self._services = services
         self._keys: KeySet | None = None
         self._fetched_at = 0.0
         self._fetching: asyncio.Task[None] | None = None
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._refused: dict[UUID, float] = {}
+
+    def refuse(self, people: Iterable[UUID], until: float) -> None:
+        """Believe nothing of them until then, whatever tokens they hold: for who was deactivated a moment ago."""
+        self._refused = {i: end for i, end in self._refused.items() if end > time.time()}
+        self._refused |= dict.fromkeys(people, until)
 
     async def verify(self, token: str) -> Caller:
         """The caller, or UNAUTHENTICATED."""
@@ -49,31 +62,53 @@ class CallerVerifier:
             raise Unauthenticated("CALLER_MISSING", "Sign in first.")
         digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
-        if known and known[0] > time.time():
-            return known[1]
-        expires, caller = self._read(await self._decode(token))
-        self._known[digest] = (expires, caller)
-        if len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
+        if known is None or known[0] <= time.time():
+            known = self._known[digest] = await self._read(token)
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        caller = known[1]
+        if caller.subject in self._refused and self._refused[caller.subject] > time.time():
+            raise Unauthenticated("CALLER_DEACTIVATED", "The account was deactivated.")
         return caller
+
+    async def _read(self, token: str) -> tuple[float, Caller]:
+        """Until when to believe it, and whom: each sort of token by the keys of those who may sign it."""
+        header = _header(token)
+        if header.get("typ") == SERVICE_TYPE:
+            return self._read_service(token, header)
+        decoded = await self._decode(token)
+        expires = _expires(decoded, TYPE, ISSUER)
+        try:
+            caller = to_caller(decoded.claims)
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            OverflowError,
+            OSError,
+        ) as error:
+            raise _not_ours() from error
+        if caller.kind is not CallerKind.PERSON:
+            raise _not_ours()
+        return expires, caller
+
+    def _read_service(self, token: str, header: Mapping[str, Any]) -> tuple[float, Caller]:
+        found = self._services.find(header.get("kid")) if self._services else None
+        decoded = _decoded(token, found[1]) if found else None
+        if found is None or decoded is None:
+            raise _not_ours()
+        return _expires(decoded, SERVICE_TYPE, found[0]), as_service(found[0])
 
     async def _decode(self, token: str) -> jwt.Token:
         """Decode; with keys fetched anew, at most every few seconds, when the ones at hand do not fit."""
-        if decoded := self._decoded(token):
+        if decoded := _decoded(token, self._keys):
             return decoded
         if self._keys is None or time.monotonic() - self._fetched_at > _REFETCH_SECONDS:
             await self._fetch()
-            if decoded := self._decoded(token):
+            if decoded := _decoded(token, self._keys):
                 return decoded
         raise _not_ours()
-
-    def _decoded(self, token: str) -> jwt.Token | None:
-        if self._keys is None:
-            return None
-        try:
-            return jwt.decode(token, self._keys, algorithms=["Ed25519"])
-        except (JoseError, ValueError, TypeError, RecursionError):
-            return None
 
     async def _fetch(self) -> None:
         """Fetch the keys, once for all who wait for them. Without any, nobody can be believed or refused."""
@@ -91,31 +126,40 @@ class CallerVerifier:
         self._keys = KeySet.import_key_set(orjson.loads(await self._fetch_keys()))
         self._fetched_at = time.monotonic()
 
-    def _read(self, token: jwt.Token) -> tuple[float, Caller]:
-        claims = token.claims
-        fits = (
-            token.header.get("typ") == TYPE
-            and claims.get("iss") == ISSUER
-            and claims.get("aud") == AUDIENCE
-            and isinstance(claims.get("exp"), int)
-        )
-        # An integer of any size: compared before it becomes a float.
-        if not fits or not 0 < claims["exp"] <= time.time() + LONGEST_LIFE:
-            raise _not_ours()
-        expires = float(claims["exp"]) + LEEWAY
-        if expires <= time.time():
-            raise Unauthenticated("CALLER_TOKEN_EXPIRED", "The caller token has ended.")
-        try:
-            return expires, to_caller(claims)
-        except (
-            LookupError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            OverflowError,
-            OSError,
-        ) as error:
-            raise _not_ours() from error
+
+def _header(token: str) -> Mapping[str, Any]:
+    """The header, not yet believed."""
+    try:
+        return jws.extract_compact(token.encode("ascii")).headers()
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise _not_ours() from error
+
+
+def _decoded(token: str, keys: KeySet | None) -> jwt.Token | None:
+    if keys is None:
+        return None
+    try:
+        return jwt.decode(token, keys, algorithms=["Ed25519"])
+    except (JoseError, ValueError, TypeError, RecursionError):
+        return None
+
+
+def _expires(token: jwt.Token, kind: str, issuer: str) -> float:
+    """Until when a token is believed that says what it should."""
+    claims = token.claims
+    fits = (
+        token.header.get("typ") == kind
+        and claims.get("iss") == issuer
+        and claims.get("aud") == AUDIENCE
+        and isinstance(claims.get("exp"), int)
+    )
+    # An integer of any size: compared before it becomes a float.
+    if not fits or not 0 < claims["exp"] <= time.time() + LONGEST_LIFE:
+        raise _not_ours()
+    expires = float(claims["exp"]) + LEEWAY
+    if expires <= time.time():
+        raise Unauthenticated("CALLER_TOKEN_EXPIRED", "The caller token has ended.")
+    return expires
 
 
 def _not_ours() -> Unauthenticated:

@@ -12,6 +12,7 @@ import orjson
 
 from libs.chassis.heads import new_key
 from libs.chassis.migrate import ROLES, role
+from libs.chassis.services import new_service_key
 from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
 
@@ -57,6 +58,22 @@ def audit_key(home: Path) -> Path:
     if not path.exists():
         write_private(path, new_key())
     return path
+
+
+def service_key(folder: Path, service: str) -> Path:
+    """The file of the key that a service vouches for itself with, made once; beside it `public/<service>.json`."""
+    path, public = folder / f"{service}.json", folder / "public" / f"{service}.json"
+    if not (path.exists() and public.exists()):
+        secret, told = new_service_key()
+        write_private(public, told)
+        write_private(path, secret)
+    return path
+
+
+def service_keys(folder: Path) -> dict[str, str]:
+    """Where each service's key is, and everybody's public keys."""
+    keys = {f"{s.upper()}_SERVICE_KEY": str(service_key(folder, s)) for s in SERVICES}
+    return {**keys, "CAREHUB_SERVICE_KEYS": str(folder / "public")}
 
 
 def passwords(home: Path, service: str) -> dict[str, str]:
@@ -108,6 +125,7 @@ def for_services(machine: Machine) -> dict[str, str]:
         "GATEWAY_CLIENT_SECRET": local_secret(machine.home, "web-client"),
         "GATEWAY_PUBLIC_URL": machine.public_url,
         "GATEWAY_STEP_UP": STEP_UP,
+        **service_keys(machine.home / "secrets" / "services"),
     }
     for service in SERVICES:
         env[f"{service.upper()}_DATABASE_URL"] = database_url(machine, service, "")

@@ -23,6 +23,7 @@ from libs.chassis.channels import Channels
 from libs.chassis.database import Transaction
 from libs.chassis.streams import connect, ensure_stream, stream_of
 from libs.chassis.tokens import AUDIENCE, ISSUER, TYPE
+from libs.local.environment import service_keys
 from libs.testing.clock import Clock
 from libs.testing.servers import Servers
 
@@ -156,6 +157,7 @@ async def running_hub(
         "TASKING_SMTP_HOST": "127.0.0.1",
         "TASKING_SMTP_PORT": "9",
         "TASKING_PUBLIC_URL": "http://127.0.0.1:8080",
+        **service_keys(servers.home / "service-keys"),
         **(env or {}),
     }
     apps = [importlib.import_module(f"services.{name}.app").build(settings) for name in services]
@@ -180,6 +182,8 @@ async def running_hub(
             nats_url=servers.nats.url,
             audit_key=_path(settings, "CAREHUB_AUDIT_KEY"),
             audit_heads=_path(settings, "CAREHUB_AUDIT_HEADS"),
+            service_keys=_path(settings, "CAREHUB_SERVICE_KEYS"),
+            private_keys={a.name: Path(settings[f"{a.name.upper()}_SERVICE_KEY"]) for a in apps},
         ),
         keys,
         clock,
