@@ -16,18 +16,17 @@ from services.identity.domain.explaining import Answer, Asked, headline
 def purpose_asked(request: rpc.ExplainAccessRequest) -> Purpose:
     if not request.purpose:
         return Purpose.TREATMENT
-    return Purpose(_word("purpose", "Purpose", request.purpose))
+    return Purpose(word("purpose", "Purpose", request.purpose))
 
 
 def classes_asked(request: rpc.ExplainAccessRequest) -> tuple[DataClass, ...]:
     if not request.data_class:
         return tuple(DataClass)
-    word = _word("data_class", "DataClass", request.data_class)
-    return (DataClass(word),)
+    return (DataClass(word("data_class", "DataClass", request.data_class)),)
 
 
 def labels_asked(request: rpc.ExplainAccessRequest) -> frozenset[Label]:
-    return frozenset(Label(_word("labels", "Label", one)) for one in request.labels)
+    return frozenset(Label(word("labels", "Label", one)) for one in request.labels)
 
 
 def explanation_to_proto(
@@ -64,7 +63,7 @@ def _line_to_proto(line: Line) -> rpc.AccessLine:
     )
 
 
-def _word(field: str, enum: str, number: int) -> str:
+def word(field: str, enum: str, number: int) -> str:
     """The word of the domain for a number that this version knows, and that says something."""
     known = access_pb2.DESCRIPTOR.enum_types_by_name[enum].values_by_number
     if number not in known or number == 0:

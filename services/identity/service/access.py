@@ -1,17 +1,25 @@
 """AccessService: why somebody may see a patient, and what may leave. Its contract: access_service.proto."""
 
 from collections.abc import Callable, Collection
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from carehub.identity.v1 import access_service_pb2 as rpc
 
+from libs.chassis.audit import record
 from libs.chassis.caller import Call
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from libs.chassis.fields import to_uuid
+from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from services.identity.convert.directory import maybe_uuid
+from services.identity.convert.disclosure import (
+    disclosure_to_proto,
+    released_to_proto,
+    to_wanted,
+)
 from services.identity.convert.explanation import (
     classes_asked,
     explanation_to_proto,
@@ -21,6 +29,19 @@ from services.identity.convert.explanation import (
 from services.identity.deciding import known_about
 from services.identity.domain.access.facts import Facts
 from services.identity.domain.access.terms import DataClass, Purpose
+from services.identity.domain.disclosure import (
+    ACCOUNTED_YEARS,
+    PART2_YEARS,
+    Recipient,
+    RecipientKind,
+    Released,
+    Sending,
+    check_same,
+    notices,
+    released,
+    to_be_kept,
+    years_before,
+)
 from services.identity.domain.explaining import (
     EACH_LABEL,
     ORDINARY,
@@ -34,10 +55,14 @@ from services.identity.domain.explaining import (
 from services.identity.domain.role import Role
 from services.identity.domain.token import held_by
 from services.identity.store.access import AccessStore
+from services.identity.store.disclosure import DisclosureStore
+from services.identity.store.facility import FacilityStore
+from services.identity.store.organization import OrganizationStore
 from services.identity.store.staff import StaffStore
 from services.identity.store.team import TeamStore
 
 MOST_NAMED = 500
+_LAST = datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +110,47 @@ class AccessService:
             told = answers(ordinary(facts), asked, tuple(DataClass), [ORDINARY])
         call.show(patient_id)
         return explanation_to_proto(patient_id, asked, to_themselves(told))
+
+    async def CheckDisclosure(
+        self, request: rpc.CheckDisclosureRequest, call: Call
+    ) -> rpc.CheckDisclosureResponse:
+        wanted = to_wanted(request)
+        async with self.system() as tx:
+            facts = await known_about(tx, {item.patient_id for item in wanted.items})
+            sending = Sending(
+                id=wanted.id,
+                recipient=await _recipient(tx, wanted.recipient_id),
+                purpose=wanted.purpose,
+                items=wanted.items,
+                service=call.caller.name,
+                at=tx.at,
+            )
+            found = released(facts, sending)
+            await _keep(tx, sending, found)
+            call.show(*(one.item.patient_id for one in found))
+            record(tx, call, request.recipient_id)
+        return released_to_proto(found, notices(found, tx.at))
+
+    async def ListDisclosures(
+        self, request: rpc.ListDisclosuresRequest, call: Call
+    ) -> rpc.ListDisclosuresResponse:
+        size, patient_id = page_size(request.page_size), to_uuid("patient_id", request.patient_id)
+        years = PART2_YEARS if request.is_part2 else ACCOUNTED_YEARS
+        found = await DisclosureStore(call.tx).list_page(
+            patient_id,
+            _before(request),
+            size + 1,
+            since=years_before(call.tx.at, years),
+            only_accountable=request.is_accountable,
+            only_part2=request.is_part2,
+        )
+        page = found[:size]
+        call.show(*(one.patient_id for one in page))
+        last = [page[-1].at.isoformat(), str(page[-1].id)] if found[size:] else None
+        return rpc.ListDisclosuresResponse(
+            disclosures=map(disclosure_to_proto, page),
+            next_page_token=encode_cursor(last, request) if last else "",
+        )
 
     async def NamePeople(
         self, request: rpc.NamePeopleRequest, call: Call
@@ -155,6 +221,37 @@ def _asked_by(call: Call, person: Person, source: UUID) -> Asked:
     return Asked(
         person=person, purpose=Purpose(call.caller.purpose), source_id=source, at=call.tx.at
     )
+
+
+async def _keep(tx: Transaction, sending: Sending, found: Collection[Released]) -> None:
+    """Have it in the accounting once; nothing leaves that is not."""
+    store, kept = DisclosureStore(tx), to_be_kept(sending, found)
+    if before := await store.of(sending.id):
+        check_same(before, kept)
+    else:
+        await store.add(kept)
+
+
+async def _recipient(tx: Transaction, recipient_id: UUID) -> Recipient:
+    """Who it is. Whoever is no facility and no organization of the network is a person, who gets what names them."""
+    organization_of = await FacilityStore(tx).organizations()
+    if organization_id := organization_of.get(recipient_id):
+        return Recipient(
+            id=recipient_id, kind=RecipientKind.FACILITY, organization_id=organization_id
+        )
+    is_member = await OrganizationStore(tx).find(recipient_id) is not None
+    kind = RecipientKind.ORGANIZATION if is_member else RecipientKind.PERSON
+    return Recipient(id=recipient_id, kind=kind)
+
+
+def _before(request: rpc.ListDisclosuresRequest) -> tuple[datetime, UUID]:
+    match decode_cursor(request.page_token, request):
+        case None:
+            return _LAST
+        case [str(at), str(id)]:
+            with suppress(ValueError):
+                return datetime.fromisoformat(at), to_uuid("page_token", id)
+    raise bad_token()
 
 
 def _no_patient(patient_id: UUID) -> NotFound:
