@@ -18,6 +18,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.api.accesses import PATH as ACCESSES
+from gateway.api.accesses import Accesses, looks_of
 from gateway.api.authentication import Authenticator
 from gateway.api.callers import Callers
 from gateway.api.edge import Edge, note_of
@@ -105,6 +107,8 @@ def build(
         events = AuditEvents(ledgers, settings.public_url)
         app.add_route(LEDGERS, ledgers.answer, methods=["GET"])
         app.add_route(AUDIT_EVENTS, events.answer, methods=["GET"])
+        accesses = Accesses(looks_of(found.values()), channels, authenticator)
+        app.add_route(ACCESSES, accesses.answer, methods=["GET"])
     front = Front(Transcoder(contracts, channels, authenticator, levels), app)
     _add_health(app, channels)
     _add_pages(app, contracts, sign_in, settings)

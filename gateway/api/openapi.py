@@ -1,13 +1,15 @@
 """OpenAPI 3.1 from the descriptor image: the contracts' comments are the documentation."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor
 
+from gateway.api.accesses import OPENAPI as ACCESSES
+from gateway.api.accesses import OPENAPI_PATH as ACCESSES_PATH
 from gateway.api.binding import DEEPEST_PARAMETER
 from gateway.api.image import Endpoint, Image, field_at
 from gateway.api.ledgers import METHOD, ledgers_of
@@ -109,6 +111,7 @@ def document(image: Image) -> dict[str, Any]:
     if ledgers := ledgers_of(image):
         ledger = next(iter(ledgers.values()))
         paths[LEDGERS] = {"get": _all_ledgers(ledger, image, schemas)}
+        paths[ACCESSES_PATH] = {"get": ACCESSES}
     services = {one.method.containing_service.full_name for one in image.endpoints}
     return {
         "openapi": "3.1.0",
@@ -122,7 +125,8 @@ def document(image: Image) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "security": [{"bearer": []}, {"session": []}],
         "tags": [
-            {"name": tag_of(name), "description": image.comment(name)} for name in sorted(services)
+            {"name": tag, "description": image.comment(name)}
+            for tag, name in sorted({tag_of(name): name for name in _main_last(services)}.items())
         ]
         + [
             {"name": "audit", "description": "Who saw or changed what, in all services."},
@@ -178,6 +182,11 @@ def path_of(endpoint: Endpoint, names: Sequence[str]) -> str:
 def tag_of(service: str) -> str:
     """Return `registry` for carehub.registry.v1.RegistryService."""
     return service.split(".")[1]
+
+
+def _main_last(services: Iterable[str]) -> list[str]:
+    """Contracts of one service after another, the one that has its name behind those beside it: it is described."""
+    return sorted(services, key=lambda name: name.endswith(f".{tag_of(name).capitalize()}Service"))
 
 
 def operation_ids(image: Image) -> dict[str, str]:

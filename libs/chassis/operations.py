@@ -19,6 +19,7 @@ from libs.chassis.fields import to_timestamp, to_uuid
 from libs.chassis.holding import Holding
 from libs.chassis.inbox import Consumer, Delivery
 from libs.chassis.ledger import Ledger
+from libs.chassis.looks import Looks
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from libs.chassis.status import VERSION, Status, status_of
 from libs.chassis.tokens import CallerVerifier
@@ -73,6 +74,7 @@ class Operations:
         self._database = database
         self.ListAudit = Ledger(service, database).ListAudit
         self.ApplyAccess = Holding(database, verifier).ApplyAccess
+        self.ListLooks = Looks(database).ListLooks
 
     async def GetStatus(
         self, request: status_pb2.GetStatusRequest, call: Call

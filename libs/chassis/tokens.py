@@ -80,7 +80,14 @@ class CallerVerifier:
         expires = _expires(decoded, TYPE, ISSUER)
         try:
             caller = to_caller(decoded.claims)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            OverflowError,
+            OSError,
+        ) as error:
             raise _not_ours() from error
         if caller.kind is not CallerKind.PERSON:
             raise _not_ours()

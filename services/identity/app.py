@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 from carehub.identity.v1 import (
+    access_service_pb2,
     agreement_service_pb2,
     break_glass_service_pb2,
     care_team_service_pb2,
@@ -32,6 +33,7 @@ from services.identity.deciding import decider_of
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
+from services.identity.service.access import AccessService
 from services.identity.service.agreements import AgreementService
 from services.identity.service.break_glass import BreakGlassService
 from services.identity.service.care_team import CareTeamService
@@ -63,6 +65,7 @@ def build(env: Mapping[str, str]) -> App:
         servicers=lambda runtime: (
             _directory(settings, runtime),
             _holders(runtime),
+            _access(runtime),
             *_recording(runtime),
         ),
         consumers=CONSUMERS,
@@ -90,6 +93,11 @@ def _directory(settings: Settings, runtime: Runtime) -> Servicer:
 def _holders(runtime: Runtime) -> Servicer:
     contract = holder_service_pb2.DESCRIPTOR.services_by_name["HolderService"]
     return Servicer(contract, HolderService(reader=runtime.database.system))
+
+
+def _access(runtime: Runtime) -> Servicer:
+    contract = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
+    return Servicer(contract, AccessService(system=runtime.database.system))
 
 
 def _recording(runtime: Runtime) -> tuple[Servicer, ...]:

@@ -4,6 +4,7 @@ import {
   IconListCheck,
   IconPlugConnected,
   IconRoute,
+  IconUrgent,
   IconUserPlus,
   IconUsers,
 } from "@tabler/icons-react";
@@ -11,6 +12,13 @@ import {
 export const SCREENS = [
   { key: "worklist", path: "/worklist", needs: "tasks.read", icon: IconListCheck, isCare: true },
   { key: "patients", path: "/patients", needs: "patients.read", icon: IconUsers, isCare: true },
+  {
+    key: "emergencies",
+    path: "/emergencies",
+    needs: "glass.review",
+    icon: IconUrgent,
+    isCare: true,
+  },
   { key: "protocols", path: "/protocols", needs: "protocols.read", icon: IconRoute, isCare: false },
   { key: "feeds", path: "/feeds", needs: "feeds.read", icon: IconPlugConnected, isCare: false },
   { key: "staff", path: "/staff", needs: "staff.read", icon: IconUserPlus, isCare: false },

@@ -14,7 +14,7 @@ import { Broken } from "@/ui/broken";
 import { Shell } from "@/ui/shell";
 import { NoAccess } from "@/ui/states";
 
-const root = createRootRoute({ notFoundComponent: NoAccess });
+const root = createRootRoute({ notFoundComponent: () => <NoAccess /> });
 
 const signedIn = createRoute({
   getParentRoute: () => root,
@@ -67,6 +67,25 @@ const patient = createRoute({
   getParentRoute: () => shell,
   path: "/patients/$patientId",
   component: lazyRouteComponent(() => import("@/features/patients/page"), "PatientPage"),
+});
+
+export interface AccessSearch {
+  show?: "why";
+}
+
+const access = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId/access",
+  validateSearch: (search: Record<string, unknown>): AccessSearch => ({
+    show: search.show === "why" ? "why" : undefined,
+  }),
+  component: lazyRouteComponent(() => import("@/features/access/page"), "AccessPage"),
+});
+
+const reviews = createRoute({
+  getParentRoute: () => shell,
+  path: "/emergencies",
+  component: lazyRouteComponent(() => import("@/features/emergency/reviews"), "ReviewsPage"),
 });
 
 const protocols = createRoute({
@@ -144,6 +163,8 @@ const tree = root.addChildren([
     worklist,
     patients,
     patient,
+    access,
+    reviews,
     protocols,
     protocol,
     feeds,

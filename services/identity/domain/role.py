@@ -35,8 +35,10 @@ _TABLE: Mapping[Role, str] = {
         "protocols.read protocols.write feeds.read feeds.write feeds.send "
         "operations.read operations.write audit.read agreements.read agreements.write"
     ),
-    # Runs one facility, and sees no patient.
-    Role.FACILITY_ADMIN: "facilities.write staff.read staff.write feeds.read agreements.read",
+    # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
+    Role.FACILITY_ADMIN: (
+        "facilities.write staff.read staff.write feeds.read agreements.read access.explain"
+    ),
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
@@ -64,7 +66,7 @@ _TABLE: Mapping[Role, str] = {
     # Answers for who saw whom, and has tasks of that.
     Role.PRIVACY_OFFICER: (
         "patients.read tasks.read tasks.write staff.read protocols.read audit.read "
-        "consents.read agreements.read agreements.write glass.read glass.review"
+        "consents.read agreements.read agreements.write access.explain glass.read glass.review"
     ),
     # Connects the facilities' systems; raw messages name patients.
     Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",

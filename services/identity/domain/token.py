@@ -101,7 +101,7 @@ def vouch(
     if expires_at <= at:
         raise Unauthenticated("TOKEN_EXPIRED", "The access token has ended.")
     everywhere = frozenset(membership.organization_of)
-    permissions = _where(_permissions_of(member), everywhere)
+    permissions = held_by(member, everywhere)
     if purpose == EMERGENCY and BREAK_GLASS not in permissions:
         raise PermissionDenied(
             "EMERGENCY_NOT_YOURS",
@@ -122,6 +122,11 @@ def vouch(
         acr=signed_in.acr,
         authenticated_at=signed_in.authenticated_at,
     )
+
+
+def held_by(member: StaffMember, everywhere: frozenset[UUID]) -> Mapping[str, frozenset[UUID]]:
+    """Where somebody holds which permission, in a network of these facilities."""
+    return _where(_permissions_of(member), everywhere)
 
 
 def _permissions_of(member: StaffMember) -> Iterable[tuple[str, UUID | None]]:

@@ -286,6 +286,12 @@ class AccessStore:
         """Keep an agreement. False if it was there already, as it may have been changed since."""
         return await self._tx.one_or_none(AGREE, agreement) is not None
 
+    async def is_known_at(self, patient_id: UUID, facilities: Collection[UUID]) -> bool:
+        """Whether one of these facilities knows the patient themselves, and not by what others share."""
+        return bool(
+            await self._tx.fetch(KNOWN_AMONG, ids=[patient_id], facilities=list(facilities))
+        )
+
     async def visible_among(
         self, patient_ids: Collection[UUID], call: Call, at: Collection[UUID] | None = None
     ) -> frozenset[UUID]:

@@ -248,6 +248,23 @@ break_glass = Table(
     Column("reviewed_at", DateTime(timezone=True)),
 )
 
+disclosures = Table(
+    "disclosures",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("patient_id", Uuid, primary_key=True),
+    Column("recipient_id", Uuid),
+    Column("recipient_kind", Text),
+    Column("purpose", Text),
+    Column("source_ids", ARRAY(Uuid)),
+    Column("classes", ARRAY(Text)),
+    Column("consent_ids", ARRAY(Uuid)),
+    Column("is_accountable", Boolean),
+    Column("is_part2", Boolean),
+    Column("service", Text),
+    Column("at", DateTime(timezone=True)),
+)
+
 _HOLD_DIRECTORY = sql(
     select(func.pg_advisory_xact_lock(literal_column("hashtextextended('identity.directory', 0)")))
 )

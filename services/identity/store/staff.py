@@ -1,6 +1,7 @@
 """Staff in PostgreSQL."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Boolean, Integer, Text, Uuid, any_, func, insert, or_, select, update
@@ -13,6 +14,15 @@ from services.identity.domain.role import Role
 from services.identity.domain.staff import StaffMember, StaffState
 from services.identity.store.schema import staff
 
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody, and what they are called."""
+
+    id: UUID
+    display_name: str
+
+
 GET = sql(select(staff).where(staff.c.id == param("id", type_=Uuid)), row=StaffMember)
 ID_OF_ACCOUNT = sql(select(staff.c.id).where(staff.c.account == param("account", type_=Text)))
 ACTIVE_AMONG = sql(
@@ -20,6 +30,12 @@ ACTIVE_AMONG = sql(
         staff.c.id == any_(param("ids", type_=ARRAY(Uuid))),
         staff.c.state == StaffState.ACTIVE.value,
     )
+)
+NAMES = sql(
+    select(staff.c.id, staff.c.display_name).where(
+        staff.c.id == any_(param("ids", type_=ARRAY(Uuid)))
+    ),
+    row=Named,
 )
 NETWORK_ADMINS = sql(
     select(func.count())
@@ -81,6 +97,10 @@ class StaffStore:
 
     async def active_among(self, staff_ids: Iterable[UUID]) -> frozenset[UUID]:
         return frozenset(await self._tx.fetch(ACTIVE_AMONG, ids=list(staff_ids)))
+
+    async def names_of(self, staff_ids: Iterable[UUID]) -> dict[UUID, str]:
+        found = await self._tx.fetch(NAMES, ids=list(staff_ids))
+        return {each.id: each.display_name for each in found}
 
     async def count_network_admins(self) -> int:
         return int(await self._tx.one(NETWORK_ADMINS, role=[{"role": Role.NETWORK_ADMIN}]))

@@ -63,6 +63,9 @@ def test_there_are_words_for_everything_that_can_be_said():
         "apart",
         "withheld",
         "nothing",
+        "role",
+        "ask",
+        *(f"headline.{how_much}" for how_much in ("ALL", "SOME", "NONE")),
     }
     assert said | others == set(WORDS)
     for words in WORDS.values():

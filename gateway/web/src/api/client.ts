@@ -1,5 +1,6 @@
 /** The one way to the API: types from OpenAPI, errors as Failure, a key on every change so that it happens once. */
 import createClient, { type Middleware } from "openapi-fetch";
+import { inEmergency } from "./emergency";
 import type { components, paths } from "./schema.gen";
 
 export type Problem = components["schemas"]["Problem"];
@@ -48,7 +49,7 @@ const once: Middleware = {
 };
 
 export const api = createClient<paths>({ baseUrl: location.origin });
-api.use(once);
+api.use(once, inEmergency);
 
 interface Answer<T> {
   data?: T;
@@ -72,7 +73,14 @@ export async function read<T>(asked: Promise<Answer<T>>): Promise<Filled<T>> {
 }
 
 /** The fields that an answer leaves out when there is nothing to say. */
-type Sometimes = `${string}Time` | `${string}Date` | "time" | "date" | "priority" | "owner";
+type Sometimes =
+  | `${string}Time`
+  | `${string}Date`
+  | "time"
+  | "date"
+  | "priority"
+  | "owner"
+  | "review";
 
 /** As the API answers: every field is there, but for times, dates and parts that do not exist. */
 export type Filled<T> = T extends (infer U)[]
@@ -98,4 +106,6 @@ export type Patient = Filled<Schemas["registry.Patient"]>;
 export type Encounter = Filled<Schemas["registry.Encounter"]>;
 export type Feed = Filled<Schemas["interop.Feed"]>;
 export type FeedMessage = Filled<Schemas["interop.FeedMessage"]>;
+export type BreakGlass = Filled<Schemas["identity.BreakGlass"]>;
+export type Explanation = Filled<Schemas["identity.AccessExplanation"]>;
 export type Day = Schemas["google.type.Date"];

@@ -20,12 +20,14 @@ interface StateProps {
   title: string;
   children?: ReactNode;
   actions?: ReactNode;
+  /** Below the actions, apart from them. */
+  more?: ReactNode;
   tone?: "late";
   /** The page has no other headline. */
   isPage?: boolean;
 }
 
-function State({ icon, title, children, actions, tone, isPage }: StateProps) {
+function State({ icon, title, children, actions, more, tone, isPage }: StateProps) {
   return (
     <div className={styles.state}>
       <div className={styles.badge} data-tone={tone}>
@@ -38,6 +40,7 @@ function State({ icon, title, children, actions, tone, isPage }: StateProps) {
       )}
       {children && <div className={styles.text}>{children}</div>}
       {actions && <div className={styles.actions}>{actions}</div>}
+      {more}
     </div>
   );
 }
@@ -78,13 +81,14 @@ export function Failed({
 }
 
 /** No permission and not found are one page with one text. */
-export function NoAccess() {
+export function NoAccess({ children }: { children?: ReactNode }) {
   const t = useTranslations("shell.states");
   return (
     <State
       isPage
       icon={<IconLock size={22} stroke={1.9} />}
       title={t("hidden")}
+      more={children}
       actions={
         <Button component={Link} to="/" variant="default">
           {t("home")}

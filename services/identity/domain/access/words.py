@@ -5,6 +5,10 @@ from types import MappingProxyType
 
 WORDS: Mapping[str, str] = MappingProxyType(
     {
+        # In one sentence.
+        "headline.ALL": "They may see all of it.",
+        "headline.SOME": "They may see some of it, and some not.",
+        "headline.NONE": "They may see none of it.",
         # What lets somebody see a row.
         "allowed.OWN": "The row was written at their own facility.",
         "allowed.SELF": "It is their own record.",
@@ -32,6 +36,8 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "unlabeled": "The row has no label, so nobody may see it.",
         "apart": "Counseling notes are kept apart: they need a consent of their own that names the reader.",
         "withheld": "The feed labels what it sends, and this row has no label: it does not leave its facility.",
+        "role": "None of their roles is for such data.",
+        "ask": "Why it is not shown can be asked of the facility's privacy officer.",
         "nothing": "No fact connects them with the patient.",
         "obstacle.PROXY_BARRED": "They may not act for the patient: abuse or endangerment is on record.",
         "obstacle.PROXY_WITHOUT_EVIDENCE": "Nothing on record shows that they may act for the patient.",

@@ -1,13 +1,15 @@
 /** One patient: who this is, one timeline, and the loops that are open. */
 import { IconShieldLock } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Navigate, useNavigate, useParams } from "@tanstack/react-router";
+import { Link, Navigate, useNavigate, useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Loop, Patient } from "@/api/client";
+import { EmergencyBanner } from "@/features/emergency/banner";
+import { HiddenPatient } from "@/features/emergency/hidden";
 import { useKeys } from "@/ui/keys";
 import { useTitle } from "@/ui/page";
-import { Empty, Failed, Loaded, Loading } from "@/ui/states";
+import { Empty, Failed, Loading } from "@/ui/states";
 import { useNow } from "@/ui/when";
 import { patientQuery, useEncounters, usePatientLoops, usePatientTasks } from "./hooks";
 import { ClosedLoop, LoopCard } from "./loop-card";
@@ -26,7 +28,7 @@ export function PatientPage() {
   const go = useNavigate();
   useKeys({ Escape: () => void go({ to: "/worklist" }) });
   return (
-    <Loaded query={patient} title={t("failed")} shape="page">
+    <HiddenPatient patientId={patientId} query={patient} title={t("failed")}>
       {(found) =>
         found.id === patientId ? (
           <Story patient={found} />
@@ -35,7 +37,7 @@ export function PatientPage() {
           <Navigate to="/patients/$patientId" params={{ patientId: found.id }} replace />
         )
       }
-    </Loaded>
+    </HiddenPatient>
   );
 }
 
@@ -63,6 +65,7 @@ function Story({ patient }: { patient: Patient }) {
   const open = (loops.data ?? []).filter(({ state }) => state === "STATE_OPEN").sort(byClock);
   return (
     <>
+      <EmergencyBanner patientId={patient.id} />
       <Storyboard patient={patient} loop={open[0]} />
       <div className={styles.story}>
         {failed && (
@@ -90,7 +93,16 @@ function Story({ patient }: { patient: Patient }) {
         )}
         <p className={styles.consent}>
           <IconShieldLock size={16} stroke={1.9} aria-hidden="true" />
-          <span>{t.rich("consent", { b: (chunks) => <b>{chunks}</b> })}</span>
+          <span>
+            {t.rich("consent", {
+              b: (chunks) => <b>{chunks}</b>,
+              how: (chunks) => (
+                <Link to="/patients/$patientId/access" params={{ patientId: patient.id }}>
+                  {chunks}
+                </Link>
+              ),
+            })}
+          </span>
         </p>
       </div>
     </>

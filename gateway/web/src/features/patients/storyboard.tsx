@@ -1,11 +1,13 @@
 /** Who this is, at the top of every patient page. */
 import {
+  IconBuildingHospital,
   IconLanguage,
   IconMapPin,
   IconPhone,
   IconShieldLock,
   IconUserPlus,
 } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Loop, Patient } from "@/api/client";
@@ -31,6 +33,7 @@ export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | u
         <bdi>{owner(loop?.owner) || t("nobody")}</bdi>
       </Fact>
       <KnownAt patient={patient} />
+      <Sharing patient={patient} />
     </header>
   );
 }
@@ -108,12 +111,26 @@ function KnownAt({ patient }: { patient: Patient }) {
   const facilities = useFacilities();
   const names = patient.facilityIds.map((id) => facilities.get(id)?.name).filter(Boolean);
   return (
+    <Fact icon={<IconBuildingHospital size={14} stroke={1.9} />} label={t("knownAt")}>
+      <bdi>{names.join(", ")}</bdi>
+    </Fact>
+  );
+}
+
+/** The same words for every patient, whatever is shared and whatever is not. */
+function Sharing({ patient: { id } }: { patient: Patient }) {
+  const t = useTranslations("patients.board");
+  return (
     <Fact
       icon={<IconShieldLock size={14} stroke={1.9} />}
-      label={t("knownAt")}
-      detail={t("sharing")}
+      label={t("sharing")}
+      detail={
+        <Link to="/patients/$patientId/access" params={{ patientId: id }} className={styles.link}>
+          {t("whoSaw")}
+        </Link>
+      }
     >
-      <bdi>{names.join(", ")}</bdi>
+      {t("byConsent")}
     </Fact>
   );
 }

@@ -1,4 +1,6 @@
 /** English: the language that the keys are checked against. One file per feature. */
+import access from "./access.json";
+import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import operations from "./operations.json";
 import patients from "./patients.json";
@@ -7,6 +9,16 @@ import shell from "./shell.json";
 import staff from "./staff.json";
 import worklist from "./worklist.json";
 
-const messages = { shell, worklist, patients, protocols, feeds, staff, operations };
+const messages = {
+  shell,
+  worklist,
+  patients,
+  protocols,
+  feeds,
+  staff,
+  operations,
+  access,
+  emergency,
+};
 export default messages;
 export type Messages = typeof messages;

@@ -1,5 +1,7 @@
 /** Spanish, formal. Loaded when it is chosen. */
 import type { Messages } from "../en";
+import access from "./access.json";
+import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import operations from "./operations.json";
 import patients from "./patients.json";
@@ -8,5 +10,15 @@ import shell from "./shell.json";
 import staff from "./staff.json";
 import worklist from "./worklist.json";
 
-const messages: Messages = { shell, worklist, patients, protocols, feeds, staff, operations };
+const messages: Messages = {
+  shell,
+  worklist,
+  patients,
+  protocols,
+  feeds,
+  staff,
+  operations,
+  access,
+  emergency,
+};
 export default messages;
