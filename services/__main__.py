@@ -1,5 +1,5 @@
 """The one entry point: `carehub up | serve | migrate | admin | apply | token | send |
-simulate | keycloak | parked`.
+simulate | keycloak | parked | audit | nats-permissions`.
 """
 
 import argparse
@@ -106,6 +106,8 @@ def _add_tools(command: AddCommand) -> None:
     sub = command("audit", _audit, "Verify that nobody changed an audit ledger.")
     sub.add_argument("action", choices=["verify"])
     sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
+
+    command("nats-permissions", _nats_permissions, "Print what each service may do at the broker.")
 
 
 def _home() -> Path:
@@ -332,6 +334,18 @@ async def _audit(arguments: argparse.Namespace) -> int:
         raise RuntimeError(f"there is no service {unknown.pop()}; there are {', '.join(SERVICES)}")
     env = {**_remembered(), **os.environ}
     return await run(arguments.services or SERVICES, SERVICES, env, lambda s: print(s, flush=True))
+
+
+async def _nats_permissions(arguments: argparse.Namespace) -> int:
+    """The block of a NATS server's configuration; what is said there follows from the code alone."""
+    from gateway.api.live import EVENTS
+    from libs.local.broker import allowed, configuration, listening
+
+    env = {"IDENTITY_ISSUER": "", "IDENTITY_SIGNING_KEYS": ""}
+    apps = [importlib.import_module(f"services.{s}.app").build(env) for s in SERVICES]
+    users = {app.name: allowed(app) for app in apps}
+    print(configuration({**users, GATEWAY: listening(GATEWAY, EVENTS)}), end="")
+    return 0
 
 
 def _remembered() -> dict[str, str]:

@@ -63,6 +63,7 @@ class Conveyor:
             await self.client.connect(
                 self._url,
                 name=self._name,
+                inbox_prefix=inbox_of(self._name),
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.25,  # type: ignore[arg-type]  # seconds; it sleeps so long
                 connect_timeout=3,
@@ -133,6 +134,11 @@ class StreamState:
     incarnation: str
     last_sequence: int
     is_nearly_full: bool
+
+
+def inbox_of(name: str) -> str:
+    """Where answers come to whoever connects by this name. Its own: they are read by who may subscribe to it."""
+    return f"_INBOX_{name}"
 
 
 def stream_of(subject: str) -> str:
