@@ -1,5 +1,5 @@
 """The one entry point: `carehub up | serve | migrate | admin | apply | token | send |
-simulate | keycloak | parked | audit | nats-permissions`.
+simulate | keycloak | parked | audit | nats-permissions | nats-setup`.
 """
 
 import argparse
@@ -108,6 +108,7 @@ def _add_tools(command: AddCommand) -> None:
     sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
 
     command("nats-permissions", _nats_permissions, "Print what each service may do at the broker.")
+    command("nats-setup", _nats_setup, "Make streams and consumers, for services that may not.")
 
 
 def _home() -> Path:
@@ -129,6 +130,7 @@ def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
         nats_url=env.get("CAREHUB_NATS_URL", ""),
         stream_replicas=int(env.get("CAREHUB_STREAM_REPLICAS", "1")),
         stream_bytes=int(env.get("CAREHUB_STREAM_BYTES", str(512 * 1024**2))),
+        conveyor_is_given=env.get("CAREHUB_NATS_GIVEN") == "1",
         targets={s: env[f"{s.upper()}_TARGET"] for s in SERVICES if f"{s.upper()}_TARGET" in env},
         grpc_address=env.get("CAREHUB_GRPC_ADDRESS", ""),
         metrics_port=int(env.get("CAREHUB_METRICS_PORT", "0")),
@@ -341,11 +343,34 @@ async def _nats_permissions(arguments: argparse.Namespace) -> int:
     from gateway.api.live import EVENTS
     from libs.local.broker import allowed, configuration, listening
 
-    env = {"IDENTITY_ISSUER": "", "IDENTITY_SIGNING_KEYS": ""}
-    apps = [importlib.import_module(f"services.{s}.app").build(env) for s in SERVICES]
-    users = {app.name: allowed(app) for app in apps}
+    users = {app.name: allowed(app) for app in _apps()}
     print(configuration({**users, GATEWAY: listening(GATEWAY, EVENTS)}), end="")
     return 0
+
+
+async def _nats_setup(arguments: argparse.Namespace) -> int:
+    from libs.chassis.streams import connect
+    from libs.local.broker import set_up
+
+    settings = _host_settings((), Role.WORK)
+    conveyor = await connect(
+        settings.nats_url,
+        "carehub-setup",
+        replicas=settings.stream_replicas,
+        max_bytes=settings.stream_bytes,
+    )
+    try:
+        for name in await set_up(conveyor, _apps()):
+            print(name)
+    finally:
+        await conveyor.close()
+    return 0
+
+
+def _apps() -> list[App]:
+    """What every service says of itself; none of them is started."""
+    env = {"IDENTITY_ISSUER": "", "IDENTITY_SIGNING_KEYS": "", **os.environ}
+    return [importlib.import_module(f"services.{s}.app").build(env) for s in SERVICES]
 
 
 def _remembered() -> dict[str, str]:

@@ -8,8 +8,8 @@ from google.protobuf.message import Message
 
 from libs.chassis import heads
 from libs.chassis.app import App
-from libs.chassis.inbox import Consumer
-from libs.chassis.streams import inbox_of, stream_of
+from libs.chassis.inbox import ACK_WAIT, Consumer
+from libs.chassis.streams import Conveyor, ensure_consumer, ensure_stream, inbox_of, stream_of
 
 HEAD = audit_pb2.AuditHeadSealed.DESCRIPTOR.full_name
 _API = "$JS.API"
@@ -24,17 +24,35 @@ class Allowed:
 
 
 def allowed(app: App) -> Allowed:
-    """Its own events and the heads of its ledger; its own stream; and of others' streams its own consumers."""
-    consumers = (*app.consumers, heads.consumer(app.name))
+    """Its own events and the heads of its ledger; its own stream's state; and of others' streams its own consumers.
+
+    Nobody makes streams or consumers: the broker can be told to publish in another's name by how they are made.
+    """
+    consumers = _consumers(app)
     streams = {_stream(consumer) for consumer in consumers} | {app.name, stream_of(HEAD)}
-    made = [f"{_API}.STREAM.{verb}.{name}" for name in streams for verb in ("CREATE", "INFO")]
-    kept = [f"{_API}.STREAM.UPDATE.{name}" for name in (app.name, stream_of(HEAD))]
+    asked = [f"{_API}.STREAM.INFO.{name}" for name in streams]
     emptied = [f"{_API}.STREAM.PURGE.{app.name}", f"{_API}.CONSUMER.LIST.{app.name}"]
     heard = [subject for consumer in consumers for subject in _of(consumer)]
     return Allowed(
-        publish=(f"carehub.{app.name}.v1.*", HEAD, *sorted({*made, *kept, *emptied, *heard})),
+        publish=(f"carehub.{app.name}.v1.*", HEAD, *sorted({*asked, *emptied, *heard})),
         subscribe=(f"{inbox_of(app.name)}.>",),
     )
+
+
+async def set_up(conveyor: Conveyor, apps: Iterable[App]) -> list[str]:
+    """Make every stream and every consumer, or set them right; their names. For whoever administers the broker."""
+    done = []
+    for app in apps:
+        await ensure_stream(conveyor, app.name)
+        done.append(app.name)
+        for consumer in _consumers(app):
+            await ensure_consumer(conveyor, consumer.name, list(consumer.types), ACK_WAIT)
+            done.append(f"{_stream(consumer)}.{consumer.name}")
+    return done
+
+
+def _consumers(app: App) -> tuple[Consumer, ...]:
+    return (*app.consumers, heads.consumer(app.name))
 
 
 def listening(name: str, events: Iterable[type[Message]]) -> Allowed:
@@ -49,7 +67,7 @@ def _stream(consumer: Consumer) -> str:
 
 def _of(consumer: Consumer) -> list[str]:
     name = f"{_stream(consumer)}.{consumer.name}"
-    verbs = ("CREATE", "INFO", "MSG.NEXT")
+    verbs = ("INFO", "MSG.NEXT")
     return [*(f"{_API}.CONSUMER.{verb}.{name}" for verb in verbs), f"$JS.ACK.{name}.>"]
 
 

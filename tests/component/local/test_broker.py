@@ -20,7 +20,7 @@ from libs.chassis.heads import audit_heads, new_key
 from libs.chassis.listen import listen
 from libs.chassis.streams import connect, ensure_stream, inbox_of, make_room
 from libs.local import nats as local_nats
-from libs.local.broker import allowed, configuration, listening
+from libs.local.broker import Allowed, allowed, configuration, listening, set_up
 from libs.local.environment import SERVICES
 from libs.local.process import Child, free_port, spawn, wait_until_ready
 from libs.testing.hub import caller_keys
@@ -55,6 +55,7 @@ class Broker:
 async def broker(tmp_path):
     users = {name: allowed(app) for name, app in apps(tmp_path).items()}
     users["gateway"] = listening("gateway", EVENTS)
+    users["admin"] = Allowed(publish=(">",), subscribe=(">",))
     port, monitor, log = free_port(), free_port(), tmp_path / "broker.log"
     (tmp_path / "nats.conf").write_text(
         f'host: "127.0.0.1"\nport: {port}\nhttp: "127.0.0.1:{monitor}"\nlog_file: "{log}"\n'
@@ -91,11 +92,15 @@ async def client_of(broker, user):
         ("registry", "$JS.API.STREAM.UPDATE.identity"),
         ("registry", "$JS.API.CONSUMER.MSG.NEXT.identity.tasking-access"),
         ("registry", "$JS.API.CONSUMER.DELETE.identity.tasking-access"),
+        # By how these are made the broker would publish for them: `republish`, `deliver_subject`.
+        ("registry", "$JS.API.STREAM.CREATE.registry"),
+        ("registry", "$JS.API.STREAM.UPDATE.registry"),
+        ("registry", "$JS.API.CONSUMER.CREATE.audit.registry-audit-heads"),
     ],
     ids=str,
 )
 async def test_a_service_says_nothing_in_the_name_of_another(broker, user, subject):
-    owner, _ = await client_of(broker, "identity")
+    owner, _ = await client_of(broker, "admin")
     await owner.jetstream().add_stream(name="identity", subjects=["carehub.identity.v1.>"])
     client, refused = await client_of(broker, user)
     await client.publish(subject, b"")
@@ -119,6 +124,9 @@ async def test_everybody_can_do_what_they_have_to(broker, servers, tmp_path):
     """Streams, relays, consumers and heads of all services, each as its own user: nothing of it is refused."""
     key = tmp_path / "audit.pem"
     key.write_text(new_key())
+    admin = await connect(broker.url("admin"), "admin", max_bytes=16 * 1024**2)
+    await set_up(admin, apps(tmp_path).values())
+    await admin.close()
     hosts = {}
     for name, app in apps(tmp_path).items():
         await servers.prepare(name, app.migrations)
@@ -127,7 +135,7 @@ async def test_everybody_can_do_what_they_have_to(broker, servers, tmp_path):
             database_urls={name: servers.url(name, "")},
             system_urls={name: servers.url(name, "system")},
             nats_url=broker.url(name),
-            stream_bytes=16 * 1024**2,
+            conveyor_is_given=True,
             audit_key=key,
         )
         hosts[name] = Host([app], settings, caller_keys)
@@ -142,7 +150,7 @@ async def test_everybody_can_do_what_they_have_to(broker, servers, tmp_path):
                 audit.record(tx, Call(method="a test", request_id="1", deadline=0.0), "")
         for name, host in hosts.items():
             await until(host, name, WITNESSED, len(SERVICES))
-            conveyor = await connect(broker.url(name), name, max_bytes=16 * 1024**2)
+            conveyor = await connect(broker.url(name), name, is_given=True)
             await ensure_stream(conveyor, name)
             await make_room(conveyor, name)
             await conveyor.close()
