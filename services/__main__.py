@@ -1,5 +1,5 @@
 """The one entry point: `carehub up | serve | migrate | admin | apply | token | send |
-simulate | keycloak | parked | audit | nats-permissions | nats-setup`.
+simulate | keycloak | parked | audit | key | nats`.
 """
 
 import argparse
@@ -107,8 +107,11 @@ def _add_tools(command: AddCommand) -> None:
     sub.add_argument("action", choices=["verify"])
     sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
 
-    command("nats-permissions", _nats_permissions, "Print what each service may do at the broker.")
-    command("nats-setup", _nats_setup, "Make streams and consumers, for services that may not.")
+    sub = command("key", _key, "Make the key that a service vouches for itself with.")
+    sub.add_argument("service", choices=SERVICES)
+    sub.add_argument("folder", type=Path, help="gets SERVICE.json and public/SERVICE.json")
+    sub = command("nats", _nats, "Print what each service may do at the broker, or set it up.")
+    sub.add_argument("action", choices=["permissions", "setup"])
 
 
 def _home() -> Path:
@@ -338,20 +341,23 @@ async def _audit(arguments: argparse.Namespace) -> int:
     return await run(arguments.services or SERVICES, SERVICES, env, lambda s: print(s, flush=True))
 
 
-async def _nats_permissions(arguments: argparse.Namespace) -> int:
-    """The block of a NATS server's configuration; what is said there follows from the code alone."""
-    from gateway.api.live import EVENTS
-    from libs.local.broker import allowed, configuration, listening
+async def _key(arguments: argparse.Namespace) -> int:
+    from libs.local.environment import service_key
 
-    users = {app.name: allowed(app) for app in _apps()}
-    print(configuration({**users, GATEWAY: listening(GATEWAY, EVENTS)}), end="")
+    print(service_key(arguments.folder, arguments.service))
     return 0
 
 
-async def _nats_setup(arguments: argparse.Namespace) -> int:
+async def _nats(arguments: argparse.Namespace) -> int:
+    """The users of a NATS server, which follow from the code alone; or the streams and consumers, by an administrator."""
+    from gateway.api.live import EVENTS
     from libs.chassis.streams import connect
-    from libs.local.broker import set_up
+    from libs.local.broker import allowed, configuration, listening, set_up
 
+    if arguments.action == "permissions":
+        users = {app.name: allowed(app) for app in _apps()}
+        print(configuration({**users, GATEWAY: listening(GATEWAY, EVENTS)}), end="")
+        return 0
     settings = _host_settings((), Role.WORK)
     conveyor = await connect(
         settings.nats_url,

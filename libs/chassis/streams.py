@@ -46,7 +46,7 @@ class Conveyor:
     def __init__(
         self, url: str, name: str, *, replicas: int, max_bytes: int, is_given: bool = False
     ) -> None:
-        """`is_given`: streams and consumers are made by somebody else (`carehub nats-setup`); we may not."""
+        """`is_given`: streams and consumers are made by somebody else (`carehub nats setup`); we may not."""
         self.is_given = is_given
         self._url = url
         self._name = name

@@ -1,4 +1,4 @@
-"""A real broker with the users that `carehub nats-permissions` prints: what they refuse, and that nothing needed is missing."""
+"""A real broker with the users that `carehub nats permissions` prints: what they refuse, and that nothing needed is missing."""
 
 import asyncio
 import importlib
