@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_processes(command)
     _add_tools(command)
+    _add_operations(command)
     return parser
 
 
@@ -98,6 +99,9 @@ def _add_tools(command: AddCommand) -> None:
     add_keycloak_arguments(
         command("keycloak", _keycloak, "Make a realm of Keycloak what CareHub needs.")
     )
+
+
+def _add_operations(command: AddCommand) -> None:
     sub = command("parked", _parked, "List, show, replay or discard events that were set aside.")
     sub.add_argument("service", choices=SERVICES)
     sub.add_argument("action", choices=["list", "show", "replay", "discard"])
