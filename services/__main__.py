@@ -1,5 +1,5 @@
 """The one entry point: `carehub up | serve | migrate | admin | apply | token | send |
-simulate | keycloak | parked`.
+simulate | keycloak | parked | audit | key | nats`.
 """
 
 import argparse
@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_processes(command)
     _add_tools(command)
+    _add_operations(command)
     return parser
 
 
@@ -99,6 +100,9 @@ def _add_tools(command: AddCommand) -> None:
     add_keycloak_arguments(
         command("keycloak", _keycloak, "Make a realm of Keycloak what CareHub needs.")
     )
+
+
+def _add_operations(command: AddCommand) -> None:
     sub = command("parked", _parked, "List, show, replay or discard events that were set aside.")
     sub.add_argument("service", choices=SERVICES)
     sub.add_argument("action", choices=["list", "show", "replay", "discard"])
@@ -107,6 +111,12 @@ def _add_tools(command: AddCommand) -> None:
     sub = command("audit", _audit, "Verify that nobody changed an audit ledger.")
     sub.add_argument("action", choices=["verify"])
     sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
+
+    sub = command("key", _key, "Make the key that a service vouches for itself with.")
+    sub.add_argument("service", choices=SERVICES)
+    sub.add_argument("folder", type=Path, help="gets SERVICE.json and public/SERVICE.json")
+    sub = command("nats", _nats, "Print what each service may do at the broker, or set it up.")
+    sub.add_argument("action", choices=["permissions", "setup"])
 
 
 def _home() -> Path:
@@ -128,6 +138,7 @@ def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
         nats_url=env.get("CAREHUB_NATS_URL", ""),
         stream_replicas=int(env.get("CAREHUB_STREAM_REPLICAS", "1")),
         stream_bytes=int(env.get("CAREHUB_STREAM_BYTES", str(512 * 1024**2))),
+        conveyor_is_given=env.get("CAREHUB_NATS_GIVEN") == "1",
         targets={s: env[f"{s.upper()}_TARGET"] for s in SERVICES if f"{s.upper()}_TARGET" in env},
         grpc_address=env.get("CAREHUB_GRPC_ADDRESS", ""),
         metrics_port=int(env.get("CAREHUB_METRICS_PORT", "0")),
@@ -334,6 +345,44 @@ async def _audit(arguments: argparse.Namespace) -> int:
         raise RuntimeError(f"there is no service {unknown.pop()}; there are {', '.join(SERVICES)}")
     env = {**_remembered(), **os.environ}
     return await run(arguments.services or SERVICES, SERVICES, env, lambda s: print(s, flush=True))
+
+
+async def _key(arguments: argparse.Namespace) -> int:
+    from libs.local.environment import service_key
+
+    print(service_key(arguments.folder, arguments.service))
+    return 0
+
+
+async def _nats(arguments: argparse.Namespace) -> int:
+    """The users of a NATS server, which follow from the code alone; or the streams and consumers, by an administrator."""
+    from gateway.api.live import EVENTS
+    from libs.chassis.streams import connect
+    from libs.local.broker import allowed, configuration, listening, set_up
+
+    if arguments.action == "permissions":
+        users = {app.name: allowed(app) for app in _apps()}
+        print(configuration({**users, GATEWAY: listening(GATEWAY, EVENTS)}), end="")
+        return 0
+    settings = _host_settings((), Role.WORK)
+    conveyor = await connect(
+        settings.nats_url,
+        "carehub-setup",
+        replicas=settings.stream_replicas,
+        max_bytes=settings.stream_bytes,
+    )
+    try:
+        for name in await set_up(conveyor, _apps()):
+            print(name)
+    finally:
+        await conveyor.close()
+    return 0
+
+
+def _apps() -> list[App]:
+    """What every service says of itself; none of them is started."""
+    env = {"IDENTITY_ISSUER": "", "IDENTITY_SIGNING_KEYS": "", **os.environ}
+    return [importlib.import_module(f"services.{s}.app").build(env) for s in SERVICES]
 
 
 def _remembered() -> dict[str, str]:

@@ -124,6 +124,10 @@ _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
 }
 
 
+# What the gateway hears at the broker, and needs to be allowed there.
+EVENTS = tuple(_READERS)
+
+
 def change_of(event: Message) -> Change | None:
     """Return what an event changes; nothing if nobody waits for that, or it says too little."""
     read = _READERS.get(type(event))
@@ -175,7 +179,7 @@ class Live:
 
     @classmethod
     def at(cls, nats_url: str) -> "Live":
-        return cls(lambda: listen(nats_url, "gateway", _READERS))
+        return cls(lambda: listen(nats_url, "gateway", EVENTS))
 
     def subscribe(self, subscriber: Subscriber) -> None:
         self._subscribers.add(subscriber)

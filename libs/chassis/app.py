@@ -84,6 +84,7 @@ class HostSettings:
     nats_url: str
     stream_replicas: int = 1
     stream_bytes: int = 512 * 1024**2
+    conveyor_is_given: bool = False
     targets: Mapping[str, str] = field(default_factory=dict)
     grpc_address: str = ""
     metrics_port: int = 0
@@ -139,6 +140,7 @@ class Host:
                 "-".join(a.name for a in self._apps),
                 replicas=self._settings.stream_replicas,
                 max_bytes=self._settings.stream_bytes,
+                is_given=self._settings.conveyor_is_given,
             )
             for app in self._apps:
                 self._work(app)

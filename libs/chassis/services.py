@@ -1,5 +1,6 @@
 """Services as callers: each vouches for itself with a key of its own, and everybody knows the public keys of all."""
 
+import contextlib
 import logging
 import time
 from collections.abc import Mapping
@@ -74,15 +75,20 @@ class ServiceKeys:
 
     def find(self, kid: object) -> tuple[str, KeySet] | None:
         """Whose key this is, and the key."""
-        files = {path: path.stat().st_mtime_ns for path in self._files()}
+        files = self._files()
         if files != self._read:
             self._read, self._keys = files, {}
             for path in files:
                 self._load(path)
         return self._keys.get(str(kid))
 
-    def _files(self) -> list[Path]:
-        return sorted(self._folder.glob("*.json")) if self._folder else []
+    def _files(self) -> dict[Path, int]:
+        """Each with when it was changed."""
+        found = dict[Path, int]()
+        for path in sorted(self._folder.glob("*.json")) if self._folder else ():
+            with contextlib.suppress(OSError):  # it went just now
+                found[path] = path.stat().st_mtime_ns
+        return found
 
     def _load(self, path: Path) -> None:
         try:

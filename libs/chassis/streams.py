@@ -43,7 +43,11 @@ class Silence(ConveyorError):
 class Conveyor:
     """A connection that comes back for ever. `generation` grows whenever it was away."""
 
-    def __init__(self, url: str, name: str, *, replicas: int, max_bytes: int) -> None:
+    def __init__(
+        self, url: str, name: str, *, replicas: int, max_bytes: int, is_given: bool = False
+    ) -> None:
+        """`is_given`: streams and consumers are made by somebody else (`carehub nats setup`); we may not."""
+        self.is_given = is_given
         self._url = url
         self._name = name
         self.replicas = replicas
@@ -63,6 +67,7 @@ class Conveyor:
             await self.client.connect(
                 self._url,
                 name=self._name,
+                inbox_prefix=inbox_of(self._name),
                 max_reconnect_attempts=-1,
                 reconnect_time_wait=0.25,  # type: ignore[arg-type]  # seconds; it sleeps so long
                 connect_timeout=3,
@@ -116,10 +121,15 @@ class Conveyor:
 
 
 async def connect(
-    url: str, name: str, *, replicas: int = 1, max_bytes: int = 512 * 1024**2
+    url: str,
+    name: str,
+    *,
+    replicas: int = 1,
+    max_bytes: int = 512 * 1024**2,
+    is_given: bool = False,
 ) -> Conveyor:
     """Connect; a broker that is away for longer than a moment is waited for in the background."""
-    conveyor = Conveyor(url, name, replicas=replicas, max_bytes=max_bytes)
+    conveyor = Conveyor(url, name, replicas=replicas, max_bytes=max_bytes, is_given=is_given)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(ANSWER_WITHIN):
             await conveyor.wait_until_connected(asyncio.Event())
@@ -133,6 +143,11 @@ class StreamState:
     incarnation: str
     last_sequence: int
     is_nearly_full: bool
+
+
+def inbox_of(name: str) -> str:
+    """Where answers come to whoever connects by this name. Its own: they are read by who may subscribe to it."""
+    return f"_INBOX_{name}"
 
 
 def stream_of(subject: str) -> str:
@@ -155,16 +170,23 @@ async def ensure_stream(conveyor: Conveyor, service: str) -> StreamState:
         num_replicas=conveyor.replicas,
         allow_atomic=True,
     )
-    try:
-        info = await conveyor.js.add_stream(config)
-    except APIError as error:
-        if error.err_code != _OTHER_CONFIGURATION:
-            raise
-        info = await conveyor.js.update_stream(config)
+    if conveyor.is_given:
+        info = await conveyor.js.stream_info(service)
+    else:
+        info = await _made(conveyor, config)
     if info.created is None:
         raise ConveyorError("the broker did not say when the stream was made")
     used = info.state.bytes / conveyor.max_bytes
     return StreamState(info.created.isoformat(), info.state.last_seq, used > NEARLY_FULL)
+
+
+async def _made(conveyor: Conveyor, config: api.StreamConfig) -> api.StreamInfo:
+    try:
+        return await conveyor.js.add_stream(config)
+    except APIError as error:
+        if error.err_code != _OTHER_CONFIGURATION:
+            raise
+        return await conveyor.js.update_stream(config)
 
 
 async def make_room(conveyor: Conveyor, service: str) -> None:
@@ -265,6 +287,25 @@ async def pull_from(
     A subject added to an existing durable brings what is published from then on, not what was before.
     """
     stream = stream_of(subjects[0])
+    if not conveyor.is_given:
+        await ensure_consumer(conveyor, durable, subjects, ack_wait)
+    pull = Pull(conveyor, stream, durable)
+    subscription = await conveyor.client.subscribe(pull._reply, cb=pull.arrived)
+    conveyor.on_change.add(pull.interrupt)
+    try:
+        yield pull
+    finally:
+        conveyor.on_change.discard(pull.interrupt)
+        with contextlib.suppress(nats.errors.Error):
+            await subscription.unsubscribe()
+            await pull.give_back()
+
+
+async def ensure_consumer(
+    conveyor: Conveyor, durable: str, subjects: Sequence[str], ack_wait: float
+) -> None:
+    """Make a durable consumer, or set it right; and its stream."""
+    stream = stream_of(subjects[0])
     await ensure_stream(conveyor, stream)
     await conveyor.js.add_consumer(
         stream,
@@ -280,16 +321,6 @@ async def pull_from(
             max_ack_pending=MAX_ACK_PENDING,
         ),
     )
-    pull = Pull(conveyor, stream, durable)
-    subscription = await conveyor.client.subscribe(pull._reply, cb=pull.arrived)
-    conveyor.on_change.add(pull.interrupt)
-    try:
-        yield pull
-    finally:
-        conveyor.on_change.discard(pull.interrupt)
-        with contextlib.suppress(nats.errors.Error):
-            await subscription.unsubscribe()
-            await pull.give_back()
 
 
 @contextlib.asynccontextmanager

@@ -67,7 +67,7 @@ class CallerVerifier:
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         caller = known[1]
-        if caller.subject in self._refused and self._refused[caller.subject] > time.time():
+        if self._refused and self._refused.get(caller.subject, 0.0) > time.time():
             raise Unauthenticated("CALLER_DEACTIVATED", "The account was deactivated.")
         return caller
 
