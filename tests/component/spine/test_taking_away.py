@@ -157,6 +157,7 @@ class Region:
             values = {c["name"]: _SOMETHING[c["kind"]] for c in columns}
             values |= {"patient_id": "$1", "facility_id": "$2"}
             values |= {"state": "'PLANNED'" if of == "encounters" else "'CANCELLED'"}
+            values |= {"encounter_id": "gen_random_uuid()"} if of == "loops" else {}
             text = f"INSERT INTO {of} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
             await admin.executemany(text, [(patient, HERE) for patient in patients])
         finally:
