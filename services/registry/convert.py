@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
+from carehub.access.v1 import access_pb2
 from carehub.interop.v1 import interop_events_pb2, report_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
 from google.protobuf.message import Message as ProtobufMessage
@@ -12,6 +13,7 @@ from google.type.date_pb2 import Date
 
 from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
 from services.registry.domain.encounter import Encounter, EncounterClass, EncounterState
+from services.registry.domain.labels import Provenance
 from services.registry.domain.patient import Patient, PatientState
 from services.registry.domain.report import (
     Address,
@@ -107,6 +109,11 @@ def _source(source: report_pb2.ReportSource) -> Source:
         message_at=message_at,
         content_hash=source.content_hash,
         version=source.replay + 1,
+        provenance=Provenance(
+            is_part2_program=source.provenance.is_part2_program,
+            sends_labels=source.provenance.sends_labels,
+        ),
+        sent=tuple(dict.fromkeys(source.confidentiality_codes)),
     )
 
 
@@ -270,6 +277,8 @@ def encounter_to_proto(encounter: Encounter) -> encounter_pb2.Encounter:
         attending=encounter.attending,
         admit_reason=encounter.admit_reason,
         admission_type=encounter.admission_type,
+        labels=[access_pb2.Label.Value(f"LABEL_{label}") for label in encounter.labels],
+        label_version=encounter.label_version,
         **{"class": _CLASSES[encounter.encounter_class]},
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
+from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import facility_pb2, staff_pb2, team_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2
 from carehub.tasking.v1 import loop_pb2, protocol_pb2, task_pb2
@@ -12,6 +13,7 @@ from google.type import date_pb2
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
 from libs.chassis.ids import to_id
+from services.tasking.domain.labels import Label, Labels, inherit
 from services.tasking.domain.loop import Evidence, Loop
 from services.tasking.domain.owner import Directory, Facility, HeldRole, Owner, Staff, Team
 from services.tasking.domain.plan import PlannedKeyDate
@@ -50,6 +52,7 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         close_time=to_timestamp(loop.closed_at),
         anchor_time=to_timestamp(loop.anchor_at),
         escalation_level=loop.escalation_level,
+        labels=_labels(loop.labels),
     )
 
 
@@ -86,7 +89,12 @@ def task_to_proto(
         close_time=to_timestamp(task.closed_at),
         completed_by_id=_id(task.completed_by_id),
         decline_reason=task.decline_reason,
+        labels=_labels(task.labels),
     )
+
+
+def _labels(labels: Labels) -> list["access_pb2.Label.ValueType"]:
+    return [access_pb2.Label.Value(f"LABEL_{label}") for label in labels]
 
 
 def owner_to_proto(owner: Owner, directory: Directory) -> loop_pb2.Owner:
@@ -247,7 +255,17 @@ def to_encounter(encounter: encounter_pb2.Encounter, version: int) -> EncounterS
         disposition=encounter.discharge_disposition,
         diagnoses=tuple(each.code for each in encounter.diagnoses),
         admission_type=encounter.admission_type,
+        labels=_to_labels(encounter.labels),
     )
+
+
+def _to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
+    """The labels of a visit. Without any, or with one that this version does not know, it never leaves its facility."""
+    named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
+    try:
+        return inherit(tuple(map(Label, named)))
+    except ValueError:
+        return (Label.WITHHELD,)
 
 
 def to_facility(facility: facility_pb2.Facility, version: int) -> Facility:

@@ -371,6 +371,8 @@ def _message(report: VisitReport, patient_id: UUID) -> VisitMessage:
         message_at=source.message_at,
         content_hash=source.content_hash,
         said=report.visit,
+        provenance=source.provenance,
+        sent=source.sent,
     )
 
 

@@ -1,6 +1,6 @@
 """The tables of registry. One column per field of the dataclass that a row becomes, by the same name."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
@@ -67,6 +67,8 @@ visit_messages = Table(
     Column("message_at", instant),
     Column("content_hash", Text),
     Column("said", JSONB),
+    Column("provenance", JSONB),
+    Column("sent", ARRAY(Text)),
 )
 
 encounters = Table(
@@ -88,6 +90,8 @@ encounters = Table(
     Column("admit_reason", Text),
     Column("admission_type", Text),
     Column("listed_at", instant),
+    Column("labels", ARRAY(Text)),
+    Column("label_version", Integer),
     Column("is_void", Boolean),
     Column("version", BigInteger),
 )

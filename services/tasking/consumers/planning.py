@@ -57,14 +57,16 @@ class Known:
         return "" if self.directory.owner_for(encounter.facility_id, "") else "owner"
 
     def subject(self, encounter: EncounterSnapshot) -> Subject:
-        """The encounter with its patient and the patient's other encounters."""
+        """The encounter with its patient, and the patient's other encounters that its facility may be told of."""
         return Subject(
             encounter=encounter.facts,
             patient=self.patients.get(encounter.patient_id, NOBODY_KNOWN),
             others=tuple(
                 other.facts
                 for other in self.encounters
-                if other.patient_id == encounter.patient_id and other.id != encounter.id
+                if other.patient_id == encounter.patient_id
+                and other.id != encounter.id
+                and other.may_count_at(encounter.facility_id)
             ),
         )
 
@@ -130,7 +132,12 @@ def _changes(
         protocol = known.followed[loop.protocol, loop.protocol_version] if loop else newest
         plan = plan_loop(protocol, subject, calendar)
         changes = reconcile(
-            plan, loop, tasks, known.directory, patient_id=encounter.patient_id, now=now
+            plan,
+            loop,
+            tasks,
+            known.directory,
+            encounter=encounter.facts,
+            now=now,
         )
         after = {task.id: task for task in (*tasks, *changes.tasks)}
         yield changes, not any(task.is_open for task in after.values())

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.conditions import Condition
+from services.tasking.domain.labels import Labels, inherit
 from services.tasking.domain.protocol import PLACE, Protocol
 from services.tasking.domain.protocol_parts import (
     Anchor,
@@ -125,6 +126,7 @@ class LoopPlan:
     opened_at: datetime
     anchor_at: datetime | None
     steps: tuple[PlannedStep, ...]
+    labels: Labels
     close_evidence: ShownBy | None = None
 
 
@@ -161,8 +163,8 @@ def plan_loop(protocol: Protocol, subject: Subject, calendar: Calendar) -> LoopP
         return None
     if calendar.local_date(discharged_at or opened_at) < protocol.effective_from:
         return None
-    end = _end(protocol, record)
-    steps = _steps(protocol, record) if end.state is PlanState.OPEN else ()
+    end, every_step = _end(protocol, record), _steps(protocol, record)
+    steps = every_step if end.state is PlanState.OPEN else ()
     key_dates = _key_dates(protocol, record)
     return LoopPlan(
         protocol=protocol.key,
@@ -181,8 +183,16 @@ def plan_loop(protocol: Protocol, subject: Subject, calendar: Calendar) -> LoopP
         opened_at=opened_at,
         anchor_at=discharged_at,
         steps=steps,
+        labels=_labels(subject, end.evidence, *(step.shown_by for step in every_step)),
         close_evidence=end.evidence,
     )
+
+
+def _labels(subject: Subject, *shown: ShownBy | None) -> Labels:
+    """As sensitive as the encounter, and as the others that show something done, also once it is over."""
+    showing = {each.encounter_id for each in shown if each}
+    others = (other.labels for other in subject.others if other.id in showing)
+    return inherit(subject.encounter.labels, *others)
 
 
 def _end(protocol: Protocol, record: Record) -> End:

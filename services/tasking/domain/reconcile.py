@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
-from uuid import UUID
 
+from services.tasking.domain.labels import inherit
 from services.tasking.domain.loop import (
     Evidence,
     EvidenceKind,
@@ -20,7 +20,7 @@ from services.tasking.domain.loop import (
     task_id,
 )
 from services.tasking.domain.owner import Directory, Owner
-from services.tasking.domain.plan import LoopPlan, PlannedStep, PlanState
+from services.tasking.domain.plan import EncounterFacts, LoopPlan, PlannedStep, PlanState
 from services.tasking.domain.task import REPEAT_AFTER, Task, TaskState
 
 T = TypeVar("T", Loop, Task)
@@ -45,10 +45,10 @@ def reconcile(
     tasks: Sequence[Task],
     directory: Directory,
     *,
-    patient_id: UUID,
+    encounter: EncounterFacts,
     now: datetime,
 ) -> Changes:
-    """The changes that make `loop` and `tasks` what `plan` asks for, for the patient whose they are now.
+    """The changes that make `loop` and `tasks` what `plan` asks for, for the patient whose the encounter is now.
 
     Nobody to own a new loop is a LookupError: ask the directory first.
     """
@@ -57,8 +57,9 @@ def reconcile(
     elif loop is None:
         return Changes()
     else:
-        loop_of = replace(loop, patient_id=patient_id)
-        tasks_of = [replace(task, patient_id=patient_id) for task in tasks]
+        labels = plan.labels if plan else inherit(encounter.labels, loop.labels)
+        loop_of = replace(loop, patient_id=encounter.patient_id, labels=labels)
+        tasks_of = [replace(t, patient_id=encounter.patient_id, labels=labels) for t in tasks]
         after, wanted = _ended(plan, loop_of, tasks_of, now)
     return changes_between(loop, tasks, after, wanted)
 
@@ -94,7 +95,7 @@ def _opened(
     dropped = _why_dropped(plan, loop)
     for key, task in stored.items():
         if key not in steps:
-            moved = replace(task, patient_id=plan.patient_id)
+            moved = replace(task, patient_id=plan.patient_id, labels=plan.labels)
             wanted.append(moved.cancel(reason=dropped, at=now))
     return settle(_open_loop(plan, loop, directory), wanted, directory, now)
 
@@ -123,6 +124,7 @@ def _open_loop(plan: LoopPlan, loop: Loop | None, directory: Directory) -> Loop:
         key_dates=plan.key_dates,
         opened_at=plan.opened_at,
         anchor_at=plan.anchor_at,
+        labels=plan.labels,
     )
 
 
@@ -138,7 +140,7 @@ def _planned(
 ) -> Task:
     """The task of a step: new, dated anew, opened again or shown done; what a person completed stays."""
     if stored and _is_done_by_people(stored) and not _is_outdated(stored, step):
-        return replace(stored, patient_id=plan.patient_id)
+        return replace(stored, patient_id=plan.patient_id, labels=plan.labels)
     task = _with_step(stored or _new_task(plan, step, directory), step, plan)
     if step.shown_by:
         return replace(
@@ -185,6 +187,7 @@ def _new_task(plan: LoopPlan, step: PlannedStep, directory: Directory) -> Task:
         start_at=step.start_at,
         due_at=step.due_at,
         due_on=step.due_on,
+        labels=plan.labels,
     )
 
 
@@ -193,6 +196,7 @@ def _with_step(task: Task, step: PlannedStep, plan: LoopPlan) -> Task:
     return replace(
         task,
         patient_id=plan.patient_id,
+        labels=plan.labels,
         state=TaskState.OPEN,
         title=step.title,
         description=step.description,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.conditions import Condition, Facts
+from services.tasking.domain.labels import Labels
 from services.tasking.domain.protocol_parts import Anchor, Protocol
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -28,6 +29,7 @@ class EncounterFacts:
     disposition: str
     diagnoses: tuple[str, ...]
     admission_type: str
+    labels: Labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """An encounter, whose it is, and the patient's other encounters at any facility."""
+    """An encounter, whose it is, and the patient's other encounters, as far as its facility may be told of them."""
 
     encounter: EncounterFacts
     patient: PatientFacts

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from services.tasking.domain.labels import Labels, may_be_told_elsewhere
 from services.tasking.domain.plan import EncounterFacts, PatientFacts
 
 NOBODY_KNOWN = PatientFacts(is_deceased=False, died_at=None, language="")
@@ -51,6 +52,7 @@ class EncounterSnapshot:
     disposition: str = ""
     diagnoses: tuple[str, ...] = ()
     admission_type: str = ""
+    labels: Labels
     waits_for: str = "planning"
 
     def after(self, before: "EncounterSnapshot | None") -> Self:
@@ -58,6 +60,10 @@ class EncounterSnapshot:
         if before is None or before.facts != self.facts:
             return self
         return replace(self, waits_for=before.waits_for)
+
+    def may_count_at(self, facility_id: UUID) -> bool:
+        """Whether loops of a facility may follow from it: what nobody else may know of closes nothing elsewhere."""
+        return self.facility_id == facility_id or may_be_told_elsewhere(self.labels)
 
     @property
     def facts(self) -> EncounterFacts:
@@ -72,4 +78,5 @@ class EncounterSnapshot:
             disposition=self.disposition,
             diagnoses=self.diagnoses,
             admission_type=self.admission_type,
+            labels=self.labels,
         )

@@ -51,6 +51,7 @@ encounters = Table(
     Column("disposition", Text),
     Column("diagnoses", ARRAY(Text)),
     Column("admission_type", Text),
+    Column("labels", ARRAY(Text)),
     Column("waits_for", Text),
 )
 _ids = param("ids", type_=ARRAY(Uuid))

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from services.tasking.domain.labels import ORDINARY, Label
 from services.tasking.domain.snapshot import EncounterSnapshot, PatientSnapshot
 from tests.unit.tasking.record import FACILITY, PATIENT, at
 
@@ -16,6 +17,7 @@ STORED = EncounterSnapshot(
     visit_class="INPATIENT",
     state="IN_PROGRESS",
     admitted_at=at("2026-09-01 08:00"),
+    labels=ORDINARY,
     waits_for="",
 )
 PLANNING = EncounterSnapshot.__dataclass_fields__["waits_for"].default
@@ -38,10 +40,21 @@ def test_a_move_within_the_hospital_changes_nothing_that_plans_look_at():
         {"diagnoses": ("I50.9",)},
         {"visit_class": "EMERGENCY"},
         {"admitted_at": at("2026-09-01 09:00")},
+        {"labels": (Label.SUD,)},
     ],
 )
 def test_whatever_plans_look_at_is_planned_anew(changes):
     assert told(**changes).after(STORED).waits_for == PLANNING
+
+
+@pytest.mark.parametrize(
+    ("label", "may"),
+    [(label, label not in ("PART2", "COUNSELING_NOTES", "WITHHELD")) for label in Label],
+)
+def test_what_nobody_else_may_know_of_counts_at_its_own_facility_alone(label, may):
+    visit = replace(STORED, labels=(label,))
+    assert visit.may_count_at(FACILITY)
+    assert visit.may_count_at(UUID(int=77)) is may
 
 
 def test_what_is_new_is_planned_and_what_waited_goes_on_waiting():
