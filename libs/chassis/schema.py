@@ -111,7 +111,8 @@ def show(table: str, using: str, check: str = BY_FACILITY) -> None:
     _people(table, using, check)
     op.execute(f"DROP POLICY IF EXISTS own_only ON {table}")
     op.execute(
-        f"CREATE POLICY own_only ON {table} AS RESTRICTIVE FOR UPDATE TO {service()} USING ({check})"
+        f"CREATE POLICY own_only ON {table} AS RESTRICTIVE FOR UPDATE TO {service()} "
+        f"USING ({check.format(table=table)})"
     )
 
 

@@ -91,6 +91,8 @@ async def _tell(tx: Transaction, changes: Changes) -> None:
     versions = {patient.id: patient.version for patient in changes.patients}
     for patient in changes.patients:
         await events.patient_changed(tx, patient)
+    for program in changes.programs:
+        await events.program_record_changed(tx, program)
     for joined in changes.joined:
         await events.patients_merged(tx, joined, versions[joined.retired_id])
     for encounter in changes.encounters:

@@ -14,7 +14,7 @@ from google.type.date_pb2 import Date
 from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
 from services.registry.domain.encounter import Encounter, EncounterClass, EncounterState
 from services.registry.domain.labels import Provenance
-from services.registry.domain.patient import Patient, PatientState
+from services.registry.domain.patient import Patient, PatientState, Program
 from services.registry.domain.report import (
     Address,
     Diagnosis,
@@ -209,13 +209,41 @@ def to_person(patient: patient_pb2.Patient) -> Person:
     )
 
 
-def to_proto(patient: Patient, facilities: Collection[UUID] | None = None) -> patient_pb2.Patient:
-    """The record; of its facilities only those that the caller may know of, or all of them in events."""
-    person = patient.person
-    shown = [i for i in patient.facility_ids if facilities is None or i in facilities]
+def to_proto(patient: Patient, facilities: Collection[UUID]) -> patient_pb2.Patient:
+    """The record as whoever loaded it may see it; of its facilities only those that are the caller's."""
+    shown = _person(patient.person)
+    shown.id, shown.etag = str(patient.id), etag(patient.revision)
+    shown.facility_ids.extend(str(i) for i in sorted(patient.known_at.intersection(facilities)))
+    return _with_state(shown, patient)
+
+
+def shared_to_proto(patient: Patient) -> patient_pb2.Patient:
+    """The record as the neighbors are told it, with all of its facilities and without what programs told."""
+    told = _person(patient.shared)
+    told.id, told.etag = str(patient.id), etag(patient.version)
+    told.facility_ids.extend(map(str, patient.facility_ids))
+    return _with_state(told, patient)
+
+
+def program_to_proto(program: Program) -> registry_events_pb2.ProgramRecordChanged:
+    told = _person(program.facts.person())
+    told.id = str(program.patient_id)
+    return registry_events_pb2.ProgramRecordChanged(
+        id=str(program.id),
+        facility_id=str(program.facility_id),
+        patient=told,
+        version=program.version,
+    )
+
+
+def _with_state(message: patient_pb2.Patient, patient: Patient) -> patient_pb2.Patient:
+    message.state = _PATIENT_STATES[patient.state]
+    message.merged_into_id = str(patient.merged_into_id or "")
+    return message
+
+
+def _person(person: Person) -> patient_pb2.Patient:
     return patient_pb2.Patient(
-        id=str(patient.id),
-        etag=etag(patient.version),
         identifiers=[
             patient_pb2.Identifier(assigner=i.assigner, value=i.value, type=i.type)
             for i in person.identifiers
@@ -245,9 +273,6 @@ def to_proto(patient: Patient, facilities: Collection[UUID] | None = None) -> pa
         language=person.language,
         is_deceased=bool(person.is_deceased),
         death_time=to_timestamp(person.died_at),
-        state=_PATIENT_STATES[patient.state],
-        merged_into_id=str(patient.merged_into_id or ""),
-        facility_ids=[str(i) for i in shown],
     )
 
 

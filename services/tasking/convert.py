@@ -6,7 +6,7 @@ from uuid import UUID
 
 from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import facility_pb2, staff_pb2, team_pb2
-from carehub.registry.v1 import encounter_pb2, patient_pb2
+from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
 from carehub.tasking.v1 import loop_pb2, protocol_pb2, task_pb2
 from google.type import date_pb2
 
@@ -20,7 +20,7 @@ from services.tasking.domain.plan import PlannedKeyDate
 from services.tasking.domain.priority import Priority
 from services.tasking.domain.protocol import ProtocolProblem
 from services.tasking.domain.publication import PublishedProtocol
-from services.tasking.domain.snapshot import EncounterSnapshot, PatientSnapshot
+from services.tasking.domain.snapshot import EncounterSnapshot, PatientSnapshot, ProgramSnapshot
 from services.tasking.domain.task import AttemptResult, Comment, ContactAttempt, Task
 
 CHANNELS = ("phone", "video", "in_person", "secure_message")
@@ -231,6 +231,20 @@ def to_patient(patient: patient_pb2.Patient, version: int) -> PatientSnapshot:
         died_at=died,
         merged_into_id=to_id(patient.merged_into_id) if patient.merged_into_id else None,
         facility_ids=tuple(to_id(facility_id) for facility_id in patient.facility_ids),
+    )
+
+
+def to_program(event: registry_events_pb2.ProgramRecordChanged) -> ProgramSnapshot:
+    told = to_patient(event.patient, event.version)
+    return ProgramSnapshot(
+        id=to_id(event.id),
+        version=event.version,
+        patient_id=told.id,
+        facility_id=to_id(event.facility_id),
+        name=told.name,
+        language=told.language,
+        is_deceased=told.is_deceased,
+        died_at=told.died_at,
     )
 
 

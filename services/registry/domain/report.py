@@ -184,3 +184,26 @@ class Handled:
     reason: str
     patient_id: UUID | None
     encounter_id: UUID | None
+
+
+def answer(
+    source: Source,
+    outcome: Outcome,
+    reason: str = "",
+    *,
+    patient_id: UUID | None = None,
+    encounter_id: UUID | None = None,
+) -> Handled:
+    """What became of the message of a report."""
+    return Handled(
+        message_id=source.message_id,
+        version=source.version,
+        feed_id=source.feed_id,
+        facility_id=source.facility_id,
+        trigger=source.trigger,
+        content_hash=source.content_hash,
+        outcome=outcome,
+        reason=reason,
+        patient_id=patient_id,
+        encounter_id=encounter_id,
+    )

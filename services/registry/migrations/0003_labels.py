@@ -1,11 +1,16 @@
-"""How sensitive a visit is, and the messages that say so."""
+"""How sensitive a visit is, and the messages that say so; what programs under 42 CFR Part 2 told, apart."""
 
 from alembic import op
 
-from libs.chassis.schema import add_labels, by_access, show
+from libs.chassis.schema import BY_FACILITY, add_labels, by_access, protect, service, show
 
 revision = "0003"
 down_revision = "0002"
+
+HERE = "{table}.facility_ids && (SELECT caller_facilities())::uuid[]"
+KNOWN_TO_A_PROGRAM = "EXISTS (SELECT 1 FROM program_patients m WHERE m.patient_id = {table}.id)"
+MINE = """EXISTS (SELECT 1 FROM program_patients m WHERE m.patient_id = {table}.id
+    AND m.facility_id = ANY ((SELECT caller_facilities())::uuid[]))"""
 
 
 def upgrade() -> None:
@@ -20,3 +25,55 @@ def upgrade() -> None:
     """)
     add_labels("encounters")
     show("encounters", using=by_access("VISITS", labels="labels"))
+    _programs()
+
+
+def _programs() -> None:
+    """Nobody but the program learns from these rows that it knows somebody, unless the patient has signed."""
+    op.execute("""
+        CREATE TABLE program_patients (
+            patient_id uuid NOT NULL REFERENCES patients DEFERRABLE INITIALLY DEFERRED,
+            facility_id uuid NOT NULL,
+            facts jsonb NOT NULL,
+            version bigint NOT NULL,
+            keys text[] NOT NULL,
+            vector tsvector NOT NULL GENERATED ALWAYS AS (array_to_tsvector(keys)) STORED,
+            labels text[] NOT NULL GENERATED ALWAYS AS ('{PART2}'::text[]) STORED,
+            PRIMARY KEY (patient_id, facility_id)
+        );
+        CREATE INDEX program_patients_by_facility ON program_patients (facility_id);
+        CREATE INDEX program_patients_vector ON program_patients USING gin (vector)
+            WITH (gin_pending_list_limit = 256);
+        -- Of whom programs alone know, the record itself says nothing, not even where.
+        ALTER TABLE patients DROP CONSTRAINT patients_facility_ids_check;
+    """)
+    protect("program_patients", people="SELECT, INSERT, UPDATE")
+    show("program_patients", using=by_access("DEMOGRAPHICS", labels="labels"), check=BY_FACILITY)
+    shared = by_access("DEMOGRAPHICS", source="facility_ids", patient="id", is_shared=True)
+    show("patients", using=f"{shared} OR {KNOWN_TO_A_PROGRAM}", check=f"{HERE} OR {MINE}")
+    _search()
+
+
+def _search() -> None:
+    """As in 0001; and what a program told is found by the program."""
+    name = service()
+    op.execute(
+        f"CREATE POLICY searching ON program_patients FOR SELECT TO {name}_owner USING (true)"
+    )
+    op.execute("""
+        CREATE OR REPLACE FUNCTION search_patients(asked text, facilities uuid[], most integer)
+            RETURNS TABLE (patient_id uuid) LANGUAGE sql STABLE SECURITY DEFINER
+            SET search_path = pg_catalog, public SET enable_seqscan = off AS $$
+            WITH wanted AS MATERIALIZED (SELECT (
+                '(' || asked || ') & ('
+                || (SELECT string_agg(quote_literal('f:' || f), ' | ') FROM unnest(facilities) f) || ')'
+            )::tsquery AS query)
+            SELECT DISTINCT found.patient_id FROM (
+                (SELECT s.patient_id FROM public.patient_search s
+                    WHERE s.vector @@ (SELECT query FROM wanted) LIMIT most)
+                UNION ALL
+                (SELECT p.patient_id FROM public.program_patients p
+                    WHERE p.vector @@ (SELECT query FROM wanted) LIMIT most)
+            ) found LIMIT most
+        $$;
+    """)

@@ -4,24 +4,57 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, any_, delete, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Integer, Text, Uuid, any_, delete, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import FailedPrecondition, NotFound
 from services.registry.domain import search
+from services.registry.domain.demographics import Facts
 from services.registry.domain.known import Link
 from services.registry.domain.matching import Matcher
-from services.registry.domain.patient import Patient
+from services.registry.domain.patient import Patient, Program
 from services.registry.domain.search import Key, Word
-from services.registry.store.schema import descriptions, links, patient_search, patients
+from services.registry.store.schema import (
+    descriptions,
+    links,
+    patient_search,
+    patients,
+    program_patients,
+)
 
 _ID = patients.c.id == param("id", type_=Uuid)
 
-GET = sql(select(patients).where(_ID), row=Patient)
-HOLD = sql(select(patients).where(_ID).with_for_update(), row=Patient)
+# Each record with what the programs told that whoever asks may know of: row-level security says which.
+_told_apart = func.jsonb_object_agg(
+    program_patients.c.facility_id, func.to_jsonb(literal_column("program_patients"))
+)
+_programs = (
+    select(func.coalesce(_told_apart, literal_column("'{}'::jsonb"), type_=JSONB))
+    .where(program_patients.c.patient_id == patients.c.id)
+    .scalar_subquery()
+    .label("programs")
+)
+RECORDS = select(patients, _programs)
+GET = sql(RECORDS.where(_ID), row=Patient)
+HOLD = sql(select(patients.c.id).where(_ID).with_for_update())
 BY_IDS = sql(
-    select(patients).where(patients.c.id == any_(param("ids", type_=ARRAY(Uuid)))), row=Patient
+    RECORDS.where(patients.c.id == any_(param("ids", type_=ARRAY(Uuid)))),
+    row=Patient,
+)
+IS_PROGRAM = sql(
+    select(
+        select(program_patients.c.patient_id)
+        .where(program_patients.c.facility_id == param("facility_id", type_=Uuid))
+        .exists()
+    )
+)
+_program = insert(program_patients).values(every_field(program_patients))
+SAVE_PROGRAM = sql(
+    _program.on_conflict_do_update(
+        index_elements=["patient_id", "facility_id"],
+        set_=fields_except(program_patients, "patient_id", "facility_id"),
+    )
 )
 ADD = sql(insert(patients).values(every_field(patients)).inline())
 SAVE = sql(
@@ -76,6 +109,15 @@ class _SearchKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class _ProgramRow:
+    patient_id: UUID
+    facility_id: UUID
+    facts: Facts
+    version: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Filed:
     """A new record with what leads to it."""
 
@@ -106,8 +148,10 @@ class PatientStore:
 
     async def hold(self, patient_id: UUID) -> Patient:
         """The record to change, held until the transaction ends. One that was merged cannot be changed."""
-        patient = await self._tx.one_or_none(HOLD, id=patient_id)
-        if patient is None:
+        held = await self._tx.one_or_none(HOLD, id=patient_id)
+        # Read once it is held: what programs told may have changed while somebody else held it.
+        patient = await self.find(patient_id)
+        if held is None or patient is None:
             raise NotFound(
                 "PATIENT_NOT_FOUND", "There is no such patient.", patient_id=str(patient_id)
             )
@@ -128,6 +172,14 @@ class PatientStore:
         """Write records as they are after a change, given what they were before."""
         await self._tx.run_many(SAVE, [after for _, after in changes])
         await self._file(changes)
+
+    async def save_programs(self, programs: Iterable[Program]) -> None:
+        """Write what programs told, each where nobody but the program finds it."""
+        await self._tx.run_many(SAVE_PROGRAM, [_program_row(each) for each in programs])
+
+    async def is_program(self, facility_id: UUID) -> bool:
+        """Whether a facility of the caller's has told of anybody as a program under 42 CFR Part 2."""
+        return await self._tx.one(IS_PROGRAM, facility_id=facility_id)
 
     async def link(self, patient: Patient, keys: Iterable[UUID]) -> None:
         """Let numbers lead to a record. FAILED_PRECONDITION if one leads to another that the caller may see.
@@ -182,6 +234,8 @@ class PatientStore:
 
 async def _write_new(tx: Transaction, new: Sequence[_Filed]) -> None:
     """Write the records that a transaction adds, all of them at once."""
+    programs = [program for each in new for program in each.patient.programs.values()]
+    await tx.run_many(SAVE_PROGRAM, [_program_row(program) for program in programs])
     await tx.run_many(ADD, [each.patient for each in new])
     await tx.run_many(
         ADD_DESCRIPTION,
@@ -212,7 +266,18 @@ async def _link(tx: Transaction, led: Sequence[tuple[UUID, UUID]]) -> None:
 def _search_keys(patient: Patient) -> frozenset[str]:
     if patient.merged_into_id:
         return frozenset()
-    return search.filed_under(patient.person) | {f"f:{i}" for i in patient.facility_ids}
+    return search.filed_under(patient.shared) | {f"f:{i}" for i in patient.facility_ids}
+
+
+def _program_row(program: Program) -> _ProgramRow:
+    keys = search.filed_under(program.facts.person()) | {f"f:{program.facility_id}"}
+    return _ProgramRow(
+        patient_id=program.patient_id,
+        facility_id=program.facility_id,
+        facts=program.facts,
+        version=program.version,
+        keys=tuple(sorted(keys)),
+    )
 
 
 def _lexeme(key: Key) -> str:

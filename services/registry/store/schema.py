@@ -19,6 +19,17 @@ patients = Table(
     Column("version", BigInteger),
 )
 
+# What programs under 42 CFR Part 2 told of people: the programs' rows alone, each with the keys that it is found by.
+program_patients = Table(
+    "program_patients",
+    metadata,
+    Column("patient_id", Uuid, primary_key=True),
+    Column("facility_id", Uuid, primary_key=True),
+    Column("facts", JSONB),
+    Column("version", BigInteger),
+    Column("keys", ARRAY(Text)),
+)
+
 # Which key leads to which record. A record that was merged has none left.
 links = Table(
     "links",

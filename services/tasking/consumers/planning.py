@@ -14,7 +14,7 @@ from services.tasking.domain.owner import Directory
 from services.tasking.domain.plan import PatientFacts, Subject, plan_loop
 from services.tasking.domain.protocol import Protocol
 from services.tasking.domain.reconcile import Changes, reconcile
-from services.tasking.domain.snapshot import NOBODY_KNOWN, EncounterSnapshot
+from services.tasking.domain.snapshot import NOBODY_KNOWN, EncounterSnapshot, ProgramSnapshot
 from services.tasking.domain.task import Task
 from services.tasking.events import save_loops
 from services.tasking.store import (
@@ -32,6 +32,7 @@ class Known:
 
     encounters: Sequence[EncounterSnapshot]
     patients: dict[UUID, PatientFacts]
+    programs: dict[tuple[UUID, UUID], ProgramSnapshot]
     directory: Directory
     loops: dict[UUID, Loop]
     tasks: dict[UUID, list[Task]]
@@ -60,7 +61,7 @@ class Known:
         """The encounter with its patient, and the patient's other encounters that its facility may be told of."""
         return Subject(
             encounter=encounter.facts,
-            patient=self.patients.get(encounter.patient_id, NOBODY_KNOWN),
+            patient=self._patient(encounter),
             others=tuple(
                 other.facts
                 for other in self.encounters
@@ -69,6 +70,12 @@ class Known:
                 and other.may_count_at(encounter.facility_id)
             ),
         )
+
+    def _patient(self, encounter: EncounterSnapshot) -> PatientFacts:
+        """The patient as the encounter's facility knows them."""
+        shared = self.patients.get(encounter.patient_id, NOBODY_KNOWN)
+        program = self.programs.get((encounter.patient_id, encounter.facility_id))
+        return program.with_shared(shared) if program else shared
 
 
 async def plan_patients(tx: Transaction, patient_ids: Iterable[UUID]) -> None:
@@ -94,6 +101,7 @@ async def plan_patients(tx: Transaction, patient_ids: Iterable[UUID]) -> None:
 
 async def _read(tx: Transaction, encounters: Sequence[EncounterSnapshot]) -> Known:
     patients = await RecordStore(tx).patients(e.patient_id for e in encounters)
+    programs = await RecordStore(tx).programs(e.patient_id for e in encounters)
     loops = await LoopStore(tx).of_encounters(e.id for e in encounters)
     tasks = defaultdict(list)
     for task in await TaskStore(tx).of_loops(loop.id for loop in loops):
@@ -102,6 +110,7 @@ async def _read(tx: Transaction, encounters: Sequence[EncounterSnapshot]) -> Kno
     return Known(
         encounters=encounters,
         patients={patient.id: patient.facts for patient in patients.values()},
+        programs=programs,
         directory=await DirectoryStore(tx).at(e.facility_id for e in encounters),
         loops={loop.id: loop for loop in loops},
         tasks=tasks,

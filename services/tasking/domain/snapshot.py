@@ -38,6 +38,32 @@ class PatientSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramSnapshot:
+    """What a program under 42 CFR Part 2 told of a patient: it counts in the program's own loops, and nowhere else."""
+
+    id: UUID
+    version: int
+    patient_id: UUID
+    facility_id: UUID
+    name: str = ""
+    language: str = ""
+    is_deceased: bool = False
+    died_at: datetime | None = None
+
+    def with_shared(self, shared: PatientFacts) -> PatientFacts:
+        return PatientFacts(
+            is_deceased=self.is_deceased or shared.is_deceased,
+            died_at=self.died_at or shared.died_at,
+            language=self.language or shared.language,
+        )
+
+    def differs_from(self, before: "ProgramSnapshot | None") -> bool:
+        """Whether planning could have another result than with what was known before."""
+        known = before.with_shared(NOBODY_KNOWN) if before else NOBODY_KNOWN
+        return self.with_shared(NOBODY_KNOWN) != known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterSnapshot:
     """A visit as registry told last, and what has to be known before it can be planned."""
 

@@ -115,7 +115,8 @@ def essence(registry: Record) -> object:
 
     def known_as(patient_id: UUID) -> object:
         patient = patients[patient_id]
-        return (patient.person, patient.facility_ids)
+        apart = {str(place): p.facts.person() for place, p in patient.programs.items()}
+        return (patient.shared, patient.facility_ids, sorted(apart.items()))
 
     return (
         sorted(map(repr, map(known_as, patients))),
@@ -131,9 +132,7 @@ _TRIGGERS = ("A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A11", "A12
 _hours = st.integers(0, 24)
 _maybe_hour = st.one_of(st.none(), st.none(), st.builds(at, _hours))
 _CLEARABLE = ("attending", "location", "discharge_disposition", "admit_time", "patient_class")
-_provenances = st.builds(
-    Provenance, is_part2_program=st.just(value=False), sends_labels=st.booleans()
-)
+_provenances = st.builds(Provenance, is_part2_program=st.booleans(), sends_labels=st.booleans())
 _sent = st.sampled_from(((), (), ("N",), ("HIV",), ("42CFRPart2",), ("R",)))
 _clears = st.lists(st.sampled_from(_CLEARABLE), max_size=1).map(tuple)
 
@@ -198,8 +197,10 @@ def visit_reports(draw: st.DrawFn, numbers: st.SearchStrategy[tuple[Identifier, 
 def person_reports(draw: st.DrawFn, people: st.SearchStrategy[Person]) -> Report:
     person, hours = draw(people), draw(_hours)
     facility = draw(st.sampled_from((MERCY, MERCY, HARBOR)))
-    content = repr((person, hours, facility))
-    return PersonReport(source=source("A31", hours, content, facility), person=person)
+    provenance = draw(_provenances)
+    content = repr((person, hours, facility, provenance))
+    told = source("A31", hours, content, facility, provenance=provenance)
+    return PersonReport(source=told, person=person)
 
 
 def _of(given: str, birth_on: str, *numbers: tuple[Identifier, ...]) -> st.SearchStrategy[Person]:
