@@ -11,6 +11,7 @@ from libs.chassis.database import Transaction, every_field, fields_except, param
 from libs.chassis.errors import FailedPrecondition, NotFound
 from services.registry.domain import search
 from services.registry.domain.demographics import Facts
+from services.registry.domain.identity import person_keys
 from services.registry.domain.known import Link
 from services.registry.domain.matching import Matcher
 from services.registry.domain.patient import Patient, Program
@@ -182,7 +183,7 @@ class PatientStore:
         return await self._tx.one(IS_PROGRAM, facility_id=facility_id)
 
     async def link(self, patient: Patient, keys: Iterable[UUID]) -> None:
-        """Let numbers lead to a record. FAILED_PRECONDITION if one leads to another that the caller may see.
+        """Let numbers lead to a record. FAILED_PRECONDITION if one is shown on another that the caller sees.
 
         Where the caller may not look, it goes on leading there, and nobody is told: whether somebody is known elsewhere
         is nobody's business who has a number, and two records of one person harm less than that.
@@ -257,7 +258,13 @@ async def _link(tx: Transaction, led: Sequence[tuple[UUID, UUID]]) -> None:
     if len(added) == len(led):
         return
     leads_to = {link.key: link.patient_id for link in await tx.fetch(LEAD_TO, keys=list(keys))}
-    if any(leads_to.get(key, patient_id) != patient_id for key, patient_id in led):
+    elsewhere = {key: leads_to[key] for key, i in led if leads_to.get(key, i) != i}
+    if not elsewhere:
+        return
+    others = await tx.fetch(BY_IDS, ids=list(set(elsewhere.values())))
+    known = {other.id: person_keys(other.person) for other in others}
+    # A number that only a program told of somebody is none of theirs for anybody else.
+    if any(key in known.get(patient_id, ()) for key, patient_id in elsewhere.items()):
         raise FailedPrecondition(
             "DUPLICATE_IDENTIFIER", "One of the numbers belongs to another record."
         )
