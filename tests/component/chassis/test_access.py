@@ -44,6 +44,7 @@ class Site:
 
     def __init__(self, servers, service, table, database):
         self.servers, self.service, self.table, self.database = servers, service, table, database
+        self.name = service, table
         self.patient = uuid4()
 
     async def row(self, place, labels=("NORMAL",)):
@@ -57,12 +58,14 @@ class Site:
             await admin.execute("SET session_replication_role = replica")  # no foreign keys
             columns = await admin.fetch(
                 "SELECT column_name AS name, udt_name AS kind FROM information_schema.columns "
-                "WHERE table_schema = 'public' AND table_name = $1 AND is_nullable = 'NO'",
+                "WHERE table_schema = 'public' AND table_name = $1 AND is_nullable = 'NO' "
+                "AND is_generated = 'NEVER'",
                 self.table,
             )
             for id, patient, place, labels in cells:
-                values = {c["name"]: _SOMETHING[c["kind"]] for c in columns} | {"id": f"'{id}'"}
-                values |= {TABLES[self.service, self.table][0]: f"'{patient}'"}
+                values = {c["name"]: _SOMETHING[c["kind"]] for c in columns}
+                values |= {"id": f"'{id}'"} if "id" in values else {}
+                values |= {TABLES.get(self.name, ("patient_id",))[0]: f"'{patient}'"}
                 values |= {"facility_ids": f"'{{{place}}}'"} if "facility_ids" in values else {}
                 values |= {"facility_id": f"'{place}'"} if "facility_id" in values else {}
                 values |= {"labels": f"'{{{','.join(labels)}}}'"} if "labels" in values else {}

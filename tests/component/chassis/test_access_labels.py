@@ -34,15 +34,28 @@ PEOPLE, TEAMS, ORGANIZATIONS = ([uuid4() for _ in range(3)] for _ in range(3))
 MINGLED = [label for label in Label if label not in (Label.NORMAL, Label.WITHHELD)]
 
 
+async def labels_seen(site, *facilities):
+    async with site.database.person(PEOPLE[0], facilities, Mode.READ, 5, treating()) as tx:
+        rows = await tx._connection.fetch(f"SELECT labels FROM {site.table}")
+    return {label for row in rows for label in row["labels"]}
+
+
 @EACH
-@pytest.mark.parametrize("label", Label)
-async def test_who_treats_sees_what_is_free_and_ones_own_facility_all_but_notes(site, label):
-    await site.row(THERE, (label,))
+async def test_who_treats_sees_what_is_free_and_ones_own_facility_all_but_notes(site):
+    await site.rows([(uuid4(), site.patient, THERE, (label,)) for label in Label])
     await site.know(site.registered(HERE, THERE), site.treated(HERE))
-    assert await site.sees() is (label not in ("PART2", "COUNSELING_NOTES", "WITHHELD"))
-    async with site.database.person(PEOPLE[0], [THERE], Mode.READ, 5, treating()) as tx:
-        found = await tx._connection.fetch(f"SELECT FROM {site.table}")
-    assert bool(found) is (label is not Label.COUNSELING_NOTES)
+    assert await labels_seen(site, HERE) == {*Label} - {"PART2", "COUNSELING_NOTES", "WITHHELD"}
+    assert await labels_seen(site, THERE) == {*Label} - {"COUNSELING_NOTES"}
+
+
+@pytest.mark.parametrize(
+    ("service", "table"), [("registry", "program_patients"), ("tasking", "program_patients")]
+)
+async def test_whom_a_program_knows_is_seen_by_nobody_who_treats_them_elsewhere(site):
+    await site.row(THERE)
+    await site.know(site.registered(HERE, THERE), site.treated(HERE))
+    assert await labels_seen(site, HERE) == set()
+    assert await labels_seen(site, THERE) == {"PART2"}
 
 
 @EACH

@@ -224,6 +224,8 @@ async def test_nobody_else_learns_that_a_program_knows_somebody(region):
     ].family == "OKAFOR"
     tasks = (await region.call("PROGRAM", "ListTasks")).tasks
     assert {task.patient_name for task in tasks} == {"JANE OKAFOR"}
+    told = "SELECT name, facility_ids FROM patients"
+    assert [tuple(row) for row in await region.rows("tasking", told)] == [("", [])]
     for site in ("CLINIC", "HOSPITAL"):
         assert await region.found(site, "Okafor") == []
         reason = await region.refused(site, "GetPatient", patient_id=patient)
