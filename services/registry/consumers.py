@@ -15,7 +15,7 @@ from libs.chassis.faults import rest
 from libs.chassis.fields import to_uuid
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
 from services.registry import events
-from services.registry.convert import to_report
+from services.registry.convert import to_feed, to_report
 from services.registry.domain.known import Changes
 from services.registry.domain.labels import VERSION
 from services.registry.domain.matching import Matcher
@@ -23,6 +23,7 @@ from services.registry.domain.record import Record
 from services.registry.domain.relabeling import relabel
 from services.registry.domain.report import Report
 from services.registry.store.batch import BatchStore
+from services.registry.store.feeds import FeedStore
 from services.registry.store.labels import LabelStore
 
 log = logging.getLogger(__name__)
@@ -58,12 +59,26 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
             newest_only=False,
             parked=_tell_parked,
         ),
+        Consumer("registry-feeds", (interop_events_pb2.FeedChanged,), follow_feeds),
         Consumer(
             "registry-access",
             (identity_events_pb2.AccessChanged, identity_events_pb2.AccessBeat),
             follow_access,
         ),
     )
+
+
+async def follow_feeds(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep which facilities are programs under 42 CFR Part 2: what people type in there is theirs alone, too."""
+    try:
+        told = [
+            to_feed(delivery.event)
+            for delivery in deliveries
+            if isinstance(delivery.event, interop_events_pb2.FeedChanged)
+        ]
+    except InvalidArgument as error:
+        raise Unprocessable(error.reason, error.message) from error
+    await FeedStore(tx).keep(told)
 
 
 async def keep_labels_current(runtime: Runtime) -> None:

@@ -15,6 +15,7 @@ from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
 from services.registry.domain.encounter import Encounter, EncounterClass, EncounterState
 from services.registry.domain.labels import Provenance
 from services.registry.domain.patient import Patient, PatientState, Program
+from services.registry.domain.program import KnownFeed
 from services.registry.domain.report import (
     Address,
     Diagnosis,
@@ -96,6 +97,17 @@ def to_report(
         for merge in event.merges
     )
     return MergeReport(source=source, merges=merges)
+
+
+def to_feed(event: interop_events_pb2.FeedChanged) -> KnownFeed:
+    feed = event.feed
+    places = {feed.facility_id, *feed.quirks.facilities.values()}
+    return KnownFeed(
+        id=to_uuid("feed.id", feed.id),
+        version=event.version,
+        facility_ids=tuple(sorted(to_uuid("feed.facility_id", place) for place in places)),
+        is_program=feed.provenance.is_part2_program,
+    )
 
 
 def _source(source: report_pb2.ReportSource) -> Source:

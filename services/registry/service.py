@@ -22,6 +22,7 @@ from services.registry.domain.matching import Matcher
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import stamp
 from services.registry.store.encounter import EncounterStore
+from services.registry.store.feeds import FeedStore
 from services.registry.store.patient import PatientStore
 
 # The root of ids of patients whose creation may be retried; never change it.
@@ -50,7 +51,7 @@ class RegistryService:
         self, request: rpc.CreatePatientRequest, call: Call
     ) -> patient_pb2.Patient:
         store = PatientStore(call.tx, self._matcher)
-        patient = await self._registered(request, call, store)
+        patient = await self._registered(request, call)
         if request.request_id and await store.find(patient.id):
             patient = await store.get(patient.id)
         else:
@@ -123,9 +124,7 @@ class RegistryService:
             await events.program_record_changed(tx, program)
         await store.link(after, set(person_keys(after.person)) - set(person_keys(before.person)))
 
-    async def _registered(
-        self, request: rpc.CreatePatientRequest, call: Call, store: PatientStore
-    ) -> Patient:
+    async def _registered(self, request: rpc.CreatePatientRequest, call: Call) -> Patient:
         """The record that is asked for; its id is the same for the same request of the same caller."""
         facility_id = to_uuid("patient.facility_id", request.patient.facility_id)
         if facility_id not in call.facilities:
@@ -137,7 +136,7 @@ class RegistryService:
             request_id = to_uuid("request_id", request.request_id)
             patient_id = uuid5(_CREATED, f"{call.caller.subject}|{request_id}")
         patient = Patient(id=patient_id, facts=Facts(), facility_ids=(), created_at=self._now())
-        is_program = await store.is_program(facility_id)
+        is_program = await FeedStore(call.tx).is_program(facility_id)
         person = to_person(request.patient)
         return patient.register(person, self._stamp(), facility_id, is_program=is_program)
 

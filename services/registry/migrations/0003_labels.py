@@ -2,7 +2,15 @@
 
 from alembic import op
 
-from libs.chassis.schema import BY_FACILITY, add_labels, by_access, protect, service, show
+from libs.chassis.schema import (
+    BY_FACILITY,
+    add_labels,
+    by_access,
+    open_to_service,
+    protect,
+    service,
+    show,
+)
 
 revision = "0003"
 down_revision = "0002"
@@ -44,9 +52,17 @@ def _programs() -> None:
         CREATE INDEX program_patients_by_facility ON program_patients (facility_id);
         CREATE INDEX program_patients_vector ON program_patients USING gin (vector)
             WITH (gin_pending_list_limit = 256);
+        -- What interop told of its feeds: what people type in at a program is the program's alone, too.
+        CREATE TABLE feeds (
+            id uuid PRIMARY KEY,
+            version bigint NOT NULL,
+            facility_ids uuid[] NOT NULL,
+            is_program boolean NOT NULL
+        );
         -- Of whom programs alone know, the record itself says nothing, not even where.
         ALTER TABLE patients DROP CONSTRAINT patients_facility_ids_check;
     """)
+    open_to_service("feeds", people="SELECT")
     protect("program_patients", people="SELECT, INSERT, UPDATE")
     show("program_patients", using=by_access("DEMOGRAPHICS", labels="labels"), check=BY_FACILITY)
     shared = by_access("DEMOGRAPHICS", source="facility_ids", patient="id", is_shared=True)

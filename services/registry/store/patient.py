@@ -43,13 +43,6 @@ BY_IDS = sql(
     RECORDS.where(patients.c.id == any_(param("ids", type_=ARRAY(Uuid)))),
     row=Patient,
 )
-IS_PROGRAM = sql(
-    select(
-        select(program_patients.c.patient_id)
-        .where(program_patients.c.facility_id == param("facility_id", type_=Uuid))
-        .exists()
-    )
-)
 _program = insert(program_patients).values(every_field(program_patients))
 SAVE_PROGRAM = sql(
     _program.on_conflict_do_update(
@@ -177,10 +170,6 @@ class PatientStore:
     async def save_programs(self, programs: Iterable[Program]) -> None:
         """Write what programs told, each where nobody but the program finds it."""
         await self._tx.run_many(SAVE_PROGRAM, [_program_row(each) for each in programs])
-
-    async def is_program(self, facility_id: UUID) -> bool:
-        """Whether a facility of the caller's has told of anybody as a program under 42 CFR Part 2."""
-        return await self._tx.one(IS_PROGRAM, facility_id=facility_id)
 
     async def link(self, patient: Patient, keys: Iterable[UUID]) -> None:
         """Let numbers lead to a record. FAILED_PRECONDITION if one is shown on another that the caller sees.

@@ -19,6 +19,15 @@ patients = Table(
     Column("version", BigInteger),
 )
 
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("facility_ids", ARRAY(Uuid)),
+    Column("is_program", Boolean),
+)
+
 # What programs under 42 CFR Part 2 told of people: the programs' rows alone, each with the keys that it is found by.
 program_patients = Table(
     "program_patients",

@@ -1,7 +1,10 @@
 """What the database itself refuses, whatever the code above it says."""
 
+from uuid import UUID
+
 import asyncpg
 import pytest
+from carehub.interop.v1.interop_events_pb2 import FeedChanged
 from carehub.registry.v1 import patient_pb2
 
 from libs.chassis.door import NOBODY_ELSE, begin
@@ -94,6 +97,35 @@ async def test_records_that_are_joined_keep_what_programs_told_and_are_found_onc
     assert {i.value for i in one.identifiers} == {"7", "8"}
     assert list(one.facility_ids) == [str(HARBOR)]
     assert (await feed.search("Okafor", feed.token(MERCY))).patients == []
+
+
+async def test_what_people_type_in_at_a_program_is_the_programs_alone_from_the_first(feed):
+    def told(key, place, version, *, is_program):
+        event = FeedChanged(version=version)
+        event.feed.id, event.feed.facility_id = str(UUID(int=key)), str(place)
+        event.feed.provenance.is_part2_program = is_program
+        return feed.hub.publish(event, key=event.feed.id, version=version)
+
+    await told(1, HARBOR, 1, is_program=False)
+    await told(1, HARBOR, 2, is_program=True)
+    await told(2, MERCY, 1, is_program=True)
+    await told(3, MERCY, 1, is_program=False)  # a hospital with a program of its own is no program
+
+    async def known():
+        async with feed.hub.system("registry") as tx:
+            rows = await tx._connection.fetch("SELECT version FROM feeds ORDER BY id")
+        return [row["version"] for row in rows] == [2, 1, 1]
+
+    await feed.hub.until(known, what="the feeds")
+    for place, places in ((HARBOR, []), (MERCY, [MERCY]), (ELSEWHERE, [ELSEWHERE])):
+        patient = patient_pb2.Patient(
+            facility_id=str(place),
+            names=[patient_pb2.PersonName(family="Ibarra", given=["Luz"])],
+        )
+        made = await feed.call("CreatePatient", feed.token(place), patient=patient)
+        assert list(made.facility_ids) == [str(place)]
+        query = f"SELECT facility_ids FROM patients WHERE id = '{made.id}'"
+        assert await as_people(feed, query, place) == [(places,)]
 
 
 @pytest.mark.parametrize("name", ["visit_messages", "reports", "joins"])
