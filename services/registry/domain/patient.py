@@ -4,12 +4,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID, uuid5
 
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from services.registry.domain.demographics import LISTS, Facts, told_by
 from services.registry.domain.report import Person
+
+V = TypeVar("V")
 
 
 class PatientState(StrEnum):
@@ -31,9 +33,8 @@ class Program:
         return uuid5(self.patient_id, str(self.facility_id))
 
     def union(self, facts: Facts) -> Self:
-        """With what was told besides; itself, if that was known."""
-        after = self.facts.union(facts)
-        return replace(self, facts=after, version=self.version + 1)
+        """The next version, with what was told besides."""
+        return replace(self, facts=self.facts.union(facts), version=self.version + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +73,8 @@ class Patient:
 
     @property
     def _everything(self) -> Facts:
-        facts = self.facts
+        """With what programs told. Others cannot see that, so that they delete all is not said of it."""
+        facts = replace(self.facts, cleared={})
         for program in self.programs.values():
             facts = facts.union(program.facts)
         return facts
@@ -118,7 +120,8 @@ class Patient:
         """The record as somebody of these facilities wants it: each field that differs is replaced, also by nothing.
 
         Numbers only join. The edit counts as the newest, even where a message told of a time that is still to come. What
-        people of a program write stays with the program.
+        people of a program write stays with the program, and what others see of a program does not come into the record
+        by their sending it back.
         """
         now = self.person
         _check(wanted, known=now)
@@ -132,11 +135,22 @@ class Patient:
             cleared=tuple(sorted(_REPORTED_AS.get(name, name) for name in changed)),
             **{name: getattr(wanted, name) for name in changed},
         )
-        newest = self._everything.newest_stamp()
-        facts = told_by(edit, stamp if stamp > newest else f"{newest}+")
+        newest = max(self.facts.newest_stamp(), self._everything.newest_stamp())
+        stamp = stamp if stamp > newest else f"{newest}+"
         if program := next((each for each in self.programs if each in facilities), None):
-            return self._learn_apart(program, facts)
-        return replace(self, facts=self.facts.union(facts), version=self.version + 1)
+            return self._learn_apart(program, told_by(edit, stamp))
+        facts = self.facts.union(told_by(self._without_what_programs_told(edit), stamp))
+        return replace(self, facts=facts, version=self.version + 1)
+
+    def _without_what_programs_told(self, edit: Person) -> Person:
+        seen, shared = self.person, self.shared
+        return replace(
+            edit,
+            identifiers=_without(edit.identifiers, seen.identifiers, shared.identifiers),
+            names=_without(edit.names, seen.names, shared.names),
+            addresses=_without(edit.addresses, seen.addresses, shared.addresses),
+            telecoms=_without(edit.telecoms, seen.telecoms, shared.telecoms),
+        )
 
     def absorb(self, retired: "Patient") -> Self:
         """The survivor's record after a merge: what both knew, wherever both were known."""
@@ -199,6 +213,12 @@ def _check_birth(birth_on: str) -> None:
         raise InvalidArgument(
             "BIRTH_DATE_INVALID", "There is no such day.", field="patient.birth_date"
         ) from error
+
+
+def _without(values: tuple[V, ...], seen: tuple[V, ...], shared: tuple[V, ...]) -> tuple[V, ...]:
+    """The values but for those that were seen and are not shared."""
+    apart = {*seen} - {*shared}
+    return tuple(value for value in values if value not in apart)
 
 
 def _together(some: tuple[UUID, ...], more: tuple[UUID, ...]) -> tuple[UUID, ...]:

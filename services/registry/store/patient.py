@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy import Integer, Text, Uuid, any_, delete, func, literal_column, select
@@ -27,8 +28,12 @@ from services.registry.store.schema import (
 _ID = patients.c.id == param("id", type_=Uuid)
 
 # Each record with what the programs told that whoever asks may know of: row-level security says which.
+_parts = (program_patients.c[name] for name in ("patient_id", "facility_id", "facts", "version"))
 _told_apart = func.jsonb_object_agg(
-    program_patients.c.facility_id, func.to_jsonb(literal_column("program_patients"))
+    program_patients.c.facility_id,
+    func.jsonb_build_object(
+        *chain.from_iterable((literal_column(f"'{part.name}'"), part) for part in _parts)
+    ),
 )
 _programs = (
     select(func.coalesce(_told_apart, literal_column("'{}'::jsonb"), type_=JSONB))
