@@ -73,7 +73,8 @@ _DENIAL = f"""EXISTS (
 def add_labels(table: str) -> None:
     """A column of labels, as carehub.access.v1.Label names them: never none, NORMAL and WITHHELD each alone.
 
-    Rows that are there are taken for ordinary ones. A new row says what it is: there is no default.
+    Rows that are there are taken for ordinary ones. A new row says what it is; what a process of the version before
+    writes meanwhile does not, and so never leaves its facility.
     """
     words = (
         "NORMAL,SUD,PART2,MENTAL_HEALTH,HIV,STD,REPRODUCTIVE,VIOLENCE,GENETIC,MINOR_CONFIDENTIAL,"
@@ -84,7 +85,7 @@ def add_labels(table: str) -> None:
             ADD COLUMN labels text[] NOT NULL DEFAULT '{{NORMAL}}',
             ADD CONSTRAINT {table}_labels CHECK (cardinality(labels) > 0 AND labels <@ '{{{words}}}'
                 AND (cardinality(labels) = 1 OR NOT labels && '{{NORMAL,WITHHELD}}'));
-        ALTER TABLE {table} ALTER COLUMN labels DROP DEFAULT;
+        ALTER TABLE {table} ALTER COLUMN labels SET DEFAULT '{{WITHHELD}}';
     """)
 
 

@@ -68,7 +68,8 @@ class Site:
                 values |= {TABLES.get(self.name, ("patient_id",))[0]: f"'{patient}'"}
                 values |= {"facility_ids": f"'{{{place}}}'"} if "facility_ids" in values else {}
                 values |= {"facility_id": f"'{place}'"} if "facility_id" in values else {}
-                values |= {"labels": f"'{{{','.join(labels)}}}'"} if "labels" in values else {}
+                if "labels" in values:
+                    values["labels"] = "DEFAULT" if labels is None else f"'{{{','.join(labels)}}}'"
                 if "state" in values:
                     first = {"patients": "ACTIVE", "encounters": "PLANNED"}
                     values |= {"state": f"'{first.get(self.table, 'CANCELLED')}'"}

@@ -72,6 +72,12 @@ async def test_the_database_keeps_no_row_that_does_not_say_what_it_is(site, labe
         await site.row(HERE, labels)
 
 
+@EACH
+async def test_what_the_version_before_writes_never_leaves_its_facility(site):
+    await site.row(HERE, None)
+    assert await labels_seen(site, HERE) == {"WITHHELD"}
+
+
 def treating():
     return Capacity(purposes=frozenset({"TREATMENT"}))
 
