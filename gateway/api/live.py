@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
+from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2
 from carehub.registry.v1 import registry_events_pb2
@@ -27,17 +28,28 @@ Listen: TypeAlias = Callable[[], AsyncIterator[Heard | None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Something changed: of which kind, which one, whose, and who may hear of it."""
+    """Something changed: of which kind, which one, whose, and who may hear of it: perhaps only its own facility."""
 
     kind: str
     id: str
     permission: str
     facilities: frozenset[UUID]
     patient_id: str = ""
+    is_kept_at_home: bool = False
 
     @property
     def key(self) -> tuple[str, str]:
         return self.kind, self.id
+
+
+# What needs the patient's word to be seen elsewhere: that something is there would be told by its change.
+_KEPT_AT_HOME = frozenset(
+    {access_pb2.LABEL_PART2, access_pb2.LABEL_COUNSELING_NOTES, access_pb2.LABEL_WITHHELD}
+)
+
+
+def _is_kept_at_home(row: Any) -> bool:
+    return not _KEPT_AT_HOME.isdisjoint(row.labels)
 
 
 def _at(*ids: str) -> frozenset[UUID]:
@@ -52,6 +64,7 @@ def _of_task(event: Any) -> Change:
         permission="tasks.read",
         facilities=_at(task.facility_id),
         patient_id=task.patient_id,
+        is_kept_at_home=_is_kept_at_home(task),
     )
 
 
@@ -63,6 +76,7 @@ def _of_loop(event: Any) -> Change:
         permission="tasks.read",
         facilities=_at(loop.facility_id),
         patient_id=loop.patient_id,
+        is_kept_at_home=_is_kept_at_home(loop),
     )
 
 
@@ -77,6 +91,17 @@ def _of_patient(event: Any) -> Change:
     )
 
 
+def _of_program(event: Any) -> Change:
+    return Change(
+        kind="patient",
+        id=event.patient.id,
+        permission=SEES_PATIENTS,
+        facilities=_at(event.facility_id),
+        patient_id=event.patient.id,
+        is_kept_at_home=True,
+    )
+
+
 def _of_encounter(event: Any) -> Change:
     encounter = event.encounter
     return Change(
@@ -85,6 +110,7 @@ def _of_encounter(event: Any) -> Change:
         permission=SEES_PATIENTS,
         facilities=_at(encounter.facility_id),
         patient_id=encounter.patient_id,
+        is_kept_at_home=_is_kept_at_home(encounter),
     )
 
 
@@ -117,6 +143,7 @@ _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
     tasking_events_pb2.TaskChanged: _of_task,
     tasking_events_pb2.LoopChanged: _of_loop,
     registry_events_pb2.PatientChanged: _of_patient,
+    registry_events_pb2.ProgramRecordChanged: _of_program,
     registry_events_pb2.EncounterChanged: _of_encounter,
     registry_events_pb2.ReportHandled: _of_report,
     identity_events_pb2.AccessChanged: _of_access,
@@ -153,6 +180,8 @@ class Subscriber:
             return
         if not held.isdisjoint(change.facilities):
             self.own[change.key] = change
+        elif change.is_kept_at_home:
+            return
         elif change.patient_id and SEES_PATIENTS in self.caller.permissions:
             self.foreign[change.key] = change
         else:

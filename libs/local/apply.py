@@ -135,6 +135,7 @@ def wanted(network: Mapping[str, Any]) -> Iterator[Wanted]:
             "sendingFacility": e["sending_facility"],
             "sendingApplication": e.get("sending_application", ""),
             "quirks": quirks,
+            "provenance": {_camel(k): v for k, v in e.get("provenance", {}).items()},
         }
         yield Wanted("feed", e["key"], body, {})
 

@@ -93,6 +93,8 @@ def _fact(delivery: Delivery) -> AccessFact:
     try:
         if isinstance(delivery.event, registry_events_pb2.PatientChanged):
             return _registered(delivery.event)
+        if isinstance(delivery.event, registry_events_pb2.ProgramRecordChanged):
+            return _known_to_a_program(delivery.event)
         if isinstance(delivery.event, registry_events_pb2.EncounterChanged):
             return _treated(delivery.event)
     except InvalidArgument as error:
@@ -112,6 +114,19 @@ def _registered(event: registry_events_pb2.PatientChanged) -> AccessFact:
         facility_ids=tuple(sorted(facility_ids)),
         is_holding=patient.state != patient_pb2.Patient.STATE_MERGED,
         born_on=_born_on(patient),
+    )
+
+
+def _known_to_a_program(event: registry_events_pb2.ProgramRecordChanged) -> AccessFact:
+    """A chart, as those of the record are: where it is, nobody is told but whom the decision concerns."""
+    return AccessFact(
+        kind=FactKind.PATIENT,
+        id=to_uuid("id", event.id),
+        version=event.version,
+        patient_id=to_uuid("patient.id", event.patient.id),
+        facility_ids=(to_uuid("facility_id", event.facility_id),),
+        is_holding=True,
+        born_on=_born_on(event.patient),
     )
 
 
@@ -153,7 +168,11 @@ def _when(encounter: encounter_pb2.Encounter) -> tuple[datetime | None, datetime
 CONSUMERS = (
     Consumer(
         "identity-access-facts",
-        (registry_events_pb2.PatientChanged, registry_events_pb2.EncounterChanged),
+        (
+            registry_events_pb2.PatientChanged,
+            registry_events_pb2.ProgramRecordChanged,
+            registry_events_pb2.EncounterChanged,
+        ),
         follow_record,
     ),
 )

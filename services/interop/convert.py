@@ -13,7 +13,14 @@ from google.type.date_pb2 import Date
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_timestamp, to_uuid
 from services.interop.domain.classify import Verdict
-from services.interop.domain.feed import SILENCE_AFTER, Feed, FeedState, Figures, Quirks
+from services.interop.domain.feed import (
+    SILENCE_AFTER,
+    Feed,
+    FeedState,
+    Figures,
+    Provenance,
+    Quirks,
+)
 from services.interop.domain.message import SET_ASIDE, Alike, Message, MessageState, Refusal
 from services.interop.domain.report import Identifier, Merge, Person, Report, Visit
 from services.interop.domain.silence import HeldRole, Mute, Notice, StaffMember
@@ -47,6 +54,7 @@ def feed_to_proto(feed: Feed) -> feed_pb2.Feed:
         sending_application=feed.sending_application,
         state=feed_pb2.Feed.State.Value(f"STATE_{feed.state}"),
         quirks=_quirks_to_proto(feed.quirks),
+        provenance=_provenance_to_proto(feed.provenance),
     )
     message.silence_after.FromTimedelta(feed.silence_after)
     if feed.mute:
@@ -109,6 +117,10 @@ def feed_to_domain(
         sending_application=message.sending_application.strip(),
         state=_FEED_STATES[message.state],
         quirks=_quirks_to_domain(message.quirks),
+        provenance=Provenance(
+            is_part2_program=message.provenance.is_part2_program,
+            sends_labels=message.provenance.sends_labels,
+        ),
         silence_after=to_duration("feed.silence_after", message.silence_after)
         if has_silence
         else SILENCE_AFTER,
@@ -135,6 +147,12 @@ def _quirks_to_proto(quirks: Quirks) -> feed_pb2.Quirks:
         facilities={name: str(id) for name, id in quirks.facilities.items()},
         default_assigner=quirks.default_assigner,
         processing_ids=quirks.processing_ids,
+    )
+
+
+def _provenance_to_proto(provenance: Provenance) -> feed_pb2.Provenance:
+    return feed_pb2.Provenance(
+        is_part2_program=provenance.is_part2_program, sends_labels=provenance.sends_labels
     )
 
 
@@ -267,6 +285,8 @@ def report_to_proto(report: Report, message: Message) -> Reported:
         message_time=to_timestamp(report.message_at),
         content_hash=message.content_hash.hex(),
         replay=message.replay,
+        provenance=_provenance_to_proto(report.provenance),
+        confidentiality_codes=report.confidentiality,
     )
     if report.person is None:
         merges = [_merge(merge) for merge in report.merges]

@@ -8,19 +8,28 @@ from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2, report_pb2
 
 from libs.chassis.access import follow_access
+from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
+from libs.chassis.faults import rest
 from libs.chassis.fields import to_uuid
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
 from services.registry import events
-from services.registry.convert import to_report
+from services.registry.convert import to_feed, to_report
 from services.registry.domain.known import Changes
+from services.registry.domain.labels import VERSION
 from services.registry.domain.matching import Matcher
 from services.registry.domain.record import Record
+from services.registry.domain.relabeling import relabel
 from services.registry.domain.report import Report
 from services.registry.store.batch import BatchStore
+from services.registry.store.feeds import FeedStore
+from services.registry.store.labels import LabelStore
 
 log = logging.getLogger(__name__)
+
+RELABELED_AT_ONCE = 500
+LOOK_FOR_OUTDATED = 600.0
 
 
 def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, ...]:
@@ -50,6 +59,7 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
             newest_only=False,
             parked=_tell_parked,
         ),
+        Consumer("registry-feeds", (interop_events_pb2.FeedChanged,), follow_feeds),
         Consumer(
             "registry-access",
             (
@@ -62,10 +72,46 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
     )
 
 
+async def follow_feeds(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep which facilities are programs under 42 CFR Part 2: what people type in there is theirs alone, too."""
+    try:
+        told = [
+            to_feed(delivery.event)
+            for delivery in deliveries
+            if isinstance(delivery.event, interop_events_pb2.FeedChanged)
+        ]
+    except InvalidArgument as error:
+        raise Unprocessable(error.reason, error.message) from error
+    await FeedStore(tx).keep(told)
+
+
+async def keep_labels_current(runtime: Runtime) -> None:
+    """Label anew what older value sets labeled, also what a process of the version before has labeled meanwhile."""
+    while not runtime.stopping.is_set():
+        after: UUID | None = UUID(int=0)
+        while after and not runtime.stopping.is_set():
+            async with runtime.database.system() as tx:
+                after = await relabel_some(tx, after)
+        await rest(runtime.stopping, LOOK_FOR_OUTDATED)
+
+
+async def relabel_some(tx: Transaction, after: UUID) -> UUID | None:
+    """Label the next visits after one anew, and tell of them. None: there are no more."""
+    store = LabelStore(tx)
+    outdated = await store.outdated(VERSION, after, RELABELED_AT_ONCE)
+    relabeled = relabel(outdated, await store.messages_of(outdated))
+    await store.save(relabeled)
+    for encounter in relabeled:
+        await events.encounter_changed(tx, encounter)
+    return outdated[-1].id if len(outdated) == RELABELED_AT_ONCE else None
+
+
 async def _tell(tx: Transaction, changes: Changes) -> None:
     versions = {patient.id: patient.version for patient in changes.patients}
     for patient in changes.patients:
         await events.patient_changed(tx, patient)
+    for program in changes.programs:
+        await events.program_record_changed(tx, program)
     for joined in changes.joined:
         await events.patients_merged(tx, joined, versions[joined.retired_id])
     for encounter in changes.encounters:
@@ -114,3 +160,6 @@ async def _refuse(tx: Transaction, source: report_pb2.ReportSource, error: Excep
 def _in_time(report: Report) -> tuple[str, int]:
     """Any order ends in the same record; the order of time makes the fewest detours."""
     return (report.source.stamp, report.source.version)
+
+
+JOBS = (Job("registry-labels", keep_labels_current),)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from uuid import UUID
 
+from carehub.access.v1 import access_pb2
 from carehub.interop.v1 import interop_events_pb2, report_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
 from google.protobuf.message import Message as ProtobufMessage
@@ -12,7 +13,9 @@ from google.type.date_pb2 import Date
 
 from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
 from services.registry.domain.encounter import Encounter, EncounterClass, EncounterState
-from services.registry.domain.patient import Patient, PatientState
+from services.registry.domain.labels import Provenance
+from services.registry.domain.patient import Patient, PatientState, Program
+from services.registry.domain.program import KnownFeed
 from services.registry.domain.report import (
     Address,
     Diagnosis,
@@ -96,6 +99,17 @@ def to_report(
     return MergeReport(source=source, merges=merges)
 
 
+def to_feed(event: interop_events_pb2.FeedChanged) -> KnownFeed:
+    feed = event.feed
+    places = {feed.facility_id, *feed.quirks.facilities.values()}
+    return KnownFeed(
+        id=to_uuid("feed.id", feed.id),
+        version=event.version,
+        facility_ids=tuple(sorted(to_uuid("feed.facility_id", place) for place in places)),
+        is_program=feed.provenance.is_part2_program,
+    )
+
+
 def _source(source: report_pb2.ReportSource) -> Source:
     message_at = _instant(source.message_time) or datetime.fromtimestamp(0, UTC)
     return Source(
@@ -107,6 +121,11 @@ def _source(source: report_pb2.ReportSource) -> Source:
         message_at=message_at,
         content_hash=source.content_hash,
         version=source.replay + 1,
+        provenance=Provenance(
+            is_part2_program=source.provenance.is_part2_program,
+            sends_labels=source.provenance.sends_labels,
+        ),
+        sent=tuple(dict.fromkeys(source.confidentiality_codes)),
     )
 
 
@@ -202,13 +221,41 @@ def to_person(patient: patient_pb2.Patient) -> Person:
     )
 
 
-def to_proto(patient: Patient, facilities: Collection[UUID] | None = None) -> patient_pb2.Patient:
-    """The record; of its facilities only those that the caller may know of, or all of them in events."""
-    person = patient.person
-    shown = [i for i in patient.facility_ids if facilities is None or i in facilities]
+def to_proto(patient: Patient, facilities: Collection[UUID]) -> patient_pb2.Patient:
+    """The record as whoever loaded it may see it; of its facilities only those that are the caller's."""
+    shown = _person(patient.person)
+    shown.id, shown.etag = str(patient.id), etag(patient.revision)
+    shown.facility_ids.extend(str(i) for i in sorted(patient.known_at.intersection(facilities)))
+    return _with_state(shown, patient)
+
+
+def shared_to_proto(patient: Patient) -> patient_pb2.Patient:
+    """The record as the neighbors are told it, with all of its facilities and without what programs told."""
+    told = _person(patient.shared)
+    told.id, told.etag = str(patient.id), etag(patient.version)
+    told.facility_ids.extend(map(str, patient.facility_ids))
+    return _with_state(told, patient)
+
+
+def program_to_proto(program: Program) -> registry_events_pb2.ProgramRecordChanged:
+    told = _person(program.facts.person())
+    told.id = str(program.patient_id)
+    return registry_events_pb2.ProgramRecordChanged(
+        id=str(program.id),
+        facility_id=str(program.facility_id),
+        patient=told,
+        version=program.version,
+    )
+
+
+def _with_state(message: patient_pb2.Patient, patient: Patient) -> patient_pb2.Patient:
+    message.state = _PATIENT_STATES[patient.state]
+    message.merged_into_id = str(patient.merged_into_id or "")
+    return message
+
+
+def _person(person: Person) -> patient_pb2.Patient:
     return patient_pb2.Patient(
-        id=str(patient.id),
-        etag=etag(patient.version),
         identifiers=[
             patient_pb2.Identifier(assigner=i.assigner, value=i.value, type=i.type)
             for i in person.identifiers
@@ -238,9 +285,6 @@ def to_proto(patient: Patient, facilities: Collection[UUID] | None = None) -> pa
         language=person.language,
         is_deceased=bool(person.is_deceased),
         death_time=to_timestamp(person.died_at),
-        state=_PATIENT_STATES[patient.state],
-        merged_into_id=str(patient.merged_into_id or ""),
-        facility_ids=[str(i) for i in shown],
     )
 
 
@@ -270,6 +314,8 @@ def encounter_to_proto(encounter: Encounter) -> encounter_pb2.Encounter:
         attending=encounter.attending,
         admit_reason=encounter.admit_reason,
         admission_type=encounter.admission_type,
+        labels=[access_pb2.Label.Value(f"LABEL_{label}") for label in encounter.labels],
+        label_version=encounter.label_version,
         **{"class": _CLASSES[encounter.encounter_class]},
     )
 

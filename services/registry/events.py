@@ -7,16 +7,31 @@ from carehub.registry.v1 import registry_events_pb2 as told
 
 from libs.chassis import outbox
 from libs.chassis.database import Transaction
-from services.registry.convert import encounter_to_proto, handled_to_proto, to_proto
+from services.registry.convert import (
+    encounter_to_proto,
+    handled_to_proto,
+    program_to_proto,
+    shared_to_proto,
+)
 from services.registry.domain.encounter import Encounter
 from services.registry.domain.known import Joined
-from services.registry.domain.patient import Patient
+from services.registry.domain.patient import Patient, Program
 from services.registry.domain.report import Handled
 
 
 async def patient_changed(tx: Transaction, patient: Patient) -> None:
-    event = told.PatientChanged(patient=to_proto(patient), version=patient.version)
+    event = told.PatientChanged(patient=shared_to_proto(patient), version=patient.version)
     await outbox.add(tx, event, key=patient.id, version=patient.version)
+
+
+async def program_record_changed(tx: Transaction, program: Program) -> None:
+    await outbox.add(
+        tx,
+        program_to_proto(program),
+        key=program.id,
+        version=program.version,
+        facility_id=program.facility_id,
+    )
 
 
 async def patients_merged(tx: Transaction, joined: Joined, version: int) -> None:

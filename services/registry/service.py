@@ -8,6 +8,7 @@ from carehub.registry.v1 import encounter_pb2, patient_pb2
 from carehub.registry.v1 import registry_service_pb2 as rpc
 
 from libs.chassis.caller import Call
+from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument, PermissionDenied
 from libs.chassis.fields import apply_mask, check_etag, to_uuid
 from libs.chassis.pages import decode_cursor, encode_cursor, page_size
@@ -21,6 +22,7 @@ from services.registry.domain.matching import Matcher
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import stamp
 from services.registry.store.encounter import EncounterStore
+from services.registry.store.feeds import FeedStore
 from services.registry.store.patient import PatientStore
 
 # The root of ids of patients whose creation may be retried; never change it.
@@ -48,13 +50,15 @@ class RegistryService:
     async def CreatePatient(
         self, request: rpc.CreatePatientRequest, call: Call
     ) -> patient_pb2.Patient:
-        patient = self._registered(request, call)
         store = PatientStore(call.tx, self._matcher)
+        patient = await self._registered(request, call)
         if request.request_id and await store.find(patient.id):
             patient = await store.get(patient.id)
         else:
             store.add(patient, person_keys(patient.person))
             await events.patient_changed(call.tx, patient)
+            for program in patient.programs.values():
+                await events.program_record_changed(call.tx, program)
         call.show(patient.id)
         return to_proto(patient, call.facilities)
 
@@ -63,16 +67,12 @@ class RegistryService:
     ) -> patient_pb2.Patient:
         store = PatientStore(call.tx, self._matcher)
         before = await store.hold(to_uuid("patient.id", request.patient.id))
-        check_etag(request.patient.etag, before.version)
-        wanted = to_proto(before)
+        check_etag(request.patient.etag, before.revision)
+        wanted = to_proto(before, call.facilities)
         apply_mask(wanted, request.patient, request.update_mask)
-        after = before.edit(to_person(wanted), self._stamp())
-        if after.differs_from(before):
-            await store.save([(before, after)])
-            await store.link(
-                after, set(person_keys(after.person)) - set(person_keys(before.person))
-            )
-            await events.patient_changed(call.tx, after)
+        after = before.edit(to_person(wanted), self._stamp(), call.facilities)
+        if after.person != before.person:
+            await self._save(call.tx, store, before, after)
         call.show(after.id)
         return to_proto(after, call.facilities)
 
@@ -111,7 +111,20 @@ class RegistryService:
             next_page_token=_token(page[size - 1], request) if len(page) > size else "",
         )
 
-    def _registered(self, request: rpc.CreatePatientRequest, call: Call) -> Patient:
+    async def _save(
+        self, tx: Transaction, store: PatientStore, before: Patient, after: Patient
+    ) -> None:
+        """Write a changed record and tell of it: of the shared one, or of what a program keeps apart."""
+        if after.differs_from(before):
+            await store.save([(before, after)])
+            await events.patient_changed(tx, after)
+        changed = [p for place, p in after.programs.items() if p != before.programs.get(place)]
+        await store.save_programs(changed)
+        for program in changed:
+            await events.program_record_changed(tx, program)
+        await store.link(after, set(person_keys(after.person)) - set(person_keys(before.person)))
+
+    async def _registered(self, request: rpc.CreatePatientRequest, call: Call) -> Patient:
         """The record that is asked for; its id is the same for the same request of the same caller."""
         facility_id = to_uuid("patient.facility_id", request.patient.facility_id)
         if facility_id not in call.facilities:
@@ -123,7 +136,9 @@ class RegistryService:
             request_id = to_uuid("request_id", request.request_id)
             patient_id = uuid5(_CREATED, f"{call.caller.subject}|{request_id}")
         patient = Patient(id=patient_id, facts=Facts(), facility_ids=(), created_at=self._now())
-        return patient.register(to_person(request.patient), self._stamp(), facility_id)
+        is_program = await FeedStore(call.tx).is_program(facility_id)
+        person = to_person(request.patient)
+        return patient.register(person, self._stamp(), facility_id, is_program=is_program)
 
     def _stamp(self) -> str:
         now = self._now()

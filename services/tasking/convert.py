@@ -4,21 +4,28 @@ from collections.abc import Iterable
 from datetime import date
 from uuid import UUID
 
+from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import break_glass_pb2, facility_pb2, staff_pb2, team_pb2
-from carehub.registry.v1 import encounter_pb2, patient_pb2
+from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
 from carehub.tasking.v1 import loop_pb2, protocol_pb2, task_pb2
 from google.type import date_pb2
 
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
 from libs.chassis.ids import to_id
+from services.tasking.domain.labels import Label, Labels, inherit
 from services.tasking.domain.loop import Evidence, Loop
 from services.tasking.domain.owner import Directory, Facility, HeldRole, Owner, Staff, Team
 from services.tasking.domain.plan import PlannedKeyDate
 from services.tasking.domain.priority import Priority
 from services.tasking.domain.protocol import ProtocolProblem
 from services.tasking.domain.publication import PublishedProtocol
-from services.tasking.domain.snapshot import EncounterSnapshot, GlassSnapshot, PatientSnapshot
+from services.tasking.domain.snapshot import (
+    EncounterSnapshot,
+    GlassSnapshot,
+    PatientSnapshot,
+    ProgramSnapshot,
+)
 from services.tasking.domain.task import AttemptResult, Comment, ContactAttempt, Task
 
 CHANNELS = ("phone", "video", "in_person", "secure_message")
@@ -51,6 +58,7 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         close_time=to_timestamp(loop.closed_at),
         anchor_time=to_timestamp(loop.anchor_at),
         escalation_level=loop.escalation_level,
+        labels=_labels(loop.labels),
     )
 
 
@@ -87,7 +95,12 @@ def task_to_proto(
         close_time=to_timestamp(task.closed_at),
         completed_by_id=_id(task.completed_by_id),
         decline_reason=task.decline_reason,
+        labels=_labels(task.labels),
     )
+
+
+def _labels(labels: Labels) -> list["access_pb2.Label.ValueType"]:
+    return [access_pb2.Label.Value(f"LABEL_{label}") for label in labels]
 
 
 def owner_to_proto(owner: Owner, directory: Directory) -> loop_pb2.Owner:
@@ -227,6 +240,20 @@ def to_patient(patient: patient_pb2.Patient, version: int) -> PatientSnapshot:
     )
 
 
+def to_program(event: registry_events_pb2.ProgramRecordChanged) -> ProgramSnapshot:
+    told = to_patient(event.patient, event.version)
+    return ProgramSnapshot(
+        id=to_id(event.id),
+        version=event.version,
+        patient_id=told.id,
+        facility_id=to_id(event.facility_id),
+        name=told.name,
+        language=told.language,
+        is_deceased=told.is_deceased,
+        died_at=told.died_at,
+    )
+
+
 def _shown_name(names: Iterable[patient_pb2.PersonName]) -> str:
     for name in names:
         return " ".join(part for part in (*name.given, name.family, name.suffix) if part)
@@ -248,6 +275,7 @@ def to_encounter(encounter: encounter_pb2.Encounter, version: int) -> EncounterS
         disposition=encounter.discharge_disposition,
         diagnoses=tuple(each.code for each in encounter.diagnoses),
         admission_type=encounter.admission_type,
+        labels=_to_labels(encounter.labels),
     )
 
 
@@ -264,6 +292,15 @@ def to_glass(glass: break_glass_pb2.BreakGlass, version: int) -> GlassSnapshot:
         reviewed_at=to_datetime(glass.review.review_time) if is_reviewed else None,
         reviewed_by_id=to_id(glass.review.reviewer_id) if is_reviewed else None,
     )
+
+
+def _to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
+    """The labels of a visit. Without any, or with one that this version does not know, it never leaves its facility."""
+    named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
+    try:
+        return inherit(tuple(map(Label, named)))
+    except ValueError:
+        return (Label.WITHHELD,)
 
 
 def to_facility(facility: facility_pb2.Facility, version: int) -> Facility:

@@ -12,6 +12,7 @@ import asyncpg
 from libs.chassis.database import _to_json
 from services.registry.domain.demographics import Facts
 from services.registry.domain.identity import person_keys
+from services.registry.domain.labels import VERSION as LABELED_BY
 from services.registry.domain.matching import ExactMatcher
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import Address, Identifier, Person, PersonName, Sex, Telecom
@@ -123,6 +124,7 @@ _ENCOUNTER = (
     "id", "stream_id", "facility_id", "patient_id", "visit_number", "encounter_class", "state",
     "admit_at", "discharge_at", "discharge_disposition", "locations", "diagnoses", "attending",
     "admit_reason", "admission_type", "listed_at", "is_void", "version",
+    "labels", "label_version",
 )  # fmt: skip
 
 
@@ -135,6 +137,7 @@ def _encounter_row(p: Patient) -> tuple[Any, ...]:
     return (
         visit, visit, p.facility_ids[0], p.id, f"V{p.id.hex[:10]}", "INPATIENT", "FINISHED",
         _SINCE, left, "01", "[]", "[]", "Hale, Ida", "", "E", left, False, 3,
+        ["NORMAL"], LABELED_BY,
     )  # fmt: skip
 
 

@@ -44,7 +44,8 @@ class FactKind(StrEnum):
 class AccessFact:
     """What registry last said: where a patient is known, or where and when a visit took place.
 
-    It does not hold of a patient who was merged into another, or of a visit that was taken back.
+    It does not hold of a patient who was merged into another, or of a visit that was taken back. A fact of the kind PATIENT
+    with another id than the patient's is the chart of a Part 2 program, which the record itself does not mention.
     """
 
     kind: FactKind
@@ -203,19 +204,21 @@ def facts_about(
 ) -> Facts:
     """What the decider is told of a patient."""
     told, recorded = tuple(told), recorded or Recorded()
-    record = next((fact for fact in told if fact.kind is FactKind.PATIENT), None)
-    charts = record.facility_ids if record else ()
+    known = [fact for fact in told if fact.kind is FactKind.PATIENT]
+    record = next((fact for fact in known if fact.id == patient_id), None)
+    born_on = (fact.born_on for fact in sorted(known, key=lambda fact: fact is not record))
     return Facts(
         patient=Patient(
             id=patient_id,
-            born_on=record.born_on if record else None,
+            born_on=next((day for day in born_on if day), None),
             person_id=recorded.person_id,
             is_retired=record is not None and not record.is_holding,
         ),
         network=network,
         known_at=frozenset(place for fact in told for place in fact.facility_ids),
         registrations=tuple(
-            Registration(id=patient_id, facility_id=place, from_at=SINCE_EVER) for place in charts
+            Registration(id=patient_id, facility_id=place, from_at=SINCE_EVER)
+            for place in sorted({place for fact in known for place in fact.facility_ids})
         ),
         treatments=tuple(
             Treatment(

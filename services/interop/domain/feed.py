@@ -59,6 +59,14 @@ class Quirks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """What is known of a sender that makes what it sends sensitive, whatever its messages say."""
+
+    is_part2_program: bool = False
+    sends_labels: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     id: UUID
     facility_id: UUID
@@ -67,6 +75,7 @@ class Feed:
     sending_application: str = ""
     state: FeedState = FeedState.ACTIVE
     quirks: Quirks = Quirks()
+    provenance: Provenance = Provenance()
     silence_after: timedelta = SILENCE_AFTER
     mute: Mute | None = None
     created_at: datetime

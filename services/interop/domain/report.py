@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.interop.domain.feed import Provenance
+
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
@@ -96,7 +98,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One thing that a facility told of: a visit, a person, or merges."""
+    """One thing that a facility told of: a visit, a person, or merges; and how it restricts access to that, in its codes."""
 
     trigger: str
     facility_id: UUID
@@ -105,3 +107,5 @@ class Report:
     person: Person | None = None
     visit: Visit | None = None
     merges: tuple[Merge, ...] = ()
+    provenance: Provenance
+    confidentiality: tuple[str, ...]

@@ -8,6 +8,7 @@ of use when it is right (a sex, a language, a fax number) is left out with a not
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.interop.domain.confidentiality import read_confidentiality
 from services.interop.domain.feed import Sender
 from services.interop.domain.hl7 import Message, Segment
 from services.interop.domain.person import read_identifiers, read_person
@@ -28,7 +29,7 @@ _PLANS = frozenset({"A05", "A14", "A15", "A16", "A25", "A26", "A27", "A38"})
 _VISIT_OPTIONAL = frozenset({"A08"})
 
 # The segments that reports are made of, and how much of them at most.
-_READ = ("PID", "PV1", "PV2", "DG1", "MRG")
+_READ = ("PID", "PV1", "PV2", "DG1", "MRG", "ARV")
 _MOST_TEXT = 64 * 1024
 _MOST_REPETITIONS = 500
 
@@ -60,6 +61,8 @@ def translate(
         person=person,
         visit=visit,
         merges=merges,
+        provenance=sender.feed.provenance,
+        confidentiality=read_confidentiality(message),
     )
     problems = tuple(reading.problems)
     return Translation(

@@ -55,6 +55,7 @@ feeds = Table(
     Column("sending_application", Text),
     Column("state", Text),
     Column("quirks", JSONB),
+    Column("provenance", JSONB),
     Column("silence_after", Interval),
     Column("mute", JSONB),
     Column("created_at", _INSTANT),

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.registry.domain.labels import Label
 from services.registry.domain.report import Diagnosis
 
 
@@ -87,6 +88,8 @@ class Encounter:
     admit_reason: str
     admission_type: str
     listed_at: datetime
+    labels: tuple[Label, ...]
+    label_version: int
     is_void: bool = False
     version: int = 1
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.registry.domain.encounter import Encounter
-from services.registry.domain.patient import Patient
+from services.registry.domain.patient import Patient, Program
 from services.registry.domain.report import Handled
 from services.registry.domain.visit import VisitMessage
 
@@ -45,12 +45,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What a batch changed. Of `remembered` patients only the memory is better: nobody needs to hear of it."""
+    """What a batch changed. Of `remembered` patients only the memory is better: nobody needs to hear of it.
+
+    `programs` is what programs under 42 CFR Part 2 told, to be kept and told apart.
+    """
 
     handled: tuple[Handled, ...]
     links: tuple[Link, ...]
     patients: tuple[Patient, ...]
     remembered: tuple[Patient, ...]
+    programs: tuple[Program, ...]
     joined: tuple[Joined, ...]
     messages: tuple[VisitMessage, ...]
     encounters: tuple[Encounter, ...]

@@ -1,14 +1,17 @@
 """One person's record: what is known of them, where they are known, and whether it lives on in another one."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Self
-from uuid import UUID
+from typing import Self, TypeVar
+from uuid import UUID, uuid5
 
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from services.registry.domain.demographics import LISTS, Facts, told_by
 from services.registry.domain.report import Person
+
+V = TypeVar("V")
 
 
 class PatientState(StrEnum):
@@ -17,45 +20,108 @@ class PatientState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What one program under 42 CFR Part 2 told of a person: kept apart from the record, and shown to nobody else."""
+
+    patient_id: UUID
+    facility_id: UUID
+    facts: Facts
+    version: int = 1
+
+    @property
+    def id(self) -> UUID:
+        return uuid5(self.patient_id, str(self.facility_id))
+
+    def union(self, facts: Facts) -> Self:
+        """The next version, with what was told besides."""
+        return replace(self, facts=self.facts.union(facts), version=self.version + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
-    """`facility_ids`: where the person is registered or was treated; a caller is shown only those they may know of."""
+    """`facility_ids`: where the person is registered or was treated; a caller is shown only those they may know of.
+
+    `programs` are those that whoever has loaded the record may know of: all of them for matching, none for most people.
+    """
 
     id: UUID
     facts: Facts
     facility_ids: tuple[UUID, ...]
+    programs: Mapping[UUID, Program] = field(default_factory=dict)
     state: PatientState = PatientState.ACTIVE
     merged_into_id: UUID | None = None
     created_at: datetime
     version: int = 1
     _person: Person | None = field(default=None, init=False, compare=False, repr=False)
+    _shared: Person | None = field(default=None, init=False, compare=False, repr=False)
 
     @property
     def person(self) -> Person:
-        """The person as known now; worked out once, since much is asked of it."""
+        """The person as known now, also by programs; worked out once, since much is asked of it."""
+        if not self.programs:
+            return self.shared
         if self._person is None:
-            object.__setattr__(self, "_person", self.facts.person())
+            object.__setattr__(self, "_person", self._everything.person())
         return self._person or Person()
 
-    def learn(self, said: Person, stamp: str, facility_id: UUID) -> Self:
-        """The record after a message of a facility told of the person."""
+    @property
+    def shared(self) -> Person:
+        """The person as those know them who may know of no program."""
+        if self._shared is None:
+            object.__setattr__(self, "_shared", self.facts.person())
+        return self._shared or Person()
+
+    @property
+    def _everything(self) -> Facts:
+        """With what programs told. Others cannot see that, so that they delete all is not said of it."""
+        facts = replace(self.facts, cleared={})
+        for program in self.programs.values():
+            facts = facts.union(program.facts)
+        return facts
+
+    @property
+    def revision(self) -> int:
+        """The version as whoever loaded it sees it: nobody learns from it that a program told something."""
+        return self.version + sum(program.version for program in self.programs.values())
+
+    @property
+    def known_at(self) -> frozenset[UUID]:
+        return frozenset((*self.facility_ids, *self.programs))
+
+    def learn(
+        self, said: Person, stamp: str, facility_id: UUID, *, is_program: bool = False
+    ) -> Self:
+        """The record after a message of a facility told of the person. What a program told stays with the program."""
+        if is_program:
+            return self._learn_apart(facility_id, told_by(said, stamp))
         after = replace(
             self,
             facts=self.facts.union(told_by(said, stamp)),
             facility_ids=_together(self.facility_ids, (facility_id,)),
         )
-        if after.person == self.person:  # mostly only the stamps are new
-            object.__setattr__(after, "_person", self.person)
+        if after.shared == self.shared:  # mostly only the stamps are new
+            object.__setattr__(after, "_shared", self.shared)
         return after
 
-    def register(self, person: Person, stamp: str, facility_id: UUID) -> Self:
+    def _learn_apart(self, facility_id: UUID, facts: Facts) -> Self:
+        known = self.programs.get(facility_id)
+        if known is None:
+            known = Program(patient_id=self.id, facility_id=facility_id, facts=Facts(), version=0)
+        return replace(self, programs={**self.programs, facility_id: known.union(facts)})
+
+    def register(
+        self, person: Person, stamp: str, facility_id: UUID, *, is_program: bool = False
+    ) -> Self:
         """A new record as somebody typed it in."""
         _check(person)
-        return self.learn(person, stamp, facility_id)
+        return self.learn(person, stamp, facility_id, is_program=is_program)
 
-    def edit(self, wanted: Person, stamp: str) -> Self:
-        """The record as somebody wants it: each field that differs is replaced, also by nothing. Numbers only join.
+    def edit(self, wanted: Person, stamp: str, facilities: Collection[UUID] = ()) -> Self:
+        """The record as somebody of these facilities wants it: each field that differs is replaced, also by nothing.
 
-        The edit counts as the newest, even where a message told of a time that is still to come.
+        Numbers only join. The edit counts as the newest, even where a message told of a time that is still to come. What
+        people of a program write stays with the program, and what others see of a program does not come into the record
+        by their sending it back.
         """
         now = self.person
         _check(wanted, known=now)
@@ -69,27 +135,43 @@ class Patient:
             cleared=tuple(sorted(_REPORTED_AS.get(name, name) for name in changed)),
             **{name: getattr(wanted, name) for name in changed},
         )
-        newest = self.facts.newest_stamp()
-        facts = told_by(edit, stamp if stamp > newest else f"{newest}+")
-        return replace(self, facts=self.facts.union(facts), version=self.version + 1)
+        newest = max(self.facts.newest_stamp(), self._everything.newest_stamp())
+        stamp = stamp if stamp > newest else f"{newest}+"
+        if program := next((each for each in self.programs if each in facilities), None):
+            return self._learn_apart(program, told_by(edit, stamp))
+        facts = self.facts.union(told_by(self._without_what_programs_told(edit), stamp))
+        return replace(self, facts=facts, version=self.version + 1)
+
+    def _without_what_programs_told(self, edit: Person) -> Person:
+        seen, shared = self.person, self.shared
+        return replace(
+            edit,
+            identifiers=_without(edit.identifiers, seen.identifiers, shared.identifiers),
+            names=_without(edit.names, seen.names, shared.names),
+            addresses=_without(edit.addresses, seen.addresses, shared.addresses),
+            telecoms=_without(edit.telecoms, seen.telecoms, shared.telecoms),
+        )
 
     def absorb(self, retired: "Patient") -> Self:
         """The survivor's record after a merge: what both knew, wherever both were known."""
-        return replace(
+        survivor = replace(
             self,
             facts=self.facts.union(retired.facts),
             facility_ids=_together(self.facility_ids, retired.facility_ids),
         )
+        for facility_id, program in retired.programs.items():
+            survivor = survivor._learn_apart(facility_id, program.facts)
+        return survivor
 
     def retire(self, survivor_id: UUID) -> Self:
         return replace(self, state=PatientState.MERGED, merged_into_id=survivor_id)
 
     def looks_like(self, other: "Patient") -> bool:
-        """Whether anybody could tell the two apart: stamps do not show."""
-        return self.person is other.person or self.person == other.person
+        """Whether anybody could tell the two shared records apart: stamps do not show."""
+        return self.shared is other.shared or self.shared == other.shared
 
     def differs_from(self, before: "Patient") -> bool:
-        """Whether there is something to tell the others."""
+        """Whether there is something of the shared record to tell the others."""
         return not (
             self.state is before.state
             and self.merged_into_id == before.merged_into_id
@@ -131,6 +213,12 @@ def _check_birth(birth_on: str) -> None:
         raise InvalidArgument(
             "BIRTH_DATE_INVALID", "There is no such day.", field="patient.birth_date"
         ) from error
+
+
+def _without(values: tuple[V, ...], seen: tuple[V, ...], shared: tuple[V, ...]) -> tuple[V, ...]:
+    """The values but for those that were seen and are not shared."""
+    apart = {*seen} - {*shared}
+    return tuple(value for value in values if value not in apart)
 
 
 def _together(some: tuple[UUID, ...], more: tuple[UUID, ...]) -> tuple[UUID, ...]:

@@ -4,7 +4,7 @@ The store fills a Record with everything that the reports' keys lead to, the rep
 store writes what changed. Nothing here waits or asks, so the whole of it runs in property tests as it does in production.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import combinations
@@ -16,7 +16,7 @@ from services.registry.domain.encounter import EncounterState
 from services.registry.domain.keys import stand_in_of, stream_id_of
 from services.registry.domain.known import Changes, Joined, Known, Link
 from services.registry.domain.matching import Matcher, contradict
-from services.registry.domain.patient import Patient
+from services.registry.domain.patient import Patient, Program
 from services.registry.domain.report import (
     Handled,
     Merge,
@@ -28,6 +28,7 @@ from services.registry.domain.report import (
     Source,
     VisitReport,
     VisitSaid,
+    answer,
 )
 from services.registry.domain.visit import FOLLOWED, Folded, VisitMessage, fold
 
@@ -83,21 +84,22 @@ class Record:
             return None
         content = (source.facility_id, source.content_hash)
         if self._contents.setdefault(content, source.message_id) != source.message_id:
-            handled = _handled(source, Outcome.NO_OP, "DUPLICATE")
+            handled = answer(source, Outcome.NO_OP, "DUPLICATE")
         else:
             try:
                 handled = self._take(report)
             except _Parked as parked:
-                handled = _handled(source, Outcome.PARKED, parked.reason)
+                handled = answer(source, Outcome.PARKED, parked.reason)
         self._handled[source.message_id] = handled
         return handled
 
     def changes(self) -> Changes:
         """What is to be written, with the next version of whatever the others should hear of."""
         known = self._known
-        patients, remembered = [], []
+        patients, remembered, programs = [], [], list[Program]()
         for patient in self.patients.values():
             before = known.patients.get(patient.id)
+            programs += _told_apart(patient, before)
             if before is None:
                 patients.append(patient)
             elif patient.differs_from(before):
@@ -116,6 +118,7 @@ class Record:
             links=tuple(link for key, link in self._links.items() if link != known.links.get(key)),
             patients=tuple(patients),
             remembered=tuple(remembered),
+            programs=tuple(programs),
             joined=tuple(self._joined),
             messages=tuple(m for i, m in self._messages.items() if m != stored.get(i)),
             encounters=tuple(encounters),
@@ -130,11 +133,11 @@ class Record:
             return self._take_person(report.source, report.person)
         elif isinstance(report, VisitReport) and trigger in FOLLOWED:
             return self._take_visit(report)
-        return _handled(report.source, Outcome.NO_OP, "EVENT_NOT_FOLLOWED")
+        return answer(report.source, Outcome.NO_OP, "EVENT_NOT_FOLLOWED")
 
     def _take_person(self, source: Source, person: Person) -> Handled:
         patient = self._identify(identity.person_keys(person), person, source)
-        return _handled(source, Outcome.APPLIED, patient_id=patient.id)
+        return answer(source, Outcome.APPLIED, patient_id=patient.id)
 
     def _take_visit(self, report: VisitReport) -> Handled:
         source = report.source
@@ -144,9 +147,9 @@ class Record:
         folded, is_changed = self._file(message)
         was = before.get(patient.id)
         reason = folded.ignored.get(source.message_id, "")
-        if is_changed or was is None or patient.differs_from(was):
+        if is_changed or was is None or patient.differs_from(was) or patient.person != was.person:
             reason = ""
-        return _handled(
+        return answer(
             source,
             Outcome.NO_OP if reason else Outcome.APPLIED,
             reason,
@@ -172,14 +175,14 @@ class Record:
     def _take_merges(self, report: MergeReport) -> Handled:
         results = [self._try_merge(report.source, merge) for merge in report.merges]
         if not results:
-            return _handled(report.source, Outcome.PARKED, "MERGE_EMPTY")
+            return answer(report.source, Outcome.PARKED, "MERGE_EMPTY")
         return min(results, key=lambda handled: _GRAVEST.index(handled.outcome))
 
     def _try_merge(self, source: Source, merge: Merge) -> Handled:
         try:
             return self._take_merge(source, merge)
         except _Parked as parked:
-            return _handled(source, Outcome.PARKED, parked.reason)
+            return answer(source, Outcome.PARKED, parked.reason)
 
     def _take_merge(self, source: Source, merge: Merge) -> Handled:
         survivor_keys = identity.own_keys(merge.survivor.identifiers)
@@ -192,14 +195,14 @@ class Record:
         keys = identity.person_keys(merge.survivor)
         involved = self._led_to((*keys, *retired_keys))
         # Of people whom it knows, a facility is believed that they are one, however they were described.
-        if any(source.facility_id not in patient.facility_ids for patient in involved):
+        if any(source.facility_id not in patient.known_at for patient in involved):
             _check_joinable(involved)
         survivor = self._identify(keys, merge.survivor, source)
         news = [self._retire(k, survivor_keys[0], survivor.id, source) for k in retired_keys]
         self._learn(self.patients[survivor.id], Person(identifiers=merge.retired), source)
         if any(news):
-            return _handled(source, Outcome.APPLIED, patient_id=survivor.id)
-        return _handled(source, Outcome.NO_OP, "ALREADY_MERGED", patient_id=survivor.id)
+            return answer(source, Outcome.APPLIED, patient_id=survivor.id)
+        return answer(source, Outcome.NO_OP, "ALREADY_MERGED", patient_id=survivor.id)
 
     def _retire(self, key: UUID, into: UUID, survivor_id: UUID, source: Source) -> bool:
         """Let a number lead to the survivor, whether anybody was known by it yet or not. False if it already does."""
@@ -263,7 +266,7 @@ class Record:
 
         With another number, or with one of several, it may mean somebody else. Numbers that a merge retired are its word.
         """
-        if source.facility_id not in patient.facility_ids:
+        if source.facility_id not in patient.known_at:
             return False
         if all(key in self._links and self._links[key].retired_into for key in keys):
             return True
@@ -271,7 +274,8 @@ class Record:
         return bool(said) and said == known
 
     def _learn(self, patient: Patient, person: Person, source: Source) -> Patient:
-        patient = patient.learn(person, source.stamp, source.facility_id)
+        is_program = source.provenance.is_part2_program
+        patient = patient.learn(person, source.stamp, source.facility_id, is_program=is_program)
         self.patients[patient.id] = patient
         self._describe(patient)
         return patient
@@ -351,6 +355,15 @@ def _check_joinable(patients: Sequence[Patient]) -> None:
         raise _Parked("PERSON_CONTRADICTS")
 
 
+def _told_apart(patient: Patient, before: Patient | None) -> Iterator[Program]:
+    """What programs told, with the next version of each."""
+    known = before.programs if before else {}
+    for facility_id, program in patient.programs.items():
+        was = known.get(facility_id)
+        if was is None or program.facts != was.facts:
+            yield replace(program, version=was.version + 1 if was else 1)
+
+
 def _says_of_a_visit(report: VisitReport | PersonReport) -> bool:
     """Whether there is a visit in it at all: an update may be about the person alone."""
     return isinstance(report, VisitReport) and report.visit != VisitSaid()
@@ -371,26 +384,6 @@ def _message(report: VisitReport, patient_id: UUID) -> VisitMessage:
         message_at=source.message_at,
         content_hash=source.content_hash,
         said=report.visit,
-    )
-
-
-def _handled(
-    source: Source,
-    outcome: Outcome,
-    reason: str = "",
-    *,
-    patient_id: UUID | None = None,
-    encounter_id: UUID | None = None,
-) -> Handled:
-    return Handled(
-        message_id=source.message_id,
-        version=source.version,
-        feed_id=source.feed_id,
-        facility_id=source.facility_id,
-        trigger=source.trigger,
-        content_hash=source.content_hash,
-        outcome=outcome,
-        reason=reason,
-        patient_id=patient_id,
-        encounter_id=encounter_id,
+        provenance=source.provenance,
+        sent=source.sent,
     )

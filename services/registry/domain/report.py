@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
+from services.registry.domain.labels import NOTHING_KNOWN, Provenance
+
 V = TypeVar("V")
 
 
@@ -107,7 +109,7 @@ class VisitSaid:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Which message, of which facility, and when it happened."""
+    """Which message, of which facility, and when it happened; what is known of its feed, and how it restricts access."""
 
     message_id: UUID
     feed_id: str
@@ -117,6 +119,8 @@ class Source:
     message_at: datetime
     content_hash: str
     version: int = 1
+    provenance: Provenance = NOTHING_KNOWN
+    sent: tuple[str, ...] = ()
 
     @property
     def stamp(self) -> str:
@@ -180,3 +184,26 @@ class Handled:
     reason: str
     patient_id: UUID | None
     encounter_id: UUID | None
+
+
+def answer(
+    source: Source,
+    outcome: Outcome,
+    reason: str = "",
+    *,
+    patient_id: UUID | None = None,
+    encounter_id: UUID | None = None,
+) -> Handled:
+    """What became of the message of a report."""
+    return Handled(
+        message_id=source.message_id,
+        version=source.version,
+        feed_id=source.feed_id,
+        facility_id=source.facility_id,
+        trigger=source.trigger,
+        content_hash=source.content_hash,
+        outcome=outcome,
+        reason=reason,
+        patient_id=patient_id,
+        encounter_id=encounter_id,
+    )

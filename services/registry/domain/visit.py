@@ -17,6 +17,7 @@ from services.registry.domain.encounter import (
     Location,
     to_class,
 )
+from services.registry.domain.labels import VERSION, Label, Provenance, inherit, label
 from services.registry.domain.report import Diagnosis, VisitSaid
 
 # The roots of ids that must be the same for ever; never change them.
@@ -49,6 +50,8 @@ class VisitMessage:
     message_at: datetime
     content_hash: str
     said: VisitSaid
+    provenance: Provenance
+    sent: tuple[str, ...]
 
     @property
     def order(self) -> tuple[datetime, datetime, int, str]:
@@ -92,7 +95,7 @@ def fold(messages: Iterable[VisitMessage], owner: Callable[[UUID], UUID]) -> Fol
     told: set[object] = set()
     for message in sorted(messages, key=lambda message: message.order):
         course = _course_for(message, courses)
-        course.message_ids.append(message.message_id)
+        course.messages.append(message)
         if (
             message.tells in told
         ):  # sent again under another control id: two transfers are not one twice
@@ -104,7 +107,7 @@ def fold(messages: Iterable[VisitMessage], owner: Callable[[UUID], UUID]) -> Fol
     known = [(course, course.encounter(owner)) for course in courses if course.is_known]
     return Folded(
         encounters=tuple(encounter for _, encounter in known),
-        visits={i: encounter.id for course, encounter in known for i in course.message_ids},
+        visits={m.message_id: encounter.id for course, encounter in known for m in course.messages},
         ignored=ignored,
     )
 
@@ -149,7 +152,7 @@ class _Course:
     admission_type: str = ""
     places: list[_Place] = field(default_factory=list)
     latest: VisitMessage | None = None
-    message_ids: list[UUID] = field(default_factory=list)
+    messages: list[VisitMessage] = field(default_factory=list)
 
     @property
     def is_over(self) -> bool:
@@ -316,7 +319,40 @@ class _Course:
             admit_reason=self.admit_reason,
             admission_type=self.admission_type,
             listed_at=admit_at or discharge_at or opened_at,
+            labels=labels_of(self.messages),
+            label_version=VERSION,
         )
+
+
+def labels_of(messages: Iterable[VisitMessage]) -> tuple[Label, ...]:
+    """A visit is as sensitive as all of its messages together: a later one takes no label away.
+
+    A feed that labels has to label each message that tells of a diagnosis or a reason, and each visit at least once.
+    """
+    messages = tuple(messages)
+    is_labeled = any(message.sent for message in messages)
+    each = (
+        _labels_of(
+            message.said.diagnoses,
+            message.provenance,
+            message.sent,
+            is_clinical=not is_labeled or bool(message.said.diagnoses or message.said.admit_reason),
+        )
+        for message in messages
+    )
+    return tuple(sorted(inherit(*each)))
+
+
+@lru_cache(maxsize=4096)  # a visit is folded anew with each message
+def _labels_of(
+    diagnoses: tuple[Diagnosis, ...],
+    provenance: Provenance,
+    sent: tuple[str, ...],
+    *,
+    is_clinical: bool,
+) -> frozenset[Label]:
+    codes = [(diagnosis.system, diagnosis.code) for diagnosis in diagnoses]
+    return label(codes, provenance, sent=sent, is_clinical=is_clinical)
 
 
 _EVENTS: dict[str, Callable[[_Course, VisitMessage], str]] = {

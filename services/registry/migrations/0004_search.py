@@ -5,7 +5,7 @@ from alembic import op
 from libs.chassis.schema import service
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 
 
 def upgrade() -> None:
@@ -30,8 +30,15 @@ def upgrade() -> None:
         CREATE FUNCTION search_patients(asked text, most integer)
             RETURNS TABLE (patient_id uuid) LANGUAGE sql STABLE SECURITY DEFINER
             SET search_path = pg_catalog, public SET enable_seqscan = off AS $$
-            SELECT s.patient_id FROM public.patient_search s WHERE s.vector @@ asked::tsquery LIMIT most
+            SELECT DISTINCT found.patient_id FROM (
+                (SELECT s.patient_id FROM public.patient_search s WHERE s.vector @@ asked::tsquery LIMIT most)
+                UNION ALL
+                (SELECT p.patient_id FROM public.program_patients p WHERE p.vector @@ asked::tsquery LIMIT most)
+            ) found LIMIT most
         $$;
         REVOKE ALL ON FUNCTION search_patients FROM PUBLIC;
     """)
+    op.execute(
+        f"CREATE POLICY searching ON program_patients FOR SELECT TO {name}_owner USING (true)"
+    )
     op.execute(f"GRANT EXECUTE ON FUNCTION search_patients TO {name}")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, Uuid, any_, func, or_, select, update
+from sqlalchemy import BigInteger, Text, Uuid, any_, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
@@ -14,13 +14,14 @@ from services.registry.domain.matching import Matcher
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import Handled, MergeReport, Report, VisitReport
 from services.registry.domain.visit import VisitMessage
-from services.registry.store.patient import PatientStore
+from services.registry.store.patient import RECORDS, PatientStore
 from services.registry.store.schema import (
     descriptions,
     encounters,
     joins,
     links,
     patients,
+    program_patients,
     reports,
     visit_messages,
 )
@@ -42,10 +43,12 @@ HANDLED = sql(
 )
 LINKS = sql(select(links).where(links.c.key == any_(_IDS)), row=Link)
 DESCRIBED = sql(select(descriptions.c.patient_id).where(descriptions.c.key == any_(_IDS)))
-PATIENTS = sql(select(patients).where(patients.c.id == any_(_IDS)), row=Patient)
+PATIENTS = sql(RECORDS.where(patients.c.id == any_(_IDS)), row=Patient)
 HOLD_PATIENTS = sql(
-    select(patients).where(patients.c.id == any_(_IDS)).order_by(patients.c.id).with_for_update(),
-    row=Patient,
+    select(patients.c.id)
+    .where(patients.c.id == any_(_IDS))
+    .order_by(patients.c.id)
+    .with_for_update()
 )
 HOLD_ENCOUNTERS = sql(
     select(encounters)
@@ -69,6 +72,12 @@ MOVE_LINKS = sql(
     update(links)
     .where(links.c.patient_id == param("retired_id"))
     .values(patient_id=param("survivor_id", type_=Uuid))
+)
+# A record that was merged is found by nothing.
+FORGET_PROGRAM_KEYS = sql(
+    update(program_patients)
+    .where(program_patients.c.patient_id == param("retired_id"))
+    .values(keys=literal_column("'{}'::text[]"))
 )
 ADD_JOIN = sql(insert(joins).values(every_field(joins)).on_conflict_do_nothing())
 SAVE_MESSAGE = sql(
@@ -129,8 +138,10 @@ class BatchStore:
         """Write what changed. A number that somebody else gave a record meanwhile fails, and the batch is tried again."""
         records = (*changes.patients, *changes.remembered)
         await self._patients.save([(known.patients.get(r.id), r) for r in records])
+        await self._patients.save_programs(changes.programs)
         for join in changes.joined:
             await self._tx.run(MOVE_LINKS, join)
+            await self._tx.run(FORGET_PROGRAM_KEYS, join)
         new = [link for link in changes.links if link.key not in known.links]
         await self._tx.run_many(ADD_LINK, new)
         await self._tx.run_many(SAVE_LINK, [link for link in changes.links if link not in new])
@@ -162,11 +173,12 @@ class BatchStore:
     async def _records(
         self, ids: set[UUID], known: dict[UUID, Patient], *, is_held: bool
     ) -> dict[UUID, Patient]:
-        """The records, and those that they live on in."""
+        """The records, and those that they live on in. What programs told of them is read once they are held."""
         found = dict(known)
-        statement = HOLD_PATIENTS if is_held else PATIENTS
         while ids := ids - found.keys():
-            patients = await self._tx.fetch(statement, ids=list(ids))
+            if is_held:
+                await self._tx.fetch(HOLD_PATIENTS, ids=list(ids))
+            patients = await self._tx.fetch(PATIENTS, ids=list(ids))
             found |= {patient.id: patient for patient in patients}
             ids = {patient.merged_into_id for patient in patients if patient.merged_into_id}
         return found

@@ -2,27 +2,70 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Text, Uuid, any_, delete, func, literal_column, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import FailedPrecondition, NotFound
 from services.registry.domain import search
+from services.registry.domain.demographics import Facts
+from services.registry.domain.identity import person_keys
 from services.registry.domain.known import Link
 from services.registry.domain.matching import Matcher
-from services.registry.domain.patient import Patient
+from services.registry.domain.patient import Patient, Program
 from services.registry.domain.search import Key, Word
-from services.registry.store.schema import descriptions, links, patient_search, patients
+from services.registry.store.schema import (
+    descriptions,
+    links,
+    patient_search,
+    patients,
+    program_patients,
+)
 
 _ID = patients.c.id == param("id", type_=Uuid)
 
-GET = sql(select(patients).where(_ID), row=Patient)
-HOLD = sql(select(patients).where(_ID).with_for_update(), row=Patient)
+# Each record with what the programs told that whoever asks may know of: row-level security says which.
+_parts = (program_patients.c[name] for name in ("patient_id", "facility_id", "facts", "version"))
+_told_apart = func.jsonb_object_agg(
+    program_patients.c.facility_id,
+    func.jsonb_build_object(
+        *chain.from_iterable((literal_column(f"'{part.name}'"), part) for part in _parts)
+    ),
+)
+_programs = (
+    select(func.coalesce(_told_apart, literal_column("'{}'::jsonb"), type_=JSONB))
+    .where(program_patients.c.patient_id == patients.c.id)
+    .scalar_subquery()
+    .label("programs")
+)
+RECORDS = select(patients, _programs)
+GET = sql(RECORDS.where(_ID), row=Patient)
+HOLD = sql(select(patients.c.id).where(_ID).with_for_update())
 BY_IDS = sql(
-    select(patients).where(patients.c.id == any_(param("ids", type_=ARRAY(Uuid)))), row=Patient
+    RECORDS.where(patients.c.id == any_(param("ids", type_=ARRAY(Uuid)))),
+    row=Patient,
+)
+_program = insert(program_patients).values(
+    {
+        **fields_except(program_patients, "vector"),
+        program_patients.c.vector: func.array_to_tsvector(
+            func.string_to_array(param("entries", type_=Text), literal_column("chr(10)"))
+        ),
+    }
+)
+SAVE_PROGRAM = sql(
+    _program.on_conflict_do_update(
+        index_elements=["patient_id", "facility_id"],
+        set_={
+            c: _program.excluded[c.name]
+            for c in program_patients.c
+            if c.name not in ("patient_id", "facility_id")
+        },
+    )
 )
 ADD = sql(insert(patients).values(every_field(patients)).inline())
 SAVE = sql(
@@ -81,6 +124,15 @@ class _Description:
 
 
 @dataclass(frozen=True, slots=True)
+class _ProgramRow:
+    patient_id: UUID
+    facility_id: UUID
+    facts: Facts
+    version: int
+    entries: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Filed:
     """A new record with what leads to it."""
 
@@ -111,8 +163,10 @@ class PatientStore:
 
     async def hold(self, patient_id: UUID) -> Patient:
         """The record to change, held until the transaction ends. One that was merged cannot be changed."""
-        patient = await self._tx.one_or_none(HOLD, id=patient_id)
-        if patient is None:
+        held = await self._tx.one_or_none(HOLD, id=patient_id)
+        # Read once it is held: what programs told may have changed while somebody else held it.
+        patient = await self.find(patient_id)
+        if held is None or patient is None:
             raise NotFound(
                 "PATIENT_NOT_FOUND", "There is no such patient.", patient_id=str(patient_id)
             )
@@ -134,8 +188,12 @@ class PatientStore:
         await self._tx.run_many(SAVE, [after for _, after in changes])
         await self._file(changes)
 
+    async def save_programs(self, programs: Iterable[Program]) -> None:
+        """Write what programs told, each where nobody but the program finds it."""
+        await self._tx.run_many(SAVE_PROGRAM, [_program_row(each) for each in programs])
+
     async def link(self, patient: Patient, keys: Iterable[UUID]) -> None:
-        """Let numbers lead to a record. FAILED_PRECONDITION if one leads to another that the caller may see.
+        """Let numbers lead to a record. FAILED_PRECONDITION if one is shown on another that the caller sees.
 
         Where the caller may not look, it goes on leading there, and nobody is told: whether somebody is known elsewhere
         is nobody's business who has a number, and two records of one person harm less than that.
@@ -194,6 +252,8 @@ class PatientStore:
 
 async def _write_new(tx: Transaction, new: Sequence[_Filed]) -> None:
     """Write the records that a transaction adds, all of them at once."""
+    programs = [program for each in new for program in each.patient.programs.values()]
+    await tx.run_many(SAVE_PROGRAM, [_program_row(program) for program in programs])
     await tx.run_many(ADD, [each.patient for each in new])
     await _describe(tx, [(key, each.patient.id) for each in new for key in each.described])
     await _file(tx, ADD_SEARCH, {each.patient.id: each.entries for each in new})
@@ -223,7 +283,13 @@ async def _link(tx: Transaction, led: Sequence[tuple[UUID, UUID]]) -> None:
     if len(added) == len(led):
         return
     leads_to = {link.key: link.patient_id for link in await tx.fetch(LEAD_TO, keys=list(keys))}
-    if any(leads_to.get(key, patient_id) != patient_id for key, patient_id in led):
+    elsewhere = {key: leads_to[key] for key, i in led if leads_to.get(key, i) != i}
+    if not elsewhere:
+        return
+    others = await tx.fetch(BY_IDS, ids=list(set(elsewhere.values())))
+    known = {other.id: person_keys(other.person) for other in others}
+    # A number that only a program told of somebody is none of theirs for anybody else.
+    if any(key in known.get(patient_id, ()) for key, patient_id in elsewhere.items()):
         raise FailedPrecondition(
             "DUPLICATE_IDENTIFIER", "One of the numbers belongs to another record."
         )
@@ -232,7 +298,18 @@ async def _link(tx: Transaction, led: Sequence[tuple[UUID, UUID]]) -> None:
 def _entries(patient: Patient) -> frozenset[str]:
     if patient.merged_into_id:
         return frozenset()
-    return search.entries(search.filed_under(patient.person), patient.facility_ids)
+    return search.entries(search.filed_under(patient.shared), patient.facility_ids)
+
+
+def _program_row(program: Program) -> _ProgramRow:
+    keys = search.filed_under(program.facts.person())
+    return _ProgramRow(
+        patient_id=program.patient_id,
+        facility_id=program.facility_id,
+        facts=program.facts,
+        version=program.version,
+        entries="\n".join(search.entries(keys, [program.facility_id])),
+    )
 
 
 def _lexeme(tag: str, key: Key) -> str:

@@ -1,6 +1,6 @@
 """The tables of registry. One column per field of the dataclass that a row becomes, by the same name."""
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, MetaData, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Integer, MetaData, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 
 metadata = MetaData()
@@ -17,6 +17,26 @@ patients = Table(
     Column("merged_into_id", Uuid),
     Column("created_at", instant),
     Column("version", BigInteger),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("facility_ids", ARRAY(Uuid)),
+    Column("is_program", Boolean),
+)
+
+# What programs under 42 CFR Part 2 told of people: the programs' rows alone, each with the keys that it is found by.
+program_patients = Table(
+    "program_patients",
+    metadata,
+    Column("patient_id", Uuid, primary_key=True),
+    Column("facility_id", Uuid, primary_key=True),
+    Column("facts", JSONB),
+    Column("version", BigInteger),
+    Column("vector", TSVECTOR),
 )
 
 # Which key leads to which record. A record that was merged has none left.
@@ -67,6 +87,8 @@ visit_messages = Table(
     Column("message_at", instant),
     Column("content_hash", Text),
     Column("said", JSONB),
+    Column("provenance", JSONB),
+    Column("sent", ARRAY(Text)),
 )
 
 encounters = Table(
@@ -88,6 +110,8 @@ encounters = Table(
     Column("admit_reason", Text),
     Column("admission_type", Text),
     Column("listed_at", instant),
+    Column("labels", ARRAY(Text)),
+    Column("label_version", Integer),
     Column("is_void", Boolean),
     Column("version", BigInteger),
 )

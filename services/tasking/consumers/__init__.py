@@ -41,7 +41,11 @@ CONSUMERS = (
     ),
     Consumer(
         "tasking-patients",
-        (registry_events_pb2.PatientChanged, registry_events_pb2.PatientsMerged),
+        (
+            registry_events_pb2.PatientChanged,
+            registry_events_pb2.PatientsMerged,
+            registry_events_pb2.ProgramRecordChanged,
+        ),
         follow_patients,
     ),
     Consumer("tasking-encounters", (registry_events_pb2.EncounterChanged,), follow_encounters),

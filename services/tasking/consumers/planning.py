@@ -14,7 +14,12 @@ from services.tasking.domain.owner import Directory
 from services.tasking.domain.plan import GlassFacts, PatientFacts, Subject, plan_loop
 from services.tasking.domain.protocol import Protocol
 from services.tasking.domain.reconcile import Changes, reconcile
-from services.tasking.domain.snapshot import NOBODY_KNOWN, EncounterSnapshot, GlassSnapshot
+from services.tasking.domain.snapshot import (
+    NOBODY_KNOWN,
+    EncounterSnapshot,
+    GlassSnapshot,
+    ProgramSnapshot,
+)
 from services.tasking.domain.task import Task
 from services.tasking.events import save_loops
 from services.tasking.store import (
@@ -35,6 +40,7 @@ class Known:
 
     encounters: Sequence[EncounterSnapshot]
     patients: dict[UUID, PatientFacts]
+    programs: dict[tuple[UUID, UUID], ProgramSnapshot]
     directory: Directory
     loops: dict[UUID, Loop]
     tasks: dict[UUID, list[Task]]
@@ -60,18 +66,28 @@ class Known:
         return "" if self.directory.owner_for(anchor.facility_id, "") else "owner"
 
     def subject(self, anchor: Anchor) -> Subject | GlassFacts:
-        """The encounter with its patient and the patient's other encounters; of an emergency just that."""
+        """The encounter with its patient and the patient's other encounters that its facility may be told of; of an
+        emergency just that.
+        """
         if isinstance(anchor, GlassSnapshot):
             return anchor.facts
         return Subject(
             encounter=anchor.facts,
-            patient=self.patients.get(anchor.patient_id, NOBODY_KNOWN),
+            patient=self._patient(anchor),
             others=tuple(
                 other.facts
                 for other in self.encounters
-                if other.patient_id == anchor.patient_id and other.id != anchor.id
+                if other.patient_id == anchor.patient_id
+                and other.id != anchor.id
+                and other.may_count_at(anchor.facility_id)
             ),
         )
+
+    def _patient(self, encounter: EncounterSnapshot) -> PatientFacts:
+        """The patient as the encounter's facility knows them."""
+        shared = self.patients.get(encounter.patient_id, NOBODY_KNOWN)
+        program = self.programs.get((encounter.patient_id, encounter.facility_id))
+        return program.with_shared(shared) if program else shared
 
 
 async def plan_patients(tx: Transaction, patient_ids: Iterable[UUID]) -> None:
@@ -101,6 +117,7 @@ async def _read(
     tx: Transaction, encounters: Sequence[EncounterSnapshot], anchors: Sequence[Anchor]
 ) -> Known:
     patients = await RecordStore(tx).patients(each.patient_id for each in encounters)
+    programs = await RecordStore(tx).programs(each.patient_id for each in encounters)
     loops = await LoopStore(tx).about(each.id for each in anchors)
     tasks = defaultdict(list)
     for task in await TaskStore(tx).of_loops(loop.id for loop in loops):
@@ -109,6 +126,7 @@ async def _read(
     return Known(
         encounters=encounters,
         patients={patient.id: patient.facts for patient in patients.values()},
+        programs=programs,
         directory=await DirectoryStore(tx).at(each.facility_id for each in anchors),
         loops={loop.id: loop for loop in loops},
         tasks=tasks,
@@ -138,8 +156,6 @@ def _changes(
         tasks = known.tasks.get(loop.id, []) if loop else []
         protocol = known.followed[loop.protocol, loop.protocol_version] if loop else newest
         plan = plan_loop(protocol, subject, calendar)
-        changes = reconcile(
-            plan, loop, tasks, known.directory, patient_id=anchor.patient_id, now=now
-        )
+        changes = reconcile(plan, loop, tasks, known.directory, about=anchor.facts, now=now)
         after = {task.id: task for task in (*tasks, *changes.tasks)}
         yield changes, not any(task.is_open for task in after.values())

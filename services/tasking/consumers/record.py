@@ -10,8 +10,8 @@ from carehub.registry.v1 import registry_events_pb2
 from libs.chassis.database import Transaction
 from libs.chassis.inbox import Delivery
 from services.tasking.consumers.planning import plan_patients
-from services.tasking.convert import to_encounter, to_glass, to_patient
-from services.tasking.domain.snapshot import PatientSnapshot
+from services.tasking.convert import to_encounter, to_glass, to_patient, to_program
+from services.tasking.domain.snapshot import PatientSnapshot, ProgramSnapshot
 from services.tasking.store import RecordStore
 
 
@@ -46,21 +46,34 @@ async def follow_patients(tx: Transaction, deliveries: Sequence[Delivery]) -> No
     """Keep the newest snapshot of each patient, move what belongs to a retired one, and plan."""
     record = RecordStore(tx)
     patients, retired = list[PatientSnapshot](), list[PatientSnapshot]()
+    programs = list[ProgramSnapshot]()
     for delivery in deliveries:
         if isinstance(delivery.event, registry_events_pb2.PatientChanged):
             patients.append(to_patient(delivery.event.patient, delivery.event.version))
         elif isinstance(delivery.event, registry_events_pb2.PatientsMerged):
             retired.append(_retired(delivery.event))
+        elif isinstance(delivery.event, registry_events_pb2.ProgramRecordChanged):
+            programs.append(to_program(delivery.event))
     touched = {each.id for each in (*patients, *retired)}
+    touched |= {each.patient_id for each in programs}
     touched |= {each.merged_into_id for each in (*patients, *retired) if each.merged_into_id}
     touched |= set((await record.survivors(touched)).values())
     await record.lock_patients(touched)
     before = await record.patients(each.id for each in patients)
     news = {each.id for each in patients if each.differs_from(before.get(each.id))}
+    news |= await _keep_programs(record, programs)
     await record.keep_patients(patients)
     for each in retired:
         await record.retire_patient(each)
     await plan_patients(tx, news | await _moved(record, touched))
+
+
+async def _keep_programs(record: RecordStore, programs: Sequence[ProgramSnapshot]) -> set[UUID]:
+    """Keep what programs told, and return whose plans it can change."""
+    before = await record.programs(each.patient_id for each in programs)
+    await record.keep_programs(programs)
+    keys = {(each.patient_id, each.facility_id): each for each in programs}
+    return {key[0] for key, each in keys.items() if each.differs_from(before.get(key))}
 
 
 async def follow_break_glass(tx: Transaction, deliveries: Sequence[Delivery]) -> None:

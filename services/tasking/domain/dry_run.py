@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from libs.chassis.errors import FailedPrecondition
 from services.tasking.domain.calendar import ONE_DAY, Calendar
+from services.tasking.domain.labels import ORDINARY
 from services.tasking.domain.loop import Loop
 from services.tasking.domain.owner import Directory
 from services.tasking.domain.plan import plan_loop
@@ -89,7 +90,7 @@ def dry_run(
             loop,
             tuple(tasks.values()),
             directory,
-            patient_id=EXAMPLE,
+            about=so_far.encounter,
             now=at,
         )
         loop = changes.loop or loop
@@ -210,4 +211,5 @@ def hardest_example(facility_id: UUID, calendar: Calendar, today: date) -> Encou
         disposition=HOME,
         diagnoses=(),
         admission_type="E",
+        labels=ORDINARY,
     )

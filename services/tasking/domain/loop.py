@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Self
 from uuid import UUID, uuid5
 
+from services.tasking.domain.labels import Labels
 from services.tasking.domain.owner import Directory, Owner
 from services.tasking.domain.plan import PlannedKeyDate
 from services.tasking.domain.task import Task, TaskState
@@ -72,6 +73,7 @@ class Loop:
     closed_at: datetime | None = None
     anchor_at: datetime | None = None
     escalation_level: int = 0
+    labels: Labels
 
     @property
     def is_open(self) -> bool:

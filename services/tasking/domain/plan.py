@@ -1,5 +1,6 @@
 """The loop that a protocol wants for one encounter, as a pure function of the record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -7,6 +8,7 @@ from uuid import UUID
 
 from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.conditions import Condition
+from services.tasking.domain.labels import Labels, inherit
 from services.tasking.domain.protocol import PLACE, Protocol
 from services.tasking.domain.protocol_parts import (
     About,
@@ -131,6 +133,7 @@ class LoopPlan:
     opened_at: datetime
     anchor_at: datetime | None
     steps: tuple[PlannedStep, ...]
+    labels: Labels
     close_evidence: ShownBy | None = None
     closed_by_id: UUID | None = None
 
@@ -166,18 +169,22 @@ def plan_loop(
     if subject.about is not protocol.trigger.on:
         return None
     if isinstance(subject, GlassFacts):
-        plan = _planned(protocol, read_glass(protocol, subject, calendar), subject)
+        plan = _planned(protocol, read_glass(protocol, subject, calendar), subject, ())
         return (
             replace(plan, break_glass_id=subject.id, closed_by_id=subject.reviewed_by_id)
             if plan
             else None
         )
-    plan = _planned(protocol, read_record(protocol, subject, calendar), subject.encounter)
+    record = read_record(protocol, subject, calendar)
+    plan = _planned(protocol, record, subject.encounter, subject.others)
     return replace(plan, encounter_id=subject.encounter.id) if plan else None
 
 
 def _planned(
-    protocol: Protocol, record: Record, subject: EncounterFacts | GlassFacts
+    protocol: Protocol,
+    record: Record,
+    subject: EncounterFacts | GlassFacts,
+    others: Sequence[EncounterFacts],
 ) -> LoopPlan | None:
     """Only a loop with a discharge can complete by its steps: any other needs something of the record to close it."""
     calendar, discharged_at = record.calendar, record.anchors.get(Anchor.DISCHARGE)
@@ -187,8 +194,8 @@ def _planned(
         return None
     if calendar.local_date(discharged_at or opened_at) < protocol.effective_from:
         return None
-    end = _end(protocol, record)
-    steps = _steps(protocol, record) if end.state is PlanState.OPEN else ()
+    end, every_step = _end(protocol, record), _steps(protocol, record)
+    steps = every_step if end.state is PlanState.OPEN else ()
     key_dates = _key_dates(protocol, record)
     return LoopPlan(
         protocol=protocol.key,
@@ -207,8 +214,19 @@ def _planned(
         opened_at=opened_at,
         anchor_at=discharged_at,
         steps=steps,
+        labels=_labels(subject, others, end.evidence, *(step.shown_by for step in every_step)),
         close_evidence=end.evidence,
     )
+
+
+def _labels(
+    subject: EncounterFacts | GlassFacts,
+    others: Sequence[EncounterFacts],
+    *shown: ShownBy | None,
+) -> Labels:
+    """As sensitive as what it is about, and as the other encounters that show something done, also once it is over."""
+    showing = {each.encounter_id for each in shown if each}
+    return inherit(subject.labels, *(other.labels for other in others if other.id in showing))
 
 
 def _end(protocol: Protocol, record: Record) -> End:

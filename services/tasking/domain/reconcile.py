@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
-from uuid import UUID
 
+from services.tasking.domain.labels import inherit
 from services.tasking.domain.loop import (
     Evidence,
     EvidenceKind,
@@ -20,7 +20,13 @@ from services.tasking.domain.loop import (
     task_id,
 )
 from services.tasking.domain.owner import Directory, Owner
-from services.tasking.domain.plan import LoopPlan, PlannedStep, PlanState
+from services.tasking.domain.plan import (
+    EncounterFacts,
+    GlassFacts,
+    LoopPlan,
+    PlannedStep,
+    PlanState,
+)
 from services.tasking.domain.task import REPEAT_AFTER, Task, TaskState
 
 T = TypeVar("T", Loop, Task)
@@ -45,10 +51,10 @@ def reconcile(
     tasks: Sequence[Task],
     directory: Directory,
     *,
-    patient_id: UUID,
+    about: EncounterFacts | GlassFacts,
     now: datetime,
 ) -> Changes:
-    """The changes that make `loop` and `tasks` what `plan` asks for, for the patient whose they are now.
+    """The changes that make `loop` and `tasks` what `plan` asks for, for the patient whose is now what it is about.
 
     Nobody to own a new loop is a LookupError: ask the directory first.
     """
@@ -57,8 +63,9 @@ def reconcile(
     elif loop is None:
         return Changes()
     else:
-        loop_of = replace(loop, patient_id=patient_id)
-        tasks_of = [replace(task, patient_id=patient_id) for task in tasks]
+        labels = plan.labels if plan else inherit(about.labels, loop.labels)
+        loop_of = replace(loop, patient_id=about.patient_id, labels=labels)
+        tasks_of = [replace(t, patient_id=about.patient_id, labels=labels) for t in tasks]
         after, wanted = _ended(plan, loop_of, tasks_of, now)
     return changes_between(loop, tasks, after, wanted)
 
@@ -94,7 +101,7 @@ def _opened(
     dropped = _why_dropped(plan, loop)
     for key, task in stored.items():
         if key not in steps:
-            moved = replace(task, patient_id=plan.patient_id)
+            moved = replace(task, patient_id=plan.patient_id, labels=plan.labels)
             wanted.append(moved.cancel(reason=dropped, at=now))
     return settle(_open_loop(plan, loop, directory), wanted, directory, now)
 
@@ -124,6 +131,7 @@ def _open_loop(plan: LoopPlan, loop: Loop | None, directory: Directory) -> Loop:
         key_dates=plan.key_dates,
         opened_at=plan.opened_at,
         anchor_at=plan.anchor_at,
+        labels=plan.labels,
     )
 
 
@@ -139,7 +147,7 @@ def _planned(
 ) -> Task:
     """The task of a step: new, dated anew, opened again or shown done; what a person completed stays."""
     if stored and _is_done_by_people(stored) and not _is_outdated(stored, step):
-        return replace(stored, patient_id=plan.patient_id)
+        return replace(stored, patient_id=plan.patient_id, labels=plan.labels)
     task = _with_step(stored or _new_task(plan, step, directory), step, plan)
     if step.shown_by:
         return replace(
@@ -186,6 +194,7 @@ def _new_task(plan: LoopPlan, step: PlannedStep, directory: Directory) -> Task:
         start_at=step.start_at,
         due_at=step.due_at,
         due_on=step.due_on,
+        labels=plan.labels,
     )
 
 
@@ -194,6 +203,7 @@ def _with_step(task: Task, step: PlannedStep, plan: LoopPlan) -> Task:
     return replace(
         task,
         patient_id=plan.patient_id,
+        labels=plan.labels,
         state=TaskState.OPEN,
         title=step.title,
         description=step.description,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.conditions import Condition, Facts
+from services.tasking.domain.labels import Label, Labels
 from services.tasking.domain.protocol_parts import About, Anchor, Protocol
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -28,6 +29,7 @@ class EncounterFacts:
     disposition: str
     diagnoses: tuple[str, ...]
     admission_type: str
+    labels: Labels
 
     @property
     def about(self) -> About:
@@ -45,7 +47,7 @@ class PatientFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """An encounter, whose it is, and the patient's other encounters at any facility."""
+    """An encounter, whose it is, and the patient's other encounters, as far as its facility may be told of them."""
 
     encounter: EncounterFacts
     patient: PatientFacts
@@ -72,6 +74,11 @@ class GlassFacts:
     @property
     def about(self) -> About:
         return About.BREAK_GLASS
+
+    @property
+    def labels(self) -> Labels:
+        """Who looked at whom in an emergency is nobody's business at another facility."""
+        return (Label.WITHHELD,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

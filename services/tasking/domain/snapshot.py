@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Self
 from uuid import UUID
 
+from services.tasking.domain.labels import Labels, may_be_told_elsewhere
 from services.tasking.domain.plan import EncounterFacts, GlassFacts, PatientFacts
 
 NOBODY_KNOWN = PatientFacts(is_deceased=False, died_at=None, language="")
@@ -37,6 +38,32 @@ class PatientSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramSnapshot:
+    """What a program under 42 CFR Part 2 told of a patient: it counts in the program's own loops, and nowhere else."""
+
+    id: UUID
+    version: int
+    patient_id: UUID
+    facility_id: UUID
+    name: str = ""
+    language: str = ""
+    is_deceased: bool = False
+    died_at: datetime | None = None
+
+    def with_shared(self, shared: PatientFacts) -> PatientFacts:
+        return PatientFacts(
+            is_deceased=self.is_deceased or shared.is_deceased,
+            died_at=self.died_at or shared.died_at,
+            language=self.language or shared.language,
+        )
+
+    def differs_from(self, before: "ProgramSnapshot | None") -> bool:
+        """Whether planning could have another result than with what was known before."""
+        known = before.with_shared(NOBODY_KNOWN) if before else NOBODY_KNOWN
+        return self.with_shared(NOBODY_KNOWN) != known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EncounterSnapshot:
     """A visit as registry told last, and what has to be known before it can be planned."""
 
@@ -51,6 +78,7 @@ class EncounterSnapshot:
     disposition: str = ""
     diagnoses: tuple[str, ...] = ()
     admission_type: str = ""
+    labels: Labels
     waits_for: str = "planning"
 
     def after(self, before: "EncounterSnapshot | None") -> Self:
@@ -58,6 +86,10 @@ class EncounterSnapshot:
         if before is None or before.facts != self.facts:
             return self
         return replace(self, waits_for=before.waits_for)
+
+    def may_count_at(self, facility_id: UUID) -> bool:
+        """Whether loops of a facility may follow from it: what nobody else may know of closes nothing elsewhere."""
+        return self.facility_id == facility_id or may_be_told_elsewhere(self.labels)
 
     @property
     def facts(self) -> EncounterFacts:
@@ -72,6 +104,7 @@ class EncounterSnapshot:
             disposition=self.disposition,
             diagnoses=self.diagnoses,
             admission_type=self.admission_type,
+            labels=self.labels,
         )
 
 

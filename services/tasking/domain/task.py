@@ -8,6 +8,7 @@ from typing import Self
 from uuid import UUID
 
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
+from services.tasking.domain.labels import Labels
 from services.tasking.domain.owner import Owner
 from services.tasking.domain.plan import PlannedOutcome, Rung, ShownBy
 from services.tasking.domain.protocol_parts import REACHED
@@ -93,6 +94,7 @@ class Task:
     closed_at: datetime | None = None
     completed_by_id: UUID | None = None
     decline_reason: str = ""
+    labels: Labels
 
     @property
     def is_open(self) -> bool:

@@ -13,6 +13,7 @@ from libs.chassis.fields import to_timestamp
 from services.tasking.convert import task_to_proto
 from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.dry_run import EXAMPLE, DayCounted, DryRun
+from services.tasking.domain.labels import ORDINARY
 from services.tasking.domain.owner import Directory
 from services.tasking.domain.plan import EncounterFacts, PatientFacts
 from services.tasking.domain.task import Task
@@ -110,6 +111,7 @@ def to_example(
         disposition=told.discharge_disposition.strip(),
         diagnoses=tuple(told.diagnoses),
         admission_type=told.admission_type.strip(),
+        labels=ORDINARY,
     )
 
 

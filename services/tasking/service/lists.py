@@ -108,7 +108,7 @@ async def show_tasks(call: Call, tasks: Sequence[Task]) -> list[task_pb2.Task]:
     """Tasks as the caller sees them, by clock and priority, and the note of whose they are."""
     call.show(*(task.patient_id for task in tasks))
     directory = await _names(call, tasks)
-    patients = await RecordStore(call.tx).patients(task.patient_id for task in tasks)
+    names = await _patient_names(call, tasks)
     today = {f.id: _today(f, call.tx.at) for f in directory.facilities.values()}
     ranked = list[tuple[Task, Priority]]()
     for task in tasks:
@@ -116,11 +116,24 @@ async def show_tasks(call: Call, tasks: Sequence[Task]) -> list[task_pb2.Task]:
         ranked.append((task, priority_of(task, call.tx.at, on)))
     ranked.sort(key=lambda each: _rank(each[0], each[1], call.tx.at, today))
     return [
-        task_to_proto(task, directory, patients[task.patient_id].name, priority)
-        if task.patient_id in patients
-        else task_to_proto(task, directory, "", priority)
+        task_to_proto(task, directory, names.get(task.id, ""), priority)
         for task, priority in ranked
     ]
+
+
+async def _patient_names(call: Call, tasks: Sequence[Task]) -> dict[UUID, str]:
+    """Whose each task is, by the name that its facility knows them by; as far as the caller may know it."""
+    ids = {task.patient_id for task in tasks}
+    patients = await RecordStore(call.tx).patients(ids)
+    programs = await RecordStore(call.tx).programs(ids)
+    told = (
+        (t.id, programs.get((t.patient_id, t.facility_id)), patients.get(t.patient_id))
+        for t in tasks
+    )
+    return {
+        id: (program.name if program else "") or (shared.name if shared else "")
+        for id, program, shared in told
+    }
 
 
 async def _names(call: Call, rows: Sequence[Loop] | Sequence[Task]) -> Directory:

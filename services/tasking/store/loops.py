@@ -58,6 +58,7 @@ loops = Table(
     Column("closed_at", DateTime(timezone=True)),
     Column("anchor_at", DateTime(timezone=True)),
     Column("escalation_level", Integer),
+    Column("labels", ARRAY(Text)),
 )
 _ids = param("ids", type_=ARRAY(Uuid))
 _new = insert(loops).values(every_field(loops))

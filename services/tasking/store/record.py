@@ -26,7 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
-from services.tasking.domain.snapshot import EncounterSnapshot, GlassSnapshot, PatientSnapshot
+from services.tasking.domain.snapshot import (
+    EncounterSnapshot,
+    GlassSnapshot,
+    PatientSnapshot,
+    ProgramSnapshot,
+)
 
 metadata = MetaData()
 patients = Table(
@@ -40,6 +45,19 @@ patients = Table(
     Column("died_at", DateTime(timezone=True)),
     Column("merged_into_id", Uuid),
     Column("facility_ids", ARRAY(Uuid)),
+)
+# What programs under 42 CFR Part 2 told of patients: row-level security keeps each to its program.
+program_patients = Table(
+    "program_patients",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("name", Text),
+    Column("language", Text),
+    Column("is_deceased", Boolean),
+    Column("died_at", DateTime(timezone=True)),
 )
 encounters = Table(
     "encounters",
@@ -55,6 +73,7 @@ encounters = Table(
     Column("disposition", Text),
     Column("diagnoses", ARRAY(Text)),
     Column("admission_type", Text),
+    Column("labels", ARRAY(Text)),
     Column("waits_for", Text),
 )
 glasses = Table(
@@ -94,6 +113,17 @@ RETIRE_PATIENT = sql(
     )
 )
 PATIENTS = sql(select(patients).where(patients.c.id == any_(_ids)), row=PatientSnapshot)
+_new_program = insert(program_patients).values(every_field(program_patients))
+KEEP_PROGRAM = sql(
+    _new_program.on_conflict_do_update(
+        index_elements=["id"],
+        set_={c: _new_program.excluded[c.name] for c in fields_except(program_patients, "id")},
+        where=program_patients.c.version < _new_program.excluded.version,
+    )
+)
+PROGRAMS = sql(
+    select(program_patients).where(program_patients.c.patient_id == any_(_ids)), row=ProgramSnapshot
+)
 _new_encounter = insert(encounters).values(every_field(encounters))
 KEEP_ENCOUNTER = sql(
     _new_encounter.on_conflict_do_update(
@@ -175,6 +205,16 @@ class RecordStore:
     async def patients(self, ids: Iterable[UUID]) -> dict[UUID, PatientSnapshot]:
         found = await self._tx.fetch(PATIENTS, ids=sorted(set(ids)))
         return {patient.id: patient for patient in found}
+
+    async def keep_programs(self, snapshots: Sequence[ProgramSnapshot]) -> None:
+        await self._tx.run_many(KEEP_PROGRAM, snapshots)
+
+    async def programs(
+        self, patient_ids: Iterable[UUID]
+    ) -> dict[tuple[UUID, UUID], ProgramSnapshot]:
+        """What programs told of these patients, by patient and facility."""
+        found = await self._tx.fetch(PROGRAMS, ids=sorted(set(patient_ids)))
+        return {(each.patient_id, each.facility_id): each for each in found}
 
     async def encounters(self, ids: Iterable[UUID]) -> list[EncounterSnapshot]:
         return await self._tx.fetch(ENCOUNTERS, ids=sorted(set(ids)))

@@ -75,6 +75,7 @@ tasks = Table(
     Column("closed_at", DateTime(timezone=True)),
     Column("completed_by_id", Uuid),
     Column("decline_reason", Text),
+    Column("labels", ARRAY(Text)),
 )
 
 

@@ -44,30 +44,40 @@ class Site:
 
     def __init__(self, servers, service, table, database):
         self.servers, self.service, self.table, self.database = servers, service, table, database
+        self.name = service, table
         self.patient = uuid4()
 
-    async def row(self, place):
-        """A row of the patient, of which nothing but its patient and its facility means anything."""
+    async def row(self, place, labels=("NORMAL",)):
+        """A row of the patient, of which nothing but its patient, its facility and its labels means anything."""
+        await self.rows([(uuid4(), self.patient, place, labels)])
+
+    async def rows(self, cells):
+        """Rows by (id, patient, facility, labels)."""
         admin = await asyncpg.connect(self.servers.admin_url(self.service))
         try:
             await admin.execute("SET session_replication_role = replica")  # no foreign keys
             columns = await admin.fetch(
                 "SELECT column_name AS name, udt_name AS kind FROM information_schema.columns "
-                "WHERE table_schema = 'public' AND table_name = $1 AND is_nullable = 'NO'",
+                "WHERE table_schema = 'public' AND table_name = $1 AND is_nullable = 'NO' "
+                "AND is_generated = 'NEVER'",
                 self.table,
             )
-            values = {c["name"]: _SOMETHING[c["kind"]] for c in columns}
-            values |= {TABLES[self.service, self.table][0]: f"'{self.patient}'"}
-            values |= {"facility_ids": f"'{{{place}}}'"} if "facility_ids" in values else {}
-            values |= {"facility_id": f"'{place}'"} if "facility_id" in values else {}
-            if "state" in values:
-                first = {"patients": "ACTIVE", "encounters": "PLANNED"}.get(self.table, "CANCELLED")
-                values |= {"state": f"'{first}'"}
-            values |= {"closed_at": "now()"} if self.table == "tasks" else {}
-            values |= {"encounter_id": "gen_random_uuid()"} if self.table == "loops" else {}
-            await admin.execute(
-                f"INSERT INTO {self.table} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
-            )
+            for id, patient, place, labels in cells:
+                values = {c["name"]: _SOMETHING[c["kind"]] for c in columns}
+                values |= {"id": f"'{id}'"} if "id" in values else {}
+                values |= {TABLES.get(self.name, ("patient_id",))[0]: f"'{patient}'"}
+                values |= {"facility_ids": f"'{{{place}}}'"} if "facility_ids" in values else {}
+                values |= {"facility_id": f"'{place}'"} if "facility_id" in values else {}
+                if "labels" in values:
+                    values["labels"] = "DEFAULT" if labels is None else f"'{{{','.join(labels)}}}'"
+                if "state" in values:
+                    first = {"patients": "ACTIVE", "encounters": "PLANNED"}
+                    values |= {"state": f"'{first.get(self.table, 'CANCELLED')}'"}
+                values |= {"closed_at": "now()"} if self.table == "tasks" else {}
+                values |= {"encounter_id": "gen_random_uuid()"} if self.table == "loops" else {}
+                await admin.execute(
+                    f"INSERT INTO {self.table} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+                )
         finally:
             await admin.close()
 

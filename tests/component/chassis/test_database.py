@@ -30,7 +30,7 @@ OPEN = {
         "accounts",
         "account_changes",
     },
-    "registry": set(),
+    "registry": {"feeds"},
     "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},
 }
 CHASSIS_OPEN = {

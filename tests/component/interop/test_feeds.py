@@ -4,7 +4,8 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from carehub.interop.v1.feed_pb2 import Feed, Quirks
+from carehub.interop.v1.feed_pb2 import Feed, Provenance, Quirks
+from carehub.interop.v1.interop_events_pb2 import VisitReported
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.chassis.wire import CallFailed
@@ -46,6 +47,26 @@ async def test_a_feed_is_created_once_under_its_id(interop):
     assert first == again
     differs = interop.create_feed(id=id, sending_facility="TWICE", name="Another")
     assert await refused(differs) == "FEED_EXISTS"
+
+
+async def test_what_is_known_of_a_feed_goes_with_what_it_sends_from_then_on(interop):
+    assert interop.feed.provenance == Provenance()
+    await interop.call("SendMessage", feed_id=interop.feed.id, message=adt("C1").decode())
+    wanted = Feed(id=interop.feed.id, etag=interop.feed.etag)
+    wanted.provenance.is_part2_program = True
+    mask = FieldMask(paths=["provenance"])
+    changed = await interop.call("UpdateFeed", feed=wanted, update_mask=mask)
+    assert changed.provenance == wanted.provenance
+    restricted = adt("C2").decode() + "ARV|1|A|HIV"
+    await interop.call("SendMessage", feed_id=interop.feed.id, message=restricted)
+    async with interop.hub.system("interop") as tx:
+        rows = await tx._connection.fetch(
+            "SELECT payload FROM outbox WHERE subject = $1 ORDER BY position",
+            VisitReported.DESCRIPTOR.full_name,
+        )
+    before, after = (VisitReported.FromString(row["payload"]).source for row in rows)
+    assert (before.provenance, list(before.confidentiality_codes)) == (Provenance(), [])
+    assert (after.provenance, list(after.confidentiality_codes)) == (wanted.provenance, ["HIV"])
 
 
 async def test_an_update_changes_what_its_mask_names(interop):

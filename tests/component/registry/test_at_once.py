@@ -39,7 +39,7 @@ def delivery(event):
 
 async def work_off(feed, *batches):
     """Each batch in a transaction of its own, all at once, again where one fails as the inbox would."""
-    consumer, _ = consumers(ExactMatcher(), ids.new_id)
+    consumer, *_ = consumers(ExactMatcher(), ids.new_id)
 
     async def one(batch):
         for _ in range(5):

@@ -6,6 +6,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import identity_events_pb2, staff_pb2
 from carehub.registry.v1 import encounter_pb2, registry_events_pb2
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
@@ -125,6 +126,7 @@ class Tasking:
         told.id, told.patient_id, told.facility_id = str(encounter), str(patient), str(self.here)
         told.admit_time.CopyFrom(to_timestamp(at(fields.pop("admitted", "2026-09-01 08:00"))))
         told.state = encounter_pb2.Encounter.STATE_IN_PROGRESS
+        told.labels.append(access_pb2.LABEL_NORMAL)
         setattr(told, "class", encounter_pb2.Encounter.CLASS_INPATIENT)
         if discharged:
             told.discharge_time.CopyFrom(to_timestamp(at(discharged)))

@@ -1,7 +1,8 @@
 """What registry tells becomes what the decider is asked about, and rows that are the same for the same decision."""
 
 import random
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from libs.chassis.access import to_access
@@ -79,6 +80,18 @@ def test_a_visit_that_ended_counts_for_a_year():
     assert "TREATED" not in {why for _, why, _ in shown(*told, at=NOW + timedelta(days=2))}
     taken_back = registered(HERE, THERE), treated(HERE, is_holding=False)
     assert "TREATED" not in {why for _, why, _ in shown(*taken_back)}
+
+
+def test_the_chart_of_a_program_is_a_chart_that_the_record_does_not_mention():
+    chart = replace(registered(THERE), id=UUID(int=77), born_on=date(1980, 4, 30))
+    for told in (
+        (registered(HERE), chart, treated(HERE)),
+        (chart, treated(HERE), registered(HERE)),
+    ):
+        assert (HERE, "TREATED", frozenset({THERE})) in shown(*told)
+        assert (THERE, "REGISTERED", frozenset({HERE})) in shown(*told)
+        assert facts_about(PAT, told, NETWORK, ()).patient.born_on == date(1980, 4, 30)
+    assert shown(registered(HERE, is_holding=False), chart, treated(HERE)) == set()
 
 
 def test_a_merged_record_shows_nobody_anything():

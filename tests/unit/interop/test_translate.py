@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from services.interop.domain import languages
-from services.interop.domain.feed import Quirks
+from services.interop.domain.feed import Provenance, Quirks
 from services.interop.domain.message import MessageState
 from services.interop.domain.report import (
     Address,
@@ -215,6 +215,41 @@ def test_a_feed_that_speaks_for_several_facilities():
     assert report_of(message(PID, PV1), quirks=quirks).facility_id == FACILITY
     elsewhere = segment("PV1", f2="I", f3="4W^^^SOUTH", f19="V1")
     assert verdict_on(message(PID, elsewhere), quirks=quirks).reason == "FACILITY_UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("segments", "codes"),
+    [
+        ([], ()),
+        (["ARV|1|A|HIV"], ("HIV",)),
+        (
+            ["ARV|1|A|DRG^Drug^HL70717~PSY|ETH|||R", "ARV|2|U|STD"],
+            ("DRG", "PSY", "ETH", "R", "STD"),
+        ),
+        (["ARV|1|D|HIV"], ()),
+        (['ARV|1|A|""'], ()),
+        (["PD1" + "|" * 12 + "Y"], ("R",)),
+        (["PV2" + "|" * 22 + "N"], ()),
+        (["PV2" + "|" * 22 + "y", "ARV|1|A|ALL"], ("ALL", "R")),
+    ],
+)
+def test_how_the_sender_restricts_access_in_its_own_codes(segments, codes):
+    assert report_of(message(EVN, PID, PV1, *segments)).confidentiality == codes
+
+
+def test_the_header_classifies_the_message():
+    tail = "P|2.9" + "|" * 14 + "V"
+    assert report_of(message(EVN, PID, PV1, tail=tail)).confidentiality == ("V",)
+
+
+@pytest.mark.parametrize("trigger", ["A01", "A31", "A40"])
+def test_every_report_says_what_is_known_of_its_feed(trigger):
+    known = Provenance(is_part2_program=True, sends_labels=True)
+    said = message(
+        EVN, PID, *(["MRG|9^^^MERCY^MR"] if trigger == "A40" else [PV1]), trigger=trigger
+    )
+    assert report_of(said, provenance=known).provenance == known
+    assert report_of(said).provenance == Provenance()
 
 
 def test_a_merge_with_its_groups():

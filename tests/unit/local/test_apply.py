@@ -42,3 +42,11 @@ def test_an_organization_is_covered_by_its_kind_unless_the_file_says():
     )
     assert not mercy.HasField("is_covered")
     assert ridge.is_covered
+
+
+def test_a_feed_says_what_is_known_of_it():
+    feed = {"key": "clinic", "facility": "clinic", "name": "Clinic", "sending_facility": "CLINIC"}
+    program = feed | {"key": "program", "provenance": {"is_part2_program": True}}
+    bodies = {w.key: w.body for w in wanted({"network": "demo", "feeds": [feed, program]})}
+    assert bodies["clinic"]["provenance"] == {}
+    assert bodies["program"]["provenance"] == {"isPart2Program": True}

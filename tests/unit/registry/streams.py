@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 from hypothesis import strategies as st
 
 from services.registry.domain.known import Known
+from services.registry.domain.labels import NOTHING_KNOWN, Provenance
 from services.registry.domain.matching import ExactMatcher
 from services.registry.domain.record import Record
 from services.registry.domain.report import (
@@ -38,7 +39,15 @@ def at(hours: float) -> datetime:
     return START + timedelta(hours=hours)
 
 
-def source(trigger: str, hours: float, content: str, facility: UUID = MERCY) -> Source:
+def source(
+    trigger: str,
+    hours: float,
+    content: str,
+    facility: UUID = MERCY,
+    *,
+    provenance: Provenance = NOTHING_KNOWN,
+    sent: tuple[str, ...] = (),
+) -> Source:
     return Source(
         message_id=uuid5(_ROOT, content),
         feed_id="feed",
@@ -47,6 +56,8 @@ def source(trigger: str, hours: float, content: str, facility: UUID = MERCY) -> 
         event_at=at(hours),
         message_at=at(hours),
         content_hash=sha256(content.encode()).hexdigest(),
+        provenance=provenance,
+        sent=sent,
     )
 
 
@@ -76,11 +87,14 @@ def visit(
     person: Person | None = None,
     number_of_visit: str = "V1",
     facility: UUID = MERCY,
+    provenance: Provenance = NOTHING_KNOWN,
+    sent: tuple[str, ...] = (),
     **said: object,
 ) -> VisitReport:
     """One visit message, unlike any other."""
+    content = f"{trigger} {next(_serial)}"
     return VisitReport(
-        source=source(trigger, hours, f"{trigger} {next(_serial)}", facility),
+        source=source(trigger, hours, content, facility, provenance=provenance, sent=sent),
         person=person or jane(number("1")),
         visit=VisitSaid(visit_number=number_of_visit, **said),
     )
@@ -101,7 +115,8 @@ def essence(registry: Record) -> object:
 
     def known_as(patient_id: UUID) -> object:
         patient = patients[patient_id]
-        return (patient.person, patient.facility_ids)
+        apart = {str(place): p.facts.person() for place, p in patient.programs.items()}
+        return (patient.shared, patient.facility_ids, sorted(apart.items()))
 
     return (
         sorted(map(repr, map(known_as, patients))),
@@ -117,6 +132,8 @@ _TRIGGERS = ("A01", "A02", "A03", "A04", "A05", "A06", "A07", "A08", "A11", "A12
 _hours = st.integers(0, 24)
 _maybe_hour = st.one_of(st.none(), st.none(), st.builds(at, _hours))
 _CLEARABLE = ("attending", "location", "discharge_disposition", "admit_time", "patient_class")
+_provenances = st.builds(Provenance, is_part2_program=st.booleans(), sends_labels=st.booleans())
+_sent = st.sampled_from(((), (), ("N",), ("HIV",), ("42CFRPart2",), ("R",)))
 _clears = st.lists(st.sampled_from(_CLEARABLE), max_size=1).map(tuple)
 
 said = st.builds(
@@ -128,7 +145,7 @@ said = st.builds(
     discharge_disposition=st.sampled_from(("", "01", "03")),
     admit_at=_maybe_hour,
     discharge_at=_maybe_hour,
-    diagnoses=st.sampled_from(((), (Diagnosis(code="I50.9"),), (Diagnosis(code="J18.9"),))),
+    diagnoses=st.sampled_from(((), (Diagnosis(code="I50.9"),), (Diagnosis(code="F11.20"),))),
     cleared=_clears,
 )
 
@@ -170,16 +187,20 @@ def visit_reports(draw: st.DrawFn, numbers: st.SearchStrategy[tuple[Identifier, 
     trigger, hours = draw(st.sampled_from(_TRIGGERS)), draw(_hours)
     person, what = draw(persons(numbers)), draw(said)
     facility = draw(st.sampled_from((MERCY, MERCY, HARBOR)))
-    content = repr((trigger, hours, person, what, facility))
-    return VisitReport(source=source(trigger, hours, content, facility), person=person, visit=what)
+    provenance, sent = draw(_provenances), draw(_sent)
+    content = repr((trigger, hours, person, what, facility, provenance, sent))
+    told = source(trigger, hours, content, facility, provenance=provenance, sent=sent)
+    return VisitReport(source=told, person=person, visit=what)
 
 
 @st.composite
 def person_reports(draw: st.DrawFn, people: st.SearchStrategy[Person]) -> Report:
     person, hours = draw(people), draw(_hours)
     facility = draw(st.sampled_from((MERCY, MERCY, HARBOR)))
-    content = repr((person, hours, facility))
-    return PersonReport(source=source("A31", hours, content, facility), person=person)
+    provenance = draw(_provenances)
+    content = repr((person, hours, facility, provenance))
+    told = source("A31", hours, content, facility, provenance=provenance)
+    return PersonReport(source=told, person=person)
 
 
 def _of(given: str, birth_on: str, *numbers: tuple[Identifier, ...]) -> st.SearchStrategy[Person]:

@@ -96,7 +96,7 @@ class Stored:
                 self.loop,
                 list(self.tasks.values()),
                 people,
-                patient_id=encounter.patient_id,
+                about=encounter,
                 now=now,
             )
         )

@@ -5,6 +5,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.tasking.domain.calendar import calendar_for
+from services.tasking.domain.labels import ORDINARY
 from services.tasking.domain.plan import (
     EncounterFacts,
     LoopPlan,
@@ -43,6 +44,7 @@ def stay(
         "disposition": "01" if discharged else "",
         "diagnoses": ("E11.9",),
         "admission_type": "E",
+        "labels": ORDINARY,
     }
     return EncounterFacts(**(facts | changes))
 

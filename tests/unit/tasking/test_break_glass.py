@@ -37,7 +37,7 @@ def planned(glass: GlassFacts, protocol=REVIEW) -> LoopPlan:
 
 
 def changes(glass, loop=None, tasks=(), now=FRIDAY):
-    return reconcile(planned(glass), loop, tasks, directory(), patient_id=PATIENT, now=now)
+    return reconcile(planned(glass), loop, tasks, directory(), about=glass, now=now)
 
 
 def test_each_is_reviewed_by_the_end_of_the_next_business_day():

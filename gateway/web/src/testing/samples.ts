@@ -44,6 +44,7 @@ export function aTask(fields: Partial<Task> = {}): Task {
     closeReason: "",
     completedById: "",
     declineReason: "",
+    labels: ["LABEL_NORMAL"],
     ...fields,
   };
 }
@@ -69,6 +70,7 @@ export function aLoop(fields: Partial<Loop> = {}): Loop {
     closeReason: "",
     openTime: "2026-08-30T07:14:00Z",
     escalationLevel: 0,
+    labels: ["LABEL_NORMAL"],
     ...fields,
   };
 }
@@ -90,6 +92,8 @@ export function aVisit(fields: Partial<Encounter> = {}): Encounter {
     attending: "",
     admitReason: "",
     admissionType: "",
+    labels: ["LABEL_NORMAL"],
+    labelVersion: 1,
     ...fields,
   };
 }

@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.identity.domain.access.labels import (
-    DS4P,
+from services.registry.domain.labels import (
     INGREDIENT,
+    SENT,
     VALUE_SETS,
+    Label,
     Provenance,
     inherit,
     label,
 )
-from services.identity.domain.access.terms import Label
 
 PROGRAM = Provenance(is_part2_program=True)
 LABELING = Provenance(sends_labels=True)
@@ -77,7 +77,9 @@ def test_what_the_sender_labels_stays_labeled():
     assert label([], HOSPITAL, sent=["PSYTHPN"]) == {Label.COUNSELING_NOTES}
     assert label([], HOSPITAL, sent=["N"]) == {Label.NORMAL}
     assert label([("ICD10CM", "B20")], HOSPITAL, sent=["N"]) == {Label.HIV}
-    assert "ALC" not in DS4P
+    assert label([], HOSPITAL, sent=["DRG"]) == {Label.SUD}
+    assert label([], HOSPITAL, sent=["NO"]) == {Label.NORMAL}
+    assert "ALC" not in SENT
 
 
 def test_an_unlabeled_clinical_row_of_a_labeling_feed_stays_at_home():
@@ -89,8 +91,8 @@ def test_an_unlabeled_clinical_row_of_a_labeling_feed_stays_at_home():
     assert label([], LABELING, is_clinical=False) == {Label.NORMAL}
 
 
-@pytest.mark.parametrize("code", ["R", "V"])
-def test_restricted_without_a_word_why_stays_at_home(code):
+@pytest.mark.parametrize("code", ["R", "V", "SMD", "ALL", "OO", "ALC", "?"])
+def test_what_is_restricted_in_a_way_that_nobody_can_read_stays_at_home(code):
     assert label([], HOSPITAL, sent=[code]) == {Label.WITHHELD}
     assert label([], HOSPITAL, sent=[code, "SUD"]) == {Label.SUD}
 
@@ -117,7 +119,7 @@ def test_every_value_set_names_its_source():
 @given(
     st.lists(st.tuples(st.sampled_from(["ICD10CM", INGREDIENT, ""]), st.text(max_size=6))),
     st.builds(Provenance, is_part2_program=st.booleans(), sends_labels=st.booleans()),
-    st.sets(st.sampled_from([*DS4P, "N", "R", "V", "ALC"])),
+    st.sets(st.sampled_from([*SENT, "N", "R", "V", "ALC"])),
     st.booleans(),
 )
 def test_no_row_is_ever_without_a_label(codes, provenance, sent, is_clinical):

@@ -3,9 +3,27 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
-from services.identity.domain.access.terms import Label
+
+class Label(StrEnum):
+    """The words of `carehub.access.v1.Label`. NORMAL stands alone, and so does WITHHELD: never leaves its facility."""
+
+    NORMAL = "NORMAL"
+    SUD = "SUD"
+    PART2 = "PART2"
+    MENTAL_HEALTH = "MENTAL_HEALTH"
+    HIV = "HIV"
+    STD = "STD"
+    REPRODUCTIVE = "REPRODUCTIVE"
+    VIOLENCE = "VIOLENCE"
+    GENETIC = "GENETIC"
+    MINOR_CONFIDENTIAL = "MINOR_CONFIDENTIAL"
+    COUNSELING_NOTES = "COUNSELING_NOTES"
+    WITHHELD = "WITHHELD"
+
 
 _ORDINARY = frozenset({Label.NORMAL})
 _WITHHELD = frozenset({Label.WITHHELD})
@@ -19,6 +37,9 @@ class Provenance:
     sends_labels: bool = False
 
 
+NOTHING_KNOWN = Provenance()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueSet:
     """Codes that make a row sensitive. A code system ends in its codes' beginnings: F11 covers F11.20."""
@@ -29,6 +50,7 @@ class ValueSet:
     source: str
 
     def holds(self, system: str, code: str) -> bool:
+        system = ICD10 if _is_icd10(system) else system
         plain = code.upper().replace(".", "")
         return plain.startswith(self.prefixes.get(system, ())) and not plain.startswith(
             self.excluded.get(system, ())
@@ -36,8 +58,16 @@ class ValueSet:
 
 
 ICD10 = "ICD10CM"
+_ICD10_OID = "2168401113883690"
 # Names of ingredients: RxNorm's numbers change with packs and strengths, a medication row names what it holds.
 INGREDIENT = "INGREDIENT"
+
+
+@lru_cache(maxsize=256)
+def _is_icd10(system: str) -> bool:
+    """However a sender writes it. A code of no named system is taken for one, so that it is not overlooked."""
+    plain = "".join(c for c in system.upper() if c.isalnum())
+    return not plain or plain.startswith("I10") or "ICD10" in plain or plain == _ICD10_OID
 
 
 def _icd(*beginnings: str) -> dict[str, tuple[str, ...]]:
@@ -101,9 +131,11 @@ DS4P: Mapping[str, Label] = MappingProxyType(
         "SCA": Label.GENETIC,
     }
 )
-# v3-Confidentiality. Restricted: sensitive, it does not say in which way. The others: not sensitive.
-_RESTRICTED = frozenset({"R", "V"})
-_NOT_SENSITIVE = frozenset({"U", "L", "M", "N"})
+# HL7 v2 table 0717, access restriction value, where it differs. What it restricts without saying how (SMD, ALL) is unknown.
+ARV: Mapping[str, Label] = MappingProxyType({"DRG": Label.SUD})
+SENT: Mapping[str, Label] = MappingProxyType({**DS4P, **ARV})
+# v3-Confidentiality but R and V, which restrict without saying why; of table 0717 no restriction, and opted in.
+_NOT_SENSITIVE = frozenset({"U", "L", "M", "N", "NO", "OI"})
 
 
 def label(
@@ -119,7 +151,7 @@ def label(
     A Part 2 label comes from a Part 2 program or from who says so, never from a diagnosis. A row that was restricted in
     a way we cannot read, or that a labeling feed sent without a label, stays at home.
     """
-    found = {DS4P[code] for code in sent if code in DS4P}
+    found = {SENT[code] for code in sent if code in SENT}
     if provenance.is_part2_program:
         found.add(Label.PART2)
     if _is_withheld(found, provenance, sent, is_clinical):
@@ -140,9 +172,9 @@ def _is_withheld(
 ) -> bool:
     if found:
         return False
-    if not _RESTRICTED.isdisjoint(sent):
+    if not _NOT_SENSITIVE.issuperset(sent):
         return True
-    return provenance.sends_labels and is_clinical and _NOT_SENSITIVE.isdisjoint(sent)
+    return provenance.sends_labels and is_clinical and not sent
 
 
 def inherit(*rows: frozenset[Label]) -> frozenset[Label]:
