@@ -77,7 +77,7 @@ MOVE_LINKS = sql(
 FORGET_PROGRAM_KEYS = sql(
     update(program_patients)
     .where(program_patients.c.patient_id == param("retired_id"))
-    .values(keys=literal_column("'{}'::text[]"))
+    .values(vector=literal_column("''::tsvector"))
 )
 ADD_JOIN = sql(insert(joins).values(every_field(joins)).on_conflict_do_nothing())
 SAVE_MESSAGE = sql(
