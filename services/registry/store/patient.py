@@ -4,12 +4,13 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, any_, delete, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import Integer, Text, Uuid, any_, column, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import FailedPrecondition, NotFound
 from services.registry.domain import search
+from services.registry.domain.emergency import Found
 from services.registry.domain.known import Link
 from services.registry.domain.matching import Matcher
 from services.registry.domain.patient import Patient
@@ -61,6 +62,15 @@ _found = func.search_patients(
     param("most", type_=Integer),
 ).table_valued("patient_id")
 SEARCH = sql(select(_found.c.patient_id))
+_for_emergency = func.find_for_emergency(
+    param("asked", type_=Text), param("most", type_=Integer)
+).table_valued(
+    column("patient_id", Uuid), column("facts", JSONB), column("facility_count", Integer)
+)
+FIND_FOR_EMERGENCY = sql(
+    select(_for_emergency.c.patient_id, _for_emergency.c.facts, _for_emergency.c.facility_count),
+    row=Found,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +179,12 @@ class PatientStore:
             )
         return await self._tx.fetch(BY_IDS, ids=list(set(ids)))
 
+    async def find_for_emergency(self, words: Sequence[Word], most: int) -> list[Found]:
+        """Records that meet every word exactly, also those that the caller may not see."""
+        return await self._tx.fetch(
+            FIND_FOR_EMERGENCY, asked=_asked(words, lambda word: word.exact), most=most
+        )
+
     async def _search(
         self,
         words: Sequence[Word],
@@ -176,8 +192,12 @@ class PatientStore:
         most: int,
         keys: Callable[[Word], Iterable[Key]],
     ) -> list[UUID]:
-        asked = " & ".join(f"({' | '.join(map(_lexeme, keys(word)))})" for word in words)
+        asked = _asked(words, keys)
         return await self._tx.fetch(SEARCH, asked=asked, facilities=list(facilities), most=most)
+
+
+def _asked(words: Sequence[Word], keys: Callable[[Word], Iterable[Key]]) -> str:
+    return " & ".join(f"({' | '.join(map(_lexeme, keys(word)))})" for word in words)
 
 
 async def _write_new(tx: Transaction, new: Sequence[_Filed]) -> None:
