@@ -64,6 +64,7 @@ class Site:
                 first = {"patients": "ACTIVE", "encounters": "PLANNED"}.get(self.table, "CANCELLED")
                 values |= {"state": f"'{first}'"}
             values |= {"closed_at": "now()"} if self.table == "tasks" else {}
+            values |= {"encounter_id": "gen_random_uuid()"} if self.table == "loops" else {}
             await admin.execute(
                 f"INSERT INTO {self.table} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
             )

@@ -51,7 +51,7 @@ class Spine:
         await self.until("tasking", "SELECT count(*) FROM facilities", len(self.sites))
         await self.until("tasking", "SELECT count(*) FROM teams", len(self.sites))
         await self.until("tasking", "SELECT count(*) FROM staff", len(self.sites))
-        await self.until("tasking", "SELECT count(*) FROM protocols", 1)
+        await self.until("tasking", "SELECT count(*) FROM protocols", 2)
         for site in self.sites:
             await self._add_feed(site)
 
