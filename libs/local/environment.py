@@ -18,7 +18,7 @@ from libs.local.process import kept_port, write_private
 
 SERVICES = ("identity", "interop", "registry", "tasking")
 # What needs a second factor within five minutes, whoever asks.
-STEP_UP = "BreakGlass=2/300"
+STEP_UP = "BreakGlass=2/300 FindForEmergency=2/300"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,13 @@ from uuid import UUID
 from carehub.access.v1 import access_pb2
 from carehub.interop.v1 import interop_events_pb2, report_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
+from carehub.registry.v1 import registry_service_pb2 as rpc
 from google.protobuf.message import Message as ProtobufMessage
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type.date_pb2 import Date
 
 from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
+from services.registry.domain.emergency import Found
 from services.registry.domain.encounter import Encounter, EncounterClass, EncounterState
 from services.registry.domain.labels import Provenance
 from services.registry.domain.patient import Patient, PatientState, Program
@@ -137,7 +139,7 @@ def _reported(person: report_pb2.ReportedPerson) -> Person:
             PersonName(family=n.family, given=tuple(n.given), use=n.use, suffix=n.suffix)
             for n in person.names
         ),
-        birth_on=_day_text(person.birth_date),
+        birth_on=day_text(person.birth_date),
         sex=_SEX_CODES.get(person.sex.upper()),
         addresses=tuple(
             Address(
@@ -199,7 +201,7 @@ def to_person(patient: patient_pb2.Patient) -> Person:
             PersonName(family=n.family, given=tuple(n.given), use=n.use, suffix=n.suffix)
             for n in patient.names
         ),
-        birth_on=_day_text(patient.birth_date),
+        birth_on=day_text(patient.birth_date),
         sex=_SEXES_BACK.get(patient.sex),
         addresses=tuple(
             Address(
@@ -288,6 +290,20 @@ def _person(person: Person) -> patient_pb2.Patient:
     )
 
 
+def found_to_proto(found: Found) -> rpc.FoundForEmergency:
+    """Who it is, and nothing else of them."""
+    person = found.person
+    return rpc.FoundForEmergency(
+        id=str(found.patient_id),
+        names=[
+            patient_pb2.PersonName(family=n.family, given=n.given, use=n.use, suffix=n.suffix)
+            for n in person.names[:1]
+        ],
+        birth_date=_day(person.birth_on),
+        facility_count=found.facility_count,
+    )
+
+
 def encounter_to_proto(encounter: Encounter) -> encounter_pb2.Encounter:
     return encounter_pb2.Encounter(
         id=str(encounter.id),
@@ -352,7 +368,7 @@ def _drop_nul(message: ProtobufMessage) -> None:
                 setattr(message, field.name, clean[0])
 
 
-def _day_text(day: Date) -> str:
+def day_text(day: Date) -> str:
     """A day as far as it is one: what follows an impossible part says nothing."""
     text = ""
     limits = ((day.year, 9999, "{:04d}"), (day.month, 12, "-{:02d}"), (day.day, 31, "-{:02d}"))

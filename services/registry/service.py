@@ -13,8 +13,14 @@ from libs.chassis.errors import InvalidArgument, PermissionDenied
 from libs.chassis.fields import apply_mask, check_etag, to_uuid
 from libs.chassis.pages import decode_cursor, encode_cursor, page_size
 from services.registry import events
-from services.registry.convert import encounter_to_proto, to_person, to_proto
-from services.registry.domain import search
+from services.registry.convert import (
+    day_text,
+    encounter_to_proto,
+    found_to_proto,
+    to_person,
+    to_proto,
+)
+from services.registry.domain import emergency, search
 from services.registry.domain.demographics import Facts
 from services.registry.domain.encounter import Encounter
 from services.registry.domain.identity import person_keys
@@ -29,6 +35,8 @@ from services.registry.store.patient import PatientStore
 _CREATED = UUID("7d1f5a64-5f7e-53ab-9a1c-8c8f8f3b5d10")
 _END_OF_TIME = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))
 _LONGEST_TEXT = 200
+# More of one name and day of birth than this: the number decides.
+_MOST_MET = 50
 
 
 class RegistryService:
@@ -87,6 +95,23 @@ class RegistryService:
         return rpc.SearchPatientsResponse(
             patients=[to_proto(patient, call.facilities) for patient in found[:size]],
             has_more=len(found) > size,
+        )
+
+    async def FindForEmergency(
+        self, request: rpc.FindForEmergencyRequest, call: Call
+    ) -> rpc.FindForEmergencyResponse:
+        caller = call.caller
+        emergency.check_emergency(caller.purposes, caller.acr, caller.authenticated_at, call.tx.at)
+        born_on = day_text(request.birth_date)
+        emergency.check_asked(request.family, born_on)
+        words = search.exactly(request.family, born_on, request.identifier)
+        store = PatientStore(call.tx, self._matcher)
+        met = await store.find_for_emergency(words, _MOST_MET)
+        found = sorted(emergency.named_so(met, request.family), key=lambda one: one.patient_id)
+        shown = found[: emergency.MOST]
+        call.show(*(one.patient_id for one in shown))
+        return rpc.FindForEmergencyResponse(
+            patients=[found_to_proto(one) for one in shown], has_more=len(found) > len(shown)
         )
 
     async def GetEncounter(

@@ -41,6 +41,16 @@ async def test_a_nurse_elsewhere_sees_the_patient_in_an_emergency_and_is_looked_
     unsure = await region.ask(NURSE, "POST", "/v1/break-glass", json=body)
     assert (unsure.status_code, unsure.json()["reason"]) == (403, "STEP_UP_REQUIRED")
 
+    found = await region.unsigned(
+        "POST",
+        "/v1/patients:findForEmergency",
+        json={
+            "family": f"behindone{region.settings.split}",
+            "birthDate": {"year": 1948, "month": 3, "day": 12},
+        },
+        headers=emergency,
+    )
+    assert [one["id"] for one in found.json()["patients"]] == [patient], found.text
     broken = await region.unsigned("POST", "/v1/break-glass", json=body, headers=stepped_up)
     assert broken.status_code == 200, broken.text
     glass = broken.json()

@@ -141,6 +141,13 @@ def asked_for(text: str) -> tuple[Word, ...]:
     return tuple(words[:MOST_WORDS])
 
 
+def exactly(family: str, born_on: str, number: str) -> tuple[Word, ...]:
+    """A family name, a day of birth and, if there is one, a number; each as written."""
+    named = [Word((Key(f"n:{word}", 0),)) for word in _words(plain_name(family))]
+    numbered = [Word((Key(f"i:{_compact(number)}", 0),))] if _compact(number) else []
+    return (*named, Word((Key(f"b:{born_on}", 0),)), *numbered)
+
+
 def relevance(words: Iterable[Word], keys: frozenset[str]) -> int:
     """How well a record meets the words; the more, the better."""
     return sum(

@@ -6,13 +6,14 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, any_, delete, func, literal_column, select
+from sqlalchemy import Integer, Text, Uuid, any_, column, delete, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import FailedPrecondition, NotFound
 from services.registry.domain import search
 from services.registry.domain.demographics import Facts
+from services.registry.domain.emergency import Found
 from services.registry.domain.identity import person_keys
 from services.registry.domain.known import Link
 from services.registry.domain.matching import Matcher
@@ -115,6 +116,15 @@ _found = func.search_patients(
     param("asked", type_=Text), param("most", type_=Integer)
 ).table_valued("patient_id")
 SEARCH = sql(select(_found.c.patient_id))
+_for_emergency = func.find_for_emergency(
+    param("asked", type_=Text), param("most", type_=Integer)
+).table_valued(
+    column("patient_id", Uuid), column("facts", JSONB), column("facility_count", Integer)
+)
+FIND_FOR_EMERGENCY = sql(
+    select(_for_emergency.c.patient_id, _for_emergency.c.facts, _for_emergency.c.facility_count),
+    row=Found,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +242,12 @@ class PatientStore:
             )
         return await self._tx.fetch(BY_IDS, ids=list(set(ids)))
 
+    async def find_for_emergency(self, words: Sequence[Word], most: int) -> list[Found]:
+        """Records that meet every word exactly, also those that the caller may not see."""
+        return await self._tx.fetch(
+            FIND_FOR_EMERGENCY, asked=_asked(words, lambda word: word.exact), most=most
+        )
+
     async def _search(
         self,
         words: Sequence[Word],
@@ -240,14 +256,22 @@ class PatientStore:
         keys: Callable[[Word], Iterable[Key]],
     ) -> list[UUID]:
         tags = sorted({search.tag_of(place) for place in facilities})
-        wanted = [keys(word) for word in words]
-        if len(tags) <= search.FEW_PLACES:
-            asked = [[_lexeme(tag, key) for key in each for tag in tags] for each in wanted]
-        else:
-            asked = [[_lexeme("", key) for key in each] for each in wanted]
-            asked.append([f"'{tag}'" for tag in tags])
-        text = " & ".join(f"({' | '.join(any_of)})" for any_of in asked)
-        return await self._tx.fetch(SEARCH, asked=text, most=most) if tags else []
+        if not tags:
+            return []
+        asked = _asked(words, keys, tags if len(tags) <= search.FEW_PLACES else [""])
+        if len(tags) > search.FEW_PLACES:
+            places = " | ".join(f"'{tag}'" for tag in tags)
+            asked = f"{asked} & ({places})"
+        return await self._tx.fetch(SEARCH, asked=asked, most=most)
+
+
+def _asked(
+    words: Sequence[Word], keys: Callable[[Word], Iterable[Key]], tags: Sequence[str] = ("",)
+) -> str:
+    """Every word by any of its keys, at any of the places; or apart from all places."""
+    return " & ".join(
+        f"({' | '.join(_lexeme(tag, key) for key in keys(word) for tag in tags)})" for word in words
+    )
 
 
 async def _write_new(tx: Transaction, new: Sequence[_Filed]) -> None:

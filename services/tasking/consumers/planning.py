@@ -31,7 +31,7 @@ from services.tasking.store import (
 )
 
 # What a loop can be about.
-Anchor = EncounterSnapshot | GlassSnapshot
+Snapshot = EncounterSnapshot | GlassSnapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,29 +57,29 @@ class Known:
         except InvalidArgument:
             return None
 
-    def waits_for(self, anchor: Anchor) -> str:
+    def waits_for(self, snapshot: Snapshot) -> str:
         """What has to be known before it can be planned: a protocol, its facility, somebody to own what opens."""
-        if not any(protocol.trigger.on is anchor.facts.about for protocol in self.newest):
+        if not any(protocol.trigger.on is snapshot.facts.about for protocol in self.newest):
             return "protocol"
-        if self.calendar_of(anchor.facility_id) is None:
+        if self.calendar_of(snapshot.facility_id) is None:
             return "facility"
-        return "" if self.directory.owner_for(anchor.facility_id, "") else "owner"
+        return "" if self.directory.owner_for(snapshot.facility_id, "") else "owner"
 
-    def subject(self, anchor: Anchor) -> Subject | GlassFacts:
+    def subject(self, snapshot: Snapshot) -> Subject | GlassFacts:
         """The encounter with its patient and the patient's other encounters that its facility may be told of; of an
         emergency just that.
         """
-        if isinstance(anchor, GlassSnapshot):
-            return anchor.facts
+        if isinstance(snapshot, GlassSnapshot):
+            return snapshot.facts
         return Subject(
-            encounter=anchor.facts,
-            patient=self._patient(anchor),
+            encounter=snapshot.facts,
+            patient=self._patient(snapshot),
             others=tuple(
                 other.facts
                 for other in self.encounters
-                if other.patient_id == anchor.patient_id
-                and other.id != anchor.id
-                and other.may_count_at(anchor.facility_id)
+                if other.patient_id == snapshot.patient_id
+                and other.id != snapshot.id
+                and other.may_count_at(snapshot.facility_id)
             ),
         )
 
@@ -94,31 +94,31 @@ async def plan_patients(tx: Transaction, patient_ids: Iterable[UUID]) -> None:
     """Plan everything of these patients that a loop can be about. Call it while alone with them (RecordStore.lock_patients)."""
     patient_ids = set(patient_ids)
     encounters = await RecordStore(tx).encounters_of(patient_ids)
-    anchors: list[Anchor] = [*encounters, *await RecordStore(tx).glasses_of(patient_ids)]
-    if not anchors:
+    snapshots: list[Snapshot] = [*encounters, *await RecordStore(tx).glasses_of(patient_ids)]
+    if not snapshots:
         return
-    known = await _read(tx, encounters, anchors)
+    known = await _read(tx, encounters, snapshots)
     loops, tasks, idle = list[Loop](), list[Task](), list[Loop]()
-    for anchor in anchors:
-        calendar = known.calendar_of(anchor.facility_id)
-        if calendar is None or known.waits_for(anchor):
+    for snapshot in snapshots:
+        calendar = known.calendar_of(snapshot.facility_id)
+        if calendar is None or known.waits_for(snapshot):
             continue
-        for changes, is_idle in _changes(known, anchor, calendar, tx.at):
+        for changes, is_idle in _changes(known, snapshot, calendar, tx.at):
             tasks.extend(changes.tasks)
             if changes.loop:
                 loops.append(changes.loop)
                 idle.extend([changes.loop] if is_idle else [])
     await save_loops(tx, known.directory, loops, tasks, idle)
-    noted = [replace(each, waits_for=known.waits_for(each)) for each in anchors]
-    await RecordStore(tx).wait([n for n, each in zip(noted, anchors, strict=True) if n != each])
+    noted = [replace(each, waits_for=known.waits_for(each)) for each in snapshots]
+    await RecordStore(tx).wait([n for n, each in zip(noted, snapshots, strict=True) if n != each])
 
 
 async def _read(
-    tx: Transaction, encounters: Sequence[EncounterSnapshot], anchors: Sequence[Anchor]
+    tx: Transaction, encounters: Sequence[EncounterSnapshot], snapshots: Sequence[Snapshot]
 ) -> Known:
     patients = await RecordStore(tx).patients(each.patient_id for each in encounters)
     programs = await RecordStore(tx).programs(each.patient_id for each in encounters)
-    loops = await LoopStore(tx).about(each.id for each in anchors)
+    loops = await LoopStore(tx).about(each.id for each in snapshots)
     tasks = defaultdict(list)
     for task in await TaskStore(tx).of_loops(loop.id for loop in loops):
         tasks[task.loop_id].append(task)
@@ -127,7 +127,7 @@ async def _read(
         encounters=encounters,
         patients={patient.id: patient.facts for patient in patients.values()},
         programs=programs,
-        directory=await DirectoryStore(tx).at(each.facility_id for each in anchors),
+        directory=await DirectoryStore(tx).at(each.facility_id for each in snapshots),
         loops={loop.id: loop for loop in loops},
         tasks=tasks,
         newest=newest,
@@ -147,15 +147,15 @@ async def _followed(
 
 
 def _changes(
-    known: Known, anchor: Anchor, calendar: Calendar, now: datetime
+    known: Known, snapshot: Snapshot, calendar: Calendar, now: datetime
 ) -> Iterator[tuple[Changes, bool]]:
     """What changes in its loop under each protocol, and whether that loop has no open task left."""
-    subject = known.subject(anchor)
+    subject = known.subject(snapshot)
     for newest in known.newest:
-        loop = known.loops.get(loop_id(newest.key, anchor.id))
+        loop = known.loops.get(loop_id(newest.key, snapshot.id))
         tasks = known.tasks.get(loop.id, []) if loop else []
         protocol = known.followed[loop.protocol, loop.protocol_version] if loop else newest
         plan = plan_loop(protocol, subject, calendar)
-        changes = reconcile(plan, loop, tasks, known.directory, about=anchor.facts, now=now)
+        changes = reconcile(plan, loop, tasks, known.directory, about=snapshot.facts, now=now)
         after = {task.id: task for task in (*tasks, *changes.tasks)}
         yield changes, not any(task.is_open for task in after.values())

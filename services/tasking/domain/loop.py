@@ -80,10 +80,10 @@ class Loop:
         return self.state is LoopState.OPEN
 
     @property
-    def anchor_id(self) -> UUID:
+    def subject_id(self) -> UUID:
         """What it is about."""
-        if anchor_id := self.encounter_id or self.break_glass_id:
-            return anchor_id
+        if subject_id := self.encounter_id or self.break_glass_id:
+            return subject_id
         raise LookupError("the loop is about nothing")
 
     @property
@@ -105,9 +105,9 @@ class Loop:
 
 
 @lru_cache(maxsize=4096)  # asked for with each of its tasks
-def loop_id(protocol: str, anchor_id: UUID) -> UUID:
+def loop_id(protocol: str, subject_id: UUID) -> UUID:
     """The same for the same protocol and what it is about, for ever."""
-    return uuid5(LOOPS, f"{protocol}/{anchor_id}")
+    return uuid5(LOOPS, f"{protocol}/{subject_id}")
 
 
 def task_id(loop: UUID, step: str) -> UUID:

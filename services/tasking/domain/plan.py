@@ -120,7 +120,7 @@ class LoopPlan:
     title: str
     encounter_id: UUID | None = None
     break_glass_id: UUID | None = None
-    anchor_id: UUID
+    subject_id: UUID
     facility_id: UUID
     patient_id: UUID
     state: PlanState
@@ -201,7 +201,7 @@ def _planned(
         protocol=protocol.key,
         protocol_version=protocol.version,
         title=protocol.title,
-        anchor_id=subject.id,
+        subject_id=subject.id,
         facility_id=subject.facility_id,
         patient_id=subject.patient_id,
         state=end.state,

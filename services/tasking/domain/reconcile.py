@@ -114,7 +114,7 @@ def _why_dropped(plan: LoopPlan, loop: Loop | None) -> str:
 def _open_loop(plan: LoopPlan, loop: Loop | None, directory: Directory) -> Loop:
     owner = loop.owner if loop else _owner(directory, plan, "")
     return Loop(
-        id=loop_id(plan.protocol, plan.anchor_id),
+        id=loop_id(plan.protocol, plan.subject_id),
         facility_id=plan.facility_id,
         patient_id=plan.patient_id,
         protocol=plan.protocol,
@@ -179,7 +179,7 @@ def _is_outdated(task: Task, step: PlannedStep) -> bool:
 
 def _new_task(plan: LoopPlan, step: PlannedStep, directory: Directory) -> Task:
     owner = _owner(directory, plan, step.role)
-    loop = loop_id(plan.protocol, plan.anchor_id)
+    loop = loop_id(plan.protocol, plan.subject_id)
     return Task(
         id=task_id(loop, step.key),
         facility_id=plan.facility_id,
@@ -264,7 +264,7 @@ def _why_ended(plan: LoopPlan | None, loop: Loop, now: datetime) -> Evidence:
         return Evidence(
             kind=EvidenceKind.RECORD_CHANGE,
             description="The visit is no longer one that the protocol follows.",
-            source_id=loop.anchor_id,
+            source_id=loop.subject_id,
             at=now,
         )
     if plan.close_evidence:
@@ -277,7 +277,7 @@ def _why_ended(plan: LoopPlan | None, loop: Loop, now: datetime) -> Evidence:
     return Evidence(
         kind=EvidenceKind.REVIEW if plan.closed_by_id else EvidenceKind.RECORD_CHANGE,
         description=plan.close_description,
-        source_id=loop.anchor_id,
+        source_id=loop.subject_id,
         at=plan.closed_at or now,
         staff_id=plan.closed_by_id,
     )

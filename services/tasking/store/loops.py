@@ -149,9 +149,9 @@ class LoopStore:
     async def some(self, ids: Iterable[UUID]) -> list[Loop]:
         return await self._tx.fetch(SOME, ids=sorted(set(ids)))
 
-    async def about(self, anchor_ids: Iterable[UUID]) -> list[Loop]:
+    async def about(self, subject_ids: Iterable[UUID]) -> list[Loop]:
         """The loops of these encounters and emergencies."""
-        return await self._tx.fetch(ABOUT, ids=sorted(set(anchor_ids)))
+        return await self._tx.fetch(ABOUT, ids=sorted(set(subject_ids)))
 
     async def held_by(self, staff_ids: Iterable[UUID]) -> list[Loop]:
         """The open loops that these people answer for."""

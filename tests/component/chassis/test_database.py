@@ -190,6 +190,7 @@ WITHOUT_GRANTS = {
     "audit": "written by every request, read by none",
     "audit_chain": "the sealer's",
     "audit_heads": "the sealer's",
+    "break_glass": "one's own, and those that a privacy officer reviews",
     "denials": "a denial that its policy hid would not stop what it forbids",
     "descriptions": "matching's, of a patient whom the policy on patients shows",
     "feeds": "of a facility, not of a patient",
@@ -208,6 +209,7 @@ WITHOUT_GRANTS = {
 NOT_TO_PEOPLE = {
     ("tasking", "encounters"): "planning's own",
     ("identity", "pushes"): "what holders are to be told",
+    ("tasking", "glasses"): "planning's own",
 }
 
 

@@ -38,7 +38,12 @@ class Emergency:
             await identity.create_staff("guard", ("privacy_officer", self.there))
         ).id
         self.patient = await self.known(self.there)
+        await identity.hub.until(self.is_quiet, what="nothing left to decide")
         return self
+
+    async def is_quiet(self):
+        async with self.identity.hub.system("identity") as tx:
+            return await tx._connection.fetchval("SELECT NOT EXISTS (SELECT FROM timers)")
 
     async def known(self, *facilities):
         patient = uuid4()

@@ -6,10 +6,12 @@ from uuid import UUID
 
 import pytest
 
+from services.tasking.domain.conditions import with_names
 from services.tasking.domain.loop import Evidence, EvidenceKind, LoopState, loop_id
 from services.tasking.domain.plan import GlassFacts, LoopPlan, PlanState, Subject, plan_loop
 from services.tasking.domain.protocol import parse_protocol, shipped_protocols, validate_protocol
 from services.tasking.domain.reconcile import reconcile
+from services.tasking.domain.task import TaskState
 from tests.unit.tasking.hospital import directory
 from tests.unit.tasking.record import ALIVE, CHICAGO, FACILITY, PATIENT, PROTOCOL, at, stay
 
@@ -63,8 +65,13 @@ def test_the_third_within_thirty_days_tells_the_first_rung_at_once():
 
 def test_a_protocol_is_about_visits_or_about_emergencies():
     visit = Subject(encounter=stay(), patient=ALIVE, others=())
-    assert plan_loop(REVIEW, visit, CHICAGO) is None
-    assert plan_loop(PROTOCOL, GLASS, CHICAGO) is None
+    for text in (TEXT, PROTOCOL.text):
+        always = parse_protocol(text)
+        trigger = replace(always.trigger, when=with_names(()).compile("true"))
+        always = replace(always, trigger=trigger)
+        of_visit, of_glass = (plan_loop(always, each, CHICAGO) for each in (visit, GLASS))
+        assert (of_visit is None) is (text is TEXT)
+        assert (of_glass is None) is (text is not TEXT)
 
 
 def test_the_review_closes_it_and_is_its_evidence():
@@ -94,7 +101,7 @@ def test_reviewed_before_it_was_planned_it_opens_nothing():
 def test_tasks_that_were_done_all_the_same_close_nothing():
     opened = changes(GLASS)
     done = [
-        replace(task, state="COMPLETED", closed_at=FRIDAY, completed_by_id=OFFICER)
+        replace(task, state=TaskState.COMPLETED, closed_at=FRIDAY, completed_by_id=OFFICER)
         for task in opened.tasks
     ]
     after = changes(GLASS, opened.loop, done).loop or opened.loop
