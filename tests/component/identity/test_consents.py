@@ -75,6 +75,18 @@ async def test_a_denial_by_name_stops_a_permission_by_name_and_a_person_at_home(
         assert await r.sees(r.here, **mine)
 
 
+async def test_a_refused_team_is_not_kept_from_the_record_of_its_own_facility(identity):
+    async with Records.kept(identity) as r:
+        nurse = await r.identity.create_staff("nurse", ("nurse", str(r.there)))
+        team = UUID((await r.identity.create_team(str(r.there), nurse)).id)
+        theirs = {"facility_ids": frozenset({r.there}), "team_ids": frozenset({team})}
+        assert await r.sees(r.here, **theirs)
+        await r.give(r.deny(team))
+        assert not await r.sees(r.here, **theirs)
+        assert await r.sees(r.there, **theirs)
+        assert await r.there_sees_here()
+
+
 async def test_whom_the_patient_refuses_finds_nothing_and_takes_nothing_back(identity):
     async with Records.kept(identity) as r:
         member = await r.identity.create_staff("ex", ("nurse", str(r.here)), id=str(r.nurse_id))

@@ -60,6 +60,18 @@ async def test_somebody_who_acts_for_the_patient_can_be_refused_by_a_consent(ide
         assert not await r.sees(r.here, **asked, labels=frozenset({Label.HIV}))
 
 
+async def test_a_proxy_gives_away_no_more_than_they_act_for_and_a_barred_one_nothing(identity):
+    async with Records.kept(identity) as r:
+        attorney = uuid4()
+        mine = {"start_time": instant(r.now(days=-1)), "data_classes": classes("VISITS")}
+        added = await r.add_proxy(attorney, **mine)
+        await r.give(r.permit(r.partner, given_by_id=str(attorney)))
+        assert await r.partner_sees_here()
+        assert not await r.partner_sees_here(data_class=DataClass.CLINICAL)
+        await r.bar(added.id)
+        assert not await r.partner_sees_here()
+
+
 async def test_a_consent_of_an_attorney_counts_only_while_they_are_one(identity):
     async with Records.kept(identity) as r:
         attorney = uuid4()
