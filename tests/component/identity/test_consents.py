@@ -1,5 +1,6 @@
 """Consents through the guard: recorded, kept in every version, and what they let whom see."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
@@ -192,6 +193,20 @@ async def test_who_decided_on_an_older_version_is_told(identity):
         await r.withdraw(given.id)
         with refused("CONSENT_WITHDRAWN"):
             await r.change(given.id, r.permit(r.partner))
+
+
+async def test_of_changes_made_at_once_one_counts_and_the_others_are_told(identity):
+    async with Records.kept(identity) as r:
+        given = await r.give(r.permit(r.partner))
+        changes = [
+            r.change(given.id, r.permit(r.partner, labels=labels(label)))
+            for label in ("HIV", "STD", "SUD")
+        ]
+        ended = await asyncio.gather(*changes, return_exceptions=True)
+        late = [one for one in ended if isinstance(one, CallFailed)]
+        assert {one.code for one in late} <= {"ABORTED"}
+        every = (await r.list(show_versions=True)).consents
+        assert [one.version for one in every] == list(range(1, 5 - len(late)))
 
 
 async def test_it_is_recorded_where_one_works_and_the_patient_is_known(identity):
