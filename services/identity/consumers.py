@@ -17,6 +17,7 @@ from services.identity import events
 from services.identity.deciding import decide_anew, decider_of
 from services.identity.domain.fact import SINCE_EVER, AccessFact, FactKind
 from services.identity.store.access import AccessStore
+from services.identity.store.merge import MergeStore
 from services.identity.store.schema import hold_access
 
 AT_ONCE = 1000
@@ -42,8 +43,8 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
         if (before := stored.get(key)) is None or before.version < fact.version
     ]
     await store.save_facts([fact for _, fact in newer])
-    if patients := _concerned(newer):
-        await decide_anew(tx, patients)
+    if concerned := _concerned(newer):
+        await decide_anew(tx, await MergeStore(tx).with_survivors(concerned))
 
 
 async def turn(tx: Transaction, key: str, due_at: datetime) -> None:
@@ -79,14 +80,16 @@ async def push_again(runtime: Runtime) -> None:
         await rest(runtime.stopping, PUSH_SECONDS)
 
 
-def _concerned(changes: Sequence[tuple[AccessFact | None, AccessFact]]) -> list[UUID]:
-    concerned: set[UUID] = set()
+def _concerned(changes: Sequence[tuple[AccessFact | None, AccessFact]]) -> set[UUID]:
+    """What was recorded about a merged record is about who survives, before and after."""
+    concerned: set[UUID | None] = set()
     for before, after in changes:
         if before is None:
-            concerned.add(after.patient_id)
+            concerned |= {after.patient_id, after.merged_into}
         elif not after.says_the_same_as(before):
-            concerned |= {before.patient_id, after.patient_id}
-    return sorted(concerned)
+            concerned |= {before.patient_id, before.merged_into}
+            concerned |= {after.patient_id, after.merged_into}
+    return {one for one in concerned if one is not None}
 
 
 def _fact(delivery: Delivery) -> AccessFact:
@@ -114,6 +117,7 @@ def _registered(event: registry_events_pb2.PatientChanged) -> AccessFact:
         facility_ids=tuple(sorted(facility_ids)),
         is_holding=patient.state != patient_pb2.Patient.STATE_MERGED,
         born_on=_born_on(patient),
+        merged_into=_survivor(patient),
     )
 
 
@@ -128,6 +132,12 @@ def _known_to_a_program(event: registry_events_pb2.ProgramRecordChanged) -> Acce
         is_holding=True,
         born_on=_born_on(event.patient),
     )
+
+
+def _survivor(patient: patient_pb2.Patient) -> UUID | None:
+    if patient.state != patient_pb2.Patient.STATE_MERGED or not patient.merged_into_id:
+        return None
+    return to_uuid("patient.merged_into_id", patient.merged_into_id)
 
 
 def _born_on(patient: patient_pb2.Patient) -> date | None:

@@ -84,6 +84,7 @@ def world(rng: Random) -> World:
                 [words("a b c outside"), words("a b outside"), words("a b c"), words("b c")]
             ),
             some(rng, PERSONS, 1) if chance_of(rng, 0.1) else frozenset(),
+            some(rng, TEAMS, 2),
         ),
         frozenset(FACILITIES) - some(rng, FACILITIES, 3),
     )

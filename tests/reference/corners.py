@@ -85,6 +85,16 @@ def permissions_of_relatives() -> Iterator[Corner]:
         made = scene(CHILD, stands_for(kind), given_by_relative)
         for labels in ("NORMAL", "HIV", "MINOR_CONFIDENTIAL"):
             yield f"{labels} permitted by {kind} of a child", *treating(made, "VISITS", labels)
+    for classes in ("VISITS", "RESULTS"):
+        for to in (words("valley"), NOBODY):
+            made = scene(CHILD, partner_opt_in, treated, stands_for("GUARDIAN"))
+            made.world.proxies[0].classes = words(classes)
+            permit(made, giver="relative", recipients=to)
+            yield f"permitted by who acts for {classes}", *treating(made, "VISITS", "NORMAL")
+    for barred in (False, True):
+        made = scene(CHILD, stands_for("GUARDIAN"), stands_for("ATTORNEY"), given_by_relative)
+        made.world.proxies[1].barred = barred
+        yield f"permitted by a guardian, barred: {barred}", *treating(made, "VISITS", "NORMAL")
 
 
 def leap_days() -> Iterator[Corner]:

@@ -28,6 +28,7 @@ from tests.reference.voice import (
     by_refusals,
     consents_in_force,
     is_from,
+    released_classes,
     released_labels,
     released_purposes,
 )
@@ -206,7 +207,7 @@ def flows_on(world: World, q: Question, purposes: set[str], needs_consent: bool)
         if (
             consent.permits
             and not consent.recipients
-            and q.data_class in consent.classes
+            and q.data_class in released_classes(world, consent)
             and is_from(world, consent, q.source)
             and acting_for(q) & purposes & released_purposes(consent)
             and q.labels <= free | released_labels(world, consent, q.at)

@@ -40,6 +40,7 @@ class Network:
     organization_of: dict[str, str] = field(default_factory=dict)
     covered: frozenset[str] = NOBODY
     deactivated: frozenset[str] = NOBODY
+    teams: frozenset[str] = NOBODY
 
 
 @dataclass

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from tests.reference.facts import (
     CLASSES,
     LABELS,
+    NOBODY,
     PURPOSES,
     Agreement,
     Consent,
@@ -50,7 +51,13 @@ class Scene:
     world: World = field(
         default_factory=lambda: World(
             Patient(born_on=date(1980, 2, 29), person="self"),
-            Network("US", dict(ORGANIZATION_OF), words("mercy valley-health pantry")),
+            Network(
+                "US",
+                dict(ORGANIZATION_OF),
+                words("mercy valley-health pantry"),
+                NOBODY,
+                words("team"),
+            ),
             words("general clinic valley"),
         )
     )

@@ -85,7 +85,7 @@ def by_name(world: World, q: Question) -> Iterator[Way]:
     for consent in consents_in_force(world, q.at):
         if (
             consent.permits
-            and q.data_class in consent.classes
+            and q.data_class in released_classes(world, consent)
             and is_from(world, consent, q.source)
             and acting_for(q) & released_purposes(consent)
             and q.labels <= released_labels(world, consent, q.at)
@@ -122,14 +122,30 @@ def released_by_patient(world: World, consent: Consent) -> set[str]:
     return HIDDEN_FROM_PARENTS if then == "ADOLESCENT" else set(LABELS)
 
 
+def released_classes(world: World, consent: Consent) -> set[str]:
+    """A proxy gives away what they act for, and no more."""
+    if consent.giver is None or consent.giver == world.patient.person:
+        return set(consent.classes)
+    acted_for = set[str]()
+    for proxy in authorities(world, consent):
+        acted_for |= proxy.classes
+    return acted_for & consent.classes
+
+
+def authorities(world: World, consent: Consent) -> list[Proxy]:
+    """By what the giver could act for the patient then; who is barred by any record could not."""
+    theirs = [proxy for proxy in world.proxies if proxy.person == consent.giver]
+    if any(proxy.barred for proxy in theirs):
+        return []
+    return [
+        proxy
+        for proxy in theirs
+        if proxy.kind != "CAREGIVER" and is_proxy_at(world, proxy, consent.given)
+    ]
+
+
 def released_by_proxy(world: World, consent: Consent, at: datetime) -> set[str]:
-    had_authority = any(
-        proxy.person == consent.giver
-        and proxy.kind in {"PARENT", "GUARDIAN", "ATTORNEY"}
-        and is_proxy_at(world, proxy, consent.given)
-        for proxy in world.proxies
-    )
-    if not had_authority:
+    if not authorities(world, consent):
         return set()
     now, then = stage(world, at), stage(world, consent.given)
     if now == "CHILD":
@@ -157,5 +173,6 @@ def by_refusals(world: World, q: Question) -> Iterator[Objection]:
 def weight_against(world: World, recipient: str) -> int:
     facilities = world.network.organization_of.keys()
     organizations = world.network.organization_of.values()
-    is_place = recipient in facilities or recipient in organizations
-    return OF_A_PLACE if is_place else IN_PERSON
+    if recipient in facilities or recipient in organizations or recipient in world.network.teams:
+        return OF_A_PLACE
+    return IN_PERSON

@@ -57,6 +57,7 @@ class AccessFact:
     began_at: datetime | None = None
     ended_at: datetime | None = None
     born_on: date | None = None
+    merged_into: UUID | None = None
 
     def says_the_same_as(self, other: "AccessFact") -> bool:
         return replace(self, version=other.version) == other

@@ -76,9 +76,8 @@ class Preview:
 
 
 def with_draft(facts: Facts, draft: Consent) -> Facts:
-    """The facts if it were given, in place of what it would change."""
-    others = tuple(consent for consent in facts.consents if consent.id != draft.id)
-    return replace(facts, consents=(*others, draft))
+    """The facts if it were given; of a consent that it would change, it is the newer version."""
+    return replace(facts, consents=(*facts.consents, draft))
 
 
 def preview(facts: Facts, draft: Consent, readers: Iterable[Reader], at: datetime) -> Preview:

@@ -11,16 +11,46 @@ down_revision = "0004"
 
 # Where it was recorded, unless the patient refuses that very person, who would else find out, and take it back.
 OF_FACILITY = f"""{BY_FACILITY} AND NOT EXISTS (
-    SELECT 1 FROM denials d WHERE d.patient_id = {{table}}.patient_id AND d.weight = 3
+    SELECT 1 FROM denials d WHERE d.patient_id = survivor_of({{table}}.patient_id) AND d.weight = 3
     AND d.grantee_id = ANY ((SELECT caller_in_person())::uuid[]) AND (d.expires_at IS NULL OR d.expires_at > now()))"""  # noqa: S608 a policy
 
 
 def upgrade() -> None:
+    _merges()
     _consents()
     _agreements()
     _proxies()
     _care_team()
     _holds()
+
+
+def _merges() -> None:
+    """What was recorded about a record that was merged into another one is about that."""
+    op.execute("""
+        ALTER TABLE access_facts ADD COLUMN merged_into uuid;
+        CREATE INDEX access_facts_by_survivor ON access_facts (merged_into) WHERE merged_into IS NOT NULL;
+        CREATE FUNCTION survivor_of(retired uuid) RETURNS uuid LANGUAGE sql STABLE SECURITY DEFINER
+            SET search_path = pg_catalog, public, pg_temp AS $$
+            WITH RECURSIVE led AS (
+                SELECT retired AS id
+                UNION SELECT f.merged_into FROM public.access_facts f JOIN led ON f.id = led.id
+                    WHERE f.kind = 'PATIENT' AND f.merged_into IS NOT NULL)
+            SELECT coalesce((SELECT led.id FROM led WHERE NOT EXISTS (SELECT FROM public.access_facts f
+                WHERE f.kind = 'PATIENT' AND f.id = led.id AND f.merged_into IS NOT NULL) LIMIT 1), retired)
+        $$;
+        CREATE FUNCTION merged_into(survivors uuid[]) RETURNS TABLE (patient_id uuid, survivor_id uuid)
+            LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+            WITH RECURSIVE led AS (
+                SELECT f.id, f.merged_into FROM public.access_facts f
+                    WHERE f.kind = 'PATIENT' AND f.merged_into = ANY (survivors)
+                UNION SELECT f.id, led.merged_into FROM public.access_facts f JOIN led ON f.merged_into = led.id
+                    WHERE f.kind = 'PATIENT')
+            SELECT led.id, led.merged_into FROM led
+        $$;
+    """)
+    for function in ("survivor_of(uuid)", "merged_into(uuid[])"):
+        op.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {service()}, {service()}_system")
 
 
 def _agreements() -> None:

@@ -19,6 +19,7 @@ from services.identity.domain.entry import Entry
 from services.identity.domain.preview import grantees, preview
 from services.identity.service.recording import check_place, id_of_request, take_effect
 from services.identity.store.consent import ConsentStore
+from services.identity.store.merge import MergeStore
 from services.identity.store.network import NetworkStore
 from services.identity.store.records import proxy_store
 
@@ -72,10 +73,12 @@ class ConsentService:
     ) -> rpc.ListConsentsResponse:
         size = page_size(request.page_size)
         patient_id = to_uuid("patient_id", request.patient_id)
+        whose = await MergeStore(call.tx).retired_into([patient_id])
         found = await ConsentStore(call.tx).page(
-            patient_id, _after(request), size + 1, versions=request.show_versions
+            whose, _after(request), size + 1, versions=request.show_versions
         )
-        call.show(*{one.patient_id for one in found[:size]})
+        if found:
+            call.show(patient_id)
         last = found[size - 1 : size] if found[size:] else []
         return rpc.ListConsentsResponse(
             consents=[consent_to_proto(one, call.tx.at) for one in found[:size]],

@@ -13,6 +13,7 @@ from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_siz
 from services.identity.deciding import Decider, decide_soon
 from services.identity.domain.entry import Entry
 from services.identity.store.access import AccessStore
+from services.identity.store.merge import MergeStore
 from services.identity.store.records import Record, RecordStore
 
 R = TypeVar("R", bound=Record)
@@ -58,7 +59,7 @@ def entry_of(call: Call, patient_id: UUID, facility_id: UUID) -> Entry:
 
 
 async def page_of(call: Call, store: RecordStore[R], request: ListRequest) -> tuple[list[R], str]:
-    """A page of what was recorded about a patient, by id, and the token of the next one."""
+    """A page of what was recorded about a patient, also before a merge, by id, and the token of the next one."""
     size = page_size(request.page_size)
     patient_id = to_uuid("patient_id", request.patient_id)
     match decode_cursor(request.page_token, request):
@@ -68,7 +69,8 @@ async def page_of(call: Call, store: RecordStore[R], request: ListRequest) -> tu
             after = to_uuid("page_token", id)
         case _:
             raise bad_token()
-    found = await store.page(patient_id, after, size + 1)
+    whose = await MergeStore(call.tx).retired_into([patient_id])
+    found = await store.page(whose, after, size + 1)
     if found:
         call.show(patient_id)
     return found[:size], encode_cursor([str(found[size - 1].id)], request) if found[size:] else ""
@@ -76,10 +78,11 @@ async def page_of(call: Call, store: RecordStore[R], request: ListRequest) -> tu
 
 async def take_effect(call: Call, decider: Decider, patient_id: UUID, answer: Answer) -> None:
     """Have it decided anew once this has committed, and say in the answer from when on that holds everywhere."""
-    await decide_soon(call.tx, patient_id)
+    survivor_id = await MergeStore(call.tx).survivor_of(patient_id)
+    await decide_soon(call.tx, survivor_id)
 
     async def step() -> None:
-        at = to_timestamp(await decider.at_once([patient_id]))
+        at = to_timestamp(await decider.at_once([survivor_id]))
         if at is not None:
             answer.effect_time.CopyFrom(at)
 

@@ -48,6 +48,7 @@ from services.identity.store.schema import (
     agreement_patients,
     agreements,
     organizations,
+    teams,
 )
 
 _IDS = param("ids", type_=ARRAY(Uuid))
@@ -128,6 +129,7 @@ DENIALS_OF = sql(
     row=DenialRow,
 )
 MEMBERS = sql(select(organizations.c.id, organizations.c.is_covered), row=_Member)
+TEAMS = sql(select(teams.c.id))
 AGREEMENTS = sql(select(agreements).order_by(agreements.c.id), row=Signed)
 AGREE = sql(
     insert(agreements)
@@ -267,6 +269,7 @@ class AccessStore:
         network = Network(
             jurisdiction=jurisdiction,
             organization_of=organization_of,
+            teams=frozenset(await self._tx.fetch(TEAMS)),
             covered=frozenset(member.id for member in members if member.is_covered),
         )
         listed = defaultdict[UUID, set[UUID]](set)

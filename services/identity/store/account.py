@@ -14,9 +14,9 @@ from services.identity.store.schema import patient_accounts
 _mine = patient_accounts.c.patient_id == param("patient_id", type_=Uuid)
 GET = sql(select(patient_accounts).where(_mine), row=PatientAccount)
 ABOUT = sql(
-    select(patient_accounts).where(
-        patient_accounts.c.patient_id == any_(param("ids", type_=ARRAY(Uuid)))
-    ),
+    select(patient_accounts)
+    .where(patient_accounts.c.patient_id == any_(param("ids", type_=ARRAY(Uuid))))
+    .order_by(patient_accounts.c.patient_id),
     row=PatientAccount,
 )
 ADD = sql(insert(patient_accounts).values(every_field(patient_accounts)).on_conflict_do_nothing())

@@ -12,24 +12,21 @@ from services.identity.domain.consent import RecordedConsent
 from services.identity.store.schema import consents
 
 _c = consents.c
+_about = _c.patient_id == any_(param("ids", type_=ARRAY(Uuid)))
 _of_id = select(consents).where(_c.id == param("id", type_=Uuid))
 NEWEST = sql(_of_id.order_by(_c.version.desc()).limit(1), row=RecordedConsent)
 VERSION = sql(_of_id.where(_c.version == param("version", type_=BigInteger)), row=RecordedConsent)
 ADD = sql(insert(consents).values(every_field(consents)))
 # Of each consent what it says now.
 NEWEST_OF_PATIENTS = sql(
-    select(consents)
-    .ext(distinct_on(_c.id))
-    .where(_c.patient_id == any_(param("ids", type_=ARRAY(Uuid))))
-    .order_by(_c.id, _c.version.desc()),
+    select(consents).ext(distinct_on(_c.id)).where(_about).order_by(_c.id, _c.version.desc()),
     row=RecordedConsent,
 )
-_of_patient = _c.patient_id == param("patient_id", type_=Uuid)
 _after_id, _limit = param("after_id", type_=Uuid), param("limit", type_=Integer)
 PAGE = sql(
     select(consents)
     .ext(distinct_on(_c.id))
-    .where(_of_patient, _c.id > _after_id)
+    .where(_about, _c.id > _after_id)
     .order_by(_c.id, _c.version.desc())
     .limit(_limit),
     row=RecordedConsent,
@@ -37,7 +34,7 @@ PAGE = sql(
 PAGE_OF_VERSIONS = sql(
     select(consents)
     .where(
-        _of_patient,
+        _about,
         tuple_(_c.id, _c.version) > tuple_(_after_id, param("after_version", type_=BigInteger)),
     )
     .order_by(_c.id, _c.version)
@@ -73,15 +70,15 @@ class ConsentStore:
         return await self._tx.fetch(NEWEST_OF_PATIENTS, ids=list(patient_ids))
 
     async def page(
-        self, patient_id: UUID, after: tuple[UUID, int], limit: int, *, versions: bool
+        self, patient_ids: Collection[UUID], after: tuple[UUID, int], limit: int, *, versions: bool
     ) -> list[RecordedConsent]:
-        """Of one patient by id; each as it is now, or all that each ever said."""
+        """Of them by id; each as it is now, or all that each ever said."""
         if versions:
             return await self._tx.fetch(
                 PAGE_OF_VERSIONS,
-                patient_id=patient_id,
+                ids=list(patient_ids),
                 after_id=after[0],
                 after_version=after[1],
                 limit=limit,
             )
-        return await self._tx.fetch(PAGE, patient_id=patient_id, after_id=after[0], limit=limit)
+        return await self._tx.fetch(PAGE, ids=list(patient_ids), after_id=after[0], limit=limit)

@@ -10,6 +10,7 @@ from services.identity.domain.fact import Recorded
 from services.identity.store.account import AccountStore
 from services.identity.store.break_glass import GlassStore
 from services.identity.store.consent import ConsentStore
+from services.identity.store.merge import MergeStore
 from services.identity.store.records import (
     hold_store,
     membership_store,
@@ -25,25 +26,27 @@ class RecordedStore:
         self._tx = tx
 
     async def about(self, patient_ids: Collection[UUID]) -> dict[UUID, Recorded]:
-        """Of those about whom anything was recorded."""
-        recorded: dict[UUID, Recorded] = {}
+        """Of those about whom anything was recorded, also before their records were merged."""
+        whose = await MergeStore(self._tx).retired_into(patient_ids)
         found: dict[str, Sequence[Any]] = {
-            "consents": await ConsentStore(self._tx).about(patient_ids),
-            "proxies": await proxy_store(self._tx).about(patient_ids),
-            "memberships": await membership_store(self._tx).about(patient_ids),
-            "referrals": await referral_store(self._tx).about(patient_ids),
-            "holds": await hold_store(self._tx).about(patient_ids),
+            "consents": await ConsentStore(self._tx).about(whose),
+            "proxies": await proxy_store(self._tx).about(whose),
+            "memberships": await membership_store(self._tx).about(whose),
+            "referrals": await referral_store(self._tx).about(whose),
+            "holds": await hold_store(self._tx).about(whose),
         }
-        for account in await AccountStore(self._tx).about(patient_ids):
-            recorded[account.patient_id] = Recorded(person_id=account.person_id)
-        for patient_id, open_now in (
-            await GlassStore(self._tx).emergencies_of(patient_ids)
-        ).items():
-            known = recorded.get(patient_id) or Recorded()
-            recorded[patient_id] = replace(known, emergencies=open_now)
+        recorded: dict[UUID, Recorded] = {}
+        for account in await AccountStore(self._tx).about(whose):
+            patient_id = whose[account.patient_id]
+            if account.patient_id == patient_id or patient_id not in recorded:  # their own first
+                recorded[patient_id] = Recorded(person_id=account.person_id)
+        for of, open_now in (await GlassStore(self._tx).emergencies_of(whose)).items():
+            known = recorded.get(whose[of]) or Recorded()
+            recorded[whose[of]] = replace(known, emergencies=(*known.emergencies, *open_now))
         for sort, records in found.items():
             for record in records:
-                known = recorded.get(record.patient_id) or Recorded()
+                patient_id = whose[record.patient_id]
+                known = recorded.get(patient_id) or Recorded()
                 more: dict[str, Any] = {sort: (*getattr(known, sort), record)}
-                recorded[record.patient_id] = replace(known, **more)
+                recorded[patient_id] = replace(known, **more)
         return recorded

@@ -43,7 +43,7 @@ class Statements(Generic[R]):
 
 
 def _statements(table: Table, row: type[R]) -> Statements[R]:
-    of_patient = select(table).where(table.c.patient_id == param("patient_id", type_=Uuid))
+    about = select(table).where(table.c.patient_id == any_(param("ids", type_=ARRAY(Uuid))))
     return Statements(
         get=sql(select(table).where(table.c.id == param("id", type_=Uuid)), row=row),
         add=sql(insert(table).values(every_field(table))),
@@ -52,14 +52,9 @@ def _statements(table: Table, row: type[R]) -> Statements[R]:
             .where(table.c.id == param("id"), table.c.version == param("version") - 1)
             .values(every_field(table))
         ),
-        about=sql(
-            select(table)
-            .where(table.c.patient_id == any_(param("ids", type_=ARRAY(Uuid))))
-            .order_by(table.c.id),
-            row=row,
-        ),
+        about=sql(about.order_by(table.c.id), row=row),
         page=sql(
-            of_patient.where(table.c.id > param("after_id", type_=Uuid))
+            about.where(table.c.id > param("after_id", type_=Uuid))
             .order_by(table.c.id)
             .limit(param("limit", type_=Integer)),
             row=row,
@@ -100,9 +95,9 @@ class RecordStore(Generic[R]):
     async def about(self, patient_ids: Collection[UUID]) -> list[R]:
         return await self._tx.fetch(self._statements.about, ids=list(patient_ids))
 
-    async def page(self, patient_id: UUID, after: UUID, limit: int) -> list[R]:
+    async def page(self, patient_ids: Collection[UUID], after: UUID, limit: int) -> list[R]:
         return await self._tx.fetch(
-            self._statements.page, patient_id=patient_id, after_id=after, limit=limit
+            self._statements.page, ids=list(patient_ids), after_id=after, limit=limit
         )
 
 

@@ -82,6 +82,7 @@ access_facts = Table(
     Column("began_at", DateTime(timezone=True)),
     Column("ended_at", DateTime(timezone=True)),
     Column("born_on", Date),
+    Column("merged_into", Uuid),
 )
 
 agreements = Table(

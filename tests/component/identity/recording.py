@@ -85,7 +85,16 @@ class Records:
             partner = UUID((await identity.create_facility()).id)
             records = cls(identity, network, partner)
             await records.known(records.patient, born_on=born_on)
+            await identity.hub.until(records.nobody_is_decided_anew, what="everybody was decided")
             yield records
+
+    async def nobody_is_decided_anew(self):
+        """Nothing but what a test does from now on has anybody's access decided."""
+        async with self.identity.hub.system("identity") as tx:
+            waiting = await tx._connection.fetchval(
+                "SELECT count(*) FROM timers WHERE kind LIKE 'access%'"
+            )
+        return not waiting
 
     async def known(self, patient, *, born_on=date(1960, 5, 1)):
         """At `here` and at `there`; `there` treats them."""

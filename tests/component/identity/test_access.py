@@ -56,9 +56,13 @@ class Network:
 
         await self.identity.hub.until(settled, what=f"access {granted}")
 
-    async def registered(self, patient, *facilities, version=1, state=Patient.STATE_ACTIVE):
+    async def registered(
+        self, patient, *facilities, version=1, state=Patient.STATE_ACTIVE, into=""
+    ):
         places = [str(facility) for facility in facilities]
-        message = Patient(id=str(patient), facility_ids=places, state=state)
+        message = Patient(
+            id=str(patient), facility_ids=places, state=state, merged_into_id=str(into)
+        )
         event = PatientChanged(patient=message, version=version)
         await self.identity.hub.publish(event, key=patient, version=version)
 

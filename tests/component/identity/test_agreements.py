@@ -135,6 +135,7 @@ async def test_a_list_is_about_its_patients_and_shown_to_nobody(identity):
     async with Records.kept(identity) as r:
         a = Agreements(r)
         await a.end(NETWORK_AGREEMENT_ID)
+        await a.until(False, what="nothing is shared")
         here, there, _ = await a.parties()
         listed = [str(r.patient), str(uuid4())]
         made = await a.create(a.said(here, there, is_for_listed_patients=True, patient_ids=listed))

@@ -1,5 +1,6 @@
 """Consents through the guard: recorded, kept in every version, and what they let whom see."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
@@ -73,6 +74,18 @@ async def test_a_denial_by_name_stops_a_permission_by_name_and_a_person_at_home(
         person = UUID(nosy.id)
         assert not await r.sees(r.here, person_id=person, **mine)
         assert await r.sees(r.here, **mine)
+
+
+async def test_a_refused_team_is_not_kept_from_the_record_of_its_own_facility(identity):
+    async with Records.kept(identity) as r:
+        nurse = await r.identity.create_staff("nurse", ("nurse", str(r.there)))
+        team = UUID((await r.identity.create_team(str(r.there), nurse)).id)
+        theirs = {"facility_ids": frozenset({r.there}), "team_ids": frozenset({team})}
+        assert await r.sees(r.here, **theirs)
+        await r.give(r.deny(team))
+        assert not await r.sees(r.here, **theirs)
+        assert await r.sees(r.there, **theirs)
+        assert await r.there_sees_here()
 
 
 async def test_whom_the_patient_refuses_finds_nothing_and_takes_nothing_back(identity):
@@ -180,6 +193,20 @@ async def test_who_decided_on_an_older_version_is_told(identity):
         await r.withdraw(given.id)
         with refused("CONSENT_WITHDRAWN"):
             await r.change(given.id, r.permit(r.partner))
+
+
+async def test_of_changes_made_at_once_one_counts_and_the_others_are_told(identity):
+    async with Records.kept(identity) as r:
+        given = await r.give(r.permit(r.partner))
+        changes = [
+            r.change(given.id, r.permit(r.partner, labels=labels(label)))
+            for label in ("HIV", "STD", "SUD")
+        ]
+        ended = await asyncio.gather(*changes, return_exceptions=True)
+        late = [one for one in ended if isinstance(one, CallFailed)]
+        assert {one.code for one in late} <= {"ABORTED"}
+        every = (await r.list(show_versions=True)).consents
+        assert [one.version for one in every] == list(range(1, 5 - len(late)))
 
 
 async def test_it_is_recorded_where_one_works_and_the_patient_is_known(identity):

@@ -85,6 +85,7 @@ def translated(world: World) -> facts.Facts:
             jurisdiction=network.jurisdiction,
             organization_of={an_id(f): an_id(o) for f, o in network.organization_of.items()},
             covered=ids(network.covered),
+            teams=ids(network.teams),
             deactivated=ids(network.deactivated),
         ),
         known_at=ids(world.known_at),

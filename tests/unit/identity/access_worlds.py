@@ -222,6 +222,7 @@ class Chance:
             ),
             network=network(
                 jurisdiction=self.one("US", "US-STRICT"),
+                teams=self.some([TEAM], most=1),
                 deactivated=self.one(frozenset(), frozenset(), frozenset({NURSE})),
             ),
             known_at=self.some(FACILITIES, 3, 5),

@@ -273,7 +273,23 @@ def test_a_refused_person_sees_nothing_even_at_home_or_in_an_emergency():
     assert not sees(facts, person_id=NURSE, facility_ids=[HOSPITAL])
     assert not sees(facts, person_id=NURSE, purpose=Purpose.EMERGENCY)
     assert sees(facts, **valley(person_id=WORKER))
+    # Who is no facility, organization or team of the network is taken for a person.
     assert not sees(world(consents=(deny(TEAM),)), facility_ids=[HOSPITAL], team_ids=[TEAM])
+
+
+def test_a_refused_team_sees_its_own_record_and_nothing_of_elsewhere():
+    facts = world(
+        network=network(teams=frozenset({TEAM})),
+        treatments=(treated(),),
+        emergencies=(glass(person=NURSE),),
+        consents=(deny(TEAM), permit(TEAM)),
+    )
+    theirs = valley(team_ids=[TEAM])
+    assert not sees(facts, **theirs)
+    assert not sees(facts, person_id=OTHER, team_ids=[TEAM])
+    assert sees(facts, **valley())
+    assert sees(facts, **(theirs | {"source_id": VALLEY_CLINIC}))
+    assert sees(facts, person_id=NURSE, team_ids=[TEAM], purpose=Purpose.EMERGENCY)
 
 
 def test_a_refusal_may_be_about_a_purpose_a_label_a_class_or_a_source():

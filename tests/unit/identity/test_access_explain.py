@@ -7,7 +7,7 @@ import pytest
 from services.identity.domain.access.decide import decide
 from services.identity.domain.access.explain import explain
 from services.identity.domain.access.facts import ConsentForm, ProxyKind
-from services.identity.domain.access.terms import Axis, Label, Obstacle, Purpose, Reason
+from services.identity.domain.access.terms import Axis, DataClass, Label, Obstacle, Purpose, Reason
 from services.identity.domain.access.words import WORDS
 from tests.unit.identity.access_network import (
     AT,
@@ -179,6 +179,14 @@ PART2 = frozenset({Label.PART2})
             },
             valley(),
             "CONSENT_OUTGROWN",
+        ),
+        (
+            {
+                "consents": (permit(given_by=MOTHER),),
+                "proxies": (proxy(ProxyKind.ATTORNEY, classes=frozenset({DataClass.VISITS})),),
+            },
+            valley(),
+            "CONSENT_BEYOND_AUTHORITY",
         ),
         ({"proxies": (proxy(),), "patient": patient(18)}, mother(), "PROXY_ENDED"),
         ({"proxies": (proxy(),), "patient": patient(None)}, mother(), "PROXY_OF_UNKNOWN_AGE"),

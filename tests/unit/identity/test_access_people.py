@@ -21,9 +21,11 @@ from tests.unit.identity.access_network import (
     PAT,
     PROGRAM,
     VALLEY_CLINIC,
+    agreement,
     deny,
     glass,
     hold,
+    member,
     mother,
     patient,
     permit,
@@ -290,6 +292,32 @@ def test_for_an_adult_consents_who_could_act_for_them_then(kind, flaw, may):
     facts = world(proxies=(proxy(kind, **flaw),), consents=consents)
     for label in (Label.NORMAL, Label.HIV, Label.PART2):
         assert sees(facts, **nurse(label)) is may
+
+
+def test_whom_any_record_bars_releases_nothing():
+    consents = (permit(NURSE, given_by=MOTHER),)
+    acting, barred = proxy(ProxyKind.ATTORNEY), proxy(ProxyKind.GUARDIAN, id=999, is_barred=True)
+    assert sees(world(proxies=(acting,), consents=consents), **nurse(Label.NORMAL))
+    assert not sees(world(proxies=(acting, barred), consents=consents), **nurse(Label.NORMAL))
+
+
+def test_nobody_gives_away_more_than_they_act_for():
+    visits, results = frozenset({DataClass.VISITS}), frozenset({DataClass.RESULTS})
+    records = (
+        proxy(ProxyKind.ATTORNEY, classes=visits),
+        proxy(ProxyKind.GUARDIAN, id=998, classes=results),
+        proxy(ProxyKind.CAREGIVER, id=999),
+    )
+    for consents in ((permit(NURSE, given_by=MOTHER),), (permit(given_by=MOTHER),)):
+        facts = world(
+            proxies=records,
+            consents=consents,
+            memberships=(member(),),
+            agreements=(agreement(needs_consent=True),),
+        )
+        for data_class in DataClass:
+            asked = nurse(Label.NORMAL) | {"data_class": data_class}
+            assert sees(facts, **asked) is (data_class in visits | results)
 
 
 def test_nobody_else_consents():

@@ -10,6 +10,7 @@ from services.identity.domain.access.facts import (
     Consent,
     ConsentForm,
     Facts,
+    Patient,
     ProxyKind,
 )
 from services.identity.domain.access.policy import Policy
@@ -19,6 +20,7 @@ from services.identity.domain.access.terms import (
     ALL_LABELS,
     ALL_PURPOSES,
     NEEDS_SIGNATURE,
+    DataClass,
     Label,
     Obstacle,
     Purpose,
@@ -46,6 +48,7 @@ class Release:
 
     consent: Consent
     labels: frozenset[Label]
+    classes: frozenset[DataClass]
     purposes: frozenset[Purpose]
     until_at: datetime | None
     problems: tuple[Obstacle, ...]
@@ -74,7 +77,7 @@ def named(facts: Facts, release: Release) -> Iterator[Grant | Remark]:
             names=frozenset({recipient, organization} if organization else {recipient}),
             sources=_sources(consent, facts),
             purposes=release.purposes,
-            classes=consent.classes,
+            classes=release.classes,
             labels=release.labels,
             expires_at=release.until_at,
             standing=Standing.NAMED,
@@ -85,15 +88,15 @@ def named(facts: Facts, release: Release) -> Iterator[Grant | Remark]:
 
 
 def denied(facts: Facts, at: datetime) -> Iterator[Denial]:
-    """Whoever forbids, in whatever form, is heard."""
+    """Whoever forbids, in whatever form, is heard. A place or a team is not kept from its own record: a person is."""
     places = facts.network.organization_of
-    organizations = frozenset(places.values())
+    shared = facts.network.teams.union(places.keys(), places.values())
     for consent in facts.newest_consents():
         if consent.is_permit or not consent.window.holds(at):
             continue
         for recipient in sorted(consent.recipients):
-            is_place = recipient in places or recipient in organizations
-            yield _denial(consent, facts, recipient, Weight.NAMED if is_place else Weight.PERSONAL)
+            is_shared = recipient in shared
+            yield _denial(consent, facts, recipient, Weight.NAMED if is_shared else Weight.PERSONAL)
         if not consent.recipients:
             yield _denial(consent, facts, None, Weight.GENERAL)
 
@@ -113,8 +116,11 @@ def _denial(consent: Consent, facts: Facts, recipient: UUID | None, weight: Weig
 
 
 def _release(consent: Consent, facts: Facts, policy: Policy, at: datetime) -> Release:
-    allowed, until_at, problem = _within_authority(consent, facts, policy, at)
-    problems = [problem] if problem else []
+    authority = _within_authority(consent, facts, policy, at)
+    allowed, until_at = authority.labels, authority.until_at
+    problems = [authority.problem] if authority.problem else []
+    if not consent.classes <= authority.classes:
+        problems.append(Obstacle.CONSENT_BEYOND_AUTHORITY)
     if consent.evidence_id is None:
         problems.append(Obstacle.CONSENT_WITHOUT_EVIDENCE)
         allowed = _NOTHING
@@ -133,6 +139,7 @@ def _release(consent: Consent, facts: Facts, policy: Policy, at: datetime) -> Re
     return Release(
         consent=consent,
         labels=labels - _SEPARATE_NOTES if apart else labels,
+        classes=consent.classes & authority.classes,
         purposes=consent.purposes - _SEPARATE_LEGAL if legal else consent.purposes,
         until_at=earliest(consent.window.until_at, until_at),
         problems=tuple(problems),
@@ -144,58 +151,71 @@ def _is_separate(consent: Consent, is_alone: bool) -> bool:
     return is_alone and bool(consent.recipients)
 
 
-def _within_authority(
-    consent: Consent, facts: Facts, policy: Policy, at: datetime
-) -> tuple[frozenset[Label], datetime | None, Obstacle | None]:
-    """What the giver may release, until when, and what is wrong with it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """What the giver of a consent may release, until when, and what is wrong with it."""
+
+    labels: frozenset[Label]
+    classes: frozenset[DataClass] = ALL_CLASSES
+    until_at: datetime | None = None
+    problem: Obstacle | None = None
+
+
+def _within_authority(consent: Consent, facts: Facts, policy: Policy, at: datetime) -> Authority:
     if consent.given_by in (None, facts.patient.person_id):
         return _of_patient(consent, facts, policy)
     return _of_proxy(consent, facts, policy, at)
 
 
-def _of_patient(
-    consent: Consent, facts: Facts, policy: Policy
-) -> tuple[frozenset[Label], datetime | None, Obstacle | None]:
+def _of_patient(consent: Consent, facts: Facts, policy: Policy) -> Authority:
     """A teenager releases what is theirs alone to release; the rest is for the parents."""
     age = age_at(facts.patient.born_on, policy, consent.given_at)
     if age is Age.CHILD:
-        return _NOTHING, None, Obstacle.CONSENT_OF_CHILD
+        return Authority(labels=_NOTHING, problem=Obstacle.CONSENT_OF_CHILD)
     if age is Age.ADOLESCENT:
         own = policy.hidden_from_parents
-        return own, None, None if consent.labels <= own else Obstacle.CONSENT_OF_MINOR
-    return ALL_LABELS, None, None
+        problem = None if consent.labels <= own else Obstacle.CONSENT_OF_MINOR
+        return Authority(labels=own, problem=problem)
+    return Authority(labels=ALL_LABELS)
 
 
-def _of_proxy(
-    consent: Consent, facts: Facts, policy: Policy, at: datetime
-) -> tuple[frozenset[Label], datetime | None, Obstacle | None]:
-    """What was given for a child fades: at 12 what the child decides alone, at 18 all of it."""
+def _of_proxy(consent: Consent, facts: Facts, policy: Policy, at: datetime) -> Authority:
+    """As far as they act for the patient. What was given for a child fades: at 12 what it decides alone, at 18 all of it."""
     patient = facts.patient
-    may_act = any(
-        proxy.person_id == consent.given_by
-        and proxy.kind in _MAY_CONSENT
-        and not objection(proxy, patient, policy, consent.given_at)
-        for proxy in facts.proxies
-    )
+    theirs = [proxy for proxy in facts.proxies if proxy.person_id == consent.given_by]
+    acting = [
+        proxy
+        for proxy in theirs
+        if proxy.kind in _MAY_CONSENT and not objection(proxy, patient, policy, consent.given_at)
+    ]
+    is_barred = any(proxy.is_barred for proxy in theirs)
+    may_act = bool(acting) and not is_barred
     grown = adult_at(patient.born_on, policy)
     outgrown = grown is not None and consent.given_at < grown <= at
     if not may_act or outgrown:
-        return (
-            _NOTHING,
-            None,
-            Obstacle.CONSENT_OUTGROWN if may_act else Obstacle.CONSENT_WITHOUT_AUTHORITY,
-        )
+        problem = Obstacle.CONSENT_OUTGROWN if may_act else Obstacle.CONSENT_WITHOUT_AUTHORITY
+        return Authority(labels=_NOTHING, problem=problem)
+    allowed, until_at = _for_whom_one_acts(patient, policy, at)
+    return Authority(
+        labels=allowed,
+        classes=frozenset[DataClass]().union(*(proxy.classes for proxy in acting)),
+        until_at=until_at,
+        problem=None if consent.labels <= allowed else Obstacle.CONSENT_FOR_MINOR,
+    )
+
+
+def _for_whom_one_acts(
+    patient: Patient, policy: Policy, at: datetime
+) -> tuple[frozenset[Label], datetime | None]:
     match age_at(patient.born_on, policy, at):
         case Age.CHILD:
-            allowed = ALL_LABELS - {Label.MINOR_CONFIDENTIAL}
-            until_at = adolescent_at(patient.born_on, policy)
+            return ALL_LABELS - {Label.MINOR_CONFIDENTIAL}, adolescent_at(patient.born_on, policy)
         case Age.ADOLESCENT:
-            allowed, until_at = ALL_LABELS - policy.hidden_from_parents, grown
+            return ALL_LABELS - policy.hidden_from_parents, adult_at(patient.born_on, policy)
         case Age.UNKNOWN:
-            allowed, until_at = ALL_LABELS - policy.hidden_from_parents, None
+            return ALL_LABELS - policy.hidden_from_parents, None
         case Age.ADULT:
-            allowed, until_at = ALL_LABELS, None
-    return allowed, until_at, None if consent.labels <= allowed else Obstacle.CONSENT_FOR_MINOR
+            return ALL_LABELS, None
 
 
 def _sources(consent: Consent, facts: Facts) -> frozenset[UUID] | None:

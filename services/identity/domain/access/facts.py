@@ -28,6 +28,7 @@ class Network:
 
     jurisdiction: str
     organization_of: Mapping[UUID, UUID] = field(default_factory=dict)
+    teams: frozenset[UUID] = frozenset()
     covered: frozenset[UUID] = frozenset()
     deactivated: frozenset[UUID] = frozenset()
 

@@ -150,7 +150,7 @@ def _grant(
         names=relation.names,
         sources=basis.sources if sources is None else sources,
         purposes=basis.purposes & release.purposes if release else basis.purposes,
-        classes=classes & release.consent.classes if release else classes,
+        classes=classes & release.classes if release else classes,
         labels=relation.most & frozenset(labels),
         expires_at=earliest(
             relation.window.until_at, basis.until_at, release.until_at if release else None

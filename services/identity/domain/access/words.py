@@ -51,6 +51,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "obstacle.CONSENT_OF_MINOR": "The consent of a minor releases only what is theirs alone to release.",
         "obstacle.CONSENT_OUTGROWN": "The consent was given for a minor who is of age now.",
         "obstacle.CONSENT_WITHOUT_AUTHORITY": "Whoever gave the consent could not act for the patient then.",
+        "obstacle.CONSENT_BEYOND_AUTHORITY": "Whoever gave the consent acts for the patient for less than it names.",
         "obstacle.CONSENT_FOR_MINOR": "A consent given for a minor does not release what the minor decides alone.",
         "obstacle.CONSENT_WITHDRAWN": "A consent was withdrawn.",
         "obstacle.CONSENT_EXPIRED": "A consent has expired.",
