@@ -1,5 +1,6 @@
 /** The console in a real browser, on a real hub. One hub for all stories: each has people of its own. */
 import { after, before, describe } from "node:test";
+import { access } from "./access.mjs";
 import { openBrowser } from "./browser.mjs";
 import { startHub } from "./hub.mjs";
 import { live } from "./live.mjs";
@@ -22,6 +23,7 @@ describe("the console", { timeout: 600_000 }, () => {
   worklist(world);
   live(world);
   patient(world);
+  access(world);
   session(world);
   network(world);
   pages(world);

@@ -19,6 +19,7 @@ const PAGES = [
   { account: "coordinator", path: "/protocols/discharge-transition", there: "h1" },
   { account: "operator", path: "/feeds", there: "h1" },
   { account: "integration", path: "/feeds", there: "h1" },
+  { account: "privacy-officer", path: "/emergencies", there: "h1" },
   { account: "admin", path: "/staff", there: "h1" },
   { account: "operator", path: "/operations", there: "h1" },
 ];

@@ -193,6 +193,7 @@ WITHOUT_GRANTS = {
     "break_glass": "one's own, and those that a privacy officer reviews",
     "denials": "a denial that its policy hid would not stop what it forbids",
     "descriptions": "matching's, of a patient whom the policy on patients shows",
+    "disclosures": "what one's own facilities wrote, for its privacy officer",
     "feeds": "of a facility, not of a patient",
     "grants": "those to the caller",
     "idempotency": "one's own answers",

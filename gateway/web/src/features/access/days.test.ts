@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { byDay, untilOf, wordOf } from "./days";
+import { byDay } from "./days";
 import type { Access } from "./hooks";
 
 function look(day: string, personId: string, lastTime: string): Access {
@@ -31,12 +31,5 @@ describe("who has looked", () => {
       ["2026-11-27", ["c", "a"]],
     ]);
     expect(byDay([])).toEqual([]);
-  });
-
-  test("words and times of the API are read, and what is none stays", () => {
-    expect(wordOf("DATA_CLASS_VISITS")).toBe("VISITS");
-    expect(wordOf("LABEL_HIV")).toBe("HIV");
-    expect(untilOf("2026-11-28 14:05 UTC")?.toISOString()).toBe("2026-11-28T14:05:00.000Z");
-    expect([untilOf(undefined), untilOf("soon")]).toEqual([null, null]);
   });
 });

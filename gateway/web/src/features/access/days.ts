@@ -18,12 +18,3 @@ export function byDay(accesses: readonly Access[]): LookDay[] {
       accesses: each.sort((a, b) => b.lastTime.localeCompare(a.lastTime)),
     }));
 }
-
-/** "DATA_CLASS_VISITS" -> "VISITS", "LABEL_HIV" -> "HIV". */
-export const wordOf = (name: string) => name.replace(/^(DATA_CLASS|LABEL|PURPOSE)_/, "");
-
-/** What an explanation says for "2026-11-28 14:05 UTC", as an instant. */
-export function untilOf(text: string | undefined): Date | null {
-  const found = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}) UTC$/.exec(text ?? "");
-  return found ? new Date(`${found[1]}T${found[2]}:00Z`) : null;
-}

@@ -3,10 +3,12 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, type Explanation, type Filled, read } from "@/api/client";
 import type { paths } from "@/api/schema.gen";
 
-type Answer =
+type Page =
   paths["/v1/patients/{patientId}/accesses"]["get"]["responses"][200]["content"]["application/json"];
-export type AccessPage = Filled<Answer>;
+export type AccessPage = Filled<Page>;
 export type Access = AccessPage["accesses"][number] & { firstTime: string; lastTime: string };
+
+export type Answer = Explanation["answers"][number];
 
 /** Who has looked at a patient, the newest day first. */
 export function useAccesses(patientId: string, timeZone: string) {

@@ -9,10 +9,9 @@ import { Card } from "@/ui/page";
 import { Loaded } from "@/ui/states";
 import { useHomeZone, useWhen } from "@/ui/when";
 import styles from "./access.module.css";
-import { untilOf, wordOf } from "./days";
-import { useExplanation } from "./hooks";
+import { type Answer, useExplanation } from "./hooks";
+import { alike, untilOf, wordOf } from "./words";
 
-type Answer = Explanation["answers"][number];
 type Line = Answer["lines"][number];
 
 export function Why({ patient }: { patient: Patient }) {
@@ -77,11 +76,11 @@ function Found({ explanation, isMe }: { explanation: Explanation; isMe: boolean 
   const key = wordOf(headline.key.replace("headline.", "")) as "ALL";
   return (
     <div aria-live="polite" className={styles.found}>
-      <p className={styles.headline}>{isMe ? t(`mine.${key}`) : t(`theirs.${key}`)}</p>
+      <h2>{isMe ? t(`mine.${key}`) : t(`theirs.${key}`)}</h2>
       <Card>
         <ul className={styles.answers}>
           {answers.filter(isOrdinary).map((answer) => (
-            <AnswerItem key={answer.dataClasses.join()} answer={answer} />
+            <AnswerItem key={answer.dataClasses.join()} answer={answer} isMe={isMe} />
           ))}
         </ul>
       </Card>
@@ -90,23 +89,23 @@ function Found({ explanation, isMe }: { explanation: Explanation; isMe: boolean 
   );
 }
 
-/** Of each label, for privacy officers. Closed, so that nobody reads it over a shoulder. */
+/** Of each label, for privacy officers; labels for which the same holds together. Closed: nobody reads it over a shoulder. */
 function Sensitive({ answers }: { answers: Answer[] }) {
   const t = useTranslations("access");
-  const labels = [...new Set(answers.map(({ labels: [label] }) => label ?? ""))];
+  const format = useFormatter();
   return (
     <details className={styles.sensitive}>
       <summary>{t("why.sensitive")}</summary>
       <p className={styles.small}>{t("why.sensitiveText")}</p>
-      {labels.map((label) => (
-        <section key={label} aria-labelledby={label}>
-          <h3 id={label}>{t(`labels.${wordOf(label) as "HIV"}`)}</h3>
+      {alike(answers).map(({ labels, answers: theirs }) => (
+        <section key={labels.join()} aria-labelledby={labels.join("-")}>
+          <h3 id={labels.join("-")}>
+            {format.list(labels.map((label) => t(`labels.${label as "HIV"}`)))}
+          </h3>
           <ul className={styles.answers}>
-            {answers
-              .filter((answer) => answer.labels.includes(label as Answer["labels"][number]))
-              .map((answer) => (
-                <AnswerItem key={answer.dataClasses.join()} answer={answer} />
-              ))}
+            {theirs.map((answer) => (
+              <AnswerItem key={answer.dataClasses.join()} answer={answer} />
+            ))}
           </ul>
         </section>
       ))}
@@ -116,7 +115,7 @@ function Sensitive({ answers }: { answers: Answer[] }) {
 
 const EVERY_CLASS = 9;
 
-function AnswerItem({ answer }: { answer: Answer }) {
+function AnswerItem({ answer, isMe = false }: { answer: Answer; isMe?: boolean }) {
   const t = useTranslations("access");
   const format = useFormatter();
   const id = useId();
@@ -139,7 +138,7 @@ function AnswerItem({ answer }: { answer: Answer }) {
         <ul className={styles.lines}>
           {lines.map((line) => (
             <li key={`${line.key} ${line.factId} ${line.params.reason ?? ""}`}>
-              <Sentence line={line} />
+              <Sentence line={line} isMe={isMe} />
             </li>
           ))}
         </ul>
@@ -149,12 +148,13 @@ function AnswerItem({ answer }: { answer: Answer }) {
 }
 
 /** The sentence in the reader's language; the API's English for a fact that this version does not know. */
-function Sentence({ line }: { line: Line }) {
+function Sentence({ line, isMe }: { line: Line; isMe: boolean }) {
   const t = useTranslations("access");
   const format = useFormatter();
   const when = useWhen();
   const zone = useHomeZone();
-  const known = `lines.${line.key}` as "lines.allowed.TREATED";
+  const mine = line.key.replace("allowed.", "mine.") as "mine.TREATED";
+  const known = isMe && t.has(mine) ? mine : (`lines.${line.key}` as "lines.allowed.TREATED");
   if (!t.has(known)) return line.sentence;
   const until = untilOf(line.params.until);
   const reason = `reasons.${line.params.reason ?? ""}` as "reasons.TREATED";

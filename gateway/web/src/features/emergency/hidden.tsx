@@ -17,7 +17,7 @@ interface Props {
 }
 
 export function HiddenPatient({ patientId, query, title, children }: Props) {
-  const isHidden = !query.data && query.error instanceof Failure && query.error.isHidden;
+  const isHidden = useHidden(patientId, query);
   const mayOpen = useMay("glass.break");
   if (!isHidden || !mayOpen) {
     return (
@@ -27,6 +27,17 @@ export function HiddenPatient({ patientId, query, title, children }: Props) {
     );
   }
   return <Opening patientId={patientId} ask={query.refetch} />;
+}
+
+/** While a hidden patient is asked for again there is no error for a moment: the door stays, with what is typed at it. */
+function useHidden(patientId: string, { data, error }: Props["query"]): boolean {
+  const [hiddenId, hide] = useState("");
+  const isHidden = !data && error instanceof Failure && error.isHidden;
+  useEffect(() => {
+    if (isHidden) hide(patientId);
+    if (data) hide("");
+  }, [isHidden, data, patientId]);
+  return isHidden || (!data && !error && hiddenId === patientId);
 }
 
 // Who holds the patient's data hears of it within a second, and at the latest after half a minute.

@@ -29,7 +29,7 @@ export function useOpenEmergency(patientId: string, enabled: boolean) {
       return found ? asEmergency(found) : null;
     },
     enabled,
-    staleTime: 0,
+    staleTime: 10_000,
   });
 }
 

@@ -46,6 +46,8 @@ function Identity({ patient }: { patient: Patient }) {
   const age = ageOn(patient.birthDate, partsIn(zone, now));
   const sex = t(`sex.${patient.sex}`);
   const born = when.birth(patient.birthDate);
+  // Who sees a record in an emergency is not told where else it is from.
+  const count = patient.facilityIds.length;
   const [number] = patient.identifiers.filter(({ type }) => type === "MR" || type === "");
   return (
     <div className={styles.identity}>
@@ -62,8 +64,8 @@ function Identity({ patient }: { patient: Patient }) {
       )}
       <p className={styles.small}>
         {number && <bdi>{t("id", { id: `${number.assigner} ${number.value}` })}</bdi>}
-        {number && " · "}
-        {t("records", { count: patient.facilityIds.length })}
+        {number && count > 0 && " · "}
+        {count > 0 && t("records", { count })}
       </p>
     </div>
   );
@@ -110,6 +112,7 @@ function KnownAt({ patient }: { patient: Patient }) {
   const t = useTranslations("patients.board");
   const facilities = useFacilities();
   const names = patient.facilityIds.map((id) => facilities.get(id)?.name).filter(Boolean);
+  if (names.length === 0) return null;
   return (
     <Fact icon={<IconBuildingHospital size={14} stroke={1.9} />} label={t("knownAt")}>
       <bdi>{names.join(", ")}</bdi>
