@@ -62,9 +62,9 @@ async def test_a_shared_record_has_nothing_of_what_a_program_told(feed):
     assert "HARBOR" not in facts
     assert await as_people(feed, "SELECT facility_id FROM program_patients", MERCY) == []
     assert await as_people(feed, "SELECT facility_id FROM program_patients", HARBOR) == [(HARBOR,)]
-    search = "SELECT * FROM search_patients($q$'i:7'$q$, '{{{}}}', 10)"
-    assert await as_people(feed, search.format(MERCY), MERCY) == []
-    assert len(await as_people(feed, search.format(HARBOR), HARBOR)) == 1
+    search = "SELECT * FROM search_patients($q$'{}i:7'$q$, 10)"
+    assert await as_people(feed, search.format(tag_of(MERCY)), MERCY) == []
+    assert len(await as_people(feed, search.format(tag_of(HARBOR)), HARBOR)) == 1
 
 
 async def test_nobody_learns_by_typing_it_that_a_number_is_one_of_a_program(feed):

@@ -82,7 +82,7 @@ class Region:
         await self.until_rows(
             "tasking", "SELECT count(*) FROM facilities WHERE duty_team_id IS NOT NULL", len(SITES)
         )
-        await self.until_rows("tasking", "SELECT count(*) FROM protocols", 1)
+        await self.until_rows("tasking", "SELECT count(*) FROM protocols", 2)
         await self.until_rows("interop", "SELECT count(*) FROM facilities", len(SITES))
 
     async def call(self, site, method, **fields):

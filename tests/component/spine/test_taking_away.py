@@ -160,6 +160,7 @@ class Region:
             values |= {"patient_id": "$1", "facility_id": "$2"}
             values |= {"state": "'PLANNED'" if of == "encounters" else "'CANCELLED'"}
             values |= {"encounter_id": "gen_random_uuid()"} if of == "loops" else {}
+            values["labels"] = "'{NORMAL}'"
             text = f"INSERT INTO {of} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
             await admin.executemany(text, [(patient, HERE) for patient in patients])
         finally:
