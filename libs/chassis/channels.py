@@ -42,6 +42,14 @@ _OPTIONS = (
 )
 
 
+class NoAddress(CallFailed):
+    """Nobody has said where a service is: to wait and ask again is no use."""
+
+    def __init__(self, service: str) -> None:
+        message = f"no address of {service} is known"
+        super().__init__(status_pb2.Status(code=code_pb2.UNAVAILABLE, message=message))
+
+
 class Channels:
     """The way to every service: `local` ones by their guards, the others by address ("host:port")."""
 
@@ -85,7 +93,10 @@ class Channels:
                 pause = random.uniform(0, 0.05 * 2**attempt)  # noqa: S311 jitter
                 left = ends - time.monotonic() - pause
                 again = (
-                    failure.code == "UNAVAILABLE" and known.is_idempotent and attempt < _TRIES - 1
+                    failure.code == "UNAVAILABLE"
+                    and not isinstance(failure, NoAddress)
+                    and known.is_idempotent
+                    and attempt < _TRIES - 1
                 )
                 if not again or left < LEAST_SECONDS:
                     raise
@@ -131,11 +142,7 @@ class Channels:
         service = path.split("/")[1].split(".")[1]  # carehub.tasking.v1.TaskingService -> tasking
         target = self._targets.get(service)
         if target is None:
-            raise CallFailed(
-                status_pb2.Status(
-                    code=code_pb2.UNAVAILABLE, message=f"no address of {service} is known"
-                )
-            )
+            raise NoAddress(service)
         pems = self._tls.refresh() if self._tls else None
         known = self._remote.get(service)
         if known is None or known[0] is not pems:

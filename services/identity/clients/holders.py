@@ -11,7 +11,7 @@ import carehub
 from carehub.access.v1 import access_pb2
 from google.protobuf.descriptor import MethodDescriptor
 
-from libs.chassis.channels import Channels
+from libs.chassis.channels import Channels, NoAddress
 from libs.chassis.contracts import ContractError
 from libs.chassis.errors import DomainError
 from libs.chassis.holding import APPLY
@@ -93,7 +93,7 @@ class Holders:
                     timeout=WITHIN_SECONDS,
                 )
             except CallFailed as failure:
-                if failure.code not in _PASSES:
+                if failure.code not in _PASSES or isinstance(failure, NoAddress):
                     raise
                 await asyncio.sleep(_AGAIN_SECONDS)
             else:
