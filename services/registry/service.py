@@ -28,7 +28,7 @@ from services.registry.domain.matching import Matcher
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import stamp
 from services.registry.store.encounter import EncounterStore
-from services.registry.store.feeds import FeedStore
+from services.registry.store.feeds import Programs
 from services.registry.store.patient import PatientStore
 
 # The root of ids of patients whose creation may be retried; never change it.
@@ -48,6 +48,7 @@ class RegistryService:
         self._matcher = matcher
         self._now = now
         self._new_id = new_id
+        self._programs = Programs()
 
     async def GetPatient(self, request: rpc.GetPatientRequest, call: Call) -> patient_pb2.Patient:
         patient_id = to_uuid("patient_id", request.patient_id)
@@ -161,7 +162,7 @@ class RegistryService:
             request_id = to_uuid("request_id", request.request_id)
             patient_id = uuid5(_CREATED, f"{call.caller.subject}|{request_id}")
         patient = Patient(id=patient_id, facts=Facts(), facility_ids=(), created_at=self._now())
-        is_program = await FeedStore(call.tx).is_program(facility_id)
+        is_program = await self._programs.include(facility_id, call.tx)
         person = to_person(request.patient)
         return patient.register(person, self._stamp(), facility_id, is_program=is_program)
 

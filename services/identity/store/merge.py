@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Uuid, func, select
+from sqlalchemy import Uuid, any_, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from libs.chassis.database import Transaction, param, sql
+from services.identity.store.schema import access_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,12 @@ _ids = param("ids", type_=ARRAY(Uuid))
 _led = func.merged_into(_ids).table_valued("patient_id", "survivor_id")
 RETIRED = sql(select(_led.c.patient_id, _led.c.survivor_id), row=_Retired)
 SURVIVOR = sql(select(func.survivor_of(param("id", type_=Uuid))))
-SURVIVORS = sql(select(func.survivor_of(func.unnest(_ids))))
+MERGED = sql(
+    select(
+        access_facts.c.id.label("patient_id"), access_facts.c.merged_into.label("survivor_id")
+    ).where(access_facts.c.id == any_(_ids), access_facts.c.merged_into.is_not(None)),
+    row=_Retired,
+)
 
 
 class MergeStore:
@@ -33,9 +39,13 @@ class MergeStore:
         return survivor
 
     async def with_survivors(self, patient_ids: Collection[UUID]) -> list[UUID]:
-        """These, and whose records they are now, in order."""
-        survivors = await self._tx.fetch(SURVIVORS, ids=list(patient_ids))
-        return sorted({*patient_ids, *survivors})
+        """These, and into whose records they were merged, in order."""
+        found = asked = set(patient_ids)
+        while asked:  # once, since few are
+            led = await self._tx.fetch(MERGED, ids=list(asked))
+            asked = {one.survivor_id for one in led} - found
+            found = found | asked
+        return sorted(found)
 
     async def retired_into(self, patient_ids: Collection[UUID]) -> dict[UUID, UUID]:
         """The records that were merged into these, each with who survives; and these, with themselves."""

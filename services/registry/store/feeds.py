@@ -1,12 +1,13 @@
 """What registry keeps of the feeds: which facilities are programs under 42 CFR Part 2, also in what people type in there."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from sqlalchemy import Uuid, any_, func, literal_column, select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.chassis.database import Transaction, every_field, fields_except, param, sql
+from libs.chassis.database import Transaction, every_field, fields_except, sql
 from services.registry.domain.program import KnownFeed
 from services.registry.store.schema import feeds
 
@@ -18,11 +19,13 @@ KEEP = sql(
         where=feeds.c.version < _new.excluded.version,
     )
 )
-IS_PROGRAM = sql(
-    select(func.coalesce(func.bool_and(feeds.c.is_program), literal_column("false"))).where(
-        param("facility_id", type_=Uuid) == any_(feeds.c.facility_ids)
-    )
+_place = func.unnest(feeds.c.facility_ids).label("place")
+_placed = select(_place, feeds.c.is_program).subquery()
+PROGRAMS = sql(
+    select(_placed.c.place).group_by(_placed.c.place).having(func.bool_and(_placed.c.is_program))
 )
+# A feed is connected once; whether it is a program's is asked with every record that people add.
+FRESH_SECONDS = 1.0
 
 
 class FeedStore:
@@ -32,6 +35,21 @@ class FeedStore:
     async def keep(self, told: Sequence[KnownFeed]) -> None:
         await self._tx.run_many(KEEP, told)
 
-    async def is_program(self, facility_id: UUID) -> bool:
-        """Whether a facility has feeds, and none but those of a program under 42 CFR Part 2."""
-        return await self._tx.one(IS_PROGRAM, facility_id=facility_id)
+    async def programs(self) -> frozenset[UUID]:
+        """The facilities that have feeds, and none but those of a program under 42 CFR Part 2."""
+        return frozenset(await self._tx.fetch(PROGRAMS))
+
+
+class Programs:
+    """Which facilities are programs, as it was a moment ago."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._read_at = float("-inf")
+        self._known: frozenset[UUID] = frozenset()
+
+    async def include(self, facility_id: UUID, tx: Transaction) -> bool:
+        now = self._clock()
+        if now - self._read_at > FRESH_SECONDS:
+            self._known, self._read_at = await FeedStore(tx).programs(), now
+        return facility_id in self._known
