@@ -1,4 +1,4 @@
-"""Requests of one caller that arrive while one of theirs is in work share the next transaction.
+"""Requests of one caller that arrive while others of theirs are in work share the next transaction.
 
 A client that sends many at once waits for fewer commits, and nobody waits longer than for the transaction before.
 """
@@ -13,6 +13,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 MOST = 32
+# While one group commits another may go before it is done, if it is worth a transaction of its own.
+AT_ONCE = 2
+WORTH_IT = 8
 
 
 @dataclass(eq=False, slots=True)
@@ -24,7 +27,7 @@ class _Waiting(Generic[T, R]):
 @dataclass(slots=True)
 class _Lane(Generic[T, R]):
     waiting: list[_Waiting[T, R]] = field(default_factory=list)
-    is_at_work: bool = False
+    at_work: int = 0
 
 
 class Sharing(Generic[T, R]):
@@ -39,19 +42,21 @@ class Sharing(Generic[T, R]):
         lane = self._lanes.setdefault(key, _Lane())
         waiting: _Waiting[T, R] = _Waiting(item, asyncio.get_running_loop().create_future())
         lane.waiting.append(waiting)
-        if not lane.is_at_work:
-            lane.is_at_work = True
+        if lane.at_work < AT_ONCE:
+            lane.at_work += 1
             # In no one's context: it outlives the request that happened to begin it.
             _spawn(self._work_off(key, lane))
         return await waiting.answer
 
     async def _work_off(self, key: Hashable, lane: _Lane[T, R]) -> None:
-        while lane.waiting:
+        while len(lane.waiting) >= (WORTH_IT if lane.at_work > 1 else 1):
             group, lane.waiting = lane.waiting[:MOST], lane.waiting[MOST:]
             if not await self._settle(group) and len(group) > 1:
                 for each in group:
                     await self._settle([each])
-        del self._lanes[key]
+        lane.at_work -= 1
+        if not lane.at_work:
+            del self._lanes[key]
 
     async def _settle(self, group: Sequence[_Waiting[T, R]]) -> bool:
         """Do a group. False if it failed; of one alone, that is its answer."""

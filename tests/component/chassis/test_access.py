@@ -35,7 +35,7 @@ TABLES = {
 EACH = pytest.mark.parametrize(("service", "table"), TABLES)
 _SOMETHING = {
     "uuid": "gen_random_uuid()", "timestamptz": "now()", "date": "current_date", "jsonb": "'[]'", "bool": "false",
-    "int4": "0", "int8": "1", "float8": "0", "text": "''", "_text": "'{}'", "_uuid": "'{}'",
+    "int4": "0", "int8": "1", "float8": "0", "text": "''", "_text": "'{}'", "_uuid": "'{}'", "tsvector": "''",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.chassis.sharing import MOST, Sharing
+from libs.chassis.sharing import AT_ONCE, MOST, WORTH_IT, Sharing
 
 
 class Work:
@@ -57,12 +57,33 @@ async def test_each_item_gets_its_own_answer_whoever_it_was_done_with(drawn):
         assert len(group) <= MOST
 
 
-async def test_many_at_once_are_done_in_few_groups_one_after_another():
+async def test_many_are_done_in_few_groups_and_no_more_than_two_at_once():
     work = Work()
-    await join_all(work, [("a", number) for number in range(60)])
-    assert work.most_at_once == 1
+    sharing: Sharing[int, int] = Sharing(work)
+    asked = [asyncio.ensure_future(sharing.join("a", number)) for number in range(60)]
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert work.at_once == AT_ONCE
+    work.gate.set()
+    await asyncio.gather(*asked)
+    assert work.most_at_once == AT_ONCE
     assert len(work.groups) <= 4
     assert sorted(n for group in work.groups for n in group) == list(range(60))
+
+
+async def test_few_wait_for_those_before_them():
+    work = Work()
+    sharing: Sharing[int, int] = Sharing(work)
+    first = asyncio.ensure_future(sharing.join("a", 0))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    others = [asyncio.ensure_future(sharing.join("a", n)) for n in range(1, WORTH_IT)]
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert work.at_once == 1, "a transaction of their own is not worth it"
+    work.gate.set()
+    await asyncio.gather(first, *others)
+    assert [len(group) for group in work.groups] == [1, WORTH_IT - 1]
 
 
 async def test_one_that_gives_up_waiting_takes_nobody_with_it():
