@@ -113,6 +113,11 @@ class Call:
         """
         self.steps.append(step)
 
+    def forget(self) -> None:
+        """Begin anew: what it was about to show and to do was not committed."""
+        self.shown.clear()
+        self.steps.clear()
+
     def show(self, *patient_ids: UUID) -> None:
         """Note the patients whose data the answer holds; the audit row names them."""
         self.shown.update(patient_ids)

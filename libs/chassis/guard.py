@@ -224,7 +224,7 @@ class Guard:
         try:
             work.ready = (await self._within(gathered, work), gathered)
         except NotBegun:
-            work.call.shown.clear()
+            work.call.forget()
         finally:
             in_transaction.reset(token)
 
@@ -239,7 +239,7 @@ class Guard:
                     tx.take_over(gathered)
                     answers.append(answer)
                     continue
-                work.call.shown.clear()
+                work.call.forget()
                 work.context.run(in_transaction.set, True)
                 task = asyncio.create_task(self._within(tx, work), context=work.context)
                 answers.append(await task)

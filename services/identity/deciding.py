@@ -122,6 +122,8 @@ class Decider:
         """Have nobody answer them any more, though the token that they hold has some seconds to live."""
         async with self.system() as tx:
             await deactivate(tx, [person_id])
+            for patient_id in await AccessStore(tx).patients_granted_to(person_id):
+                await decide_soon(tx, patient_id)
             await PushStore(tx).leave(PushKind.PERSON, [person_id], self.holders.names)
         await self._push(PushKind.PERSON, [person_id], tx.at)
 

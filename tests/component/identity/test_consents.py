@@ -96,6 +96,8 @@ async def test_whom_the_patient_refuses_finds_nothing_and_takes_nothing_back(ide
             with not_found():
                 await refused_call
         assert list((await r.list()).consents) == []
+        assert await r.network.visible(r.nurse, r.patient) == []
+        assert await r.network.visible(r.physician, r.patient) == [r.patient]
         assert (await r.get(given.id, r.physician)).id == given.id
 
 
