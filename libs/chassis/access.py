@@ -3,7 +3,7 @@
 Identity tells it whole, by patient and version, so that order, repetition and loss in between do not matter.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -238,9 +238,9 @@ def _grant(patient_id: UUID, number: int, message: access_pb2.Grant) -> GrantRow
         grantee_id=UUID(message.grantee_id),
         names=tuple(UUID(name) for name in message.name_ids),
         sources=_sources(message),
-        purposes=_words(access_pb2.Purpose.Name, "PURPOSE_", message.purposes),
-        classes=_words(access_pb2.DataClass.Name, "DATA_CLASS_", message.data_classes),
-        labels=_words(access_pb2.Label.Name, "LABEL_", message.labels),
+        purposes=_known(access_pb2.Purpose, "PURPOSE_", message.purposes),
+        classes=_known(access_pb2.DataClass, "DATA_CLASS_", message.data_classes),
+        labels=_known(access_pb2.Label, "LABEL_", message.labels),
         expires_at=_end(message),
         standing=message.standing,
         reason=message.reason,
@@ -255,9 +255,9 @@ def _denial(patient_id: UUID, number: int, message: access_pb2.Denial) -> Denial
         number=number,
         grantee_id=UUID(message.grantee_id) if message.grantee_id else None,
         sources=_sources(message),
-        purposes=_words(access_pb2.Purpose.Name, "PURPOSE_", message.purposes),
-        classes=_words(access_pb2.DataClass.Name, "DATA_CLASS_", message.data_classes),
-        labels=_words(access_pb2.Label.Name, "LABEL_", message.labels),
+        purposes=_at_least(access_pb2.Purpose, "PURPOSE_", message.purposes),
+        classes=_at_least(access_pb2.DataClass, "DATA_CLASS_", message.data_classes),
+        labels=_at_least(access_pb2.Label, "LABEL_", message.labels),
         expires_at=_end(message),
         weight=message.weight,
     )
@@ -267,9 +267,16 @@ def _sources(message: access_pb2.Grant | access_pb2.Denial) -> tuple[UUID, ...] 
     return None if message.is_from_anywhere else tuple(map(UUID, message.source_ids))
 
 
-def _words(name: Callable[[Any], str], prefix: str, numbers: Iterable[int]) -> tuple[str, ...]:
-    """The names. A word that this version does not know cannot be kept, and must not be left out of a denial."""
-    return tuple(name(number).removeprefix(prefix) for number in numbers)
+def _known(words: Any, prefix: str, numbers: Iterable[int]) -> tuple[str, ...]:
+    """What a grant says. A word that only a later version knows is left out: the grant shows less."""
+    return tuple(words.Name(n).removeprefix(prefix) for n in numbers if n in words.values())
+
+
+def _at_least(words: Any, prefix: str, numbers: Iterable[int]) -> tuple[str, ...]:
+    """What a denial says. With a word that only a later version knows it forbids all that this one knows."""
+    said = list(numbers)
+    known = _known(words, prefix, said)
+    return known if len(known) == len(said) else _known(words, prefix, words.values()[1:])
 
 
 def _end(message: access_pb2.Grant | access_pb2.Denial) -> datetime | None:

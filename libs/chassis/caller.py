@@ -108,9 +108,15 @@ class Call:
     def afterwards(self, step: "Callable[[], Awaitable[None]]") -> None:
         """Have something done once this has committed and before it is answered, such as telling a neighbor.
 
-        What was committed stays if it fails, and a crash forgets it: leave a timer as well for what must not be lost.
+        If it fails, or takes longer than there is to answer, the answer is given without: it has committed. And a crash
+        forgets it: leave a timer as well for what must not be lost.
         """
         self.steps.append(step)
+
+    def forget(self) -> None:
+        """Begin anew: what it was about to show and to do was not committed."""
+        self.shown.clear()
+        self.steps.clear()
 
     def show(self, *patient_ids: UUID) -> None:
         """Note the patients whose data the answer holds; the audit row names them."""

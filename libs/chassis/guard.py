@@ -39,6 +39,7 @@ from libs.chassis.errors import (
     PermissionDenied,
     Unavailable,
 )
+from libs.chassis.faults import whereabouts
 from libs.chassis.sharing import Sharing
 from libs.chassis.tokens import CallerVerifier
 from libs.chassis.wire import CallFailed, to_status
@@ -51,6 +52,8 @@ REQUEST_ID = "x-request-id"
 IDEMPOTENCY_KEY = "idempotency-key"
 CLIENT_ADDRESS = "x-client-address"
 _LONGEST_ADDRESS = 45
+# What is kept of a request's time to answer it, when what is done after its commit would take all of it.
+_TO_ANSWER_SECONDS = 0.1
 
 # When the request that this task works for must be answered; calls to neighbours inherit it.
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
@@ -203,14 +206,15 @@ class Guard:
             return await self._answers[method.path](request.message, call)
         if method.access.may_share and IDEMPOTENCY_KEY not in request.headers:
             await self._prepare(work)
-            return await self._sharing.join(
+            response = await self._sharing.join(
                 (method.path, _subject(call), call.facilities, call.capacity), work
             )
-        mode = Mode.READ if method.is_idempotent else Mode.WRITE
-        async with self._open(call, mode) as tx:
-            response = await self._within(tx, work)
+        else:
+            mode = Mode.READ if method.is_idempotent else Mode.WRITE
+            async with self._open(call, mode) as tx:
+                response = await self._within(tx, work)
         for step in call.steps:
-            await step()
+            await _do(step, call)
         return response
 
     async def _prepare(self, work: "_Work") -> None:
@@ -220,7 +224,7 @@ class Guard:
         try:
             work.ready = (await self._within(gathered, work), gathered)
         except NotBegun:
-            work.call.shown.clear()
+            work.call.forget()
         finally:
             in_transaction.reset(token)
 
@@ -235,7 +239,7 @@ class Guard:
                     tx.take_over(gathered)
                     answers.append(answer)
                     continue
-                work.call.shown.clear()
+                work.call.forget()
                 work.context.run(in_transaction.set, True)
                 task = asyncio.create_task(self._within(tx, work), context=work.context)
                 answers.append(await task)
@@ -277,6 +281,22 @@ class Guard:
                     "refusal not audited", extra={"method": method.path, "reason": error.reason}
                 )
         return CallFailed(to_status(error, call.request_id))
+
+
+async def _do(step: Callable[[], Awaitable[None]], call: Call) -> None:
+    """What was left for after the commit. It is committed: whatever fails here, the answer is not that it failed."""
+    try:
+        async with asyncio.timeout(call.deadline - time.monotonic() - _TO_ANSWER_SECONDS):
+            await step()
+    except Exception as error:  # noqa: BLE001 what must not be lost has a timer
+        log.warning(
+            "left undone after a commit",
+            extra={
+                "method": call.method,
+                "request_id": call.request_id,
+                "reason": whereabouts(error),
+            },
+        )
 
 
 def _subject(call: Call) -> UUID | None:

@@ -98,7 +98,7 @@ class Holding:
     ) -> access_pb2.ApplyAccessResponse:
         try:
             access = [to_access(one) for one in request.access]
-        except ValueError as error:  # a word or an id that this version does not know
+        except ValueError as error:  # an id that is none
             raise InvalidArgument("ACCESS_UNKNOWN", "It cannot be read.", field="access") from error
         ended = [to_uuid("ended_basis_ids", text) for text in request.ended_basis_ids]
         left = [to_uuid("deactivated_ids", text) for text in request.deactivated_ids]

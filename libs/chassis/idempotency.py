@@ -14,11 +14,17 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    any_,
+    exists,
+    func,
+    literal_column,
+    or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.chassis.access import denials
 from libs.chassis.caller import Call
 from libs.chassis.contracts import Method
 from libs.chassis.database import Transaction, fields_except, param, sql
@@ -69,12 +75,25 @@ _KEEP = sql(
 )
 
 
+_REFUSED = sql(
+    select(
+        exists().where(
+            denials.c.patient_id == any_(param("patients", type_=ARRAY(Uuid))),
+            denials.c.weight > literal_column("2"),
+            denials.c.grantee_id == any_(param("in_person", type_=ARRAY(Uuid))),
+            or_(denials.c.expires_at.is_(None), denials.c.expires_at > func.now()),
+        )
+    )
+)
+
+
 async def replay(
     tx: Transaction, method: Method, call: Call, key: str, request: Message
 ) -> Message | None:
     """Claim the key for this request, or return the answer that it already has.
 
-    FAILED_PRECONDITION if the key was used for another request.
+    FAILED_PRECONDITION if the key was used for another request, or the answer tells of what the caller sees no more:
+    they hold less, or a patient refuses them in person since.
     """
     named = {"subject": call.caller.subject, "method": method.path, "key": key}
     digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
@@ -91,11 +110,18 @@ async def replay(
             "IDEMPOTENCY_KEY_BUSY", "The first request with this key has not ended. Try again."
         )
     if not kept.facilities <= call.facilities:
-        raise FailedPrecondition(
-            "ANSWER_GONE", "It was done, but your roles no longer let you see the answer."
-        )
+        raise _gone()
+    in_person = [call.caller.subject, *call.capacity.teams]
+    if await tx.one(_REFUSED, patients=list(kept.patients), in_person=in_person):
+        raise _gone()
     call.show(*kept.patients)
     return method.response.FromString(kept.response)
+
+
+def _gone() -> FailedPrecondition:
+    return FailedPrecondition(
+        "ANSWER_GONE", "It was done, but you are no longer let to see the answer."
+    )
 
 
 async def keep(tx: Transaction, method: Method, call: Call, key: str, response: Message) -> None:

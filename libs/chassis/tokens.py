@@ -1,8 +1,8 @@
 """Caller tokens: what identity signs and every service believes, for seconds.
 
 The claims: sub, kind, name, purpose, purposes [words], teams [ids], facilities [ids], organizations [the id of each
-facility's], roles {role: [indexes]}, permissions {permission: [indexes]}, everywhere [permissions]; acr and auth_time as
-the identity provider gave them, if it did.
+facility's], roles {role: [indexes]}, permissions {permission: [indexes]}, where "*" is all of them, everywhere
+[permissions]; acr and auth_time as the identity provider gave them, if it did.
 """
 
 import asyncio
@@ -31,7 +31,8 @@ TYPE = "caller+jwt"
 SERVICE_TYPE = "service+jwt"
 LEEWAY = 5
 LONGEST_LIFE = 3600  # identity gives them seconds
-_LONGEST = 64 * 1024
+LONGEST = 64 * 1024  # as much as channels carry in headers
+_ALL = "*"
 _REMEMBERED = 10_000
 # A token that no key fits may be of a newer one: ask again, but not for every token of a stranger.
 _REFETCH_SECONDS = 5.0
@@ -58,7 +59,7 @@ class CallerVerifier:
 
     async def verify(self, token: str) -> Caller:
         """The caller, or UNAUTHENTICATED."""
-        if not token or len(token) > _LONGEST:
+        if not token or len(token) > LONGEST:
             raise Unauthenticated("CALLER_MISSING", "Sign in first.")
         digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
@@ -170,8 +171,12 @@ def to_caller(claims: Mapping[str, Any]) -> Caller:
     """The caller that claims tell of."""
     facilities = [UUID(f) for f in claims["facilities"]]
 
-    def at(places: Mapping[str, Sequence[int]]) -> dict[str, frozenset[UUID]]:
-        return {name: frozenset(facilities[i] for i in indexes) for name, indexes in places.items()}
+    def at(places: Mapping[str, Sequence[int] | str]) -> dict[str, frozenset[UUID]]:
+        all_of_them = frozenset(facilities)
+        return {
+            name: all_of_them if indexes == _ALL else frozenset(facilities[int(i)] for i in indexes)
+            for name, indexes in places.items()
+        }
 
     return Caller(
         subject=UUID(claims["sub"]),

@@ -14,7 +14,8 @@ from libs.chassis.fields import to_datetime, to_uuid
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
 from libs.chassis.timers import Timer, set_timer
 from services.identity import events
-from services.identity.deciding import decide_anew, decider_of
+from services.identity.clients.holders import holders
+from services.identity.deciding import close, decide_anew, decider_of
 from services.identity.domain.fact import SINCE_EVER, AccessFact, FactKind
 from services.identity.store.access import AccessStore
 from services.identity.store.merge import MergeStore
@@ -60,6 +61,11 @@ async def anew(tx: Transaction, key: str, due_at: datetime) -> None:
     await decide_anew(tx, patients)
     if len(patients) == AT_ONCE:
         await set_timer(tx, events.ANEW, str(patients[-1]), due_at)
+
+
+async def closed(tx: Transaction, key: str, due_at: datetime) -> None:
+    """What ended is closed again if it was: who ended it may not have come so far."""
+    await close(tx, UUID(key), holders().keys())
 
 
 async def beat(runtime: Runtime) -> None:
@@ -186,5 +192,5 @@ CONSUMERS = (
         follow_record,
     ),
 )
-TIMERS = (Timer(events.TURN, turn), Timer(events.ANEW, anew))
+TIMERS = (Timer(events.TURN, turn), Timer(events.ANEW, anew), Timer(events.CLOSE, closed))
 JOBS = (Job("identity-access-beat", beat), Job("identity-pushes", push_again))

@@ -11,6 +11,7 @@ from uuid import UUID
 from libs.chassis.access import PatientAccess, end_bases
 from libs.chassis.app import Runtime
 from libs.chassis.database import Transaction
+from libs.chassis.faults import is_weather
 from libs.chassis.holding import deactivate
 from libs.chassis.timers import clear_timer, set_timer
 from services.identity import events
@@ -114,15 +115,15 @@ class Decider:
         Of each patient concerned it is to be decided anew besides, which may take its time.
         """
         async with self.system() as tx:
-            await end_bases(tx, [basis_id], tx.at)
-            await events.basis_ended(tx, basis_id)
-            await PushStore(tx).leave(PushKind.BASIS, [basis_id], self.holders.names)
+            await close(tx, basis_id, self.holders.names)
         return await self._push(PushKind.BASIS, [basis_id], tx.at)
 
     async def deactivated(self, person_id: UUID) -> None:
         """Have nobody answer them any more, though the token that they hold has some seconds to live."""
         async with self.system() as tx:
             await deactivate(tx, [person_id])
+            for patient_id in await AccessStore(tx).patients_granted_to(person_id):
+                await decide_soon(tx, patient_id)
             await PushStore(tx).leave(PushKind.PERSON, [person_id], self.holders.names)
         await self._push(PushKind.PERSON, [person_id], tx.at)
 
@@ -158,8 +159,12 @@ class Decider:
             deactivated=ids if kind is PushKind.PERSON else (),
             to=to,
         )
-        async with self.system() as tx:
-            await PushStore(tx).confirm(kind, ids, confirmed, left_at)
+        try:
+            async with self.system() as tx:
+                await PushStore(tx).confirm(kind, ids, confirmed, left_at)
+        except Exception as error:
+            if not is_weather(error):  # else they are told again, which changes nothing
+                raise
         return self.now() if confirmed >= frozenset(to or self.holders.names) else at_the_latest
 
 
@@ -169,6 +174,18 @@ def decider_of(runtime: Runtime) -> Decider:
         holders=Holders(runtime.channels, runtime.caller_token),
         now=runtime.now,
     )
+
+
+async def close(tx: Transaction, basis_id: UUID, holders: Collection[str]) -> None:
+    """End what rests on it here, and leave it to be told to every holder."""
+    await end_bases(tx, [basis_id], tx.at)
+    await events.basis_ended(tx, basis_id)
+    await PushStore(tx).leave(PushKind.BASIS, [basis_id], holders)
+
+
+async def close_soon(tx: Transaction, basis_id: UUID) -> None:
+    """Have it closed even if nobody is left to do it at once. Whoever is decided anew by and by waits for nobody."""
+    await set_timer(tx, events.CLOSE, str(basis_id), tx.at)
 
 
 async def decide_soon(tx: Transaction, patient_id: UUID) -> None:

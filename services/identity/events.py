@@ -28,9 +28,11 @@ from services.identity.domain.organization import Organization
 from services.identity.domain.staff import StaffMember
 from services.identity.domain.team import Team
 
-# Timers: one patient's access turns by itself; everybody's is to be decided anew, from the patient of its key on.
+# Timers: one patient's access turns by itself; everybody's is to be decided anew, from the patient of its key on;
+# nothing is to be shown any more by the agreement of its key.
 TURN = "access"
 ANEW = "access-anew"
+CLOSE = "access-close"
 FROM_THE_FIRST = UUID(int=0)
 
 

@@ -107,7 +107,8 @@ class RegistryService:
         emergency.check_asked(request.family, born_on)
         words = search.exactly(request.family, born_on, request.identifier)
         store = PatientStore(call.tx, self._matcher)
-        met = await store.find_for_emergency(words, _MOST_MET)
+        in_person = {caller.subject, *caller.teams}
+        met = await store.find_for_emergency(words, in_person, _MOST_MET)
         found = sorted(emergency.named_so(met, request.family), key=lambda one: one.patient_id)
         shown = found[: emergency.MOST]
         call.show(*(one.patient_id for one in shown))

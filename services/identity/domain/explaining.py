@@ -94,14 +94,42 @@ def headline(told: Collection[Answer]) -> Line:
     return Line(key=f"headline.{how_much}")
 
 
-def ordinary(facts: Facts) -> Facts:
-    """The facts as far as they are about ordinary rows: who is not to hear of labels is told what follows from these."""
+def ordinary(facts: Facts, places: frozenset[UUID]) -> Facts:
+    """The facts as far as they are about ordinary rows: who is not to hear of labels is told what follows from these.
+
+    And as far as somebody at these places may know of where the patient is known.
+    """
     emergencies = (replace(one, is_part2_emergency=False) for one in facts.emergencies)
-    consents = map(_without_labels, facts.newest_consents())
+    discreet = without_programs(facts, places)
+    consents = map(_without_labels, discreet.newest_consents())
     return replace(
-        facts,
+        discreet,
         emergencies=tuple(emergencies),
         consents=tuple(one for one in consents if one is not None),
+    )
+
+
+def without_programs(facts: Facts, places: frozenset[UUID]) -> Facts:
+    """The facts as if no Part 2 program knew the patient, but those at these places.
+
+    That a program knows somebody is itself a record of the program: an answer that differs by it tells as much.
+    """
+    hidden = facts.programs - places
+    if not hidden:
+        return facts
+    return replace(
+        facts,
+        known_at=facts.known_at - hidden,
+        programs=facts.programs - hidden,
+        registrations=tuple(r for r in facts.registrations if r.facility_id not in hidden),
+        treatments=tuple(t for t in facts.treatments if t.facility_id not in hidden),
+        memberships=tuple(m for m in facts.memberships if m.facility_id not in hidden),
+        referrals=tuple(
+            r for r in facts.referrals if hidden.isdisjoint({r.from_facility_id, r.to_id})
+        ),
+        consents=tuple(
+            kept for one in facts.newest_consents() if (kept := _without_places(one, hidden))
+        ),
     )
 
 
@@ -153,3 +181,11 @@ def _without_labels(consent: Consent) -> Consent | None:
     if not consent.labels:
         return consent
     return replace(consent, labels=ORDINARY) if Label.NORMAL in consent.labels else None
+
+
+def _without_places(consent: Consent, hidden: frozenset[UUID]) -> Consent | None:
+    """A consent as if it did not name them. What names nobody else is about nobody else: it does not become general."""
+    recipients, sources = consent.recipients - hidden, consent.sources - hidden
+    if bool(recipients) != bool(consent.recipients) or bool(sources) != bool(consent.sources):
+        return None
+    return replace(consent, recipients=recipients, sources=sources)

@@ -207,6 +207,7 @@ def facts_about(
     told, recorded = tuple(told), recorded or Recorded()
     known = [fact for fact in told if fact.kind is FactKind.PATIENT]
     record = next((fact for fact in known if fact.id == patient_id), None)
+    charted = {place for fact in known if fact is not record for place in fact.facility_ids}
     born_on = (fact.born_on for fact in sorted(known, key=lambda fact: fact is not record))
     return Facts(
         patient=Patient(
@@ -217,6 +218,7 @@ def facts_about(
         ),
         network=network,
         known_at=frozenset(place for fact in told for place in fact.facility_ids),
+        programs=frozenset(charted.difference(record.facility_ids if record else ())),
         registrations=tuple(
             Registration(id=patient_id, facility_id=place, from_at=SINCE_EVER)
             for place in sorted({place for fact in known for place in fact.facility_ids})

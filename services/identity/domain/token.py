@@ -16,6 +16,7 @@ TREATMENT, EMERGENCY = "TREATMENT", "EMERGENCY"
 ACTING = {TREATMENT: (TREATMENT,), EMERGENCY: (EMERGENCY, TREATMENT)}
 BREAK_GLASS = "glass.break"
 LIFETIME = timedelta(seconds=30)
+EVERYWHERE = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,10 @@ class CallerToken:
     authenticated_at: datetime | None
 
     def claims(self) -> dict[str, object]:
-        """The payload. Facilities are listed once; roles and permissions point into the list, which keeps it short."""
+        """The payload. Facilities are listed once; roles and permissions point into the list, or say that it is all of it.
+
+        That keeps it short enough for a header of a request: who answers for a network holds everything everywhere.
+        """
         held = (*self.roles.values(), *self.permissions.values())
         facilities = sorted(frozenset[UUID]().union(*held))
         index = {facility_id: place for place, facility_id in enumerate(facilities)}
@@ -153,5 +157,10 @@ def _certainty(acr: str, authenticated_at: datetime | None) -> dict[str, object]
 
 def _pointing_into(
     index: Mapping[UUID, int], held: Mapping[str, frozenset[UUID]]
-) -> dict[str, list[int]]:
-    return {key: sorted(index[facility_id] for facility_id in held[key]) for key in sorted(held)}
+) -> dict[str, list[int] | str]:
+    return {
+        key: EVERYWHERE
+        if len(index) > 1 and held[key] == index.keys()
+        else sorted(index[facility_id] for facility_id in held[key])
+        for key in sorted(held)
+    }

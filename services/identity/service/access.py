@@ -90,7 +90,7 @@ class AccessService:
         )
         wanted = labels_asked(request)
         label_sets = [wanted] if wanted else EACH_LABEL if may_hear_all else [ORDINARY]
-        known = facts if may_hear_all else ordinary(facts)
+        known = facts if may_hear_all else ordinary(facts, call.facilities)
         call.show(patient_id)
         told = answers(known, asked, classes_asked(request), label_sets)
         return explanation_to_proto(patient_id, asked, told)
@@ -101,13 +101,14 @@ class AccessService:
         patient_id = to_uuid("patient_id", request.patient_id)
         source = maybe_uuid("source_facility_id", request.source_facility_id)
         facts, person = await self._known(patient_id, call.caller.subject)
-        seen = _first_seen(ordinary(facts), person, call)
+        known = ordinary(facts, call.facilities)
+        seen = _first_seen(known, person, call)
         if seen is None:
             raise _no_patient(patient_id)
         asked, told = seen
         if source is not None and source != asked.source_id:
             asked = _asked_by(call, person, source)
-            told = answers(ordinary(facts), asked, tuple(DataClass), [ORDINARY])
+            told = answers(known, asked, tuple(DataClass), [ORDINARY])
         call.show(patient_id)
         return explanation_to_proto(patient_id, asked, to_themselves(told))
 

@@ -17,7 +17,7 @@ from services.identity.convert.agreement import (
     agreement_to_proto,
     listed_in,
 )
-from services.identity.deciding import Decider
+from services.identity.deciding import Decider, close_soon
 from services.identity.domain.creation import already_created
 from services.identity.domain.fact import Signed
 from services.identity.store.agreement import AgreementStore
@@ -92,6 +92,7 @@ class AgreementService:
         after = before.end(at=call.tx.at)
         if after != before:
             await store.save(after)
+            await close_soon(call.tx, after.id)
         answer = await (_changed(call, after) if after != before else _as_it_is(call, after))
         self._close(call, after.id, answer)
         return answer

@@ -16,6 +16,7 @@ from services.identity.convert.consent import consent_to_domain, consent_to_prot
 from services.identity.deciding import Decider, known_about
 from services.identity.domain.consent import RecordedConsent
 from services.identity.domain.entry import Entry
+from services.identity.domain.explaining import without_programs
 from services.identity.domain.preview import grantees, preview
 from services.identity.service.recording import check_place, id_of_request, take_effect
 from services.identity.store.consent import ConsentStore
@@ -96,7 +97,7 @@ class ConsentService:
         await _check_names(call, draft)
         async with self.decider.system() as tx:
             facts = await known_about(tx, [draft.patient_id])
-            known = facts[draft.patient_id]
+            known = without_programs(facts[draft.patient_id], call.facilities)
             whom = await NetworkStore(tx).readers(grantees(known, draft, call.tx.at))
         told = preview(known, draft, whom, call.tx.at)
         call.show(draft.patient_id)

@@ -39,9 +39,7 @@ async def check_place(call: Call, facility_id: UUID, patient_id: UUID) -> None:
     """
     if facility_id not in call.facilities:
         raise PermissionDenied("FACILITY_OUT_OF_REACH", "Record it at a facility where you may.")
-    store = AccessStore(call.tx)
-    seen = await store.visible_among([patient_id], call, at=[facility_id])
-    if not seen or await store.refuses(patient_id, call):
+    if not await AccessStore(call.tx).visible_among([patient_id], call, at=[facility_id]):
         raise NotFound("PATIENT_NOT_KNOWN", "There is no such patient.", patient_id=str(patient_id))
 
 

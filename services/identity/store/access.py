@@ -20,6 +20,7 @@ from sqlalchemy import (
     any_,
     exists,
     func,
+    literal_column,
     or_,
     select,
     update,
@@ -48,6 +49,7 @@ from services.identity.store.schema import (
     agreement_patients,
     agreements,
     organizations,
+    staff,
     teams,
 )
 
@@ -92,6 +94,11 @@ SAVE_FACT = sql(
         set_={c: _fact.excluded[c.name] for c in fields_except(access_facts, "kind", "id")},
     )
 )
+GRANTED_TO = sql(
+    select(grants.c.patient_id)
+    .distinct()
+    .where(grants.c.grantee_id == param("grantee_id", type_=Uuid))
+)
 PATIENTS_AFTER = sql(
     select(access_facts.c.patient_id)
     .distinct()
@@ -130,6 +137,7 @@ DENIALS_OF = sql(
 )
 MEMBERS = sql(select(organizations.c.id, organizations.c.is_covered), row=_Member)
 TEAMS = sql(select(teams.c.id))
+LEFT = sql(select(staff.c.id).where(staff.c.state == literal_column("'DEACTIVATED'")))
 AGREEMENTS = sql(select(agreements).order_by(agreements.c.id), row=Signed)
 AGREE = sql(
     insert(agreements)
@@ -186,14 +194,14 @@ GRANTED_AMONG = sql(
     )
 )
 
-REFUSED = sql(
-    select(
-        exists().where(
-            denials.c.patient_id == param("patient_id", type_=Uuid),
-            denials.c.weight == int(Weight.PERSONAL),
-            denials.c.grantee_id == any_(param("in_person", type_=ARRAY(Uuid))),
-            or_(denials.c.expires_at.is_(None), denials.c.expires_at > func.now()),
-        )
+REFUSED_AMONG = sql(
+    select(denials.c.patient_id)
+    .distinct()
+    .where(
+        denials.c.patient_id == any_(_IDS),
+        denials.c.weight == int(Weight.PERSONAL),
+        denials.c.grantee_id == any_(param("in_person", type_=ARRAY(Uuid))),
+        or_(denials.c.expires_at.is_(None), denials.c.expires_at > func.now()),
     )
 )
 
@@ -217,6 +225,10 @@ class AccessStore:
     async def patients_after(self, patient_id: UUID, limit: int) -> list[UUID]:
         """The next patients of whom anything is known, by id."""
         return await self._tx.fetch(PATIENTS_AFTER, after=patient_id, limit=limit)
+
+    async def patients_granted_to(self, grantee_id: UUID) -> list[UUID]:
+        """The patients of whom something is granted to this very person."""
+        return await self._tx.fetch(GRANTED_TO, grantee_id=grantee_id)
 
     async def versions_of(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
         """The version of what was last decided, of those about whom it was ever told."""
@@ -271,6 +283,7 @@ class AccessStore:
             organization_of=organization_of,
             teams=frozenset(await self._tx.fetch(TEAMS)),
             covered=frozenset(member.id for member in members if member.is_covered),
+            deactivated=frozenset(await self._tx.fetch(LEFT)),
         )
         listed = defaultdict[UUID, set[UUID]](set)
         for each in await self._tx.fetch(LISTED_AMONG, ids=list(patient_ids)):
@@ -300,6 +313,7 @@ class AccessStore:
     ) -> frozenset[UUID]:
         """Those of whom the caller may see anything: their facilities know them, or something is granted.
 
+        And who does not refuse the caller in person, of whatever: of them they hear nothing unasked.
         `at`: only these facilities of theirs count.
         """
         known = await self._tx.fetch(
@@ -313,9 +327,9 @@ class AccessStore:
             in_person=[call.caller.subject, *call.capacity.teams],
             purposes=list(call.capacity.purposes),
         )
-        return frozenset(known) | frozenset(granted)
-
-    async def refuses(self, patient_id: UUID, call: Call) -> bool:
-        """Whether the patient refuses the caller in person, wherever they work."""
-        in_person = [call.caller.subject, *call.capacity.teams]
-        return bool(await self._tx.one(REFUSED, patient_id=patient_id, in_person=in_person))
+        refused = await self._tx.fetch(
+            REFUSED_AMONG,
+            ids=list(patient_ids),
+            in_person=[call.caller.subject, *call.capacity.teams],
+        )
+        return frozenset(known).union(granted).difference(refused)

@@ -6,9 +6,22 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, Uuid, any_, column, delete, func, literal_column, select
+from sqlalchemy import (
+    Integer,
+    Text,
+    Uuid,
+    any_,
+    column,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
+from libs.chassis.access import denials
 from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import FailedPrecondition, NotFound
 from services.registry.domain import search
@@ -121,8 +134,17 @@ _for_emergency = func.find_for_emergency(
 ).table_valued(
     column("patient_id", Uuid), column("facts", JSONB), column("facility_count", Integer)
 )
+# But whoever refuses the caller in person, whom breaking the glass would not help either.
+_refusing = exists().where(
+    denials.c.patient_id == _for_emergency.c.patient_id,
+    denials.c.weight > literal_column("2"),
+    denials.c.grantee_id == any_(param("in_person", type_=ARRAY(Uuid))),
+    or_(denials.c.expires_at.is_(None), denials.c.expires_at > func.now()),
+)
 FIND_FOR_EMERGENCY = sql(
-    select(_for_emergency.c.patient_id, _for_emergency.c.facts, _for_emergency.c.facility_count),
+    select(
+        _for_emergency.c.patient_id, _for_emergency.c.facts, _for_emergency.c.facility_count
+    ).where(~_refusing),
     row=Found,
 )
 
@@ -242,10 +264,15 @@ class PatientStore:
             )
         return await self._tx.fetch(BY_IDS, ids=list(set(ids)))
 
-    async def find_for_emergency(self, words: Sequence[Word], most: int) -> list[Found]:
-        """Records that meet every word exactly, also those that the caller may not see."""
+    async def find_for_emergency(
+        self, words: Sequence[Word], in_person: Collection[UUID], most: int
+    ) -> list[Found]:
+        """Records that meet every word exactly, also those that the caller may not see, unless they are refused in person."""
         return await self._tx.fetch(
-            FIND_FOR_EMERGENCY, asked=_asked(words, lambda word: word.exact), most=most
+            FIND_FOR_EMERGENCY,
+            asked=_asked(words, lambda word: word.exact),
+            in_person=list(in_person),
+            most=most,
         )
 
     async def _search(

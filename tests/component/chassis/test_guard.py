@@ -9,6 +9,7 @@ from carehub.identity.v1 import organization_pb2
 from sqlalchemy import select
 
 from libs.chassis import audit as ledger
+from libs.chassis.access import DenialRow, PatientAccess, project_access
 from libs.chassis.channels import Channels
 from libs.chassis.contracts import ContractError
 from libs.chassis.database import sql
@@ -129,6 +130,23 @@ async def test_a_replayed_answer_is_audited_like_the_first_and_forgotten_when_si
             assert await tx.fetch(shown) == [[UUID(first.id)], [UUID(first.id)]]
         with pytest.raises(CallFailed) as caught:
             await running.channels.call(create, request, caller_token=token(uuid4()), **options)
+        assert caught.value.reason == "ANSWER_GONE"
+        refusal = DenialRow(
+            patient_id=UUID(first.id),
+            number=0,
+            grantee_id=subject,
+            sources=None,
+            purposes=("TREATMENT",),
+            classes=("DEMOGRAPHICS",),
+            labels=("NORMAL",),
+            expires_at=None,
+            weight=3,
+        )
+        async with running.system("registry") as tx:
+            told = PatientAccess(patient_id=UUID(first.id), version=1, denials=(refusal,))
+            await project_access(tx, [told])
+        with pytest.raises(CallFailed) as caught:
+            await running.channels.call(create, request, caller_token=token(here), **options)
         assert caught.value.reason == "ANSWER_GONE"
 
 

@@ -138,10 +138,9 @@ async def test_a_deployment_lets_in_fewer_than_the_contracts_list(holder):
         {"access": [access_pb2.PatientAccess(patient_id="somebody", version=1)]},
         {"ended_basis_ids": ["an agreement"]},
         {"deactivated_ids": ["somebody"]},
-        {"access": [access_pb2.PatientAccess(patient_id=str(PATIENT), version=1, denials=[{"labels": [99]}])]},
     ],
-    ids=["patient", "basis", "person", "label"],
-)  # fmt: skip
+    ids=["patient", "basis", "person"],
+)
 async def test_what_cannot_be_read_is_refused_whole(holder, told):
     with pytest.raises(CallFailed) as caught:
         await holder.apply(**told)

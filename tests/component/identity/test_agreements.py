@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from carehub.identity.v1 import agreement_service_pb2 as rpc
 from carehub.identity.v1.agreement_pb2 import Agreement
-from carehub.identity.v1.identity_events_pb2 import AgreementChanged
+from carehub.identity.v1.identity_events_pb2 import AgreementChanged, BasisEnded
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.chassis.wire import CallFailed
@@ -219,3 +219,20 @@ async def test_what_says_nothing_is_refused(identity, fields, reason):
         a = Agreements(r)
         with refused(reason):
             await a.create(a.said(*(await a.parties())[:2], **fields))
+
+
+async def test_an_end_that_could_not_be_told_at_once_is_told_soon(identity):
+    async with Records.kept(identity) as r:
+        a = Agreements(r)
+        database = r.identity.hub.host.runtimes["identity"].database
+        async with database.session() as busy:
+            await busy.execute("BEGIN; LOCK TABLE ended_bases IN EXCLUSIVE MODE")
+            ended = await a.end(NETWORK_AGREEMENT_ID)
+        assert ended.state == Agreement.STATE_ENDED
+        assert not ended.HasField("effect_time"), "nobody knows yet from when on"
+
+        async def told():
+            ended = [key for key, _, _ in await r.identity.told(BasisEnded)]
+            return str(NETWORK_AGREEMENT_ID) in ended
+
+        await r.identity.hub.until(told, what="the end is told by its timer")

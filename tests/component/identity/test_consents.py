@@ -96,6 +96,8 @@ async def test_whom_the_patient_refuses_finds_nothing_and_takes_nothing_back(ide
             with not_found():
                 await refused_call
         assert list((await r.list()).consents) == []
+        assert await r.network.visible(r.nurse, r.patient) == []
+        assert await r.network.visible(r.physician, r.patient) == [r.patient]
         assert (await r.get(given.id, r.physician)).id == given.id
 
 
@@ -368,3 +370,20 @@ async def test_a_preview_says_why_something_would_not_be_released(identity):
             await r.preview(r.permit(r.partner, patient_id=str(uuid4())))
         with refused("CONSENT_NAMES_NOTHING"):
             await r.preview(r.permit(r.partner, purposes=[]))
+
+
+async def test_what_is_recorded_is_never_reported_as_failed_because_it_is_not_decided_yet(identity):
+    async with Records.kept(identity) as r:
+        given = await r.give(r.permit(r.partner))
+        assert await r.partner_sees_here()
+        database = r.identity.hub.host.runtimes["identity"].database
+        async with database.session() as busy:
+            await busy.execute("SELECT pg_advisory_lock(hashtextextended('identity.access', 0))")
+            taken = await r.withdraw(given.id)
+        assert taken.state == Consent.STATE_WITHDRAWN
+        assert not taken.HasField("effect_time"), "nobody knows yet from when on"
+
+        async def gone():
+            return not await r.partner_sees_here()
+
+        await r.identity.hub.until(gone, what="the withdrawal is decided by its timer")

@@ -370,3 +370,22 @@ async def test_whom_a_merged_record_refuses_does_not_find_it_out_afterwards(iden
         with not_found():
             await r.withdraw(given.id, r.nurse)
         assert (await r.withdraw(given.id, r.physician)).id == given.id
+
+
+async def test_nothing_is_granted_to_whoever_has_left(identity):
+    async with Records.kept(identity) as r:
+        ann = await r.identity.create_staff("ann", ("nurse", str(r.here)))
+        await r.join(ann.id)
+
+        async def granted():
+            return any(str(grant.grantee_id) == ann.id for grant in (await r.access()).grants)
+
+        assert await granted()
+        await r.identity.deactivate(ann.id, reason="moved away")
+
+        async def gone():
+            return not await granted()
+
+        await r.identity.hub.until(gone, what="the grants to who left")
+        await r.give(r.permit(ann.id))
+        assert await gone()

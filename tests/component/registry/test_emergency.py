@@ -1,11 +1,13 @@
 """Finding in an emergency somebody whom one may not see."""
 
 import time
+from uuid import UUID, uuid4
 
 import pytest
 from carehub.registry.v1 import patient_pb2
 from google.type.date_pb2 import Date
 
+from libs.chassis.access import DenialRow, PatientAccess, project_access
 from libs.chassis.wire import CallFailed
 from libs.testing.hub import caller_token
 from tests.component.registry.conftest import ELSEWHERE, MERCY
@@ -13,8 +15,16 @@ from tests.component.registry.conftest import ELSEWHERE, MERCY
 BORN = Date(year=1980, month=4, day=30)
 
 
-def token(*, acr="2", minutes=1, purposes=("EMERGENCY", "TREATMENT"), permission="glass.break"):
+def token(
+    *,
+    acr="2",
+    minutes=1,
+    purposes=("EMERGENCY", "TREATMENT"),
+    permission="glass.break",
+    subject=None,
+):
     return caller_token(
+        subject=subject,
         permissions=[permission, "patients.read"],
         facilities=[ELSEWHERE],
         purpose=purposes[0],
@@ -110,3 +120,24 @@ async def test_it_takes_an_emergency_and_a_second_factor(registry):
             await find(r, as_=token(purposes=("TREATMENT",)))
         with refused("PERMISSION_DENIED", "PERMISSION_MISSING"):
             await find(r, as_=token(permission="patients.write"))
+
+
+async def test_whom_the_patient_refuses_in_person_does_not_find_them(registry):
+    async with registry() as r:
+        jane, ex = await create(r, "Okafor"), uuid4()
+        refusal = DenialRow(
+            patient_id=UUID(jane.id),
+            number=0,
+            grantee_id=ex,
+            sources=None,
+            purposes=("EMERGENCY", "TREATMENT"),
+            classes=("DEMOGRAPHICS",),
+            labels=("NORMAL",),
+            expires_at=None,
+            weight=3,
+        )
+        async with r.hub.system("registry") as tx:
+            refused = PatientAccess(patient_id=UUID(jane.id), version=1, denials=(refusal,))
+            await project_access(tx, [refused])
+        assert list((await find(r, as_=token(subject=ex))).patients) == []
+        assert [one.id for one in (await find(r)).patients] == [jane.id]

@@ -105,7 +105,13 @@ def test_a_permission_withdrawn_never_widens(chance):
 
 @given(chances)
 def test_the_order_of_facts_is_nothing(chance):
-    assert {field.name for field in fields(Facts)} == {*PLURAL, "patient", "network", "known_at"}
+    assert {field.name for field in fields(Facts)} == {
+        *PLURAL,
+        "patient",
+        "network",
+        "known_at",
+        "programs",
+    }
     for _ in range(WORLDS):
         facts = chance.world()
         shuffled = {

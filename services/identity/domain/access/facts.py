@@ -260,11 +260,15 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything about one patient. `known_at` are the facilities that may hold rows of theirs. No order matters."""
+    """Everything about one patient. `known_at` are the facilities that may hold rows of theirs. No order matters.
+
+    `programs` are those of them that nobody else may know of: Part 2 programs, which the record itself does not mention.
+    """
 
     patient: Patient
     network: Network
     known_at: frozenset[UUID] = frozenset()
+    programs: frozenset[UUID] = frozenset()
     registrations: tuple[Registration, ...] = ()
     treatments: tuple[Treatment, ...] = ()
     memberships: tuple[Membership, ...] = ()
