@@ -10,12 +10,12 @@ from uuid import UUID, uuid5
 
 import asyncpg
 
-from libs.chassis.access import PatientAccess, keep_beat, project_access
+from libs.chassis.access import PatientAccess, end_bases, keep_beat, project_access
 from libs.chassis.caller import Capacity
 from libs.chassis.database import Database, Mode, open_pool
 from services.identity.convert.access import to_rows
 from services.identity.domain.access.decide import decide
-from tests.reference.decider import may
+from tests.reference.decider import may, reasons
 from tests.reference.facts import Question, World
 from tests.reference.matrix import Cell, scene_of
 from tests.reference.situations import TIMES
@@ -55,6 +55,14 @@ class Stored:
     def asker(self) -> tuple[object, ...]:
         q = self.question
         return q.person, q.teams, q.facilities, q.organizations, frozenset(acting_for(q))
+
+    def unheard(self) -> "Stored":
+        """As it has to be answered when identity has not been heard for too long: each facility its own rows."""
+        return replace(self, shown="OWN" in reasons(self.world, self.question))
+
+    def without_agreements(self) -> "Stored":
+        world = replace(self.world, agreements=[])
+        return replace(self, shown=may(world, self.question))
 
 
 def stored(cells: Iterable[Cell]) -> list[Stored]:
@@ -110,7 +118,8 @@ class Databases:
             )
 
     async def beat(self, ago: float = 0) -> None:
-        for database in self.databases.values():
+        for service, database in self.databases.items():
+            await self.admins[service].execute("TRUNCATE access_heartbeat")
             async with database.system() as tx:
                 await keep_beat(tx, datetime.now(UTC) - timedelta(seconds=ago))
 
@@ -168,6 +177,30 @@ class Databases:
             grants=tuple(replace(g, number=n, expires_at=ends(g.expires_at)) for n, g in enumerate(grants)),
             denials=tuple(replace(d, number=n, expires_at=ends(d.expires_at)) for n, d in enumerate(denials)),
         )  # fmt: skip
+
+    async def rounds(self, cells: Collection[Stored], at_most: int = 20) -> list[str]:
+        """What is wrong in three states: identity is heard; it is not; and every agreement has ended a moment ago."""
+        await self.beat()
+        found = await self.wrong(cells, at_most)
+        if not found:
+            await self.beat(ago=31)
+            found = await self.wrong([one.unheard() for one in cells if one.shown], at_most)
+        if not found:
+            await self.beat()
+            await self._end_agreements()
+            found = await self.wrong([one.without_agreements() for one in cells if one.shown], at_most)
+            await self._forget_endings()
+        return found
+
+    async def _end_agreements(self) -> None:
+        bases = {an_id(f"agreement {n}") for n in range(4)}
+        for database in self.databases.values():
+            async with database.system() as tx:
+                await end_bases(tx, bases, tx.at)
+
+    async def _forget_endings(self) -> None:
+        for admin in self.admins.values():
+            await admin.execute("TRUNCATE ended_bases")
 
     async def wrong(self, cells: Collection[Stored], at_most: int = 20) -> list[str]:
         """Cells that the policies answer otherwise than the reference; stops when there are enough of them."""
