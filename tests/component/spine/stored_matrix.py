@@ -46,10 +46,7 @@ class Stored:
     world: World
     question: Question
     shown: bool
-
-    @property
-    def table(self) -> tuple[str, str]:
-        return ROWS[self.cell[4]][:2]
+    table: tuple[str, str]
 
     @property
     def asker(self) -> tuple[object, ...]:
@@ -70,7 +67,8 @@ def stored(cells: Iterable[Cell]) -> list[Stored]:
     for cell in cells:
         scene, question = question_about(cell)
         shown = may(scene.world, question)
-        found.append(Stored(cell, uuid5(OURS, "/".join(cell)), scene.world, question, shown))
+        patient, table = uuid5(OURS, "/".join(cell)), ROWS[cell[4]][:2]
+        found.append(Stored(cell, patient, scene.world, question, shown, table))
     return found
 
 
@@ -88,7 +86,7 @@ def all_of(told: Cell, answered: bytes) -> dict[Cell, list[Stored]]:
             cell = (*told, time, *asked)
             patient = uuid5(OURS, "/".join(cell[:5]))
             found[asked[1:]].append(
-                Stored(cell, patient, scene.world, question, bool(next(shown)))
+                Stored(cell, patient, scene.world, question, bool(next(shown)), ROWS[asked[0]][:2])
             )
     return found
 
