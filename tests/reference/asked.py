@@ -83,8 +83,11 @@ WIDE = {**DIMENSIONS, "role": ["nurse"]}
 
 def subset() -> list[Cell]:
     """Every three values meet, and once more of those callers whom their role lets through."""
-    told = [tuple(row.values()) for of in (DIMENSIONS, FITTING) for row in covering(of)]
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys([*(tuple(row.values()) for row in covering(DIMENSIONS)), *fitting()]))
+
+
+def fitting() -> list[Cell]:
+    return [tuple(row.values()) for row in covering(FITTING)]
 
 
 def everything() -> list[Cell]:

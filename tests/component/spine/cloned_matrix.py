@@ -1,12 +1,15 @@
 """Cells of the matrix as patients of a hub that runs: real rows, copied for every cell, and asked for by RPC."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid5
 
 import asyncpg
+import httpx
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -14,7 +17,7 @@ from libs.chassis.guard import REQUEST_ID
 from libs.chassis.wire import CallFailed
 from libs.testing.hub import caller_token
 from services.identity.domain.role import PERMISSIONS, Role
-from tests.component.spine.calling import REFUSALS, methods, path_of
+from tests.component.spine.calling import IMAGE, REFUSALS, methods, path_of, until_answered
 from tests.component.spine.stored_matrix import OURS, SERVICES, Databases, Stored
 from tests.reference.asked import About, asked, expected
 from tests.reference.matrix import Cell
@@ -97,6 +100,7 @@ class Clones(Databases):
         self.hub = hub
         self.answered = Counter[str]()
         self.told: dict[str, UUID] = {}
+        self.over_rest = 0
 
     async def _insert(self, service: str, table: str, cells: Collection[Stored]) -> None:
         for other_service, other in (*NEEDED[service, table], (service, table)):
@@ -120,10 +124,11 @@ class Clones(Databases):
             "encounter_id": "gen_random_uuid()", "visit_number": "cell.row::text",
         }  # fmt: skip
         values = [own.get(name, f"t.{name}") for name in columns]
+        is_open = "WHERE state = 'OPEN'" if table == "tasks" else ""
         await admin.execute(
             f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)} "
             "FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[]) AS cell (patient, row, place, labels), "
-            f"(SELECT * FROM {table} ORDER BY id LIMIT 1) t",
+            f"(SELECT * FROM {table} {is_open} LIMIT 1) t",
             [one.patient for one in cells],
             [uuid5(one.patient, "row") for one in cells],
             [an_id(one.question.source) for one in cells],
@@ -139,7 +144,7 @@ class Clones(Databases):
     async def asked_by_rpc(self, cells: Collection[Asking]) -> list[str]:
         wrong = []
         for number, one in enumerate(cells):
-            outcome = await self._ask(one, f"cell-{number}")
+            outcome = await until_answered(partial(self._ask, one, f"cell-{number}"))
             self.answered[outcome] += 1
             if outcome != one.expected:
                 wrong.append(f"{outcome}, not {one.expected}: {' / '.join(one.cell)}")
@@ -152,21 +157,50 @@ class Clones(Databases):
                 metadata={REQUEST_ID: request_id},
             )  # fmt: skip
         except CallFailed as failed:
-            return self.outcome_of(failed)
+            return self.outcome_of(failed.code, failed.reason)
         outcome = one.outcome(answer)
         if outcome != "absent":
             self.told[request_id] = one.patient
         return outcome
 
+    async def asked_by_rest(self, client: httpx.AsyncClient, cells: Collection[Asking]) -> list[str]:
+        """The same of those that read, through the gateway."""
+        paths = {path_of(each.method): each for each in IMAGE.endpoints if each.is_safe}
+        wrong = []
+        for one in cells:
+            if endpoint := paths.get(one.about.path):
+                outcome = await until_answered(
+                    partial(self._ask_rest, client, endpoint.template.text, one)
+                )
+                self.over_rest += 1
+                if outcome != one.expected:
+                    wrong.append(f"{outcome}, not {one.expected}: {' / '.join(one.cell)}")
+        return wrong
+
+    async def _ask_rest(self, client: httpx.AsyncClient, template: str, one: Asking) -> str:
+        fields = {field.name: value for field, value in one.request().ListFields()}
+        path = re.sub(r"\{(\w+)\}", lambda found: fields.pop(found.group(1)), template)
+        answer = await client.get(
+            path,
+            params={"patientId": fields["patient_id"]} if "patient_id" in fields else {},
+            headers={"Authorization": f"Bearer {one.token()}"},
+        )
+        body = answer.json()
+        if answer.status_code != 200:
+            code = "NOT_FOUND" if answer.status_code == 404 else str(answer.status_code)
+            return self.outcome_of(code, body["reason"])
+        rows = [body] if "id" in body else next((v for v in body.values() if isinstance(v, list)), [])
+        return "shown" if str(one.row) in {row["id"] for row in rows} else "absent"
+
     @staticmethod
-    def outcome_of(failed: CallFailed) -> str:
-        if failed.reason in REFUSALS:
+    def outcome_of(code: str, reason: str) -> str:
+        if reason in REFUSALS:
             return "refused"
-        if failed.code == "NOT_FOUND":
+        if code == "NOT_FOUND":
             return "absent"
-        if failed.reason == "NOT_YOUR_FACILITY":
+        if reason == "NOT_YOUR_FACILITY":
             return "not yours"
-        return f"{failed.code} {failed.reason}"
+        return f"{code} {reason}"
 
     async def audited(self) -> dict[str, set[UUID]]:
         """By request, the patients that its row in a ledger names as shown."""

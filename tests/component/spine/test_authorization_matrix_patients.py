@@ -7,12 +7,13 @@ import os
 
 import pytest
 
+from tests.component.spine.calling import gateway
 from tests.component.spine.cloned_matrix import asking, clones
 from tests.component.spine.test_labels import region
-from tests.reference.asked import everything, subset
+from tests.reference.asked import everything, fitting, subset
 
 __all__ = ["region"]
-SUBSET, FULL = 6_563, 137_760
+SUBSET, OVER_REST, FULL = 6_563, 1_737, 137_760
 SHOWN_AT_MOST = 20
 
 
@@ -24,6 +25,12 @@ async def is_right(region, cells):
         print(f"{len(cells):,} cells about patients over RPC: {dict(here.answered)}, {len(wrong)} wrong")
         assert wrong[:SHOWN_AT_MOST] == []
         await is_audited(here)
+        async with gateway(region.hub.channels) as client:
+            fit = set(fitting())
+            wrong = await here.asked_by_rest(client, [one for one in cells if one.cell in fit])
+        print(f"{here.over_rest:,} of them over REST, {len(wrong)} wrong")
+        assert wrong[:SHOWN_AT_MOST] == []
+        return here.over_rest
 
 
 async def is_audited(here):
@@ -38,7 +45,7 @@ async def is_audited(here):
 async def test_every_cell_of_the_subset_is_right_about_patients(region):
     cells = asking(subset())
     assert len(cells) == SUBSET
-    await is_right(region, cells)
+    assert await is_right(region, cells) == OVER_REST
 
 
 @pytest.mark.skipif(
