@@ -100,7 +100,11 @@ def decider(words: Sequence[str]) -> tuple[int, int]:
 
 def main(words: Sequence[str]) -> int:
     began = time.monotonic()
-    counts = [decider(words), asyncio.run(policies.trials(words)), asyncio.run(chassis.trials(words))]
+    counts = [
+        decider(words),
+        asyncio.run(policies.trials(words)),
+        asyncio.run(chassis.trials(words)),
+    ]
     tried, survived = (sum(column) for column in zip(*counts, strict=True))
     print(f"{tried - survived} of {tried} mutants caught in {time.monotonic() - began:.0f} s")
     return 1 if survived else 0

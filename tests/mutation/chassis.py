@@ -17,10 +17,11 @@ from typing import NamedTuple
 ROOT = Path(__file__).parents[2]
 SPINE = "tests/component/spine/test_authorization_matrix"
 RPC, PATIENTS, SQL = f"{SPINE}_rpc.py", f"{SPINE}_patients.py", f"{SPINE}_sql.py"
-GUARD, TOKENS, HOLDING = (
+GUARD, TOKENS, HOLDING, HOSTILE = (
     "tests/component/chassis/test_guard.py",
     "tests/unit/chassis/test_caller_verifier.py",
     "tests/component/chassis/test_holding.py",
+    "tests/issuer/test_hostile_tokens.py",
 )
 
 
@@ -44,11 +45,11 @@ MUTANTS = [
     Mutant("allow-list widened where there is one", G, "if name not in method.access.called_by or not (", "if not method.access.called_by or not (", RPC),
     Mutant("services are not checked", G, "self._check_service(method, caller.name)", "pass", RPC),
     Mutant("services let in by name ignored", G, "self._let_in is None or name in self._let_in", "True", HOLDING),
-    Mutant("facilities of every permission", G, "        return held\n", "        return frozenset[UUID]().union(*caller.permissions.values())\n", GUARD),
+    Mutant("facilities of every permission", G, "        return held\n", "        return frozenset[UUID]().union(*caller.permissions.values())\n", PATIENTS),
     Mutant("the deactivated are let in", T, "if self._refused and", "if False and", RPC),
     Mutant("tokens never end", T, "if expires <= time.time():", "if False:", RPC),
     Mutant("any audience", T, 'and claims.get("aud") == AUDIENCE', "and True", TOKENS),
-    Mutant("any sort of token", T, 'token.header.get("typ") == kind', "True", TOKENS),
+    Mutant("any sort of token", T, 'token.header.get("typ") == kind', "True", HOSTILE),
     # What is said, and what is written down.
     Mutant("no audit row", G, "        audit.record(tx, call, _resource(method, message))\n        return response", "        return response", PATIENTS),
     Mutant("audit rows name nobody", G, "        audit.record(tx, call, _resource(method, message))\n        return response", "        call.shown.clear()\n        audit.record(tx, call, _resource(method, message))\n        return response", PATIENTS),
@@ -99,7 +100,9 @@ async def _trial(mutant: Mutant) -> str:
     if process.returncode == 0:
         return ""
     if process.returncode != 1:
-        raise SystemExit(f"{mutant.name}: pytest ended with {process.returncode}\n{told.decode()[-2000:]}")
+        raise SystemExit(
+            f"{mutant.name}: pytest ended with {process.returncode}\n{told.decode()[-2000:]}"
+        )
     return next((line for line in lines if line.startswith(("FAILED", "ERROR"))), "a test failed")
 
 

@@ -105,19 +105,20 @@ async def test_a_person_gets_what_their_roles_give(identity, tmp_path):
 
 async def test_a_flood_of_unknown_keys_costs_one_fetch_and_good_tokens_go_on(identity):
     fetched = []
+
+    async def one(i, ann, number):
+        """Three strangers, and a token that was never seen before, of somebody who works here."""
+        for other in range(3):
+            with refused("TOKEN_KEY_UNKNOWN"):
+                await exchange(i, access_token(i, ann.id, kid=f"{number}-{other}"))
+        assert (await exchange(i, access_token(i, ann.id, jti=f"{number}"))).caller_token
+
     async with a_provider(fetched) as uri:
-        async with identity(IDENTITY_ISSUER=ISSUER, IDENTITY_JWKS_URI=uri) as i:
+        env = {"IDENTITY_ISSUER": ISSUER, "IDENTITY_JWKS_URI": uri}
+        async with identity(**env) as i:
             ann = await i.create_staff("ann", ("nurse", (await i.create_facility()).id))
             await exchange(i, access_token(i, ann.id))
-
-            async def one(number):
-                """Three strangers, and a token that was never seen before, of somebody who works here."""
-                for other in range(3):
-                    with refused("TOKEN_KEY_UNKNOWN"):
-                        await exchange(i, access_token(i, ann.id, kid=f"{number}-{other}"))
-                assert (await exchange(i, access_token(i, ann.id, jti=f"{number}"))).caller_token
-
-            await asyncio.gather(*map(one, range(50)))
+            await asyncio.gather(*(one(i, ann, number) for number in range(50)))
             assert len(fetched) == 1
 
 

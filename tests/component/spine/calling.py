@@ -26,6 +26,7 @@ from libs.testing.hub import caller_token
 from services.identity.domain.role import PERMISSIONS, Role
 from tests.component.gateway.exchanging import Exchanging
 from tests.reference.callers import LEFT, NO_ROLE, NOBODY, ROLES, SERVICES
+from tests.reference.facts import words
 
 NO_ANSWER = frozenset({"TOOK_TOO_LONG"})
 PLACE, LEAVER = UUID(int=0xA1), UUID(int=0xA2)
@@ -33,9 +34,9 @@ URL = "http://127.0.0.1:8080"
 BYTES = Path("libs/contracts/contracts.binpb").read_bytes()
 IMAGE = Image(BYTES)
 # What the guard says before a line of the service has run.
-REFUSALS = frozenset(
+REFUSALS = words(
     "CALLER_MISSING CALLER_TOKEN_INVALID CALLER_TOKEN_EXPIRED CALLER_DEACTIVATED PERMISSION_MISSING "
-    "SERVICE_NOT_LISTED".split()
+    "SERVICE_NOT_LISTED"
 )
 
 
@@ -76,21 +77,21 @@ class Calling:
         self.tokens[NOBODY] = ""
         self.tokens[NO_ROLE] = caller_token(roles=[])
         everything = {permission for held in PERMISSIONS.values() for permission in held}
-        told = {"permissions": everything, "facilities": [PLACE], "subject": LEAVER}
-        self.left = caller_token(**told)
+        told = {"permissions": everything, "facilities": [PLACE]}
+        self.left = caller_token(**told, subject=LEAVER, exp=int(time.time()) + 30)
         self.ended = caller_token(**told, exp=int(time.time()) - 60, iat=int(time.time()) - 90)
-        for service in SERVICES:
-            signer = ServiceSigner(service, service_key(self.keys, service))
-            self.tokens[f"service {service}"] = signer.token()
         gone = access_pb2.ApplyAccessRequest(deactivated_ids=[str(LEAVER)])
         for method in methods():
             if method.name == "ApplyAccess":
                 await self.channels.call(
-                    method, gone, caller_token=self.tokens["service identity"], timeout=10
+                    method, gone, caller_token=self.token("service identity", ""), timeout=10
                 )
 
     def token(self, caller: str, service: str) -> str:
         """Of who was deactivated: holders know it at once; elsewhere the token in hand ends, and there is no other."""
+        if caller.startswith("service "):
+            name = caller.removeprefix("service ")
+            return ServiceSigner(name, service_key(self.keys, name)).token()
         if caller == LEFT:
             return self.left if service in ("registry", "tasking") else self.ended
         return self.tokens[caller]

@@ -47,13 +47,14 @@ class Asking(Stored):
         return self.patient if self.table[1] == "patients" else uuid5(self.patient, "row")
 
     def token(self) -> str:
+        """Where the row lies they hold something else, which opens nothing."""
         q = self.question
         places = sorted(map(an_id, q.facilities), key=str)
         return caller_token(
             subject=an_id(q.person), roles=[self.cell[-1]], permissions=PERMISSIONS[Role(self.cell[-1])],
             facilities=places, teams=[str(an_id(t)) for t in q.teams],
             organizations=[str(an_id(o)) for o in q.organizations],
-            purpose=q.purpose, purposes=sorted(acting_for(q)),
+            purpose=q.purpose, purposes=sorted(acting_for(q)), elsewhere={"schedules.read": an_id(q.source)},
         )  # fmt: skip
 
     def request(self) -> Message:
@@ -163,7 +164,9 @@ class Clones(Databases):
             self.told[request_id] = one.patient
         return outcome
 
-    async def asked_by_rest(self, client: httpx.AsyncClient, cells: Collection[Asking]) -> list[str]:
+    async def asked_by_rest(
+        self, client: httpx.AsyncClient, cells: Collection[Asking]
+    ) -> list[str]:
         """The same of those that read, through the gateway."""
         paths = {path_of(each.method): each for each in IMAGE.endpoints if each.is_safe}
         wrong = []
@@ -189,7 +192,9 @@ class Clones(Databases):
         if answer.status_code != 200:
             code = "NOT_FOUND" if answer.status_code == 404 else str(answer.status_code)
             return self.outcome_of(code, body["reason"])
-        rows = [body] if "id" in body else next((v for v in body.values() if isinstance(v, list)), [])
+        rows = (
+            [body] if "id" in body else next((v for v in body.values() if isinstance(v, list)), [])
+        )
         return "shown" if str(one.row) in {row["id"] for row in rows} else "absent"
 
     @staticmethod

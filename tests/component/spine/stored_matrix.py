@@ -30,7 +30,12 @@ _SOMETHING = {
     "uuid": "gen_random_uuid()", "timestamptz": "now()", "date": "current_date", "jsonb": "'[]'", "bool": "false",
     "int4": "0", "int8": "1", "float8": "0", "text": "''", "_text": "'{}'", "_uuid": "'{}'", "tsvector": "''",
 }  # fmt: skip
-_STATES = {"patients": "ACTIVE", "encounters": "PLANNED", "loops": "CANCELLED", "tasks": "CANCELLED"}
+_STATES = {
+    "patients": "ACTIVE",
+    "encounters": "PLANNED",
+    "loops": "CANCELLED",
+    "tasks": "CANCELLED",
+}
 _FILLED = {
     "state": "state", "facility_ids": "ARRAY[cell.place]", "facility_id": "cell.place",
     "labels": "cell.labels::text[]", "closed_at": "now()",
@@ -94,7 +99,9 @@ def all_of(told: Cell, answered: bytes) -> dict[Cell, list[Stored]]:
 class Databases:
     """Those of registry and tasking, with one row for every cell."""
 
-    def __init__(self, databases: dict[str, Database], admins: dict[str, asyncpg.Connection]) -> None:
+    def __init__(
+        self, databases: dict[str, Database], admins: dict[str, asyncpg.Connection]
+    ) -> None:
         self.databases, self.admins = databases, admins
         self.now = datetime.now(UTC)
         self._decided: dict[tuple[int, datetime], PatientAccess] = {}
@@ -186,7 +193,9 @@ class Databases:
         if not found:
             await self.beat()
             await self._end_agreements()
-            found = await self.wrong([one.without_agreements() for one in cells if one.shown], at_most)
+            found = await self.wrong(
+                [one.without_agreements() for one in cells if one.shown], at_most
+            )
             await self._forget_endings()
         return found
 
@@ -203,7 +212,9 @@ class Databases:
     async def wrong(self, cells: Collection[Stored], at_most: int = 20) -> list[str]:
         """Cells that the policies answer otherwise than the reference; stops when there are enough of them."""
         found: list[str] = []
-        for ((service, table), asker), here in _by(cells, lambda one: (one.table, one.asker)).items():
+        for ((service, table), asker), here in _by(
+            cells, lambda one: (one.table, one.asker)
+        ).items():
             seen = await self._seen(service, table, asker, [one.patient for one in here])
             found += [
                 f"{'refuses' if one.shown else 'shows'}: {' / '.join(one.cell)}"
@@ -214,7 +225,9 @@ class Databases:
                 break
         return found[:at_most]
 
-    async def _seen(self, service: str, table: str, asker: tuple, patients: list[UUID]) -> set[UUID]:
+    async def _seen(
+        self, service: str, table: str, asker: tuple, patients: list[UUID]
+    ) -> set[UUID]:
         person, teams, facilities, organizations, purposes = asker
         capacity = Capacity(teams=ids(teams), organizations=ids(organizations), purposes=purposes)
         column = "id" if table == "patients" else "patient_id"
@@ -252,5 +265,3 @@ async def databases(servers) -> "Iterator[Databases]":
         for service in SERVICES:
             await admins[service].close()
             await opened[service].close()
-
-

@@ -22,7 +22,9 @@ async def is_right(region, cells):
     async with clones(region) as here:
         await here.fill(cells)
         wrong = await here.asked_by_rpc(cells)
-        print(f"{len(cells):,} cells about patients over RPC: {dict(here.answered)}, {len(wrong)} wrong")
+        print(
+            f"{len(cells):,} cells about patients over RPC: {dict(here.answered)}, {len(wrong)} wrong"
+        )
         assert wrong[:SHOWN_AT_MOST] == []
         await is_audited(here)
         async with gateway(region.hub.channels) as client:
@@ -37,7 +39,9 @@ async def is_audited(here):
     """Audit rows : answers with patient data."""
     ledger = await here.audited()
     found = sum(patient in ledger.get(request, ()) for request, patient in here.told.items())
-    print(f"audit rows : answers with patient data = {found} : {len(here.told)} = {found / len(here.told):.4f}")
+    print(
+        f"audit rows : answers with patient data = {found} : {len(here.told)} = {found / len(here.told):.4f}"
+    )
     assert found == len(here.told) > 0
 
 

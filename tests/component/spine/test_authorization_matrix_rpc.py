@@ -49,7 +49,9 @@ async def test_every_person_at_every_path_of_the_gateway(here):
             refused = await until_answered(partial(here.over_rest, endpoint, caller))
             cells += 1
             if bool(refused) is (caller in expected):
-                wrong.append(f"{endpoint.http_method} {endpoint.template.text} by {caller}: {refused or 'let through'}")
+                wrong.append(
+                    f"{endpoint.http_method} {endpoint.template.text} by {caller}: {refused or 'let through'}"
+                )
     print(f"{cells:,} cells over REST")
     assert cells == OVER_REST
     assert wrong == []

@@ -19,7 +19,9 @@ SUBSET, FULL = 44_196, 63_590_400
 
 async def test_every_cell_of_the_subset_is_right_in_the_databases(servers):
     cells = stored(subset())
-    print(f"{len(cells):,} cells at the databases, of which {sum(one.shown for one in cells):,} are shown")
+    print(
+        f"{len(cells):,} cells at the databases, of which {sum(one.shown for one in cells):,} are shown"
+    )
     assert len(cells) == SUBSET
     async with databases(servers) as here:
         await here.fill(cells)
@@ -48,6 +50,9 @@ async def test_every_cell_is_right_in_the_databases(servers):
                     await here.beat()
                     found += await here.wrong(some)
                     counted += len(some)
-                print(f"{counted:,} cells at the databases, {len(found)} wrong: {relationship}", flush=True)
+                print(
+                    f"{counted:,} cells at the databases, {len(found)} wrong: {relationship}",
+                    flush=True,
+                )
     assert counted == full_size() == FULL
     assert found == []
