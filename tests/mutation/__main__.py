@@ -19,7 +19,6 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from tests.mutation import chassis, policies
 from tests.mutation.mutants import MUTANTS, Mutant
 from tests.reference.samples import Sample, samples
 
