@@ -48,10 +48,11 @@ test-browser: setup $(WEB) ## the console in a real browser, against a real hub
 test-keycloak: setup ## sign-in against a real Keycloak, which the tests start: needs Maven and a JDK
 	@CAREHUB_TEST_ISSUER=keycloak $(BIN)/python -m pytest tests/issuer -o timeout=900
 
-test-matrix: setup ## every cell of the authorization matrix (minutes); `make test` has a covering subset
-	@CAREHUB_MATRIX=all $(BIN)/python -m pytest -s tests/unit/identity/test_authorization_matrix.py -o timeout=3600
+test-matrix: setup ## every cell of the authorization matrix (an hour); `make test` has a covering subset
+	@CAREHUB_MATRIX=all $(BIN)/python -m pytest -s tests/unit/identity/test_authorization_matrix.py \
+		$(wildcard tests/component/spine/test_authorization_matrix_*.py) -o timeout=7200
 
-test-mutation: setup ## the access decider with one line changed, many times: the matrix must notice each; ARGS=words narrow
+test-mutation: setup ## what decides on access with one line changed, many times: each must be noticed; ARGS=words narrow
 	@$(BIN)/python -u -m tests.mutation $(ARGS)
 
 bench: setup ## the figures of the design, each beside what it is compared with; ARGS=--quick

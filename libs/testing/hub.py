@@ -38,16 +38,19 @@ def caller_token(
     subject: UUID | None = None,
     roles: Iterable[str] = ("coordinator",),
     key: OKPKey = _KEY,
+    elsewhere: Mapping[str, UUID] | None = None,
     **claims: Any,
 ) -> str:
-    """A caller token as identity signs them, for any permissions at any facilities."""
+    """A caller token as identity signs them, for any permissions at any facilities; `elsewhere` are held at one other."""
     places = sorted({str(f) for f in facilities})
     everywhere = list(range(len(places)))
+    others = {name: [len(everywhere) + n] for n, name in enumerate(elsewhere or {})}
+    places += map(str, (elsewhere or {}).values())
     body = {
         "iss": ISSUER, "aud": AUDIENCE, "sub": str(subject or uuid4()), "kind": "PERSON", "name": "Test Person",
         "purpose": "TREATMENT", "iat": int(time.time()), "exp": int(time.time()) + 3600, "jti": str(uuid4()),
         "facilities": places, "roles": dict.fromkeys(roles, everywhere),
-        "permissions": dict.fromkeys(permissions, everywhere),
+        "permissions": dict.fromkeys(permissions, everywhere) | others,
     }  # fmt: skip
     header = {"alg": "Ed25519", "typ": TYPE, "kid": "test"}
     return jwt.encode(header, body | claims, key, algorithms=["Ed25519"])

@@ -1,11 +1,12 @@
-"""`make test-mutation`: each mutant is a copy of the decider with one line changed; the matrix must catch every one.
+"""`make test-mutation`: whatever decides who may see what, with one line changed, many times; the tests must catch each.
 
     python -m tests.mutation [words of names…]
 
-The reference answers are worked out once; then each mutant is tried in a child process of its own, which takes the
+The policies of the databases are `policies.py`, what stands around them `chassis.py`. Of the decider: the reference answers are worked out once; then each mutant is tried in a child process of its own, which takes the
 decider's modules from the changed copy and stops at the first cell that is answered otherwise.
 """
 
+import asyncio
 import importlib.util
 import multiprocessing
 import shutil
@@ -80,22 +81,32 @@ def first_difference() -> str:
 TOLD: list[Sample] = []  # filled before the children are forked, which inherit it
 
 
-def main(words: Sequence[str]) -> int:
+def decider(words: Sequence[str]) -> tuple[int, int]:
+    """How many mutants there were, and how many of them survived."""
     chosen = [m for m in MUTANTS if not words or any(word in m.name for word in words)]
     for mutant in chosen:
         changed(mutant)
-    began = time.monotonic()
+    if not chosen:
+        return 0, 0
     TOLD.extend(samples())
     survivors = 0
     with multiprocessing.get_context("fork").Pool(WORKERS, maxtasksperchild=1) as pool:
         for mutant, caught in zip(chosen, pool.imap(trial, chosen, chunksize=1), strict=True):
             survivors += not caught
             print(f"{'caught' if caught else 'SURVIVED':9}{mutant.name}: {caught or mutant.new}")
-    print(
-        f"{len(chosen) - survivors} of {len(chosen)} mutants caught by {len(TOLD):,} samples "
-        f"in {time.monotonic() - began:.0f} s"
-    )
-    return 1 if survivors else 0
+    return len(chosen), survivors
+
+
+def main(words: Sequence[str]) -> int:
+    began = time.monotonic()
+    counts = [
+        decider(words),
+        asyncio.run(policies.trials(words)),
+        asyncio.run(chassis.trials(words)),
+    ]
+    tried, survived = (sum(column) for column in zip(*counts, strict=True))
+    print(f"{tried - survived} of {tried} mutants caught in {time.monotonic() - began:.0f} s")
+    return 1 if survived else 0
 
 
 if __name__ == "__main__":

@@ -344,6 +344,7 @@ CONSENTS: dict[str, Act] = {
     "deny a team results of one source": lambda s: deny(
         s, recipients=words("team"), classes=words("RESULTS"), sources=words("mercy")
     ),
+    "deny what others wrote": lambda s: deny(s, sources=words("clinic valley-health")),
     "permit all, deny a person": all_but_one,
     "permit a person, deny all": none_but_one,
     "permit a facility, deny its organization": facility_but_not_its_organization,

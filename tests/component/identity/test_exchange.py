@@ -24,13 +24,15 @@ KEY = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
 
 
 @asynccontextmanager
-async def a_provider():
-    """A provider that answers every request with its keys; yields their address."""
+async def a_provider(fetched=None):
+    """A provider that answers every request with its keys, and notes each in `fetched`; yields their address."""
     body = json.dumps({"keys": [KEY.as_dict(private=False)]}).encode()
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
 
     async def answer(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
+        asked = await reader.readuntil(b"\r\n\r\n")
+        if fetched is not None:
+            fetched.append(asked)
         writer.write(head + body)
         await writer.drain()
         writer.close()
@@ -40,7 +42,7 @@ async def a_provider():
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
 
 
-def access_token(identity, subject, lives=300, **claims):
+def access_token(identity, subject, lives=300, kid=KEY.kid, **claims):
     now = int(identity.hub.clock().timestamp())
     body = {
         "iss": ISSUER,
@@ -50,7 +52,7 @@ def access_token(identity, subject, lives=300, **claims):
         "iat": now,
         "exp": now + lives,
     }
-    head = {"alg": "RS256", "kid": KEY.kid, "typ": "at+jwt"}
+    head = {"alg": "RS256", "kid": kid, "typ": "at+jwt"}
     return jwt.encode(head, body | claims, KEY, algorithms=["RS256"])
 
 
@@ -99,6 +101,25 @@ async def test_a_person_gets_what_their_roles_give(identity, tmp_path):
             short = await exchange(i, access_token(i, ann.id, lives=10))
             ends = to_datetime(short.expire_time) - i.hub.clock()
             assert timedelta(seconds=5) < ends <= timedelta(seconds=10)
+
+
+async def test_a_flood_of_unknown_keys_costs_one_fetch_and_good_tokens_go_on(identity):
+    fetched = []
+
+    async def one(i, ann, number):
+        """Three strangers, and a token that was never seen before, of somebody who works here."""
+        for other in range(3):
+            with refused("TOKEN_KEY_UNKNOWN"):
+                await exchange(i, access_token(i, ann.id, kid=f"{number}-{other}"))
+        assert (await exchange(i, access_token(i, ann.id, jti=f"{number}"))).caller_token
+
+    async with a_provider(fetched) as uri:
+        env = {"IDENTITY_ISSUER": ISSUER, "IDENTITY_JWKS_URI": uri}
+        async with identity(**env) as i:
+            ann = await i.create_staff("ann", ("nurse", (await i.create_facility()).id))
+            await exchange(i, access_token(i, ann.id))
+            await asyncio.gather(*(one(i, ann, number) for number in range(50)))
+            assert len(fetched) == 1
 
 
 async def test_strangers_leavers_and_forgers_get_none(identity):

@@ -17,7 +17,7 @@ from tests.reference.samples import SEED, Sample, by_chance, by_hand, of_the_mat
 from tests.reference.situations import TIMES
 from tests.unit.identity.access_translation import Asked
 
-SUBSET, FULL = 25_391, 36_495_360
+SUBSET, FULL = 26_506, 38_154_240
 SHOWN_AT_MOST = 20
 
 

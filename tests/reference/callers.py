@@ -1,0 +1,179 @@
+"""Who may call what: one line for every RPC, written down by hand, sharing nothing with the contracts nor the table of roles.
+
+An RPC that is not here has no expected answers, and fails the matrix.
+"""
+
+from tests.reference.facts import words
+
+ROLES = words(
+    "network_admin facility_admin coordinator nurse physician pharmacist social_worker community_health_worker "
+    "scheduler analyst privacy_officer integration operator"
+)
+# Those whom no role makes.
+NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
+SERVICES = words("identity interop registry tasking")
+CALLERS = [*sorted(ROLES), NOBODY, NO_ROLE, LEFT, *(f"service {name}" for name in sorted(SERVICES))]
+
+GROUPS = {
+    "ANYBODY": frozenset(CALLERS),
+    "SIGNED_IN": ROLES | {NO_ROLE},
+    "EVERY_ROLE": ROLES,
+    # They arrange care, and see patients.
+    "CARE": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler privacy_officer"
+    ),
+    "RECORDS": words("coordinator nurse physician"),
+    "CONSENTS": words("coordinator nurse physician social_worker"),
+    "CONSENTS_SEEN": words("coordinator nurse physician social_worker privacy_officer"),
+    "CLINICAL": words("nurse physician pharmacist"),
+    "GLASS_SEEN": words("nurse physician pharmacist privacy_officer"),
+    "PHYSICIAN": words("physician"),
+    "PRIVACY": words("privacy_officer"),
+    # They run the network, its places and its systems.
+    "NETWORK": words("network_admin"),
+    "ADMINS": words("network_admin facility_admin"),
+    "STAFF_SEEN": words(
+        "network_admin facility_admin coordinator nurse physician pharmacist social_worker privacy_officer"
+    ),
+    "EXPLAINERS": words("facility_admin privacy_officer"),
+    "AGREEMENTS": words("network_admin privacy_officer"),
+    "AGREEMENTS_SEEN": words("network_admin facility_admin privacy_officer"),
+    "AUDITORS": words("network_admin privacy_officer"),
+    "PROTOCOLS_SEEN": words(
+        "network_admin coordinator nurse physician pharmacist social_worker analyst privacy_officer operator"
+    ),
+    "FEEDS_SEEN": words("network_admin facility_admin coordinator integration operator"),
+    "FEEDS": words("network_admin integration"),
+    "RAW": words("integration"),
+    "WATCH": words("network_admin integration operator"),
+    "OPERATE": words("network_admin operator"),
+    # Machines.
+    "HOLDERS": frozenset({"service registry", "service tasking"}),
+    "SENDERS": frozenset({"service interop"}),
+    "IDENTITY": frozenset({"service identity"}),
+}  # fmt: skip
+
+_TABLE = """
+identity.AccessService ExplainAccess EXPLAINERS
+identity.AccessService ExplainMyAccess SIGNED_IN
+identity.AccessService CheckDisclosure SENDERS
+identity.AccessService ListDisclosures AUDITORS
+identity.AccessService NamePeople CARE
+identity.AgreementService CreateAgreement AGREEMENTS
+identity.AgreementService ChangeAgreement AGREEMENTS
+identity.AgreementService EndAgreement AGREEMENTS
+identity.AgreementService GetAgreement AGREEMENTS_SEEN
+identity.AgreementService ListAgreements AGREEMENTS_SEEN
+identity.BreakGlassService BreakGlass CLINICAL
+identity.BreakGlassService EndBreakGlass CLINICAL
+identity.BreakGlassService ReviewBreakGlass PRIVACY
+identity.BreakGlassService GetBreakGlass GLASS_SEEN
+identity.BreakGlassService ListBreakGlass GLASS_SEEN
+identity.CareTeamService JoinCareTeam RECORDS
+identity.CareTeamService LeaveCareTeam RECORDS
+identity.CareTeamService ListCareTeam CARE
+identity.CareTeamService RecordReferral RECORDS
+identity.CareTeamService EndReferral RECORDS
+identity.ConsentService GiveConsent CONSENTS
+identity.ConsentService ChangeConsent CONSENTS
+identity.ConsentService WithdrawConsent CONSENTS
+identity.ConsentService GetConsent CONSENTS_SEEN
+identity.ConsentService ListConsents CONSENTS_SEEN
+identity.ConsentService PreviewConsent CONSENTS
+identity.HoldService HoldRelease PHYSICIAN
+identity.HoldService EndHold PHYSICIAN
+identity.HoldService ListHolds CONSENTS_SEEN
+identity.HolderService ListAccess HOLDERS
+identity.ProxyService AddProxy CONSENTS
+identity.ProxyService RevokeProxy CONSENTS
+identity.ProxyService BarProxy CONSENTS
+identity.ProxyService ListProxies CONSENTS_SEEN
+identity.ProxyService LinkPatientAccount CONSENTS
+identity.ProxyService UnlinkPatientAccount CONSENTS
+identity.IdentityService ExchangeToken ANYBODY
+identity.IdentityService GetCallerKeys ANYBODY
+identity.IdentityService GetMe SIGNED_IN
+identity.IdentityService FilterVisible CARE
+identity.IdentityService ListOrganizations EVERY_ROLE
+identity.IdentityService CreateOrganization NETWORK
+identity.IdentityService GetFacility EVERY_ROLE
+identity.IdentityService ListFacilities EVERY_ROLE
+identity.IdentityService CreateFacility ADMINS
+identity.IdentityService UpdateFacility ADMINS
+identity.IdentityService GetStaffMember STAFF_SEEN
+identity.IdentityService ListStaff STAFF_SEEN
+identity.IdentityService CreateStaffMember ADMINS
+identity.IdentityService UpdateStaffMember ADMINS
+identity.IdentityService DeactivateStaffMember ADMINS
+identity.IdentityService GetTeam STAFF_SEEN
+identity.IdentityService ListTeams STAFF_SEEN
+identity.IdentityService CreateTeam ADMINS
+identity.IdentityService UpdateTeam ADMINS
+identity.IdentityService ListAudit AUDITORS
+identity.IdentityService ListLooks CARE
+identity.IdentityService GetStatus WATCH
+identity.IdentityService ListParked WATCH
+identity.IdentityService ReplayParked OPERATE
+identity.IdentityService DiscardParked OPERATE
+interop.InteropService GetFeed FEEDS_SEEN
+interop.InteropService ListFeeds FEEDS_SEEN
+interop.InteropService CreateFeed FEEDS
+interop.InteropService UpdateFeed FEEDS
+interop.InteropService MuteFeed FEEDS
+interop.InteropService SendMessage FEEDS
+interop.InteropService ListMessages FEEDS_SEEN
+interop.InteropService GetMessage RAW
+interop.InteropService ReplayMessage FEEDS
+interop.InteropService ReplayMessages FEEDS
+interop.InteropService TryMessage FEEDS_SEEN
+interop.InteropService ListRefusals FEEDS_SEEN
+interop.InteropService ListAudit AUDITORS
+interop.InteropService ListLooks CARE
+interop.InteropService GetStatus WATCH
+interop.InteropService ListParked WATCH
+interop.InteropService ReplayParked OPERATE
+interop.InteropService DiscardParked OPERATE
+registry.RegistryService GetPatient CARE
+registry.RegistryService CreatePatient RECORDS
+registry.RegistryService UpdatePatient RECORDS
+registry.RegistryService SearchPatients CARE
+registry.RegistryService FindForEmergency CLINICAL
+registry.RegistryService GetEncounter CARE
+registry.RegistryService ListEncounters CARE
+registry.RegistryService ApplyAccess IDENTITY
+registry.RegistryService ListAudit AUDITORS
+registry.RegistryService ListLooks CARE
+registry.RegistryService GetStatus WATCH
+registry.RegistryService ListParked WATCH
+registry.RegistryService ReplayParked OPERATE
+registry.RegistryService DiscardParked OPERATE
+tasking.TaskingService GetLoop CARE
+tasking.TaskingService ListLoops CARE
+tasking.TaskingService GetTask CARE
+tasking.TaskingService ListTasks CARE
+tasking.TaskingService CountTasks CARE
+tasking.TaskingService ClaimTask CARE
+tasking.TaskingService AssignTask CARE
+tasking.TaskingService DeclineTask CARE
+tasking.TaskingService CommentOnTask CARE
+tasking.TaskingService RecordContactAttempt CARE
+tasking.TaskingService CompleteTask CARE
+tasking.TaskingService GetProtocol PROTOCOLS_SEEN
+tasking.TaskingService ListProtocols PROTOCOLS_SEEN
+tasking.TaskingService ValidateProtocol PROTOCOLS_SEEN
+tasking.TaskingService DryRunProtocol PROTOCOLS_SEEN
+tasking.TaskingService PublishProtocol NETWORK
+tasking.TaskingService ApplyAccess IDENTITY
+tasking.TaskingService ListAudit AUDITORS
+tasking.TaskingService ListLooks CARE
+tasking.TaskingService GetStatus WATCH
+tasking.TaskingService ListParked WATCH
+tasking.TaskingService ReplayParked OPERATE
+tasking.TaskingService DiscardParked OPERATE
+"""
+
+# By the path of the RPC: who is let through. Everybody else is refused before a line of the service has run.
+LET_THROUGH: dict[str, frozenset[str]] = {
+    f"/carehub.{contract.replace('.', '.v1.')}/{rpc}": GROUPS[group]
+    for contract, rpc, group in (line.split() for line in _TABLE.split("\n") if line)
+}
