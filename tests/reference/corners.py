@@ -12,6 +12,7 @@ from tests.reference.situations import (
     Scene,
     agree,
     born,
+    deny,
     partner,
     partner_opt_in,
     permit,
@@ -67,6 +68,18 @@ def corners() -> Iterator[Corner]:
     yield from permissions_of_relatives()
     yield from leap_days()
     yield from guardians_of_age()
+    yield from refusals_at_home()
+
+
+def refusals_at_home() -> Iterator[Corner]:
+    """A team is a place: its refusal does not blind a hospital to its own rows. A person's does."""
+    for refused in ("team", "doctor", "general", "mercy"):
+        made = scene(lambda made, refused=refused: deny(made, recipients=words(refused)))
+        question = Question(
+            BIRTHDAY, "TREATMENT", "general", "VISITS", words("NORMAL"), "doctor", words("team"),
+            words("general"), words("mercy"),
+        )  # fmt: skip
+        yield f"{refused} refused at home", made.world, question
 
 
 def permissions() -> Iterator[Corner]:
