@@ -12,6 +12,7 @@ from libs.chassis.fields import to_timestamp, to_uuid
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from services.identity.deciding import Decider, decide_soon
 from services.identity.domain.entry import Entry
+from services.identity.domain.token import EMERGENCY
 from services.identity.store.access import AccessStore
 from services.identity.store.merge import MergeStore
 from services.identity.store.records import Record, RecordStore
@@ -22,6 +23,7 @@ ListRequest = (
     | care_team_service_pb2.ListCareTeamRequest
     | hold_service_pb2.ListHoldsRequest
 )
+_PASSING = frozenset({EMERGENCY})
 _RECORDED = UUID("8f5f0f54-1f2b-5a7e-9c1d-4d0a6f6d2b11")
 
 
@@ -35,11 +37,13 @@ class Answer(Protocol):
 async def check_place(call: Call, facility_id: UUID, patient_id: UUID) -> None:
     """Refuse to record at a facility where one may not, or that does not know the patient unless something is granted.
 
-    Whom the patient refuses in person is told what a stranger is told.
+    Whom the patient refuses in person is told what a stranger is told, and so is who sees them in an emergency alone: what
+    they recorded would outlast it.
     """
     if facility_id not in call.facilities:
         raise PermissionDenied("FACILITY_OUT_OF_REACH", "Record it at a facility where you may.")
-    if not await AccessStore(call.tx).visible_among([patient_id], call, at=[facility_id]):
+    store, purposes = AccessStore(call.tx), call.capacity.purposes - _PASSING
+    if not await store.visible_among([patient_id], call, at=[facility_id], purposes=purposes):
         raise NotFound("PATIENT_NOT_KNOWN", "There is no such patient.", patient_id=str(patient_id))
 
 

@@ -309,12 +309,17 @@ class AccessStore:
         )
 
     async def visible_among(
-        self, patient_ids: Collection[UUID], call: Call, at: Collection[UUID] | None = None
+        self,
+        patient_ids: Collection[UUID],
+        call: Call,
+        *,
+        at: Collection[UUID] | None = None,
+        purposes: Collection[str] | None = None,
     ) -> frozenset[UUID]:
         """Those of whom the caller may see anything: their facilities know them, or something is granted.
 
         And who does not refuse the caller in person, of whatever: of them they hear nothing unasked.
-        `at`: only these facilities of theirs count.
+        `at` and `purposes`: only these facilities and purposes of theirs count.
         """
         known = await self._tx.fetch(
             KNOWN_AMONG,
@@ -325,7 +330,7 @@ class AccessStore:
             GRANTED_AMONG,
             ids=list(patient_ids),
             in_person=[call.caller.subject, *call.capacity.teams],
-            purposes=list(call.capacity.purposes),
+            purposes=list(call.capacity.purposes if purposes is None else purposes),
         )
         refused = await self._tx.fetch(
             REFUSED_AMONG,

@@ -6,8 +6,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from carehub.identity.v1 import break_glass_service_pb2 as rpc
+from carehub.identity.v1 import care_team_service_pb2
 from carehub.identity.v1 import identity_events_pb2 as events
 from carehub.identity.v1.break_glass_pb2 import BreakGlass, BreakGlassReview
+from carehub.identity.v1.care_team_pb2 import CareTeamMember
 from carehub.registry.v1.patient_pb2 import Patient
 from carehub.registry.v1.registry_events_pb2 import PatientChanged
 from google.protobuf.message_factory import GetMessageClass
@@ -356,3 +358,16 @@ async def test_the_ledger_names_the_patient(identity):
         assert [(r["method"].rpartition("/")[2], str(r["subject"])) for r in rows] == [
             ("BreakGlass", glass.person_id)
         ]
+
+
+async def test_an_hour_is_not_made_longer_by_what_is_recorded_in_it(identity):
+    async with identity() as i:
+        e = await Emergency.at(i)
+        await e.break_it()
+        token = e.token("nurse", e.nurse, purpose="EMERGENCY", purposes=["EMERGENCY", "TREATMENT"])
+        member = CareTeamMember(patient_id=e.patient, facility_id=e.here, member_id=e.nurse)
+        request = care_team_service_pb2.JoinCareTeamRequest(member=member)
+        contract = care_team_service_pb2.DESCRIPTOR.services_by_name["CareTeamService"]
+        with refused("NOT_FOUND", "PATIENT_NOT_KNOWN"):
+            await i.hub.call(contract, "JoinCareTeam", request, CareTeamMember, token=token)
+        assert [grant.reason for grant in await e.grants()] == ["BREAK_GLASS"]
