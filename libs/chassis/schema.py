@@ -47,7 +47,7 @@ def by_access(
     return f"""(
         {inside("((SELECT caller_facilities())::uuid[])")}
         AND NOT {borne} && ARRAY['COUNSELING_NOTES']
-        AND (SELECT NOT caller_purposes() && ARRAY['PATIENT_REQUEST', 'FAMILY_REQUEST'])
+        AND {_AT_WORK}
         AND (NOT EXISTS (SELECT 1 FROM denials d WHERE d.weight > 2 AND {_TO_THEM}) OR NOT {at_home})
     ) OR (
         (SELECT coalesce((SELECT beat_at > now() - interval '{FRESH_SECONDS} seconds' FROM access_heartbeat), false))
@@ -62,6 +62,7 @@ def by_access(
     )"""
 
 
+_AT_WORK = "(SELECT NOT caller_purposes() && ARRAY['PATIENT_REQUEST', 'FAMILY_REQUEST'])"
 _ACTING = "((SELECT caller_purposes())::text[])"
 _TO_THEM = "d.grantee_id = ANY ((SELECT caller_in_person())::uuid[])"
 _DENIAL = f"""EXISTS (
@@ -106,14 +107,15 @@ def protect(
 def show(table: str, using: str, check: str = BY_FACILITY) -> None:
     """State anew which rows of a protected table people see and write. One policy: a second would only widen it.
 
-    A restrictive one narrows it for changes: what only a grant shows is not there to be changed, or moved home.
+    A restrictive one narrows it for changes: what only a grant shows is not there to be changed, or moved home; nor is
+    anything for who asks as the patient or their family, at home too.
     """
     op.execute(f"DROP POLICY IF EXISTS people ON {table}")
     _people(table, using, check)
     op.execute(f"DROP POLICY IF EXISTS own_only ON {table}")
     op.execute(
         f"CREATE POLICY own_only ON {table} AS RESTRICTIVE FOR UPDATE TO {service()} "
-        f"USING ({check.format(table=table)})"
+        f"USING (({check.format(table=table)}) AND {_AT_WORK})"
     )
 
 

@@ -61,7 +61,7 @@ MUTANTS = [
     Mutant("organizations not told", D, "for i in capacity.organizations}", "for i in ()}", SQL),
     Mutant("facilities ask for nothing", D, "grantees = at | in_person", "grantees = in_person", SQL),
     Mutant("organizations are in person", D, "for i in (subject, *capacity.teams)", "for i in (subject, *capacity.teams, *capacity.organizations)", SQL),
-    Mutant("every purpose is treatment", D, "_listed(capacity.purposes)", '_listed({"TREATMENT"})', SQL),
+    Mutant("every purpose is treatment", D, "_listed(capacity.purposes)", "_listed(['TREATMENT'])", SQL),
 ]  # fmt: skip
 
 

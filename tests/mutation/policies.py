@@ -63,6 +63,7 @@ CLAUSES = [
     Clause("own rows shown to family", r"AND \(SELECT NOT caller_purposes\(\) && ARRAY\['PATIENT_REQUEST', 'FAMILY_REQUEST'\]\)", ""),
     Clause("own rows not denied", r"d\.weight > 2 AND", "false AND"),
     Clause("own rows denied by holds only", r"d\.weight > 2 AND", "d.weight > 3 AND"),
+    Clause("own rows denied by places", r"d\.weight > 2 AND", "d.weight > 1 AND"),
     Clause("own rows denied to all alike", rf"d\.weight > 2 AND {_IN_PERSON}", "d.weight > 2"),
     # Grants.
     Clause("grants not followed", r"AND EXISTS \(\s+SELECT 1 FROM grants g WHERE", "AND EXISTS (SELECT 1 FROM grants g WHERE false AND"),

@@ -341,8 +341,8 @@ CONSENTS: dict[str, Act] = {
         s, labels=words("HIV PART2"), purposes=words("TREATMENT")
     ),
     "deny a facility": lambda s: deny(s, recipients=to_facility(s)),
-    "deny a team results of one source": lambda s: deny(
-        s, recipients=words("team"), classes=words("RESULTS"), sources=words("mercy")
+    "deny a team visits and results of one source": lambda s: deny(
+        s, recipients=words("team"), classes=words("VISITS RESULTS"), sources=words("mercy")
     ),
     "deny what others wrote": lambda s: deny(s, sources=words("clinic valley-health")),
     "permit all, deny a person": all_but_one,

@@ -46,11 +46,15 @@ class Work:
         )
 
 
+_NOT_AT_WORK = frozenset({"PATIENT_REQUEST", "FAMILY_REQUEST"})
+
+
 async def take_up(call: Call, task_id: str, etag: str = "") -> Work:
     """The task, to be changed by a person of its facility, if it is still what they saw."""
     tasks = TaskStore(call.tx)
     task = await tasks.get(to_uuid("task_id", task_id))
-    if task.facility_id not in call.facilities:
+    # Who asks as the patient or their family is shown it by a grant, and a grant lets nobody write.
+    if task.facility_id not in call.facilities or call.capacity.purposes & _NOT_AT_WORK:
         raise PermissionDenied(
             "NOT_YOUR_FACILITY", "Only people of the task's facility can change it."
         )

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from libs.chassis.access import DenialRow, PatientAccess, keep_beat, project_access
+from libs.chassis.access import DenialRow, GrantRow, PatientAccess, keep_beat, project_access
 from libs.chassis.caller import Capacity
 from libs.chassis.database import Database, Mode, open_pool
 from services.identity.convert.access import to_rows
@@ -33,7 +33,7 @@ TABLES = {
     ("tasking", "tasks"): ("patient_id", "COORDINATION"),
 }
 EACH = pytest.mark.parametrize(("service", "table"), TABLES)
-_SOMETHING = {
+SOMETHING = {
     "uuid": "gen_random_uuid()", "timestamptz": "now()", "date": "current_date", "jsonb": "'[]'", "bool": "false",
     "int4": "0", "int8": "1", "float8": "0", "text": "''", "_text": "'{}'", "_uuid": "'{}'", "tsvector": "''",
 }  # fmt: skip
@@ -63,7 +63,7 @@ class Site:
                 self.table,
             )
             for id, patient, place, labels in cells:
-                values = {c["name"]: _SOMETHING[c["kind"]] for c in columns}
+                values = {c["name"]: SOMETHING[c["kind"]] for c in columns}
                 values |= {"id": f"'{id}'"} if "id" in values else {}
                 values |= {TABLES.get(self.name, ("patient_id",))[0]: f"'{patient}'"}
                 values |= {"facility_ids": f"'{{{place}}}'"} if "facility_ids" in values else {}
@@ -159,6 +159,26 @@ async def test_what_only_a_grant_shows_cannot_be_changed_nor_moved_home(site, ta
     capacity = Capacity(purposes=frozenset({"TREATMENT"}))
     async with site.database.person(NURSE, [HERE], Mode.WRITE, 5, capacity) as tx:
         assert await tx._connection.execute(f"UPDATE {table} SET {home}", HERE) == "UPDATE 0"
+
+
+@pytest.mark.parametrize(("service", "table"), [("tasking", "tasks"), ("registry", "patients")])
+async def test_who_asks_as_family_changes_nothing_where_they_work(site, table):
+    await site.row(HERE)
+    shown = GrantRow(
+        patient_id=site.patient, number=0, grantee_id=HERE, names=(HERE,), sources=None,
+        purposes=("FAMILY_REQUEST",), classes=("COORDINATION", "DEMOGRAPHICS"), labels=("NORMAL",),
+        expires_at=None, standing=1, reason="CONSENT", basis_id=None, consent_id=None,
+    )  # fmt: skip
+    async with site.database.system() as tx:
+        access = PatientAccess(patient_id=site.patient, version=1, grants=(shown,))
+        await project_access(tx, [access])
+        await keep_beat(tx, datetime.now(UTC))
+    assert await site.sees(purpose="FAMILY_REQUEST")
+    for purpose, changed in (("FAMILY_REQUEST", 0), ("TREATMENT", 1)):
+        capacity = Capacity(purposes=frozenset({purpose}))
+        async with site.database.person(NURSE, [HERE], Mode.WRITE, 5, capacity) as tx:
+            told = await tx._connection.execute(f"UPDATE {table} SET version = version")
+        assert told == f"UPDATE {changed}"
 
 
 @EACH

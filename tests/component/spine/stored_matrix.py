@@ -15,6 +15,7 @@ from libs.chassis.caller import Capacity
 from libs.chassis.database import Database, Mode, open_pool
 from services.identity.convert.access import to_rows
 from services.identity.domain.access.decide import decide
+from tests.component.chassis.test_access import SOMETHING
 from tests.reference.decider import may, reasons
 from tests.reference.facts import Question, World
 from tests.reference.matrix import Cell, scene_of
@@ -25,11 +26,6 @@ from tests.unit.identity.access_translation import an_id, ids, translated_once
 
 SERVICES = ("registry", "tasking")
 OURS = UUID(int=4)
-# Nothing of a row but its patient, its facility and its labels means anything.
-_SOMETHING = {
-    "uuid": "gen_random_uuid()", "timestamptz": "now()", "date": "current_date", "jsonb": "'[]'", "bool": "false",
-    "int4": "0", "int8": "1", "float8": "0", "text": "''", "_text": "'{}'", "_uuid": "'{}'", "tsvector": "''",
-}  # fmt: skip
 _STATES = {
     "patients": "ACTIVE",
     "encounters": "PLANNED",
@@ -135,7 +131,7 @@ class Databases:
             "AND table_name = $1 AND is_generated = 'NEVER' AND (is_nullable = 'NO' OR column_name = 'closed_at')",
             table,
         )
-        values = {column["name"]: _SOMETHING[column["kind"]] for column in columns}
+        values = {column["name"]: SOMETHING[column["kind"]] for column in columns}
         values |= {name: text for name, text in _FILLED.items() if name in values}
         values |= {"id" if table == "patients" else "patient_id": "cell.patient"}
         values |= {"state": f"'{_STATES[table]}'"} if "state" in values else {}
