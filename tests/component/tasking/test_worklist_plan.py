@@ -12,7 +12,7 @@ from services.tasking.app import build
 from services.tasking.store import TaskFilter
 from services.tasking.store.counts import COUNTS, CountFilter
 from services.tasking.store.tasks import BY_FACILITIES
-from tests.component.chassis.test_access import _SOMETHING, NURSE
+from tests.component.chassis.test_access import NURSE, SOMETHING
 
 ROWS, FACILITIES = 20_000, 20
 FILTER = TaskFilter(states=("OPEN",), limit=51)
@@ -28,7 +28,7 @@ async def filled(servers):
         "SELECT column_name AS name, udt_name AS kind FROM information_schema.columns "
         "WHERE table_schema = 'public' AND table_name = 'tasks' AND is_nullable = 'NO'"
     )
-    values = {c["name"]: _SOMETHING[c["kind"]] for c in columns} | {
+    values = {c["name"]: SOMETHING[c["kind"]] for c in columns} | {
         "facility_id": f"md5((n % {FACILITIES})::text)::uuid",
         "state": "'OPEN'",
         "due_at": "now() + n * interval '1 second'",
