@@ -15,7 +15,7 @@ R = TypeVar("R")
 MOST = 32
 # While one group commits another may go before it is done, if it is worth a transaction of its own.
 AT_ONCE = 2
-WORTH_IT = 8
+WORTH_IT = 12
 
 
 @dataclass(eq=False, slots=True)

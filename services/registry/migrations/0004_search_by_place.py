@@ -26,7 +26,7 @@ def upgrade() -> None:
         ALTER TABLE patient_search DROP COLUMN keys;
         ALTER TABLE patient_search FORCE ROW LEVEL SECURITY;
         CREATE INDEX patient_search_vector ON patient_search USING gin (vector)
-            WITH (gin_pending_list_limit = 256);
+            WITH (gin_pending_list_limit = 1024);
         CREATE FUNCTION search_patients(asked text, most integer)
             RETURNS TABLE (patient_id uuid) LANGUAGE sql STABLE SECURITY DEFINER
             SET search_path = pg_catalog, public SET enable_seqscan = off AS $$
