@@ -93,6 +93,7 @@ $(DEV): requirements-dev.lock pyproject.toml | .venv/bin/python
 	@echo "Installing what development needs (a minute, the first time)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@test -f libs/contracts/carehub/options/v1/options_pb2.pyi || rm -f $(CONTRACTS)  # `make run` had nothing to make types with
 	@touch $(DEV) $(RUN)
 
 $(CONTRACTS): $(PROTOS) protos/generate.sh | $(RUN)
