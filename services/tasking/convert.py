@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from carehub.access.v1 import access_pb2
@@ -17,7 +18,7 @@ from services.tasking.domain.labels import Label, Labels, inherit
 from services.tasking.domain.loop import Evidence, Loop
 from services.tasking.domain.owner import Directory, Facility, HeldRole, Owner, Staff, Team
 from services.tasking.domain.plan import PlannedKeyDate
-from services.tasking.domain.priority import Priority
+from services.tasking.domain.priority import Priority, Term
 from services.tasking.domain.protocol import ProtocolProblem
 from services.tasking.domain.publication import PublishedProtocol
 from services.tasking.domain.snapshot import (
@@ -26,10 +27,12 @@ from services.tasking.domain.snapshot import (
     PatientSnapshot,
     ProgramSnapshot,
 )
-from services.tasking.domain.task import AttemptResult, Comment, ContactAttempt, Task
+from services.tasking.domain.task import AttemptResult, Comment, ContactAttempt, Task, TaskState
 
 CHANNELS = ("phone", "video", "in_person", "secure_message")
 NO_CALENDAR = "none"
+_TASK_STATES = {each: task_pb2.Task.State.Value(f"STATE_{each}") for each in TaskState}
+_LABELS = {each: access_pb2.Label.Value(f"LABEL_{each}") for each in Label}
 
 
 # Out: loops and tasks.
@@ -76,7 +79,7 @@ def task_to_proto(
         title=task.title,
         description=task.description,
         role=task.role,
-        state=task_pb2.Task.State.Value(f"STATE_{task.state}"),
+        state=_TASK_STATES[task.state],
         owner=owner_to_proto(task.owner, directory),
         start_time=to_timestamp(task.start_at),
         due_time=to_timestamp(task.due_at),
@@ -100,7 +103,7 @@ def task_to_proto(
 
 
 def _labels(labels: Labels) -> list["access_pb2.Label.ValueType"]:
-    return [access_pb2.Label.Value(f"LABEL_{label}") for label in labels]
+    return [_LABELS[label] for label in labels]
 
 
 def owner_to_proto(owner: Owner, directory: Directory) -> loop_pb2.Owner:
@@ -140,8 +143,16 @@ def _evidence(evidence: Evidence) -> loop_pb2.Evidence:
 def _priority(priority: Priority | None) -> task_pb2.Priority | None:
     if priority is None:
         return None
-    terms = [task_pb2.PriorityTerm(label=t.label, points=t.points) for t in priority.terms]
-    return task_pb2.Priority(score=priority.score, terms=terms)
+    return _terms(priority.terms)
+
+
+@lru_cache(4096)
+def _terms(terms: tuple[Term, ...]) -> task_pb2.Priority:
+    """Few sums are different on a page. What one is put into takes a copy."""
+    return task_pb2.Priority(
+        score=Priority(terms=terms).score,
+        terms=[task_pb2.PriorityTerm(label=each.label, points=each.points) for each in terms],
+    )
 
 
 def _attempt(attempt: ContactAttempt) -> task_pb2.ContactAttempt:

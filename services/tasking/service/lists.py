@@ -123,16 +123,11 @@ async def show_tasks(call: Call, tasks: Sequence[Task]) -> list[task_pb2.Task]:
 
 async def _patient_names(call: Call, tasks: Sequence[Task]) -> dict[UUID, str]:
     """Whose each task is, by the name that its facility knows them by; as far as the caller may know it."""
-    ids = {task.patient_id for task in tasks}
-    patients = await RecordStore(call.tx).patients(ids)
-    programs = await RecordStore(call.tx).programs(ids)
-    told = (
-        (t.id, programs.get((t.patient_id, t.facility_id)), patients.get(t.patient_id))
-        for t in tasks
-    )
+    known = await RecordStore(call.tx).names_of(task.patient_id for task in tasks)
     return {
-        id: (program.name if program else "") or (shared.name if shared else "")
-        for id, program, shared in told
+        task.id: known.get((task.patient_id, task.facility_id))
+        or known.get((task.patient_id, None), "")
+        for task in tasks
     }
 
 
