@@ -30,6 +30,9 @@ from gateway.api.ledgers import PATH as LEDGERS
 from gateway.api.ledgers import Ledgers, ledgers_of
 from gateway.api.live import Live
 from gateway.api.openapi import document
+from gateway.api.own_accesses import METHOD as OWN_LOOKS
+from gateway.api.own_accesses import PATH as OWN_ACCESSES
+from gateway.api.own_accesses import OwnAccesses
 from gateway.api.pages import Pages
 from gateway.api.problems import Problem
 from gateway.api.provider import Client, Provider, is_loopback
@@ -109,6 +112,8 @@ def build(
         app.add_route(AUDIT_EVENTS, events.answer, methods=["GET"])
         accesses = Accesses(looks_of(found.values()), channels, authenticator)
         app.add_route(ACCESSES, accesses.answer, methods=["GET"])
+        own = OwnAccesses(looks_of(found.values(), OWN_LOOKS), channels, authenticator)
+        app.add_route(OWN_ACCESSES, own.answer, methods=["GET"])
     front = Front(Transcoder(contracts, channels, authenticator, levels), app)
     _add_health(app, channels)
     _add_pages(app, contracts, sign_in, settings)

@@ -55,7 +55,11 @@ class WebApp:
 
     async def _file(self, scope: Scope) -> Response:
         path = scope["path"].lstrip("/") or "index.html"
-        response = await self._found(path, scope) or await self._found("index.html", scope)
+        response = (
+            await self._found(path, scope)
+            or await self._found(f"{path}.html", scope)  # a page of its own, such as /my
+            or await self._found("index.html", scope)
+        )
         if response is None:  # it is being built anew
             return PlainTextResponse("The console is not there yet. Load the page again.\n", 503)
         is_asset = scope["path"].startswith("/assets/") and response.status_code == 200

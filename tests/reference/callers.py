@@ -11,12 +11,23 @@ ROLES = words(
 )
 # Those whom no role makes.
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
+# As which identity lets in whoever asks for their own record, or for that of somebody they act for.
+PATIENT = "a patient"
 SERVICES = words("identity interop registry tasking")
-CALLERS = [*sorted(ROLES), NOBODY, NO_ROLE, LEFT, *(f"service {name}" for name in sorted(SERVICES))]
+CALLERS = [
+    *sorted(ROLES),
+    NOBODY,
+    NO_ROLE,
+    LEFT,
+    PATIENT,
+    *(f"service {name}" for name in sorted(SERVICES)),
+]
 
 GROUPS = {
     "ANYBODY": frozenset(CALLERS),
-    "SIGNED_IN": ROLES | {NO_ROLE},
+    "SIGNED_IN": ROLES | {NO_ROLE, PATIENT},
+    # They see how their record is used, and nothing else.
+    "PATIENTS": frozenset({PATIENT}),
     "EVERY_ROLE": ROLES,
     # They arrange care, and see patients.
     "CARE": words(
@@ -111,6 +122,10 @@ identity.IdentityService CreateTeam ADMINS
 identity.IdentityService UpdateTeam ADMINS
 identity.IdentityService ListAudit AUDITORS
 identity.IdentityService ListLooks CARE
+identity.IdentityService ListOwnLooks PATIENTS
+identity.OwnRecordService GetOwnRecords PATIENTS
+identity.OwnRecordService GetOwnEmergencies PATIENTS
+identity.OwnRecordService GetOwnLookNames PATIENTS
 identity.IdentityService GetStatus WATCH
 identity.IdentityService ListParked WATCH
 identity.IdentityService ReplayParked OPERATE
@@ -129,11 +144,13 @@ interop.InteropService TryMessage FEEDS_SEEN
 interop.InteropService ListRefusals FEEDS_SEEN
 interop.InteropService ListAudit AUDITORS
 interop.InteropService ListLooks CARE
+interop.InteropService ListOwnLooks PATIENTS
 interop.InteropService GetStatus WATCH
 interop.InteropService ListParked WATCH
 interop.InteropService ReplayParked OPERATE
 interop.InteropService DiscardParked OPERATE
 registry.RegistryService GetPatient CARE
+registry.RegistryService GetOwnRecord PATIENTS
 registry.RegistryService CreatePatient RECORDS
 registry.RegistryService UpdatePatient RECORDS
 registry.RegistryService SearchPatients CARE
@@ -143,6 +160,7 @@ registry.RegistryService ListEncounters CARE
 registry.RegistryService ApplyAccess IDENTITY
 registry.RegistryService ListAudit AUDITORS
 registry.RegistryService ListLooks CARE
+registry.RegistryService ListOwnLooks PATIENTS
 registry.RegistryService GetStatus WATCH
 registry.RegistryService ListParked WATCH
 registry.RegistryService ReplayParked OPERATE
@@ -166,6 +184,7 @@ tasking.TaskingService PublishProtocol NETWORK
 tasking.TaskingService ApplyAccess IDENTITY
 tasking.TaskingService ListAudit AUDITORS
 tasking.TaskingService ListLooks CARE
+tasking.TaskingService ListOwnLooks PATIENTS
 tasking.TaskingService GetStatus WATCH
 tasking.TaskingService ListParked WATCH
 tasking.TaskingService ReplayParked OPERATE

@@ -24,8 +24,9 @@ from libs.local.environment import service_key
 from libs.local.process import free_port
 from libs.testing.hub import caller_token
 from services.identity.domain.role import PERMISSIONS, Role
+from services.identity.domain.token import OWN_READ
 from tests.component.gateway.exchanging import Exchanging
-from tests.reference.callers import LEFT, NO_ROLE, NOBODY, ROLES, SERVICES
+from tests.reference.callers import LEFT, NO_ROLE, NOBODY, PATIENT, ROLES, SERVICES
 from tests.reference.facts import words
 
 NO_ANSWER = frozenset({"TOOK_TOO_LONG"})
@@ -76,6 +77,9 @@ class Calling:
             )
         self.tokens[NOBODY] = ""
         self.tokens[NO_ROLE] = caller_token(roles=[])
+        self.tokens[PATIENT] = caller_token(
+            roles=[], permissions=[OWN_READ], purpose="PATIENT_REQUEST"
+        )
         everything = {permission for held in PERMISSIONS.values() for permission in held}
         told = {"permissions": everything, "facilities": [PLACE]}
         self.left = caller_token(**told, subject=LEAVER, exp=int(time.time()) + 30)
