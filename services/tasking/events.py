@@ -15,6 +15,7 @@ from services.tasking.domain.task import Task
 from services.tasking.store import LoopStore, TaskStore
 
 ESCALATE = "escalate"  # key: a task's id; due at its next level
+PLAN = "plan"  # key: a patient's id; due at once, when people did what a plan looks at
 REVIEW = "review"  # key: a loop's id; due at its clock while it has no open task
 
 

@@ -7,6 +7,7 @@ from services.tasking.store.notifications import NotificationStore
 from services.tasking.store.protocols import ProtocolStore
 from services.tasking.store.record import RecordStore
 from services.tasking.store.tasks import Holding, TaskFilter, TaskStore
+from services.tasking.store.told import ToldStore
 
 __all__ = [
     "FIRST",
@@ -22,4 +23,5 @@ __all__ = [
     "TaskCounts",
     "TaskFilter",
     "TaskStore",
+    "ToldStore",
 ]

@@ -46,6 +46,10 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         title=loop.title,
         encounter_id=_id(loop.encounter_id),
         break_glass_id=_id(loop.break_glass_id),
+        appointment_id=_id(loop.appointment_id),
+        referral_id=_id(loop.referral_id),
+        reply_id=_id(loop.reply_id),
+        question_id=_id(loop.question_id),
         state=loop_pb2.Loop.State.Value(f"STATE_{loop.state}"),
         owner=owner_to_proto(loop.owner, directory),
         clock_time=to_timestamp(loop.clock_at),
@@ -275,7 +279,7 @@ def to_encounter(encounter: encounter_pb2.Encounter, version: int) -> EncounterS
         disposition=encounter.discharge_disposition,
         diagnoses=tuple(each.code for each in encounter.diagnoses),
         admission_type=encounter.admission_type,
-        labels=_to_labels(encounter.labels),
+        labels=to_labels(encounter.labels),
     )
 
 
@@ -294,7 +298,7 @@ def to_glass(glass: break_glass_pb2.BreakGlass, version: int) -> GlassSnapshot:
     )
 
 
-def _to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
+def to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
     """The labels of a visit. Without any, or with one that this version does not know, it never leaves its facility."""
     named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
     try:
