@@ -19,9 +19,7 @@ from services.tasking.domain.told import (
 from tests.unit.tasking.hospital import EVERYBODY, Stored, local_date
 from tests.unit.tasking.record import ALIVE, CHICAGO, FACILITY, PATIENT, at
 
-PROTOCOLS = {
-    each.key: each for each in map(lambda text: parse_protocol(text, 1), shipped_protocols())
-}
+PROTOCOLS = {each.key: each for each in (parse_protocol(text, 1) for text in shipped_protocols())}
 MISSED, AGAIN = UUID(int=30), UUID(int=31)
 BASE = {
     "version": 1,
