@@ -62,7 +62,7 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         close_time=to_timestamp(loop.closed_at),
         anchor_time=to_timestamp(loop.anchor_at),
         escalation_level=loop.escalation_level,
-        labels=_labels(loop.labels),
+        labels=labels_to_proto(loop.labels),
     )
 
 
@@ -99,11 +99,11 @@ def task_to_proto(
         close_time=to_timestamp(task.closed_at),
         completed_by_id=_id(task.completed_by_id),
         decline_reason=task.decline_reason,
-        labels=_labels(task.labels),
+        labels=labels_to_proto(task.labels),
     )
 
 
-def _labels(labels: Labels) -> list["access_pb2.Label.ValueType"]:
+def labels_to_proto(labels: Labels) -> list["access_pb2.Label.ValueType"]:
     return [access_pb2.Label.Value(f"LABEL_{label}") for label in labels]
 
 

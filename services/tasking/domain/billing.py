@@ -81,6 +81,7 @@ class BillingRules:
     activities: frozenset[str]
     programs: frozenset[str]
     program_of_protocol: Mapping[str, str]
+    activity_of_step: Mapping[str, str]
     tcm: tuple[TcmRule, ...]
     ccm: tuple[CcmRule, ...]
 
@@ -110,6 +111,7 @@ def billing_rules() -> BillingRules:
         activities=frozenset(activities["counted"]) | frozenset(activities["not_counted"]),
         programs=frozenset(read["programs"]),
         program_of_protocol=read["program_of_protocol"],
+        activity_of_step=read["activity_of_step"],
         tcm=tuple(TcmRule(**rule) for rule in read["tcm"]),
         ccm=tuple(_ccm(rule) for rule in read["ccm"]),
     )

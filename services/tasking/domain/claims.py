@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.tasking.domain.billing import BillingRules, TcmRule, rule_on
 from services.tasking.domain.calendar import Calendar
+from services.tasking.domain.labels import Labels
 
 
 class Mdm(StrEnum):
@@ -63,6 +64,19 @@ class Judgment:
     mdm: Mdm = Mdm.UNKNOWN
     is_billed_elsewhere: bool = False
     is_global_period: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision(Judgment):
+    """A judgment, of whose transition, by whom and when; the newest word counts."""
+
+    loop_id: UUID
+    version: int
+    facility_id: UUID
+    patient_id: UUID
+    staff_id: UUID
+    said_at: datetime
+    labels: Labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

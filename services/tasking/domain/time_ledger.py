@@ -14,6 +14,7 @@ from uuid import UUID
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.labels import Labels
+from services.tasking.domain.task import AttemptResult, ContactAttempt
 
 LONGEST = timedelta(hours=12)
 CLOCK_SKEW = timedelta(minutes=1)
@@ -87,6 +88,13 @@ def checked(entry: TimeEntry, others: Iterable[TimeEntry], *, now: datetime) -> 
 def _overlap(entry: TimeEntry, other: TimeEntry) -> bool:
     is_same = entry.staff_id == other.staff_id and not other.is_withdrawn
     return is_same and entry.start_at < other.end_at and other.start_at < entry.end_at
+
+
+def activity_of(attempt: ContactAttempt) -> str:
+    """What somebody did who tried to reach a patient. A message that was left is no care."""
+    if attempt.result is AttemptResult.LEFT_MESSAGE:
+        return "voicemail"
+    return "visit" if attempt.channel == "in_person" else "call"
 
 
 def standing(entries: Iterable[TimeEntry]) -> tuple[TimeEntry, ...]:
