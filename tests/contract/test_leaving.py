@@ -14,6 +14,8 @@ TELLING = {
     "carehub.registry.v1.Encounter",
     "carehub.tasking.v1.Loop",
     "carehub.tasking.v1.Task",
+    "carehub.tasking.v1.TimeEntry",
+    "carehub.tasking.v1.MedicalDecision",
     "carehub.access.v1.Grant",  # which labels a consent releases
     "carehub.identity.v1.BreakGlass",  # which records an emergency opened
     "carehub.interop.v1.ReportedPerson",

@@ -46,6 +46,7 @@ GROUPS = {
     "STAFF_SEEN": words(
         "network_admin facility_admin coordinator nurse physician pharmacist social_worker privacy_officer"
     ),
+    "BILLING_SEEN": words("coordinator facility_admin"),
     "EXPLAINERS": words("facility_admin privacy_officer"),
     "AGREEMENTS": words("network_admin privacy_officer"),
     "AGREEMENTS_SEEN": words("network_admin facility_admin privacy_officer"),
@@ -176,6 +177,12 @@ tasking.TaskingService DeclineTask CARE
 tasking.TaskingService CommentOnTask CARE
 tasking.TaskingService RecordContactAttempt CARE
 tasking.TaskingService CompleteTask CARE
+tasking.TaskingService RecordTime CARE
+tasking.TaskingService CorrectTime CARE
+tasking.TaskingService ListTime CARE
+tasking.TaskingService GetClaimCandidate BILLING_SEEN
+tasking.TaskingService ListClaimCandidates BILLING_SEEN
+tasking.TaskingService RecordMedicalDecision PHYSICIAN
 tasking.TaskingService GetProtocol PROTOCOLS_SEEN
 tasking.TaskingService ListProtocols PROTOCOLS_SEEN
 tasking.TaskingService ValidateProtocol PROTOCOLS_SEEN

@@ -37,36 +37,43 @@ _TABLE: Mapping[Role, str] = {
     ),
     # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
     Role.FACILITY_ADMIN: (
-        "facilities.write staff.read staff.write feeds.read agreements.read access.explain"
+        "facilities.write staff.read staff.write feeds.read agreements.read access.explain "
+        "billing.read"
     ),
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
-        "consents.read consents.write"
+        "consents.read consents.write "
+        "time.write billing.read"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write glass.break glass.read"
+        "consents.read consents.write glass.break glass.read "
+        "time.write"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write holds.write glass.break glass.read"
+        "consents.read consents.write holds.write glass.break glass.read "
+        "time.write decisions.write"
     ),
     Role.PHARMACIST: (
-        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read"
+        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read "
+        "time.write"
     ),
     Role.SOCIAL_WORKER: (
         "patients.read tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write"
+        "consents.read consents.write "
+        "time.write"
     ),
-    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
-    Role.SCHEDULER: "patients.read tasks.read tasks.write",
+    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write time.write",
+    Role.SCHEDULER: "patients.read tasks.read tasks.write time.write",
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read",
     # Answers for who saw whom, and has tasks of that.
     Role.PRIVACY_OFFICER: (
         "patients.read tasks.read tasks.write staff.read protocols.read audit.read "
-        "consents.read agreements.read agreements.write access.explain glass.read glass.review"
+        "consents.read agreements.read agreements.write access.explain glass.read glass.review "
+        "time.write"
     ),
     # Connects the facilities' systems; raw messages name patients.
     Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",

@@ -35,6 +35,7 @@ from services.tasking.domain.snapshot import (
     PatientSnapshot,
     ProgramSnapshot,
 )
+from services.tasking.store.told import SOURCES
 
 metadata = MetaData()
 patients = Table(
@@ -196,10 +197,9 @@ def _waiting(table: Table, *here: ColumnElement[bool]) -> Select[tuple[UUID]]:
     return select(table.c.patient_id).where(table.c.waits_for != literal_column("''"), *here)
 
 
-WAITING_AT = sql(
-    union(*(_waiting(t, t.c.facility_id == any_(_ids)) for t in (encounters, glasses)))
-)
-WAITING = sql(union(_waiting(encounters), _waiting(glasses)))
+_subjects = (encounters, glasses, *SOURCES)
+WAITING_AT = sql(union(*(_waiting(t, t.c.facility_id == any_(_ids)) for t in _subjects)))
+WAITING = sql(union(*(_waiting(table) for table in _subjects)))
 _keys = select(
     func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("7")).label("key")
 )

@@ -49,6 +49,10 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         title=loop.title,
         encounter_id=_id(loop.encounter_id),
         break_glass_id=_id(loop.break_glass_id),
+        appointment_id=_id(loop.appointment_id),
+        referral_id=_id(loop.referral_id),
+        reply_id=_id(loop.reply_id),
+        question_id=_id(loop.question_id),
         state=loop_pb2.Loop.State.Value(f"STATE_{loop.state}"),
         owner=owner_to_proto(loop.owner, directory),
         clock_time=to_timestamp(loop.clock_at),
@@ -61,7 +65,7 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         close_time=to_timestamp(loop.closed_at),
         anchor_time=to_timestamp(loop.anchor_at),
         escalation_level=loop.escalation_level,
-        labels=_labels(loop.labels),
+        labels=labels_to_proto(loop.labels),
     )
 
 
@@ -98,11 +102,11 @@ def task_to_proto(
         close_time=to_timestamp(task.closed_at),
         completed_by_id=_id(task.completed_by_id),
         decline_reason=task.decline_reason,
-        labels=_labels(task.labels),
+        labels=labels_to_proto(task.labels),
     )
 
 
-def _labels(labels: Labels) -> list["access_pb2.Label.ValueType"]:
+def labels_to_proto(labels: Labels) -> list["access_pb2.Label.ValueType"]:
     return [_LABELS[label] for label in labels]
 
 
@@ -286,7 +290,7 @@ def to_encounter(encounter: encounter_pb2.Encounter, version: int) -> EncounterS
         disposition=encounter.discharge_disposition,
         diagnoses=tuple(each.code for each in encounter.diagnoses),
         admission_type=encounter.admission_type,
-        labels=_to_labels(encounter.labels),
+        labels=to_labels(encounter.labels),
     )
 
 
@@ -305,7 +309,7 @@ def to_glass(glass: break_glass_pb2.BreakGlass, version: int) -> GlassSnapshot:
     )
 
 
-def _to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
+def to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
     """The labels of a visit. Without any, or with one that this version does not know, it never leaves its facility."""
     named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
     try:
