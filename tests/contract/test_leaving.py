@@ -14,6 +14,9 @@ TELLING = {
     "carehub.registry.v1.Encounter",
     "carehub.tasking.v1.Loop",
     "carehub.tasking.v1.Task",
+    "carehub.careplans.v1.CarePlan",
+    "carehub.careplans.v1.Reconciliation",
+    "carehub.careplans.v1.Preferences",
     "carehub.access.v1.Grant",  # which labels a consent releases
     "carehub.identity.v1.BreakGlass",  # which records an emergency opened
     "carehub.interop.v1.ReportedPerson",

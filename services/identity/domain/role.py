@@ -42,24 +42,31 @@ _TABLE: Mapping[Role, str] = {
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
-        "consents.read consents.write"
+        "consents.read consents.write "
+        "care_plans.read care_plans.write"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write glass.break glass.read"
+        "consents.read consents.write glass.break glass.read "
+        "care_plans.read care_plans.write reconciliations.write"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write holds.write glass.break glass.read"
+        "consents.read consents.write holds.write glass.break glass.read "
+        "care_plans.read care_plans.write reconciliations.write"
     ),
     Role.PHARMACIST: (
-        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read"
+        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read "
+        "care_plans.read care_plans.write reconciliations.write"
     ),
     Role.SOCIAL_WORKER: (
         "patients.read tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write"
+        "consents.read consents.write "
+        "care_plans.read care_plans.write"
     ),
-    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
+    Role.COMMUNITY_HEALTH_WORKER: (
+        "patients.read tasks.read tasks.write care_plans.read care_plans.write"
+    ),
     Role.SCHEDULER: "patients.read tasks.read tasks.write",
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read",
