@@ -36,6 +36,7 @@ TIMEOUT = 5.0
 # What is done in a service, in words that a screen has a sentence for: where it is read, and where it is changed.
 _KINDS: Mapping[str, tuple[str, str]] = {
     "registry": ("RECORD_READ", "RECORD_CHANGED"),
+    "careplans": ("PLANS_READ", "PLANS_CHANGED"),
     "tasking": ("WORK_READ", "WORK_CHANGED"),
     "interop": ("MESSAGES_READ", "MESSAGES_CHANGED"),
     "identity": ("SHARING_READ", "SHARING_CHANGED"),

@@ -13,7 +13,7 @@ ROLES = words(
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
 # As which identity lets in whoever asks for their own record, or for that of somebody they act for.
 PATIENT = "a patient"
-SERVICES = words("identity interop registry tasking")
+SERVICES = words("careplans identity interop registry tasking")
 CALLERS = [
     *sorted(ROLES),
     NOBODY,
@@ -33,6 +33,10 @@ GROUPS = {
     "CARE": words(
         "coordinator nurse physician pharmacist social_worker community_health_worker scheduler privacy_officer"
     ),
+    "PLANS": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker"
+    ),
+    "RECONCILERS": words("nurse physician pharmacist"),
     "RECORDS": words("coordinator nurse physician"),
     "CONSENTS": words("coordinator nurse physician social_worker"),
     "CONSENTS_SEEN": words("coordinator nurse physician social_worker privacy_officer"),
@@ -60,12 +64,45 @@ GROUPS = {
     "WATCH": words("network_admin integration operator"),
     "OPERATE": words("network_admin operator"),
     # Machines.
-    "HOLDERS": frozenset({"service registry", "service tasking"}),
+    "HOLDERS": frozenset({"service careplans", "service registry", "service tasking"}),
     "SENDERS": frozenset({"service interop"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
 
 _TABLE = """
+careplans.CareplansService GetCarePlan PLANS
+careplans.CareplansService ListCarePlans PLANS
+careplans.CareplansService OpenCarePlan PLANS
+careplans.CareplansService CompleteCarePlan PLANS
+careplans.CareplansService NameCoordinator PLANS
+careplans.CareplansService AddGoal PLANS
+careplans.CareplansService UpdateGoal PLANS
+careplans.CareplansService MeetGoal PLANS
+careplans.CareplansService DropGoal PLANS
+careplans.CareplansService AddActivity PLANS
+careplans.CareplansService UpdateActivity PLANS
+careplans.CareplansService CompleteActivity PLANS
+careplans.CareplansService DropActivity PLANS
+careplans.CareplansService ListTemplates PLANS
+careplans.CareplansService GetPreferences PLANS
+careplans.CareplansService UpdatePreferences PLANS
+careplans.CareplansService ApplyAccess IDENTITY
+careplans.CareplansService ListAudit AUDITORS
+careplans.CareplansService ListLooks CARE
+careplans.CareplansService GetStatus WATCH
+careplans.CareplansService ListParked WATCH
+careplans.CareplansService ReplayParked OPERATE
+careplans.CareplansService DiscardParked OPERATE
+careplans.ReconciliationService EnterMedicines RECONCILERS
+careplans.ReconciliationService ListMedicineLists PLANS
+careplans.ReconciliationService ParseMedicines RECONCILERS
+careplans.ReconciliationService OpenReconciliation RECONCILERS
+careplans.ReconciliationService GetReconciliation PLANS
+careplans.ReconciliationService ListReconciliations PLANS
+careplans.ReconciliationService DecideLine RECONCILERS
+careplans.ReconciliationService KeepSame RECONCILERS
+careplans.ReconciliationService SignReconciliation RECONCILERS
+careplans.ReconciliationService AnswerLine RECONCILERS
 identity.AccessService ExplainAccess EXPLAINERS
 identity.AccessService ExplainMyAccess SIGNED_IN
 identity.AccessService CheckDisclosure SENDERS

@@ -31,9 +31,9 @@ EVERYBODY = "organizations.read facilities.read"
 _TABLE: Mapping[Role, str] = {
     # Runs the network, and sees no patient.
     Role.NETWORK_ADMIN: (
-        "organizations.write facilities.write staff.read staff.write "
-        "protocols.read protocols.write feeds.read feeds.write feeds.send "
-        "operations.read operations.write audit.read agreements.read agreements.write"
+        "organizations.write facilities.write staff.read staff.write protocols.read "
+        "protocols.write feeds.read feeds.write feeds.send operations.read operations.write "
+        "audit.read agreements.read agreements.write"
     ),
     # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
     Role.FACILITY_ADMIN: (
@@ -43,37 +43,36 @@ _TABLE: Mapping[Role, str] = {
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
-        "consents.read consents.write "
-        "time.write billing.read"
+        "consents.read consents.write time.write billing.read care_plans.read care_plans.write"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write glass.break glass.read "
-        "time.write"
+        "consents.read consents.write glass.break glass.read time.write care_plans.read "
+        "care_plans.write reconciliations.write"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write holds.write glass.break glass.read "
-        "time.write decisions.write"
+        "consents.read consents.write holds.write glass.break glass.read time.write "
+        "decisions.write care_plans.read care_plans.write reconciliations.write"
     ),
     Role.PHARMACIST: (
         "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read "
-        "time.write"
+        "time.write care_plans.read care_plans.write reconciliations.write"
     ),
     Role.SOCIAL_WORKER: (
-        "patients.read tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write "
-        "time.write"
+        "patients.read tasks.read tasks.write protocols.read staff.read consents.read "
+        "consents.write time.write care_plans.read care_plans.write"
     ),
-    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write time.write",
+    Role.COMMUNITY_HEALTH_WORKER: (
+        "patients.read tasks.read tasks.write time.write care_plans.read care_plans.write"
+    ),
     Role.SCHEDULER: "patients.read tasks.read tasks.write time.write",
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read",
     # Answers for who saw whom, and has tasks of that.
     Role.PRIVACY_OFFICER: (
-        "patients.read tasks.read tasks.write staff.read protocols.read audit.read "
-        "consents.read agreements.read agreements.write access.explain glass.read glass.review "
-        "time.write"
+        "patients.read tasks.read tasks.write staff.read protocols.read audit.read consents.read "
+        "agreements.read agreements.write access.explain glass.read glass.review time.write"
     ),
     # Connects the facilities' systems; raw messages name patients.
     Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",

@@ -24,6 +24,10 @@ from tests.component.chassis.test_access import HERE, THERE, site
 
 __all__ = ["site"]
 LABELED = {
+    ("careplans", "care_plans"): DataClass.COORDINATION,
+    ("careplans", "loops"): DataClass.COORDINATION,
+    ("careplans", "medicine_lists"): DataClass.CLINICAL,
+    ("careplans", "reconciliations"): DataClass.CLINICAL,
     ("registry", "encounters"): DataClass.VISITS,
     ("tasking", "loops"): DataClass.COORDINATION,
     ("tasking", "tasks"): DataClass.COORDINATION,

@@ -31,6 +31,7 @@ OPEN = {
         "account_changes",
     },
     "registry": {"feeds"},
+    "careplans": {"facilities", "owners", "feeds", "merges"},
     "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},
 }
 CHASSIS_OPEN = {
@@ -215,6 +216,7 @@ WITHOUT_GRANTS = {
     "visit_messages": "the registry's own",
 }
 NOT_TO_PEOPLE = {
+    ("careplans", "tasks"): "what plans follow",
     ("tasking", "encounters"): "planning's own",
     ("identity", "pushes"): "what holders are to be told",
     ("tasking", "glasses"): "planning's own",

@@ -10,6 +10,8 @@ EVERYWHERE = {"organizations.read", "facilities.read"}
 CONSENTS = {"consents.read", "consents.write"}
 WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
 BREAKS_GLASS = {"glass.break", "glass.read"}
+PLANS = {"care_plans.read", "care_plans.write"}
+RECONCILES = PLANS | {"reconciliations.write"}
 EXPECTED = {
     "network_admin": {
         "organizations.write",
@@ -35,17 +37,20 @@ EXPECTED = {
         "agreements.read",
         "access.explain",
     },
-    "coordinator": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": WRITES_CARE | CONSENTS | BREAKS_GLASS | {"protocols.read", "staff.read"},
+    "coordinator": WRITES_CARE | CONSENTS | PLANS | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": WRITES_CARE | CONSENTS | BREAKS_GLASS | RECONCILES | {"protocols.read", "staff.read"},
     "physician": WRITES_CARE
     | CONSENTS
     | BREAKS_GLASS
+    | RECONCILES
     | {"protocols.read", "staff.read", "holds.write"},
     "pharmacist": BREAKS_GLASS
+    | RECONCILES
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "social_worker": CONSENTS
+    | PLANS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
-    "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
+    "community_health_worker": PLANS | {"patients.read", "tasks.read", "tasks.write"},
     "scheduler": {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
     "privacy_officer": {
@@ -71,14 +76,18 @@ EXPECTED = {
     },
     "operator": {"feeds.read", "protocols.read", "operations.read", "operations.write"},
 }
-PATIENT_DATA = {
-    "patients.read",
-    "patients.write",
-    "tasks.read",
-    "tasks.write",
-    "messages.read",
-    "holds.write",
-} | CONSENTS
+PATIENT_DATA = (
+    {
+        "patients.read",
+        "patients.write",
+        "tasks.read",
+        "tasks.write",
+        "messages.read",
+        "holds.write",
+    }
+    | CONSENTS
+    | RECONCILES
+)
 
 
 @pytest.mark.parametrize("role", EXPECTED)
