@@ -33,7 +33,8 @@ _TABLE: Mapping[Role, str] = {
     Role.NETWORK_ADMIN: (
         "organizations.write facilities.write staff.read staff.write "
         "protocols.read protocols.write feeds.read feeds.write feeds.send "
-        "operations.read operations.write audit.read agreements.read agreements.write"
+        "operations.read operations.write audit.read agreements.read agreements.write "
+        "directory.write"
     ),
     # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
     Role.FACILITY_ADMIN: (
@@ -42,27 +43,36 @@ _TABLE: Mapping[Role, str] = {
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
-        "consents.read consents.write"
+        "consents.read consents.write "
+        "directory.read directory.write referrals.read referrals.write"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write glass.break glass.read"
+        "consents.read consents.write glass.break glass.read "
+        "directory.read referrals.read referrals.write"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write holds.write glass.break glass.read"
+        "consents.read consents.write holds.write glass.break glass.read "
+        "directory.read referrals.read referrals.write"
     ),
     Role.PHARMACIST: (
-        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read"
+        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read "
+        "directory.read referrals.read"
     ),
     Role.SOCIAL_WORKER: (
         "patients.read tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write"
+        "consents.read consents.write "
+        "directory.read directory.write referrals.read referrals.write"
     ),
-    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
-    Role.SCHEDULER: "patients.read tasks.read tasks.write",
+    Role.COMMUNITY_HEALTH_WORKER: (
+        "patients.read tasks.read tasks.write directory.read referrals.read referrals.write"
+    ),
+    Role.SCHEDULER: (
+        "patients.read tasks.read tasks.write directory.read referrals.read referrals.write"
+    ),
     # Counts, and sees no patient.
-    Role.ANALYST: "protocols.read",
+    Role.ANALYST: ("protocols.read directory.read"),
     # Answers for who saw whom, and has tasks of that.
     Role.PRIVACY_OFFICER: (
         "patients.read tasks.read tasks.write staff.read protocols.read audit.read "
