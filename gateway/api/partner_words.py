@@ -122,7 +122,7 @@ def language_of(asked: str, accepted: str) -> str:
 
 
 def day(local: datetime, lang: str) -> str:
-    """ "Friday" is enough for a question that says the date below."""
+    """The name of the day: enough for a question that has the date below."""
     return _DAYS[lang][local.weekday()]
 
 

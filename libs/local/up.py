@@ -35,6 +35,7 @@ from libs.simulator.link import Address
 
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
+DIRECTORY = Path(__file__).parent / "demo-directory.json"
 ROOT = Path(__file__).parents[2]
 _READY_SECONDS = 120.0
 _ENGINE_PAUSE_SECONDS = 1.0
@@ -304,6 +305,8 @@ async def _apply_demo(machine: Machine, say: Say) -> None:
     auth = FreshToken(machine.issuer, "admin")
     async with api(machine.public_url, auth) as client:
         changes = await apply(network, client, lambda _line: None, renew=auth.renew)
+        taken = await client.post("/v1/directory:import", json={"json": DIRECTORY.read_text()})
+        taken.raise_for_status()
     applied.touch()
     say(f"The demo network is there: {changes} things added.")
 

@@ -138,7 +138,7 @@ def _to_details(told: referral_pb2.ReferralDetails) -> Details:
         for name, most in _LONGEST.items()
     }
     return Details(
-        **lines,  # type: ignore[arg-type]
+        **lines,
         start_at=to_datetime(told.start_time) if told.HasField("start_time") else None,
         end_at=to_datetime(told.end_time) if told.HasField("end_time") else None,
         needs_wheelchair=told.needs_wheelchair,

@@ -41,8 +41,8 @@ class Entity:
 
     fields: frozenset[str]
     required: tuple[str, ...]
-    inside: Mapping[str, str] = MappingProxyType({})
-    checks: Mapping[str, Check] = MappingProxyType({})
+    inside: Mapping[str, str]
+    checks: Mapping[str, Check]
 
 
 def _is_id(value: Any) -> bool:

@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -23,7 +22,7 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import NotFound
@@ -79,7 +78,7 @@ seats = Table(
     Column("seat", Integer, primary_key=True),
 )
 _ids = param("ids", type_=ARRAY(Uuid))
-_one = literal_column("1")
+_one = literal_column("1", type_=Integer)
 _new_organization = insert(organizations).values(every_field(organizations))
 SAVE_ORGANIZATION = sql(
     _new_organization.on_conflict_do_update(

@@ -147,11 +147,13 @@ class ReferralStore:
         self._tx = tx
 
     async def get(self, referral_id: UUID) -> Referral:
-        return _there(await self._tx.one_or_none(GET, id=referral_id))
+        found = await self._tx.one_or_none(GET, id=referral_id)
+        return _there(found)
 
     async def take(self, referral_id: UUID) -> Referral:
         """The referral, to be changed: nobody else changes it until the end of the transaction."""
-        return _there(await self._tx.one_or_none(TAKE, id=referral_id))
+        found = await self._tx.one_or_none(TAKE, id=referral_id)
+        return _there(found)
 
     async def maybe(self, referral_id: UUID) -> Referral | None:
         """The same, for a clock that may have been set for what is no longer there."""
