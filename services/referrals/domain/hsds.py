@@ -142,7 +142,7 @@ class Reading:
 
     @property
     def refused(self) -> int:
-        """Organizations and services that were left out."""
+        """Organizations and services that were left out, and what is neither."""
         return sum(1 for r in self.remarks if r.is_refusal and r.entity in _TOP)
 
     def say(self, entity: str, id: object, name: str, reason: str, text: str) -> None:
@@ -152,7 +152,9 @@ class Reading:
         self.remarks.append(Remark(entity, _plain_id(id), name, reason, text, is_refusal=True))
 
 
-_TOP = ("organization", "service")
+_TOP = ("organization", "service", "entry")
+# What only locations, terms and services at locations have.
+_OTHERS = frozenset({"location_type", "service", "taxonomy", "term_uri"})
 
 
 def read(text: str) -> Reading:
@@ -165,7 +167,10 @@ def read(text: str) -> Reading:
         raise InvalidArgument("DIRECTORY_UNREADABLE", "It is no JSON.", field="json") from None
     reading = Reading()
     for entry in _entries(told):
-        if _is_service(entry):
+        if _OTHERS & set(entry):
+            text = "Send organizations or services: the rest stands inside of them."
+            reading.refuse("entry", entry.get("id"), "", "NO_ORGANIZATION_OR_SERVICE", text)
+        elif _is_service(entry):
             _read_service(entry, reading)
         else:
             _read_organization(entry, reading)

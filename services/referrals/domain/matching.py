@@ -117,7 +117,8 @@ def _drivers(service: Service, wanted: Wanted, taken: int) -> Iterator[Reason]:
     if free > 0:
         yield Reason("DRIVERS", True, f"{free} of {_many(service.drivers, 'driver')} free then.", 5)
     else:
-        yield _against("DRIVERS", f"All {_many(service.drivers, 'driver')} are taken then.")
+        all_of = "Its driver is" if service.drivers == 1 else f"All {service.drivers} drivers are"
+        yield _against("DRIVERS", f"{all_of} taken then.")
 
 
 def _area(service: Service, wanted: Wanted) -> Iterator[Reason]:

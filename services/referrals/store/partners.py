@@ -15,7 +15,6 @@ from sqlalchemy import (
     Table,
     Uuid,
     any_,
-    func,
     insert,
     select,
     update,
@@ -112,7 +111,7 @@ _due = (
 )
 LEASE = sql(
     update(letters)
-    .where(letters.c.id == any_(select(func.array_agg(_due.c.id)).scalar_subquery()))
+    .where(letters.c.id == _due.c.id)
     .values(tries=letters.c.tries + 1, next_try_at=param("until", type_=DateTime(timezone=True)))
     .returning(letters.c.id)
 )

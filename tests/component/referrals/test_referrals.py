@@ -116,7 +116,9 @@ async def test_no_answer_fails_it_and_the_next_whom_the_patient_named_is_asked(r
     async with referrals() as r:
         sent = await r.sent(1, 1, 2, auto_next=True)
         r.hub.clock.move(timedelta(hours=4, seconds=1))
-        asked = "SELECT count(*) FROM referrals WHERE state = 'REQUESTED' AND follows_id IS NOT NULL"
+        asked = (
+            "SELECT count(*) FROM referrals WHERE state = 'REQUESTED' AND follows_id IS NOT NULL"
+        )
         await r.until(asked, 1)
         first = await r.get(sent)
         assert (first.state, first.state_reason) == (State.STATE_FAILED, "NO_ANSWER")
