@@ -38,6 +38,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "registry": ("RECORD_READ", "RECORD_CHANGED"),
     "careplans": ("PLANS_READ", "PLANS_CHANGED"),
     "tasking": ("WORK_READ", "WORK_CHANGED"),
+    "referrals": ("REFERRALS_READ", "REFERRALS_CHANGED"),
     "interop": ("MESSAGES_READ", "MESSAGES_CHANGED"),
     "identity": ("SHARING_READ", "SHARING_CHANGED"),
 }

@@ -23,6 +23,7 @@ OURS = (
     "/healthz/",
     "/readyz/",
     "/problems/",
+    "/p/",
 )
 TWINS = (("br", ".br"), ("gzip", ".gz"))
 FOR_EVER = "public, max-age=31536000, immutable"

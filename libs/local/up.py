@@ -36,6 +36,7 @@ from libs.simulator.link import Address
 
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
+DIRECTORY = Path(__file__).parent / "demo-directory.json"
 ROOT = Path(__file__).parents[2]
 _READY_SECONDS = 120.0
 _ENGINE_PAUSE_SECONDS = 1.0
@@ -307,6 +308,8 @@ async def _apply_demo(machine: Machine, say: Say) -> None:
         changes = await apply(network, client, lambda _line: None, renew=auth.renew)
     async with api(machine.public_url, FreshToken(machine.issuer, "coordinator")) as client:
         changes += await register_patients(network, client)
+        taken = await client.post("/v1/directory:import", json={"json": DIRECTORY.read_text()})
+        taken.raise_for_status()
     applied.touch()
     say(f"The demo network is there: {changes} things added.")
 

@@ -154,7 +154,7 @@ async def running_hub(
     services: Collection[str],
     *,
     env: Mapping[str, str] | None = None,
-    neighbors: Collection[str] = ("careplans", "identity", "interop", "registry", "tasking"),
+    neighbors: Collection[str] = ("careplans", "identity", "interop", "referrals", "registry", "tasking"),
 ) -> AsyncIterator[Hub]:
     """Run services on fresh databases and fresh streams until the block ends."""
     settings = {
@@ -162,6 +162,7 @@ async def running_hub(
         "IDENTITY_SIGNING_KEYS": str(servers.home / "caller-keys.json"),
         "IDENTITY_CREATE_KEYS": "1",
         "INTEROP_MLLP_PORT": "0",
+        "REFERRALS_PUBLIC_URL": "http://127.0.0.1:8080",
         "TASKING_SMTP_HOST": "127.0.0.1",
         "TASKING_SMTP_PORT": "9",
         "TASKING_PUBLIC_URL": "http://127.0.0.1:8080",

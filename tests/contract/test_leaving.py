@@ -19,6 +19,7 @@ TELLING = {
     "carehub.careplans.v1.CarePlan",
     "carehub.careplans.v1.Reconciliation",
     "carehub.careplans.v1.Preferences",
+    "carehub.referrals.v1.Referral",  # what somebody needs, and who was asked
     "carehub.access.v1.Grant",  # which labels a consent releases
     "carehub.identity.v1.BreakGlass",  # which records an emergency opened
     "carehub.interop.v1.ReportedPerson",

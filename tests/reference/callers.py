@@ -13,7 +13,7 @@ ROLES = words(
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
 # As which identity lets in whoever asks for their own record, or for that of somebody they act for.
 PATIENT = "a patient"
-SERVICES = words("careplans identity interop registry tasking")
+SERVICES = words("careplans identity interop referrals registry tasking")
 CALLERS = [
     *sorted(ROLES),
     NOBODY,
@@ -43,6 +43,17 @@ GROUPS = {
     "CLINICAL": words("nurse physician pharmacist"),
     "GLASS_SEEN": words("nurse physician pharmacist privacy_officer"),
     "PHYSICIAN": words("physician"),
+    # They refer to partners, and keep what is known of them.
+    "DIRECTORY_SEEN": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler analyst"
+    ),
+    "DIRECTORY": words("coordinator social_worker network_admin"),
+    "REFERRALS_SEEN": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
+    ),
+    "REFERRERS": words(
+        "coordinator nurse physician social_worker community_health_worker scheduler"
+    ),
     "PRIVACY": words("privacy_officer"),
     # They run the network, its places and its systems.
     "NETWORK": words("network_admin"),
@@ -64,8 +75,8 @@ GROUPS = {
     "WATCH": words("network_admin integration operator"),
     "OPERATE": words("network_admin operator"),
     # Machines.
-    "HOLDERS": frozenset({"service careplans", "service registry", "service tasking"}),
-    "SENDERS": frozenset({"service interop"}),
+    "HOLDERS": frozenset({"service careplans", "service referrals", "service registry", "service tasking"}),
+    "SENDERS": frozenset({"service interop", "service referrals"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
 
@@ -187,6 +198,30 @@ interop.InteropService GetStatus WATCH
 interop.InteropService ListParked WATCH
 interop.InteropService ReplayParked OPERATE
 interop.InteropService DiscardParked OPERATE
+referrals.PartnerService OpenRequest ANYBODY
+referrals.PartnerService AnswerRequest ANYBODY
+referrals.PartnerService FinishRequest ANYBODY
+referrals.ReferralsService ImportDirectory DIRECTORY
+referrals.ReferralsService ExportDirectory DIRECTORY_SEEN
+referrals.ReferralsService ListOrganizations DIRECTORY_SEEN
+referrals.ReferralsService GetService DIRECTORY_SEEN
+referrals.ReferralsService SearchServices DIRECTORY_SEEN
+referrals.ReferralsService SetCapacity DIRECTORY
+referrals.ReferralsService CreateReferral REFERRERS
+referrals.ReferralsService SendReferral REFERRERS
+referrals.ReferralsService CancelReferral REFERRERS
+referrals.ReferralsService RecordAnswer REFERRERS
+referrals.ReferralsService AskNext REFERRERS
+referrals.ReferralsService CreatePartnerLink REFERRERS
+referrals.ReferralsService GetReferral REFERRALS_SEEN
+referrals.ReferralsService ListReferrals REFERRALS_SEEN
+referrals.ReferralsService ApplyAccess IDENTITY
+referrals.ReferralsService ListAudit AUDITORS
+referrals.ReferralsService ListLooks CARE
+referrals.ReferralsService GetStatus WATCH
+referrals.ReferralsService ListParked WATCH
+referrals.ReferralsService ReplayParked OPERATE
+referrals.ReferralsService DiscardParked OPERATE
 registry.RegistryService GetPatient CARE
 registry.RegistryService GetOwnRecord PATIENTS
 registry.RegistryService CreatePatient RECORDS

@@ -33,7 +33,7 @@ _TABLE: Mapping[Role, str] = {
     Role.NETWORK_ADMIN: (
         "organizations.write facilities.write staff.read staff.write protocols.read "
         "protocols.write feeds.read feeds.write feeds.send operations.read operations.write "
-        "audit.read agreements.read agreements.write"
+        "audit.read agreements.read agreements.write directory.write"
     ),
     # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
     Role.FACILITY_ADMIN: (
@@ -43,32 +43,40 @@ _TABLE: Mapping[Role, str] = {
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
-        "consents.read consents.write time.write billing.read care_plans.read care_plans.write"
+        "consents.read consents.write time.write billing.read care_plans.read care_plans.write "
+        "directory.read directory.write referrals.read referrals.write"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
         "consents.read consents.write glass.break glass.read time.write care_plans.read "
-        "care_plans.write reconciliations.write"
+        "care_plans.write reconciliations.write directory.read referrals.read referrals.write"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
         "consents.read consents.write holds.write glass.break glass.read time.write "
-        "decisions.write care_plans.read care_plans.write reconciliations.write"
+        "decisions.write care_plans.read care_plans.write reconciliations.write directory.read "
+        "referrals.read referrals.write"
     ),
     Role.PHARMACIST: (
         "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read "
-        "time.write care_plans.read care_plans.write reconciliations.write"
+        "time.write care_plans.read care_plans.write reconciliations.write directory.read "
+        "referrals.read"
     ),
     Role.SOCIAL_WORKER: (
         "patients.read tasks.read tasks.write protocols.read staff.read consents.read "
-        "consents.write time.write care_plans.read care_plans.write"
+        "consents.write time.write care_plans.read care_plans.write directory.read "
+        "directory.write referrals.read referrals.write"
     ),
     Role.COMMUNITY_HEALTH_WORKER: (
-        "patients.read tasks.read tasks.write time.write care_plans.read care_plans.write"
+        "patients.read tasks.read tasks.write time.write care_plans.read care_plans.write "
+        "directory.read referrals.read referrals.write"
     ),
-    Role.SCHEDULER: "patients.read tasks.read tasks.write time.write",
+    Role.SCHEDULER: (
+        "patients.read tasks.read tasks.write time.write directory.read referrals.read "
+        "referrals.write"
+    ),
     # Counts, and sees no patient.
-    Role.ANALYST: "protocols.read",
+    Role.ANALYST: "protocols.read directory.read",
     # Answers for who saw whom, and has tasks of that.
     Role.PRIVACY_OFFICER: (
         "patients.read tasks.read tasks.write staff.read protocols.read audit.read consents.read "

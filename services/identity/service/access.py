@@ -36,6 +36,7 @@ from services.identity.domain.disclosure import (
     RecipientKind,
     Released,
     Sending,
+    authorized,
     check_same,
     notices,
     released,
@@ -128,7 +129,7 @@ class AccessService:
                 service=call.caller.name,
                 at=tx.at,
             )
-            found = released(facts, sending)
+            found = released(authorized(facts, wanted.authorizations, sending), sending)
             await _keep(tx, sending, found)
             call.show(*(one.item.patient_id for one in found))
             record(tx, call, request.recipient_id)

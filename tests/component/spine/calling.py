@@ -97,7 +97,7 @@ class Calling:
             name = caller.removeprefix("service ")
             return ServiceSigner(name, service_key(self.keys, name)).token()
         if caller == LEFT:
-            return self.left if service in ("careplans", "registry", "tasking") else self.ended
+            return self.left if service in ("careplans", "referrals", "registry", "tasking") else self.ended
         return self.tokens[caller]
 
     async def over_grpc(self, method: MethodDescriptor, caller: str) -> str:
@@ -126,7 +126,7 @@ class Calling:
 @asynccontextmanager
 async def calling(hub, servers):
     """All services, one port of gRPC for all of them, and a gateway."""
-    async with hub("careplans", "identity", "interop", "registry", "tasking") as running:
+    async with hub(*sorted(SERVICES)) as running:
         stopping = asyncio.Event()
         address = f"127.0.0.1:{free_port()}"
         server = await serve(running.host.guards, address, stopping)
