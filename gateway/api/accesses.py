@@ -38,6 +38,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "registry": ("RECORD_READ", "RECORD_CHANGED"),
     "tasking": ("WORK_READ", "WORK_CHANGED"),
     "interop": ("MESSAGES_READ", "MESSAGES_CHANGED"),
+    "messaging": ("TALK_READ", "TALK_CHANGED"),
     "identity": ("SHARING_READ", "SHARING_CHANGED"),
 }
 _OTHER = ("OTHER_READ", "OTHER_CHANGED")

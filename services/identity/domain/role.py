@@ -42,25 +42,34 @@ _TABLE: Mapping[Role, str] = {
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
-        "consents.read consents.write"
+        "consents.read consents.write "
+        "threads.read threads.write contacts.write"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write glass.break glass.read"
+        "consents.read consents.write glass.break glass.read "
+        "threads.read threads.write contacts.write"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write holds.write glass.break glass.read"
+        "consents.read consents.write holds.write glass.break glass.read "
+        "threads.read threads.write contacts.write"
     ),
     Role.PHARMACIST: (
-        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read"
+        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read "
+        "threads.read threads.write contacts.write"
     ),
     Role.SOCIAL_WORKER: (
         "patients.read tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write"
+        "consents.read consents.write "
+        "threads.read threads.write contacts.write"
     ),
-    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
-    Role.SCHEDULER: "patients.read tasks.read tasks.write",
+    Role.COMMUNITY_HEALTH_WORKER: (
+        "patients.read tasks.read tasks.write threads.read threads.write contacts.write"
+    ),
+    Role.SCHEDULER: (
+        "patients.read tasks.read tasks.write threads.read threads.write contacts.write"
+    ),
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read",
     # Answers for who saw whom, and has tasks of that.
