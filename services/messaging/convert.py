@@ -24,8 +24,8 @@ from services.messaging.domain.directory import Directory, Facility, HeldRole, S
 from services.messaging.domain.message import Message, MessageState
 from services.messaging.domain.plan import Appointment, Transition
 from services.messaging.domain.reply import Meaning, Reply
+from services.messaging.domain.telephone import Entry
 from services.messaging.domain.thread import Post, Priority, Thread
-from services.messaging.store import Entry
 
 NORMAL = ("NORMAL",)
 # The best first: HL7 table 0201, the mobile phone (or beeper of old), home, other, work. Emergency contacts are others.

@@ -11,7 +11,7 @@ ROLES = words(
 )
 # Those whom no role makes.
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
-SERVICES = words("identity interop registry tasking")
+SERVICES = words("identity interop registry tasking messaging")
 CALLERS = [*sorted(ROLES), NOBODY, NO_ROLE, LEFT, *(f"service {name}" for name in sorted(SERVICES))]
 
 GROUPS = {
@@ -21,6 +21,10 @@ GROUPS = {
     # They arrange care, and see patients.
     "CARE": words(
         "coordinator nurse physician pharmacist social_worker community_health_worker scheduler privacy_officer"
+    ),
+    # They care for the patient: they write to them, and about them among themselves.
+    "TALK": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
     ),
     "RECORDS": words("coordinator nurse physician"),
     "CONSENTS": words("coordinator nurse physician social_worker"),
@@ -48,7 +52,7 @@ GROUPS = {
     "WATCH": words("network_admin integration operator"),
     "OPERATE": words("network_admin operator"),
     # Machines.
-    "HOLDERS": frozenset({"service registry", "service tasking"}),
+    "HOLDERS": frozenset({"service registry", "service tasking", "service messaging"}),
     "SENDERS": frozenset({"service interop"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
@@ -133,6 +137,26 @@ interop.InteropService GetStatus WATCH
 interop.InteropService ListParked WATCH
 interop.InteropService ReplayParked OPERATE
 interop.InteropService DiscardParked OPERATE
+messaging.MessagingService GetContact TALK
+messaging.MessagingService UpdateContact TALK
+messaging.MessagingService ListMessages TALK
+messaging.MessagingService SendMessage TALK
+messaging.MessagingService StartThread TALK
+messaging.MessagingService GetThread TALK
+messaging.MessagingService ListThreads TALK
+messaging.MessagingService PostMessage TALK
+messaging.MessagingService AcceptThread TALK
+messaging.MessagingService CloseThread TALK
+messaging.MessagingService MarkRead TALK
+messaging.MessagingService ListTelephone TALK
+messaging.MessagingService AnswerAsPatient TALK
+messaging.MessagingService ApplyAccess IDENTITY
+messaging.MessagingService ListAudit AUDITORS
+messaging.MessagingService ListLooks CARE
+messaging.MessagingService GetStatus WATCH
+messaging.MessagingService ListParked WATCH
+messaging.MessagingService ReplayParked OPERATE
+messaging.MessagingService DiscardParked OPERATE
 registry.RegistryService GetPatient CARE
 registry.RegistryService CreatePatient RECORDS
 registry.RegistryService UpdatePatient RECORDS

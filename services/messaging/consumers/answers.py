@@ -13,11 +13,11 @@ from services.messaging.domain.contact import BY_NUMBER, Consent
 from services.messaging.domain.message import Message, MessageState
 from services.messaging.domain.plan import MESSAGES
 from services.messaging.domain.reply import Meaning, Reply, read_reply
+from services.messaging.domain.telephone import Entry
 from services.messaging.domain.template import Replies, templates
 from services.messaging.events import OPEN, await_message, reply_received, save_contact
 from services.messaging.store import (
     ContactStore,
-    Entry,
     MessageStore,
     ReplyStore,
     TelephoneStore,

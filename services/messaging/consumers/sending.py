@@ -18,13 +18,13 @@ from services.messaging.domain.message import (
     Withdrawal,
     most_unanswered,
 )
+from services.messaging.domain.telephone import Entry
 from services.messaging.domain.template import templates
 from services.messaging.domain.thread import unanswered_after
 from services.messaging.events import UNANSWERED, save_message
 from services.messaging.store import (
     ContactStore,
     DirectoryStore,
-    Entry,
     MessageStore,
     TelephoneStore,
 )

@@ -8,7 +8,8 @@ from libs.chassis.caller import Call
 from libs.chassis.errors import FailedPrecondition, NotFound, PermissionDenied
 from services.messaging.convert import to_words
 from services.messaging.domain.contact import Channel, Means
-from services.messaging.store import Entry, TelephoneStore
+from services.messaging.domain.telephone import Entry
+from services.messaging.store import TelephoneStore
 
 MOST_TEXT = 480
 

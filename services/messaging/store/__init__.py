@@ -5,14 +5,13 @@ from services.messaging.store.contacts import ContactStore
 from services.messaging.store.directory import DirectoryStore
 from services.messaging.store.messages import MessageStore
 from services.messaging.store.replies import ReplyStore
-from services.messaging.store.telephone import Entry, TelephoneStore
+from services.messaging.store.telephone import TelephoneStore
 from services.messaging.store.threads import ThreadFilter, ThreadStore
 
 __all__ = [
     "CauseStore",
     "ContactStore",
     "DirectoryStore",
-    "Entry",
     "MessageStore",
     "ReplyStore",
     "TelephoneStore",

@@ -1,7 +1,5 @@
 """The telephones of a demo hub: what they received, and what was written on them."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -20,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, param, sql
+from services.messaging.domain.telephone import Entry
 
 metadata = MetaData()
 telephone = Table(
@@ -37,24 +36,6 @@ telephone = Table(
     Column("labels", ARRAY(Text)),
 )
 _t = telephone.c
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """Something on a telephone. Of what was received the id is the message's: it comes once, however often it is sent."""
-
-    id: UUID
-    facility_id: UUID
-    patient_id: UUID
-    message_id: UUID
-    phone: str
-    is_written: bool
-    channel: str
-    text: str
-    at: datetime
-    labels: tuple[str, ...]
-
-
 ADD = sql(insert(telephone).values(every_field(telephone)).on_conflict_do_nothing())
 _patient = param("patient_id", type_=Uuid)
 NEWEST = sql(

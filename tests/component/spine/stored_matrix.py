@@ -24,13 +24,15 @@ from tests.reference.stored import CLASS_OF, ROWS, question_about, questions
 from tests.reference.terms import acting_for
 from tests.unit.identity.access_translation import an_id, ids, translated_once
 
-SERVICES = ("registry", "tasking")
+SERVICES = ("registry", "tasking", "messaging")
 OURS = UUID(int=4)
 _STATES = {
     "patients": "ACTIVE",
     "encounters": "PLANNED",
     "loops": "CANCELLED",
     "tasks": "CANCELLED",
+    "messages": "WITHDRAWN",
+    "threads": "CLOSED",
 }
 _FILLED = {
     "state": "state", "facility_ids": "ARRAY[cell.place]", "facility_id": "cell.place",
