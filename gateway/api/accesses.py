@@ -40,6 +40,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "tasking": ("WORK_READ", "WORK_CHANGED"),
     "referrals": ("REFERRALS_READ", "REFERRALS_CHANGED"),
     "interop": ("MESSAGES_READ", "MESSAGES_CHANGED"),
+    "messaging": ("TALK_READ", "TALK_CHANGED"),
     "identity": ("SHARING_READ", "SHARING_CHANGED"),
 }
 _OTHER = ("OTHER_READ", "OTHER_CHANGED")

@@ -12,6 +12,7 @@ from carehub.access.v1 import access_pb2
 from carehub.careplans.v1 import careplans_events_pb2
 from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2
+from carehub.messaging.v1 import messaging_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 from google.protobuf.message import Message
@@ -163,6 +164,39 @@ def _of_report(event: Any) -> Change:
     )
 
 
+def _of_thread(event: Any) -> Change:
+    return Change(
+        kind="thread",
+        id=event.thread_id,
+        permission="threads.read",
+        facilities=_at(event.facility_id, event.answering_facility_id),
+        patient_id=event.patient_id,
+        is_kept_at_home=_is_kept_at_home(event),
+    )
+
+
+def _of_message(event: Any) -> Change:
+    return Change(
+        kind="message",
+        id=event.message_id,
+        permission="threads.read",
+        facilities=_at(event.facility_id),
+        patient_id=event.patient_id,
+        is_kept_at_home=_is_kept_at_home(event),
+    )
+
+
+def _of_reply(event: Any) -> Change:
+    return Change(
+        kind="message",
+        id=event.reply.message_id,
+        permission="threads.read",
+        facilities=_at(event.reply.facility_id),
+        patient_id=event.reply.patient_id,
+        is_kept_at_home=_is_kept_at_home(event),
+    )
+
+
 _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
     tasking_events_pb2.TaskChanged: _of_task,
     tasking_events_pb2.LoopChanged: _of_loop,
@@ -175,6 +209,10 @@ _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
     registry_events_pb2.ReportHandled: _of_report,
     identity_events_pb2.AccessChanged: _of_access,
     interop_events_pb2.FeedChanged: _of_feed,
+    messaging_events_pb2.ThreadChanged: _of_thread,
+    messaging_events_pb2.MessageSent: _of_message,
+    messaging_events_pb2.PatientMessageChanged: _of_message,
+    messaging_events_pb2.ReplyReceived: _of_reply,
 }
 
 

@@ -16,7 +16,7 @@ from libs.chassis.services import new_service_key
 from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
 
-SERVICES = ("careplans", "identity", "interop", "referrals", "registry", "tasking")
+SERVICES = ("careplans", "identity", "interop", "messaging", "referrals", "registry", "tasking")
 # What needs a second factor within five minutes, whoever asks.
 STEP_UP = "BreakGlass=2/300 FindForEmergency=2/300"
 
@@ -121,6 +121,11 @@ def for_services(machine: Machine) -> dict[str, str]:
         "TASKING_SMTP_HOST": "127.0.0.1",
         "TASKING_SMTP_PORT": str(machine.smtp_port),
         "TASKING_PUBLIC_URL": machine.public_url,
+        # The people of a demo network are invented, and their telephones are in this hub.
+        "MESSAGING_TELEPHONE": "local",
+        "MESSAGING_UNKNOWN_CONSENT": "allow",
+        "MESSAGING_SMTP_HOST": "127.0.0.1",
+        "MESSAGING_SMTP_PORT": str(machine.smtp_port),
         "GATEWAY_HOST": machine.http_host,
         "GATEWAY_PORT": str(machine.http_port),
         "GATEWAY_ISSUER": machine.issuer,

@@ -28,6 +28,17 @@ from libs.testing.clock import Clock
 from libs.testing.servers import Servers
 
 M = TypeVar("M", bound=Message)
+# Whose streams there are, whether they run or not.
+NEIGHBORS = (
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 _KEY = OKPKey.generate_key("Ed25519", {"kid": "test", "use": "sig"}, private=True)
 
 
@@ -154,7 +165,7 @@ async def running_hub(
     services: Collection[str],
     *,
     env: Mapping[str, str] | None = None,
-    neighbors: Collection[str] = ("careplans", "identity", "interop", "referrals", "registry", "tasking"),
+    neighbors: Collection[str] = NEIGHBORS,
 ) -> AsyncIterator[Hub]:
     """Run services on fresh databases and fresh streams until the block ends."""
     settings = {

@@ -13,7 +13,7 @@ ROLES = words(
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
 # As which identity lets in whoever asks for their own record, or for that of somebody they act for.
 PATIENT = "a patient"
-SERVICES = words("careplans identity interop referrals registry tasking")
+SERVICES = words("careplans identity interop messaging referrals registry tasking")
 CALLERS = [
     *sorted(ROLES),
     NOBODY,
@@ -37,6 +37,10 @@ GROUPS = {
         "coordinator nurse physician pharmacist social_worker community_health_worker"
     ),
     "RECONCILERS": words("nurse physician pharmacist"),
+    # They care for the patient: they write to them, and about them among themselves.
+    "TALK": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
+    ),
     "RECORDS": words("coordinator nurse physician"),
     "CONSENTS": words("coordinator nurse physician social_worker"),
     "CONSENTS_SEEN": words("coordinator nurse physician social_worker privacy_officer"),
@@ -75,7 +79,7 @@ GROUPS = {
     "WATCH": words("network_admin integration operator"),
     "OPERATE": words("network_admin operator"),
     # Machines.
-    "HOLDERS": frozenset({"service careplans", "service referrals", "service registry", "service tasking"}),
+    "HOLDERS": frozenset({"service careplans", "service messaging", "service referrals", "service registry", "service tasking"}),
     "SENDERS": frozenset({"service interop", "service referrals"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
@@ -222,6 +226,26 @@ referrals.ReferralsService GetStatus WATCH
 referrals.ReferralsService ListParked WATCH
 referrals.ReferralsService ReplayParked OPERATE
 referrals.ReferralsService DiscardParked OPERATE
+messaging.MessagingService GetContact TALK
+messaging.MessagingService UpdateContact TALK
+messaging.MessagingService ListMessages TALK
+messaging.MessagingService SendMessage TALK
+messaging.MessagingService StartThread TALK
+messaging.MessagingService GetThread TALK
+messaging.MessagingService ListThreads TALK
+messaging.MessagingService PostMessage TALK
+messaging.MessagingService AcceptThread TALK
+messaging.MessagingService CloseThread TALK
+messaging.MessagingService MarkRead TALK
+messaging.MessagingService ListTelephone TALK
+messaging.MessagingService AnswerAsPatient TALK
+messaging.MessagingService ApplyAccess IDENTITY
+messaging.MessagingService ListAudit AUDITORS
+messaging.MessagingService ListLooks CARE
+messaging.MessagingService GetStatus WATCH
+messaging.MessagingService ListParked WATCH
+messaging.MessagingService ReplayParked OPERATE
+messaging.MessagingService DiscardParked OPERATE
 registry.RegistryService GetPatient CARE
 registry.RegistryService GetOwnRecord PATIENTS
 registry.RegistryService CreatePatient RECORDS

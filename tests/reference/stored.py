@@ -25,6 +25,11 @@ CLASS_OF = {
     ("tasking", "program_patients"): "DEMOGRAPHICS",
     ("tasking", "loops"): "COORDINATION",
     ("tasking", "tasks"): "COORDINATION",
+    ("messaging", "contacts"): "DEMOGRAPHICS",
+    ("messaging", "messages"): "MESSAGES",
+    ("messaging", "replies"): "MESSAGES",
+    ("messaging", "telephone"): "MESSAGES",
+    ("messaging", "threads"): "MESSAGES",
 }
 # Who somebody is, is no sensitive thing, unless a Part 2 program tells it; a visit may be anything, and work comes from one.
 MINGLED = ("SUD PART2", "HIV STD", "PART2 COUNSELING_NOTES", "MENTAL_HEALTH MINOR_CONFIDENTIAL")
@@ -37,6 +42,11 @@ LABELS_OF = {
     "program_patients": ("PART2",),
     "encounters": (*sorted(LABELS), *MINGLED),
     "loops": ("NORMAL", "MENTAL_HEALTH", "COUNSELING_NOTES", "WITHHELD", "SUD PART2"),
+    "contacts": ("NORMAL",),
+    "messages": ("NORMAL", "MENTAL_HEALTH", "WITHHELD"),
+    "replies": ("NORMAL", "PART2"),
+    "telephone": ("NORMAL", "HIV STD"),
+    "threads": ("NORMAL", "SUD PART2", "COUNSELING_NOTES"),
     "tasks": ("NORMAL", "VIOLENCE", "PART2 COUNSELING_NOTES", "WITHHELD", "HIV STD"),
 }
 

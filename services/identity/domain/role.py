@@ -44,36 +44,38 @@ _TABLE: Mapping[Role, str] = {
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
         "consents.read consents.write time.write billing.read care_plans.read care_plans.write "
-        "directory.read directory.write referrals.read referrals.write"
+        "directory.read directory.write referrals.read referrals.write threads.read threads.write "
+        "contacts.write"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
         "consents.read consents.write glass.break glass.read time.write care_plans.read "
-        "care_plans.write reconciliations.write directory.read referrals.read referrals.write"
+        "care_plans.write reconciliations.write directory.read referrals.read referrals.write "
+        "threads.read threads.write contacts.write"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
         "consents.read consents.write holds.write glass.break glass.read time.write "
         "decisions.write care_plans.read care_plans.write reconciliations.write directory.read "
-        "referrals.read referrals.write"
+        "referrals.read referrals.write threads.read threads.write contacts.write"
     ),
     Role.PHARMACIST: (
         "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read "
         "time.write care_plans.read care_plans.write reconciliations.write directory.read "
-        "referrals.read"
+        "referrals.read threads.read threads.write contacts.write"
     ),
     Role.SOCIAL_WORKER: (
         "patients.read tasks.read tasks.write protocols.read staff.read consents.read "
         "consents.write time.write care_plans.read care_plans.write directory.read "
-        "directory.write referrals.read referrals.write"
+        "directory.write referrals.read referrals.write threads.read threads.write contacts.write"
     ),
     Role.COMMUNITY_HEALTH_WORKER: (
         "patients.read tasks.read tasks.write time.write care_plans.read care_plans.write "
-        "directory.read referrals.read referrals.write"
+        "directory.read referrals.read referrals.write threads.read threads.write contacts.write"
     ),
     Role.SCHEDULER: (
         "patients.read tasks.read tasks.write time.write directory.read referrals.read "
-        "referrals.write"
+        "referrals.write threads.read threads.write contacts.write"
     ),
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read directory.read",

@@ -36,6 +36,11 @@ TABLES = {
     ("tasking", "patients"): ("id", "DEMOGRAPHICS"),
     ("tasking", "loops"): ("patient_id", "COORDINATION"),
     ("tasking", "tasks"): ("patient_id", "COORDINATION"),
+    ("messaging", "contacts"): ("patient_id", "DEMOGRAPHICS"),
+    ("messaging", "messages"): ("patient_id", "MESSAGES"),
+    ("messaging", "replies"): ("patient_id", "MESSAGES"),
+    ("messaging", "telephone"): ("patient_id", "MESSAGES"),
+    ("messaging", "threads"): ("patient_id", "MESSAGES"),
 }
 EACH = pytest.mark.parametrize(("service", "table"), TABLES)
 SOMETHING = {
@@ -79,7 +84,9 @@ class Site:
                 if "labels" in values:
                     values["labels"] = "DEFAULT" if labels is None else f"'{{{','.join(labels)}}}'"
                 if "state" in values:
-                    first = {"patients": "ACTIVE", "encounters": "PLANNED", "care_plans": "ACTIVE"}
+                    first = {
+                        "patients": "ACTIVE", "encounters": "PLANNED", "care_plans": "ACTIVE", "messages": "WITHDRAWN", "threads": "CLOSED",
+                    }  # fmt: skip
                     values |= {"state": f"'{first.get(self.table, 'CANCELLED')}'"}
                 values |= {name: text for name, text in CHOSEN.items() if name in values}
                 values |= {"closed_at": "now()"} if self.table == "tasks" else {}

@@ -31,6 +31,10 @@ LABELED = {
     ("registry", "encounters"): DataClass.VISITS,
     ("tasking", "loops"): DataClass.COORDINATION,
     ("tasking", "tasks"): DataClass.COORDINATION,
+    ("messaging", "messages"): DataClass.MESSAGES,
+    ("messaging", "replies"): DataClass.MESSAGES,
+    ("messaging", "telephone"): DataClass.MESSAGES,
+    ("messaging", "threads"): DataClass.MESSAGES,
 }
 EACH = pytest.mark.parametrize(("service", "table"), LABELED)
 PLACES = [HERE, THERE, *(uuid4() for _ in range(3))]

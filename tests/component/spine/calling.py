@@ -97,7 +97,11 @@ class Calling:
             name = caller.removeprefix("service ")
             return ServiceSigner(name, service_key(self.keys, name)).token()
         if caller == LEFT:
-            return self.left if service in ("careplans", "referrals", "registry", "tasking") else self.ended
+            return (
+                self.left
+                if service in ("careplans", "messaging", "referrals", "registry", "tasking")
+                else self.ended
+            )
         return self.tokens[caller]
 
     async def over_grpc(self, method: MethodDescriptor, caller: str) -> str:

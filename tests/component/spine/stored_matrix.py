@@ -24,7 +24,7 @@ from tests.reference.stored import CLASS_OF, ROWS, question_about, questions
 from tests.reference.terms import acting_for
 from tests.unit.identity.access_translation import an_id, ids, translated_once
 
-SERVICES = ("careplans", "registry", "tasking")
+SERVICES = ("careplans", "registry", "tasking", "messaging")
 OURS = UUID(int=4)
 _STATES = {
     "care_plans": "ACTIVE",
@@ -33,6 +33,8 @@ _STATES = {
     "encounters": "PLANNED",
     "loops": "CANCELLED",
     "tasks": "CANCELLED",
+    "messages": "WITHDRAWN",
+    "threads": "CLOSED",
 }
 _FILLED = {
     "state": "state", "facility_ids": "ARRAY[cell.place]", "facility_id": "cell.place",
