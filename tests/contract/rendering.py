@@ -52,8 +52,14 @@ def merged(*sets: Mapping[str, Any]) -> Object:
     return result
 
 
+def values_of(chart: str, file: str = "values.yaml") -> Object:
+    """What a chart says itself."""
+    values: Object = yaml.safe_load((CHARTS / chart / file).read_text())
+    return values
+
+
 def production() -> Object:
-    return yaml.safe_load((CHARTS / "carehub/values-production.yaml").read_text())
+    return values_of("carehub", "values-production.yaml")
 
 
 VALUES: Mapping[str, Object] = {

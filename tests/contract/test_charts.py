@@ -21,10 +21,8 @@ from gateway.api.edge import _QUIET as HEALTH
 from libs.chassis.app import Host, Role
 from services.__main__ import GATEWAY, SERVICES, _parser
 from tests.contract.rendering import (
-    ANYWHERE,
     CHARTS,
     CUSTOM,
-    INGRESS,
     NEEDED,
     OURS,
     ROOT,
@@ -35,7 +33,6 @@ from tests.contract.rendering import (
     merged,
     of_kind,
     pods,
-    production,
     render,
     rendered,
     role_of,
