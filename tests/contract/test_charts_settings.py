@@ -22,6 +22,7 @@ from tests.contract.rendering import (
     merged,
     pods,
     render,
+    rendered,
     role_of,
     service_of,
     values_of,
@@ -120,3 +121,13 @@ def test_a_values_file_names_every_setting_of_the_code(chart, monkeypatch):
     library = {"TARGET", "DATABASE_URL", "SYSTEM_DATABASE_URL", "SERVICE_KEY"}
     read = {v for v in read_by(chart, monkeypatch) if v.startswith(prefix)} - NOT_FOR_PODS
     assert set(variables) == read - {f"{prefix}{name}" for name in library}
+
+
+def test_a_number_is_written_as_the_code_reads_it():
+    """Helm makes a large one 2.097152e+06."""
+    objects = render(everything())
+    objects += rendered("mllp behind a mesh")
+    config_maps = [one["data"] for one in objects if one["kind"] == "ConfigMap"]
+    texts = [text for data in config_maps for name, text in data.items() if name.isupper()]
+    assert [text for text in texts if re.fullmatch(r"[\d.]+e\+?\d+", text)] == []
+    assert {"2097152", "536870912", "4294967296"} <= set(texts)
