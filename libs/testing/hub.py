@@ -154,7 +154,7 @@ async def running_hub(
     services: Collection[str],
     *,
     env: Mapping[str, str] | None = None,
-    neighbors: Collection[str] = ("identity", "interop", "registry", "tasking"),
+    neighbors: Collection[str] = ("identity", "interop", "registry", "tasking", "scheduling"),
 ) -> AsyncIterator[Hub]:
     """Run services on fresh databases and fresh streams until the block ends."""
     settings = {

@@ -33,34 +33,34 @@ _TABLE: Mapping[Role, str] = {
     Role.NETWORK_ADMIN: (
         "organizations.write facilities.write staff.read staff.write "
         "protocols.read protocols.write feeds.read feeds.write feeds.send "
-        "operations.read operations.write audit.read agreements.read agreements.write"
+        "operations.read operations.write audit.read agreements.read agreements.write schedules.read schedules.write"
     ),
     # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
     Role.FACILITY_ADMIN: (
-        "facilities.write staff.read staff.write feeds.read agreements.read access.explain"
+        "facilities.write staff.read staff.write feeds.read agreements.read access.explain schedules.read schedules.write"
     ),
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
-        "consents.read consents.write"
+        "consents.read consents.write schedules.read appointments.read appointments.write"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write glass.break glass.read"
+        "consents.read consents.write glass.break glass.read schedules.read appointments.read appointments.write"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write holds.write glass.break glass.read"
+        "consents.read consents.write holds.write glass.break glass.read schedules.read appointments.read appointments.write"
     ),
     Role.PHARMACIST: (
-        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read"
+        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read schedules.read appointments.read"
     ),
     Role.SOCIAL_WORKER: (
         "patients.read tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write"
+        "consents.read consents.write schedules.read appointments.read appointments.write"
     ),
-    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
-    Role.SCHEDULER: "patients.read tasks.read tasks.write",
+    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write schedules.read appointments.read appointments.write",
+    Role.SCHEDULER: "patients.read tasks.read tasks.write schedules.read appointments.read appointments.write schedules.write",
     # Counts, and sees no patient.
     Role.ANALYST: "protocols.read",
     # Answers for who saw whom, and has tasks of that.
