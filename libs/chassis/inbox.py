@@ -94,6 +94,7 @@ class Consumer:
     handle: Callable[[Transaction, Sequence[Delivery]], Awaitable[None]]
     newest_only: bool = True
     parked: Callable[[Transaction, Delivery, str], Awaitable[None]] | None = None
+    gather: float = 0.0  # seconds
     types: Mapping[str, type[Message]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -152,7 +153,7 @@ async def run_consumer(
                 unwatch = asyncio.create_task(_interrupt(pull, stopping))
                 try:
                     while not stopping.is_set():
-                        messages = await pull.next_batch(BATCH)
+                        messages = await pull.next_batch(BATCH, consumer.gather)
                         failures = silences = 0
                         await intake.take(messages)
                 finally:

@@ -210,11 +210,14 @@ class Pull:
         self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
         self._stalled_at: int | None = None
 
-    async def next_batch(self, size: int) -> list[Msg]:
-        """What is there, up to `size`; else the next one with what came at its heels; after a while, nothing."""
+    async def next_batch(self, size: int, gather: float = 0.0) -> list[Msg]:
+        """What is there, up to `size`; else the next one with what came at its heels; after a while, nothing.
+
+        With `gather`, what comes within so many seconds more, unless there are `size` before.
+        """
         messages = await self._ask(size, [], wait=0.0)
-        if not messages and await self._ask(1, messages, wait=IDLE):
-            await self._ask(size, messages, wait=0.0)
+        if messages or await self._ask(1, messages, wait=IDLE):
+            await self._ask(size, messages, wait=gather)
         if messages:
             self._stalled_at = None
         else:

@@ -50,6 +50,7 @@ CONSUMERS = (
         "messaging-patients",
         (registry_events_pb2.PatientChanged, registry_events_pb2.PatientsMerged),
         follow_patients,
+        gather=0.25,  # how somebody is reached can be known a moment later
     ),
     Consumer(
         "messaging-appointments", (scheduling_events_pb2.AppointmentChanged,), follow_appointments

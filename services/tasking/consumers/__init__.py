@@ -59,6 +59,7 @@ CONSUMERS = (
             registry_events_pb2.ProgramRecordChanged,
         ),
         follow_patients,
+        gather=0.1,
     ),
     Consumer("tasking-encounters", (registry_events_pb2.EncounterChanged,), follow_encounters),
     Consumer("tasking-break-glass", (identity_events_pb2.BreakGlassChanged,), follow_break_glass),
