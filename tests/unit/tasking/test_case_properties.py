@@ -91,8 +91,7 @@ def test_the_promise_is_kept_and_the_same_again_changes_nothing(story):
             outcomes = followed[step].outcomes
             with suppress(DomainError):
                 followed.complete(step, outcomes[pick % len(outcomes)].key, NURSE, now)
-        for _ in range(2):  # what a deed opens can need a second look, and then nothing more
-            followed.follow(topic, *heard, visits=seen, patient=patient, now=now)
+        followed.follow(topic, *heard, visits=seen, patient=patient, now=now)
         again = followed.follow(topic, *heard, visits=seen, patient=patient, now=now)
         assert (again.loop, again.tasks) == (None, ())
         loop = followed.loop
