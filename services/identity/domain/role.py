@@ -36,7 +36,7 @@ _TABLE: Mapping[Role, str] = {
         "audit.read agreements.read agreements.write directory.write schedules.read "
         "schedules.write"
     ),
-    # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
+    # Runs one facility, and sees no patient, but for the ids of what could be billed; says why somebody may not see one.
     Role.FACILITY_ADMIN: (
         "facilities.write staff.read staff.write feeds.read agreements.read access.explain "
         "billing.read schedules.read schedules.write"

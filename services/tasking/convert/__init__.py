@@ -103,6 +103,7 @@ def task_to_proto(
         completed_by_id=_id(task.completed_by_id),
         decline_reason=task.decline_reason,
         labels=labels_to_proto(task.labels),
+        takes_attempts=task.is_contact,
     )
 
 

@@ -77,6 +77,11 @@ EXPECTED = {
     },
     "operator": {"feeds.read", "protocols.read", "operations.read", "operations.write"},
 }
+# Minutes are written by whoever has tasks; what could be billed is read where it is answered for, and decided by physicians.
+for role, more in EXPECTED.items():
+    more |= {"time.write"} if "tasks.write" in more else set()
+    more |= {"billing.read"} if role in ("coordinator", "facility_admin") else set()
+    more |= {"decisions.write"} if role == "physician" else set()
 PATIENT_DATA = (
     {
         "patients.read",
@@ -85,6 +90,8 @@ PATIENT_DATA = (
         "tasks.write",
         "messages.read",
         "holds.write",
+        "time.write",
+        "decisions.write",
     }
     | CONSENTS
     | RECONCILES

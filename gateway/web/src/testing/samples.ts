@@ -45,6 +45,7 @@ export function aTask(fields: Partial<Task> = {}): Task {
     completedById: "",
     declineReason: "",
     labels: ["LABEL_NORMAL"],
+    takesAttempts: false,
     ...fields,
   };
 }
@@ -60,6 +61,10 @@ export function aLoop(fields: Partial<Loop> = {}): Loop {
     title: "Discharge transition",
     encounterId: "visit-1",
     breakGlassId: "",
+    appointmentId: "",
+    referralId: "",
+    replyId: "",
+    questionId: "",
     state: "STATE_OPEN",
     owner: anOwner(),
     clockTime: "2026-09-10T04:59:59Z",

@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useTranslations } from "use-intl";
 import type { Loop, Task } from "@/api/client";
 import { useMe } from "@/api/queries";
-import { isContact } from "@/features/worklist/outcomes";
+import { isCall } from "@/features/worklist/outcomes";
 import { useOwnerWords } from "@/features/worklist/owner";
 import { Clock } from "@/ui/clock";
 import { clockState } from "@/ui/clock-state";
@@ -46,7 +46,7 @@ export function LoopCard({ loop, tasks, phone }: CardProps) {
   const isMine = next?.owner?.accountableStaffId === me || next?.owner?.staffId === me;
   const word = next ? clockState(next, now).word : "onTrack";
   const isPressing = isMine && PRESSING.has(word);
-  const mayCall = next && isContact(next) && Boolean(phone);
+  const mayCall = next && isCall(next) && Boolean(phone);
   return (
     <article
       className={styles.loop}

@@ -160,7 +160,10 @@ function step(value: Map_, ladders: Record<string, Rung[]>, line: number): Step 
     attempts: value.attempts
       ? { needed: Number(attempts.needed) || 0, hoursApart: Number(attempts.hours_apart) || 0 }
       : undefined,
-    shownBy: text(map(value.shown_by).description),
+    shownBy: (Array.isArray(value.shown_by) ? value.shown_by : [value.shown_by])
+      .map((one) => text(map(one).description))
+      .filter(Boolean)
+      .join(" "),
     doneWhen: done.filter((one) => !ALSO.test(one) && !NEVER.test(one)),
     alsoCounts: after(ALSO),
     neverCounts: after(NEVER),

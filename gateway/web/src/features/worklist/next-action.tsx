@@ -9,7 +9,7 @@ import { phoneWords } from "@/features/patients/person";
 import { Cap, useKeys } from "@/ui/keys";
 import type { Doing } from "./doing";
 import { KnowFirst } from "./know-first";
-import { isContact, type Outcome, outcomesOf, wordsFor } from "./outcomes";
+import { isCall, isContact, type Outcome, outcomesOf, wordsFor } from "./outcomes";
 import styles from "./pane.module.css";
 
 export function useOutcomeWords(): (task: Task, outcome: Outcome) => string {
@@ -43,7 +43,7 @@ export function NextAction({ task, phone, loop, doing }: NextProps) {
           {task.description}
         </p>
       )}
-      {isContact(task) && <Phone phone={phone} />}
+      {isCall(task) && <Phone phone={phone} />}
       {task.declineReason && (
         <p className={styles.how}>
           {t.rich("declinedBefore", { reason: task.declineReason, b: bold })}

@@ -11,7 +11,7 @@ export type Outcome =
   | { kind: "attempt"; result: AttemptResult; closes: boolean }
   | { kind: "outcome"; key: string; closes: true };
 
-const ATTEMPTS: Outcome[] = [
+const ATTEMPTS: Extract<Outcome, { kind: "attempt" }>[] = [
   { kind: "attempt", result: "RESULT_REACHED", closes: true },
   { kind: "attempt", result: "RESULT_LEFT_MESSAGE", closes: false },
   { kind: "attempt", result: "RESULT_NO_ANSWER", closes: false },
@@ -22,6 +22,9 @@ const BY_ATTEMPTS = new Set(["reached", "attempts_met"]);
 const MOST_BUTTONS = 3;
 
 export const isContact = (task: Task): boolean => task.outcomes.includes("reached");
+/** Whether somebody is to be called, and to be asked something: reaching them is not yet the answer. */
+const asks = (task: Task): boolean => task.takesAttempts && !isContact(task);
+export const isCall = (task: Task): boolean => isContact(task) || asks(task);
 
 /** The outcomes under the keys 1, 2, 3, and the rarer ones. */
 export function outcomesOf(task: Task): { main: Outcome[]; others: Outcome[] } {
@@ -30,7 +33,8 @@ export function outcomesOf(task: Task): { main: Outcome[]; others: Outcome[] } {
     : task.outcomes;
   const own = keys.map((key): Outcome => ({ kind: "outcome", key, closes: true }));
   if (isContact(task)) return { main: ATTEMPTS, others: [WRONG_NUMBER, ...own] };
-  return { main: own.slice(0, MOST_BUTTONS), others: own.slice(MOST_BUTTONS) };
+  const tries = asks(task) ? [...ATTEMPTS.filter((one) => !one.closes), WRONG_NUMBER] : [];
+  return { main: own.slice(0, MOST_BUTTONS), others: [...own.slice(MOST_BUTTONS), ...tries] };
 }
 
 /** The names to look for in the translations, the more special first. */
