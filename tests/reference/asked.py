@@ -14,6 +14,7 @@ from tests.reference.matrix import Cell, covering, scene_of
 from tests.reference.situations import TIMES, Scene
 
 REGISTRY, TASKING = "/carehub.registry.v1.RegistryService/", "/carehub.tasking.v1.TaskingService/"
+CAREPLANS = "/carehub.careplans.v1.CareplansService/"
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ RPCS = {
     "ListEncounters": About(
         REGISTRY + "ListEncounters", ("registry", "encounters"), "VISITS", needs_patient=True
     ),
+    "GetCarePlan": About(CAREPLANS + "GetCarePlan", ("careplans", "care_plans"), "COORDINATION"),
+    "ListCarePlans": About(CAREPLANS + "ListCarePlans", ("careplans", "care_plans"), "COORDINATION"),
     "GetLoop": About(TASKING + "GetLoop", ("tasking", "loops"), "COORDINATION"),
     "ListLoops": About(TASKING + "ListLoops", ("tasking", "loops"), "COORDINATION"),
     "GetTask": About(TASKING + "GetTask", ("tasking", "tasks"), "COORDINATION"),

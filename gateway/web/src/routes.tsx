@@ -82,6 +82,12 @@ const access = createRoute({
   component: lazyRouteComponent(() => import("@/features/access/page"), "AccessPage"),
 });
 
+const plan = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId/plan",
+  component: lazyRouteComponent(() => import("@/features/careplans/page"), "PlanPage"),
+});
+
 const reviews = createRoute({
   getParentRoute: () => shell,
   path: "/emergencies",
@@ -164,6 +170,7 @@ const tree = root.addChildren([
     patients,
     patient,
     access,
+    plan,
     reviews,
     protocols,
     protocol,

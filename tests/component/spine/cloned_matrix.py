@@ -29,6 +29,7 @@ SERVICES = ("registry", "tasking")
 METHODS = {path_of(method): method for method in methods()}
 # Each row of a cell, and those that are there beside it.
 NEEDED = {
+    ("careplans", "care_plans"): (),
     ("registry", "patients"): (),
     ("registry", "encounters"): (("registry", "patients"),),
     ("tasking", "loops"): (("tasking", "patients"),),
@@ -61,7 +62,7 @@ class Asking(Stored):
 
     def request(self) -> Message:
         request = GetMessageClass(METHODS[self.about.path].input_type)()
-        for field in ("task_id", "loop_id", "encounter_id"):
+        for field in ("task_id", "loop_id", "encounter_id", "care_plan_id"):
             if field in request.DESCRIPTOR.fields_by_name and not self._lists:
                 setattr(request, field, str(self.row))
         if "patient_id" in request.DESCRIPTOR.fields_by_name:

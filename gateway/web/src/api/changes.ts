@@ -26,6 +26,11 @@ export function gathered(waiting: Waiting, frames: readonly Frame[]): Waiting {
 
 type Key = readonly unknown[];
 
+function ofPlans(what: string): (key: Key, change: Change) => boolean {
+  return ([holds, of, part], { patientId }) =>
+    holds === "plans" && of === patientId && part === what;
+}
+
 /** The keys of our queries begin with what they hold. Lists of a patient name the patient next. */
 const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   task([holds, by, of], { id, patientId }) {
@@ -38,9 +43,12 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   encounter: ([holds, of, part], { patientId }) =>
     holds === "patients" && of === patientId && part === "encounters",
   feed: ([holds]) => holds === "feeds",
+  care_plan: ofPlans("plans"),
+  reconciliation: ofPlans("reconciliations"),
+  preferences: ofPlans("preferences"),
 };
 
-const TOLD_OF: readonly unknown[] = ["tasks", "loops", "patients", "feeds"];
+const TOLD_OF: readonly unknown[] = ["tasks", "loops", "patients", "feeds", "plans"];
 
 /** Whether a query's answer may be old now. */
 export function isTouched({ isAll, changes }: Waiting, key: Key): boolean {

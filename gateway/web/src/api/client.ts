@@ -80,6 +80,8 @@ type Sometimes =
   | "date"
   | "priority"
   | "owner"
+  | "before"
+  | "after"
   | "review";
 
 /** As the API answers: every field is there, but for times, dates and parts that do not exist. */
@@ -102,6 +104,9 @@ export type Organization = Filled<Schemas["identity.Organization"]>;
 export type Task = Filled<Schemas["tasking.Task"]>;
 export type Loop = Filled<Schemas["tasking.Loop"]>;
 export type Protocol = Filled<Schemas["tasking.Protocol"]>;
+export type CarePlan = Filled<Schemas["careplans.CarePlan"]>;
+export type Reconciliation = Filled<Schemas["careplans.Reconciliation"]>;
+export type Preferences = Filled<Schemas["careplans.Preferences"]>;
 export type Patient = Filled<Schemas["registry.Patient"]>;
 export type Encounter = Filled<Schemas["registry.Encounter"]>;
 export type Feed = Filled<Schemas["interop.Feed"]>;

@@ -5,13 +5,14 @@ import {
   IconMapPin,
   IconPhone,
   IconShieldLock,
+  IconTargetArrow,
   IconUserPlus,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Loop, Patient } from "@/api/client";
-import { useFacilities } from "@/api/queries";
+import { useFacilities, useMay } from "@/api/queries";
 import { useOwnerWords } from "@/features/worklist/owner";
 import { ageOn, partsIn } from "@/ui/moments";
 import { useNow, useWhen, useZone } from "@/ui/when";
@@ -33,6 +34,7 @@ export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | u
         <bdi>{owner(loop?.owner) || t("nobody")}</bdi>
       </Fact>
       <KnownAt patient={patient} />
+      <Plan patient={patient} />
       <Sharing patient={patient} />
     </header>
   );
@@ -116,6 +118,18 @@ function KnownAt({ patient }: { patient: Patient }) {
   return (
     <Fact icon={<IconBuildingHospital size={14} stroke={1.9} />} label={t("knownAt")}>
       <bdi>{names.join(", ")}</bdi>
+    </Fact>
+  );
+}
+
+function Plan({ patient: { id } }: { patient: Patient }) {
+  const t = useTranslations("careplans");
+  if (!useMay("care_plans.read")) return null;
+  return (
+    <Fact icon={<IconTargetArrow size={14} stroke={1.9} />} label={t("fact")}>
+      <Link to="/patients/$patientId/plan" params={{ patientId: id }} className={styles.link}>
+        {t("open")}
+      </Link>
     </Fact>
   );
 }

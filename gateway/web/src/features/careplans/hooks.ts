@@ -1,0 +1,74 @@
+/** What the screen of plans and medicines asks and changes. */
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
+import { useTranslations } from "use-intl";
+import { api, type CarePlan, Failure, type Filled, type Reconciliation, read } from "@/api/client";
+import type { components } from "@/api/schema.gen";
+import { useLiveMs } from "@/ui/live";
+import { useToasts } from "@/ui/toasts";
+
+export type Line = Reconciliation["lines"][number];
+export type Goal = CarePlan["goals"][number];
+export type Activity = CarePlan["activities"][number];
+export type Member = Filled<components["schemas"]["identity.CareTeamMember"]>;
+
+const MOST = 50;
+
+export function usePlans(patientId: string) {
+  return useQuery({
+    queryKey: ["plans", patientId, "plans"],
+    queryFn: async ({ signal }) => {
+      const query = { patientId, pageSize: MOST };
+      const page = await read(api.GET("/v1/carePlans", { params: { query }, signal }));
+      return page.carePlans as CarePlan[];
+    },
+    refetchInterval: useLiveMs(),
+  });
+}
+
+export function useReconciliations(patientId: string) {
+  return useQuery({
+    queryKey: ["plans", patientId, "reconciliations"],
+    queryFn: async ({ signal }) => {
+      const query = { patientId, pageSize: MOST };
+      const page = await read(api.GET("/v1/reconciliations", { params: { query }, signal }));
+      return page.reconciliations as Reconciliation[];
+    },
+    refetchInterval: useLiveMs(),
+  });
+}
+
+export function useCareTeam(patientId: string, enabled: boolean) {
+  return useQuery({
+    queryKey: ["plans", patientId, "team"],
+    queryFn: async ({ signal }) => {
+      const query = { patientId, pageSize: MOST };
+      const page = await read(api.GET("/v1/care-team", { params: { query }, signal }));
+      return page.members as Member[];
+    },
+    staleTime: 60_000,
+    enabled,
+  });
+}
+
+/** Send a change and look at what came of it. False: it was not saved, and the person was told. */
+export function useChange(patientId: string): (asked: Promise<unknown>) => Promise<boolean> {
+  const client = useQueryClient();
+  const t = useTranslations("careplans");
+  const { say } = useToasts();
+  return useCallback(
+    async (asked) => {
+      let isSaved = true;
+      try {
+        await asked;
+      } catch (error) {
+        isSaved = false;
+        const isStale = error instanceof Failure && error.reason === "STALE_ETAG";
+        say({ text: isStale ? t("changedBetween") : t("notSaved") });
+      }
+      await client.invalidateQueries({ queryKey: ["plans", patientId] });
+      return isSaved;
+    },
+    [client, patientId, say, t],
+  );
+}
