@@ -54,7 +54,7 @@ _SPANISH = {
     "ride_anytime": "¿Puede llevar a una persona?",
     "help": "¿Puede ayudar a una persona?",
     "request": "Solicitud {number}",
-    "answer_by": "Por favor responda antes de: {time}.",
+    "answer_by": "Por favor responda antes de: {time}",  # "a. m." ends it
     "when": "Cuándo",
     "until": "hasta {time}",
     "where": "Dónde",
@@ -92,7 +92,7 @@ _SPANISH = {
     "busy_text": "No se perdió nada. Intente de nuevo en un minuto, o llámenos.",
     "questions": "¿Preguntas? Llame a {facility}, {phone}.",
     "questions_no_phone": "¿Preguntas? Hable con {facility}.",
-    "link_until": "No necesita cuenta. Este enlace funciona hasta: {time}.",
+    "link_until": "No necesita cuenta. Este enlace funciona hasta: {time}",
 }
 WORDS: Mapping[str, Mapping[str, str]] = {"en": _ENGLISH, "es": _SPANISH}
 SPOKEN: Mapping[str, Mapping[str, str]] = {

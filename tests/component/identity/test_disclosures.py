@@ -116,3 +116,25 @@ async def test_what_has_left_is_never_changed(leaving):
             with pytest.raises(Exception, match="permission denied"):
                 async with network.identity.hub.system("identity") as tx:
                     await tx._connection.execute(statement)
+
+
+async def test_a_permission_that_the_sender_holds_releases_to_whom_it_names_and_no_further(leaving):
+    async with leaving() as network:
+        partner, agreed = str(uuid4()), str(uuid4())
+        held = rpc.DisclosureAuthorization(
+            id=agreed, patient_id=str(network.pat), form="FORM_VERBAL", labels=[NORMAL],
+            data_classes=["DATA_CLASS_DEMOGRAPHICS"],
+        )  # fmt: skip
+        held.give_time.FromJsonString("2026-01-01T00:00:00Z")
+        who = network.item(data_class="DATA_CLASS_DEMOGRAPHICS")
+        nothing = await network.check(who, recipient_id=partner)
+        assert list(nothing.released) == []
+        asked = {"recipient_id": partner, "authorizations": [held]}
+        answer = await network.check(who, network.item(), **asked)
+        (one,) = answer.released
+        assert (one.index, list(one.consent_ids)) == (0, [agreed])
+        (kept,) = (await network.listed(network.officer)).disclosures
+        assert (kept.recipient_id, list(kept.consent_ids)) == (partner, [agreed])
+        held.ClearField("form")
+        refused = await network.refused(network.check(who, **asked | {"authorizations": [held]}))
+        assert refused == ("INVALID_ARGUMENT", "AUTHORIZATION_WITHOUT_FORM")

@@ -131,6 +131,10 @@ async def test_no_answer_fails_it_and_the_next_whom_the_patient_named_is_asked(r
         # Nobody who was named is left: it ends there.
         await say(r, second, Answer.ANSWER_NO, "TOO_FAR")
         assert len(await r.listed()) == 2
+        # Whom the patient did not name is asked by nobody but a person.
+        alone = await r.sent(1, 1, auto_next=True)
+        await say(r, alone, Answer.ANSWER_NO)
+        assert len(await r.listed()) == 3
 
 
 async def test_the_next_one_is_asked_now_once_and_not_if_nobody_fits(referrals):

@@ -8,13 +8,16 @@ import pytest
 from carehub.identity.v1 import access_service_pb2 as rpc
 
 from libs.chassis.errors import FailedPrecondition
+from services.identity.domain.access.facts import ConsentForm
 from services.identity.domain.access.terms import DataClass, Label, Purpose
 from services.identity.domain.disclosure import (
     NOTICES,
+    Authorization,
     Item,
     Recipient,
     RecipientKind,
     Sending,
+    authorized,
     check_same,
     notices,
     released,
@@ -208,3 +211,39 @@ def test_under_one_id_one_thing_leaves():
 
 def test_years_are_counted_back_from_a_leap_day_too():
     assert years_before(datetime(2024, 2, 29, tzinfo=UTC), 6) == datetime(2018, 2, 28, tzinfo=UTC)
+
+
+DRIVERS = Recipient(id=UUID(int=0xD41), kind=RecipientKind.PERSON)
+
+
+def authorization(*labels, form=ConsentForm.VERBAL, **fields):
+    told = {
+        "id": UUID(int=0xA1), "patient_id": PATIENT, "form": form, "given_at": AT - timedelta(hours=1),
+        "labels": frozenset(labels or {Label.NORMAL}), "classes": frozenset({DataClass.DEMOGRAPHICS}),
+    }  # fmt: skip
+    return Authorization(**(told | fields))
+
+
+def released_by(facts, one, *items):
+    sending = Sending(
+        id=UUID(int=1), recipient=DRIVERS, purpose=Purpose.CARE_COORDINATION, items=items, service="referrals", at=AT
+    )  # fmt: skip
+    return [each.index for each in released(authorized({PATIENT: facts}, [one], sending), sending)]
+
+
+def test_what_the_sender_holds_counts_as_a_consent_and_what_is_forbidden_stays_forbidden():
+    name = item(Label.NORMAL, data_class=DataClass.DEMOGRAPHICS)
+    known = world()
+    assert released_by(known, authorization(), name, NORMAL) == [0]
+    assert released_by(known, authorization(patient_id=DOCTOR), name) == []
+    assert released_by(known, authorization(given_at=AT + timedelta(hours=1)), name) == []
+    refused = world(consents=(deny(DRIVERS.id),))
+    assert released_by(refused, authorization(), name) == []
+
+
+def test_a_word_of_mouth_releases_no_part_2_records_to_a_partner_and_a_signature_does():
+    name = item(Label.PART2, source=PROGRAM, data_class=DataClass.DEMOGRAPHICS)
+    known = world()
+    assert released_by(known, authorization(Label.PART2), name) == []
+    signed = authorization(Label.PART2, form=ConsentForm.PAPER)
+    assert released_by(known, signed, name) == [0]
