@@ -18,12 +18,13 @@ from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 
 PATIENT = UUID(int=5)
 PATH = f"/v1/patients/{PATIENT}/accesses"
-SERVICES = ("identity", "interop", "registry", "tasking")
+SERVICES = ("identity", "interop", "registry", "tasking", "messaging")
 METHODS = {
     "identity": "/carehub.identity.v1.IdentityService/ListLooks",
     "interop": "/carehub.interop.v1.InteropService/GetMessage",
     "registry": "/carehub.registry.v1.RegistryService/GetPatient",
     "tasking": "/carehub.tasking.v1.TaskingService/CompleteTask",
+    "messaging": "/carehub.messaging.v1.MessagingService/GetThread",
 }
 
 

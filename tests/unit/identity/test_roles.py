@@ -8,6 +8,7 @@ from services.identity.domain.role import EVERYBODY, PERMISSIONS, Role
 
 EVERYWHERE = {"organizations.read", "facilities.read"}
 CONSENTS = {"consents.read", "consents.write"}
+TALKS = {"threads.read", "threads.write", "contacts.write"}
 WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
 BREAKS_GLASS = {"glass.break", "glass.read"}
 EXPECTED = {
@@ -35,18 +36,21 @@ EXPECTED = {
         "agreements.read",
         "access.explain",
     },
-    "coordinator": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": WRITES_CARE | CONSENTS | BREAKS_GLASS | {"protocols.read", "staff.read"},
-    "physician": WRITES_CARE
+    "coordinator": TALKS | WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": TALKS | WRITES_CARE | CONSENTS | BREAKS_GLASS | {"protocols.read", "staff.read"},
+    "physician": TALKS
+    | WRITES_CARE
     | CONSENTS
     | BREAKS_GLASS
     | {"protocols.read", "staff.read", "holds.write"},
     "pharmacist": BREAKS_GLASS
+    | TALKS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "social_worker": CONSENTS
+    | TALKS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
-    "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
-    "scheduler": {"patients.read", "tasks.read", "tasks.write"},
+    "community_health_worker": TALKS | {"patients.read", "tasks.read", "tasks.write"},
+    "scheduler": TALKS | {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
     "privacy_officer": {
         "patients.read",
@@ -78,7 +82,7 @@ PATIENT_DATA = {
     "tasks.write",
     "messages.read",
     "holds.write",
-} | CONSENTS
+} | CONSENTS | TALKS
 
 
 @pytest.mark.parametrize("role", EXPECTED)
