@@ -13,19 +13,13 @@ from carehub.messaging.v1 import messaging_service_pb2 as rpc
 
 from libs.chassis.caller import Call
 from libs.chassis.fields import check_etag, to_uuid
-from libs.chassis.pages import page_size
 from libs.chassis.timers import set_timer
-from services.messaging.convert import (
-    contact_to_proto,
-    entry_to_proto,
-    post_to_proto,
-    to_optional_id,
-)
+from services.messaging.convert import contact_to_proto, entry_to_proto, post_to_proto
 from services.messaging.domain.contact import Means
 from services.messaging.events import ANSWER, HEAR, save_contact, save_thread
 from services.messaging.service.contacts import changed, known_contact
 from services.messaging.service.patients import list_messages, written_by_person
-from services.messaging.service.telephone import must_have_telephone, written_entry
+from services.messaging.service.telephone import list_telephone, must_have_telephone, written_entry
 from services.messaging.service.threads import (
     list_threads,
     post_of,
@@ -111,10 +105,7 @@ class MessagingService:
         self, request: rpc.ListTelephoneRequest, call: Call
     ) -> rpc.ListTelephoneResponse:
         must_have_telephone(self._means)
-        patient_id = to_optional_id("patient_id", request.patient_id)
-        found = await TelephoneStore(call.tx).newest(patient_id, page_size(request.page_size))
-        call.show(*(entry.patient_id for entry in found))
-        return rpc.ListTelephoneResponse(entries=map(entry_to_proto, found))
+        return await list_telephone(request, call)
 
     async def AnswerAsPatient(
         self, request: rpc.AnswerAsPatientRequest, call: Call

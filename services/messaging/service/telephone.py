@@ -6,9 +6,11 @@ from carehub.messaging.v1 import messaging_service_pb2 as rpc
 
 from libs.chassis.caller import Call
 from libs.chassis.errors import FailedPrecondition, NotFound, PermissionDenied
-from services.messaging.convert import to_words
+from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from services.messaging.convert import entry_to_proto, to_optional_id, to_words
 from services.messaging.domain.contact import Channel, Means
 from services.messaging.domain.telephone import Entry
+from services.messaging.service.patients import start_of
 from services.messaging.store import TelephoneStore
 
 MOST_TEXT = 480
@@ -18,6 +20,21 @@ def must_have_telephone(means: Means) -> None:
     """Where messages leave the hub nobody answers in a patient's place."""
     if Channel.SMS not in means.channels:
         raise FailedPrecondition("NO_TELEPHONE", "This hub has no telephones of its own.")
+
+
+async def list_telephone(
+    request: rpc.ListTelephoneRequest, call: Call
+) -> rpc.ListTelephoneResponse:
+    """A page of what telephones show, of the patients whom the caller may see."""
+    size = page_size(request.page_size)
+    patient_id = to_optional_id("patient_id", request.patient_id)
+    before = start_of(decode_cursor(request.page_token, request))
+    found = await TelephoneStore(call.tx).newest(patient_id, before, size + 1)
+    page, token = found[:size], ""
+    if len(found) > size:
+        token = encode_cursor([page[-1].at.isoformat(), str(page[-1].id)], request)
+    call.show(*(entry.patient_id for entry in page))
+    return rpc.ListTelephoneResponse(entries=map(entry_to_proto, page), next_page_token=token)
 
 
 async def written_entry(request: rpc.AnswerAsPatientRequest, call: Call, entry_id: UUID) -> Entry:

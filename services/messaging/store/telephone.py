@@ -1,5 +1,6 @@
 """The telephones of a demo hub: what they received, and what was written on them."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Uuid,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -40,7 +42,11 @@ ADD = sql(insert(telephone).values(every_field(telephone)).on_conflict_do_nothin
 _patient = param("patient_id", type_=Uuid)
 NEWEST = sql(
     select(telephone)
-    .where(or_(_patient.is_(None), _t.patient_id == _patient))
+    .where(
+        or_(_patient.is_(None), _t.patient_id == _patient),
+        tuple_(_t.at, _t.id)
+        < tuple_(param("before_at", type_=DateTime(timezone=True)), param("before_id", type_=Uuid)),
+    )
     .order_by(_t.at.desc(), _t.id.desc())
     .limit(param("limit", type_=Integer)),
     row=Entry,
@@ -72,8 +78,12 @@ class TelephoneStore:
     async def get(self, entry_id: UUID) -> Entry | None:
         return await self._tx.one_or_none(GET, id=entry_id)
 
-    async def newest(self, patient_id: UUID | None, limit: int) -> list[Entry]:
-        return await self._tx.fetch(NEWEST, patient_id=patient_id, limit=limit)
+    async def newest(
+        self, patient_id: UUID | None, before: tuple[datetime, UUID], limit: int
+    ) -> list[Entry]:
+        return await self._tx.fetch(
+            NEWEST, patient_id=patient_id, before_at=before[0], before_id=before[1], limit=limit
+        )
 
     async def received(self, phone: str, limit: int) -> list[Entry]:
         """What a telephone received last, the newest first."""

@@ -125,7 +125,7 @@ class Site:
     def denial(self, weight, grantee_id=None):
         return DenialRow(
             patient_id=self.patient, number=0, grantee_id=grantee_id, sources=None,
-            purposes=("EMERGENCY", "TREATMENT"), classes=("CLINICAL", "COORDINATION", "DEMOGRAPHICS", "VISITS"),
+            purposes=("EMERGENCY", "TREATMENT"), classes=("CLINICAL", "COORDINATION", "DEMOGRAPHICS", "MESSAGES", "VISITS"),
             labels=("NORMAL",), expires_at=None, weight=weight,
         )  # fmt: skip
 

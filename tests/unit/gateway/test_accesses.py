@@ -18,13 +18,14 @@ from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 
 PATIENT = UUID(int=5)
 PATH = f"/v1/patients/{PATIENT}/accesses"
-SERVICES = ("careplans", "identity", "interop", "registry", "tasking")
+SERVICES = ("careplans", "identity", "interop", "registry", "tasking", "messaging")
 METHODS = {
     "careplans": "/carehub.careplans.v1.CareplansService/GetCarePlan",
     "identity": "/carehub.identity.v1.IdentityService/ListLooks",
     "interop": "/carehub.interop.v1.InteropService/GetMessage",
     "registry": "/carehub.registry.v1.RegistryService/GetPatient",
     "tasking": "/carehub.tasking.v1.TaskingService/CompleteTask",
+    "messaging": "/carehub.messaging.v1.MessagingService/GetThread",
 }
 
 

@@ -9,6 +9,7 @@ from services.identity.domain.token import OWN_READ
 
 EVERYWHERE = {"organizations.read", "facilities.read"}
 CONSENTS = {"consents.read", "consents.write"}
+TALKS = {"threads.read", "threads.write", "contacts.write"}
 WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
 BREAKS_GLASS = {"glass.break", "glass.read"}
 PLANS = {"care_plans.read", "care_plans.write"}
@@ -38,21 +39,24 @@ EXPECTED = {
         "agreements.read",
         "access.explain",
     },
-    "coordinator": WRITES_CARE | CONSENTS | PLANS | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": WRITES_CARE | CONSENTS | BREAKS_GLASS | RECONCILES | {"protocols.read", "staff.read"},
-    "physician": WRITES_CARE
+    "coordinator": TALKS | WRITES_CARE | CONSENTS | PLANS | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": TALKS | WRITES_CARE | CONSENTS | BREAKS_GLASS | RECONCILES | {"protocols.read", "staff.read"},
+    "physician": TALKS
+    | WRITES_CARE
     | CONSENTS
     | BREAKS_GLASS
     | RECONCILES
     | {"protocols.read", "staff.read", "holds.write"},
     "pharmacist": BREAKS_GLASS
     | RECONCILES
+    | TALKS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "social_worker": CONSENTS
     | PLANS
+    | TALKS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
-    "community_health_worker": PLANS | {"patients.read", "tasks.read", "tasks.write"},
-    "scheduler": {"patients.read", "tasks.read", "tasks.write"},
+    "community_health_worker": PLANS | TALKS | {"patients.read", "tasks.read", "tasks.write"},
+    "scheduler": TALKS | {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
     "privacy_officer": {
         "patients.read",
@@ -95,7 +99,7 @@ PATIENT_DATA = (
     }
     | CONSENTS
     | RECONCILES
-)
+) | TALKS
 
 
 @pytest.mark.parametrize("role", EXPECTED)
