@@ -39,8 +39,17 @@ EXPECTED = {
         "agreements.read",
         "access.explain",
     },
-    "coordinator": TALKS | WRITES_CARE | CONSENTS | PLANS | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": TALKS | WRITES_CARE | CONSENTS | BREAKS_GLASS | RECONCILES | {"protocols.read", "staff.read"},
+    "coordinator": TALKS
+    | WRITES_CARE
+    | CONSENTS
+    | PLANS
+    | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": TALKS
+    | WRITES_CARE
+    | CONSENTS
+    | BREAKS_GLASS
+    | RECONCILES
+    | {"protocols.read", "staff.read"},
     "physician": TALKS
     | WRITES_CARE
     | CONSENTS
