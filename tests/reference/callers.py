@@ -65,7 +65,7 @@ GROUPS = {
     "STAFF_SEEN": words(
         "network_admin facility_admin coordinator nurse physician pharmacist social_worker privacy_officer"
     ),
-    "BILLING_SEEN": words("coordinator facility_admin"),
+    "BILLING_SEEN": words("coordinator physician"),
     "EXPLAINERS": words("facility_admin privacy_officer"),
     "AGREEMENTS": words("network_admin privacy_officer"),
     "AGREEMENTS_SEEN": words("network_admin facility_admin privacy_officer"),

@@ -36,10 +36,10 @@ _TABLE: Mapping[Role, str] = {
         "audit.read agreements.read agreements.write directory.write schedules.read "
         "schedules.write"
     ),
-    # Runs one facility, and sees no patient, but for the ids of what could be billed; says why somebody may not see one.
+    # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
     Role.FACILITY_ADMIN: (
         "facilities.write staff.read staff.write feeds.read agreements.read access.explain "
-        "billing.read schedules.read schedules.write"
+        "schedules.read schedules.write"
     ),
     # Give and arrange care.
     Role.COORDINATOR: (
@@ -57,7 +57,7 @@ _TABLE: Mapping[Role, str] = {
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write holds.write glass.break glass.read time.write "
+        "consents.read consents.write holds.write glass.break glass.read time.write billing.read "
         "decisions.write care_plans.read care_plans.write reconciliations.write directory.read "
         "referrals.read referrals.write threads.read threads.write contacts.write schedules.read "
         "appointments.read appointments.write"

@@ -9,11 +9,8 @@ from services.identity.domain.token import OWN_READ
 
 EVERYWHERE = {"organizations.read", "facilities.read"}
 CONSENTS = {"consents.read", "consents.write"}
-TALKS = {"threads.read", "threads.write", "contacts.write"}
 WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
 BREAKS_GLASS = {"glass.break", "glass.read"}
-PLANS = {"care_plans.read", "care_plans.write"}
-RECONCILES = PLANS | {"reconciliations.write"}
 EXPECTED = {
     "network_admin": {
         "organizations.write",
@@ -39,33 +36,18 @@ EXPECTED = {
         "agreements.read",
         "access.explain",
     },
-    "coordinator": TALKS
-    | WRITES_CARE
-    | CONSENTS
-    | PLANS
-    | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": TALKS
-    | WRITES_CARE
+    "coordinator": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": WRITES_CARE | CONSENTS | BREAKS_GLASS | {"protocols.read", "staff.read"},
+    "physician": WRITES_CARE
     | CONSENTS
     | BREAKS_GLASS
-    | RECONCILES
-    | {"protocols.read", "staff.read"},
-    "physician": TALKS
-    | WRITES_CARE
-    | CONSENTS
-    | BREAKS_GLASS
-    | RECONCILES
     | {"protocols.read", "staff.read", "holds.write"},
     "pharmacist": BREAKS_GLASS
-    | RECONCILES
-    | TALKS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "social_worker": CONSENTS
-    | PLANS
-    | TALKS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
-    "community_health_worker": PLANS | TALKS | {"patients.read", "tasks.read", "tasks.write"},
-    "scheduler": TALKS | {"patients.read", "tasks.read", "tasks.write"},
+    "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
+    "scheduler": {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
     "privacy_officer": {
         "patients.read",
@@ -90,25 +72,51 @@ EXPECTED = {
     },
     "operator": {"feeds.read", "protocols.read", "operations.read", "operations.write"},
 }
-# Minutes are written by whoever has tasks; what could be billed is read where it is answered for, and decided by physicians.
-for role, more in EXPECTED.items():
-    more |= {"time.write"} if "tasks.write" in more else set()
-    more |= {"billing.read"} if role in ("coordinator", "facility_admin") else set()
-    more |= {"decisions.write"} if role == "physician" else set()
-PATIENT_DATA = (
-    {
-        "patients.read",
-        "patients.write",
-        "tasks.read",
-        "tasks.write",
-        "messages.read",
-        "holds.write",
-        "time.write",
-        "decisions.write",
-    }
-    | CONSENTS
-    | RECONCILES
-) | TALKS
+# What came with careplans, messaging, referrals, scheduling, analytics and minutes, by permission: who holds it.
+_TEAM = "coordinator nurse physician social_worker community_health_worker"
+_CARE = f"{_TEAM} pharmacist scheduler"
+HOLDERS = {
+    "threads.read threads.write contacts.write": _CARE,
+    "care_plans.read care_plans.write": f"{_TEAM} pharmacist",
+    "reconciliations.write": "nurse physician pharmacist",
+    "appointments.read referrals.read risks.read": _CARE,
+    "appointments.write referrals.write": f"{_TEAM} scheduler",
+    "schedules.read": f"{_CARE} facility_admin network_admin",
+    "schedules.write": "scheduler facility_admin network_admin",
+    "directory.read": f"{_CARE} analyst",
+    "directory.write": "coordinator social_worker network_admin",
+    "measures.read": "analyst coordinator facility_admin network_admin physician",
+    # Minutes are written by whoever has tasks; what could be billed names patients.
+    "time.write": f"{_CARE} privacy_officer",
+    "billing.read": "coordinator physician",
+    "decisions.write": "physician",
+}
+for _permissions, _roles in HOLDERS.items():
+    for _role in _roles.split():
+        EXPECTED[_role] = EXPECTED[_role] | set(_permissions.split())
+# What shows a patient, or says something about one.
+PATIENT_DATA = CONSENTS | {
+    "patients.read",
+    "patients.write",
+    "tasks.read",
+    "tasks.write",
+    "messages.read",
+    "holds.write",
+    "threads.read",
+    "threads.write",
+    "contacts.write",
+    "care_plans.read",
+    "care_plans.write",
+    "reconciliations.write",
+    "appointments.read",
+    "appointments.write",
+    "referrals.read",
+    "referrals.write",
+    "risks.read",
+    "time.write",
+    "billing.read",
+    "decisions.write",
+}
 
 
 @pytest.mark.parametrize("role", EXPECTED)
