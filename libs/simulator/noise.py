@@ -92,7 +92,7 @@ class Feeds:
     def _send(self, event: Event) -> None:
         noise, chance = self._noise, self._chance
         control_id = self._control_id(event.site)
-        is_followed = event.trigger not in (Trigger.RESULT, Trigger.BOOKED)
+        is_followed = event.trigger is not Trigger.RESULT
         sent_at = event.recorded_at + self._delay()
         message = Message(
             site=event.site,

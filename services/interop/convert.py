@@ -22,7 +22,7 @@ from services.interop.domain.feed import (
     Quirks,
 )
 from services.interop.domain.message import SET_ASIDE, Alike, Message, MessageState, Refusal
-from services.interop.domain.report import Identifier, Merge, Person, Report, Visit
+from services.interop.domain.report import Appointment, Identifier, Merge, Person, Report, Visit
 from services.interop.domain.silence import HeldRole, Mute, Notice, StaffMember
 from services.interop.domain.trial import Trial
 
@@ -40,6 +40,7 @@ Reported = (
     interop_events_pb2.VisitReported
     | interop_events_pb2.PersonReported
     | interop_events_pb2.MergeReported
+    | interop_events_pb2.AppointmentReported
 )
 
 
@@ -292,6 +293,10 @@ def report_to_proto(report: Report, message: Message) -> Reported:
         merges = [_merge(merge) for merge in report.merges]
         return interop_events_pb2.MergeReported(source=source, merges=merges)
     person = _person(report.person)
+    if report.appointment is not None:
+        return interop_events_pb2.AppointmentReported(
+            source=source, person=person, appointment=_appointment(report.appointment)
+        )
     if report.visit is None:
         return interop_events_pb2.PersonReported(source=source, person=person)
     return interop_events_pb2.VisitReported(
@@ -335,6 +340,18 @@ def _person(person: Person) -> pb.ReportedPerson:
         death_indicator=person.death_indicator,
         death_time=to_timestamp(person.died_at),
         cleared_fields=person.cleared,
+    )
+
+
+def _appointment(appointment: Appointment) -> pb.ReportedAppointment:
+    return pb.ReportedAppointment(
+        number=appointment.number,
+        start_time=to_timestamp(appointment.starts_at),
+        end_time=to_timestamp(appointment.ends_at),
+        status=appointment.status,
+        reason=appointment.reason,
+        practitioner=appointment.practitioner,
+        location=appointment.location,
     )
 
 

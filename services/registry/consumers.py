@@ -54,6 +54,7 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
                 interop_events_pb2.VisitReported,
                 interop_events_pb2.PersonReported,
                 interop_events_pb2.MergeReported,
+                interop_events_pb2.AppointmentReported,
             ),
             take_reports,
             newest_only=False,
@@ -116,6 +117,8 @@ async def _tell(tx: Transaction, changes: Changes) -> None:
         await events.patients_merged(tx, joined, versions[joined.retired_id])
     for encounter in changes.encounters:
         await events.encounter_changed(tx, encounter)
+    for appointment in changes.appointments:
+        await events.appointment_told(tx, appointment)
     for handled in changes.handled:
         await events.report_handled(tx, handled)
 
@@ -129,7 +132,8 @@ async def _readable(tx: Transaction, deliveries: Sequence[Delivery]) -> list[Rep
             event,
             interop_events_pb2.VisitReported
             | interop_events_pb2.PersonReported
-            | interop_events_pb2.MergeReported,
+            | interop_events_pb2.MergeReported
+            | interop_events_pb2.AppointmentReported,
         ):
             raise TypeError(type(event).__name__)
         try:

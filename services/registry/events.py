@@ -12,7 +12,9 @@ from services.registry.convert import (
     handled_to_proto,
     program_to_proto,
     shared_to_proto,
+    told_to_proto,
 )
+from services.registry.domain.appointment import ToldAppointment
 from services.registry.domain.encounter import Encounter
 from services.registry.domain.known import Joined
 from services.registry.domain.patient import Patient, Program
@@ -56,6 +58,16 @@ async def encounter_changed(tx: Transaction, encounter: Encounter) -> None:
         key=encounter.id,
         version=encounter.version,
         facility_id=encounter.facility_id,
+    )
+
+
+async def appointment_told(tx: Transaction, appointment: ToldAppointment) -> None:
+    await outbox.add(
+        tx,
+        told_to_proto(appointment),
+        key=appointment.id,
+        version=appointment.version,
+        facility_id=appointment.facility_id,
     )
 
 

@@ -14,7 +14,7 @@ from services.interop.domain.hl7 import Segment
 from services.interop.domain.message import MessageState
 from services.interop.domain.reading import ErrorCode, Note, Problem, Reading
 from services.interop.domain.report import Report
-from services.interop.domain.translate import FOLLOWED, translate
+from services.interop.domain.translate import KINDS, is_followed, translate
 
 # The sender of the first components of MSH-4 and MSH-3.
 FindSender = Callable[[str, str], Sender | None]
@@ -251,7 +251,7 @@ def _read(raw: bytes, header: Segment, sender: Sender, received_at: datetime) ->
         _complain_of_charset(header, error, reading)
     else:
         event_type, trigger = _event(message, reading)
-    if message is not None and event_type[:3] == "ADT" and trigger in FOLLOWED:
+    if message is not None and is_followed(event_type):
         report = translate(message, trigger, sender, reading, received_at).report
     return replace(
         _outcome(reading, report, event_type),
@@ -332,14 +332,14 @@ def _outcome(reading: Reading, report: Report | None, event_type: str) -> Verdic
             explanation=first.explanation,
         )
     if report is None:
-        is_adt = event_type[:3] == "ADT"
-        code = ErrorCode.UNSUPPORTED_EVENT if is_adt else ErrorCode.UNSUPPORTED_MESSAGE_TYPE
+        is_known = event_type[:3] in KINDS
+        code = ErrorCode.UNSUPPORTED_EVENT if is_known else ErrorCode.UNSUPPORTED_MESSAGE_TYPE
         return Verdict(
             code=AckCode.ACCEPTED,
             state=MessageState.IGNORED,
             error_code=code,
             reason="EVENT_NOT_FOLLOWED",
-            explanation=f"MSH-9: {'an event' if is_adt else 'a type'} that is not followed.",
+            explanation=f"MSH-9: {'an event' if is_known else 'a type'} that is not followed.",
         )
     return Verdict(code=AckCode.ACCEPTED, state=MessageState.PENDING)
 

@@ -66,7 +66,12 @@ class Reading:
         self, segment: Segment, number: int, *, may_lie_ahead: bool = False
     ) -> datetime | None:
         """The time in a field; None if it says nothing, and a problem if it cannot be read or has not come yet."""
-        text = segment.text(number)
+        return self.instant_in(segment, number, segment.text(number), may_lie_ahead=may_lie_ahead)
+
+    def instant_in(
+        self, segment: Segment, number: int, text: str, *, may_lie_ahead: bool = False
+    ) -> datetime | None:
+        """The time in a part of a field, read as `instant` reads a whole one."""
         if not text or times.is_blank(text):
             return None
         try:

@@ -88,6 +88,19 @@ class Visit:
     cleared: tuple[str, ...] = ()
 
 
+@dataclass(slots=True, kw_only=True)
+class Appointment:
+    """What a message says of an appointment. Empty: nothing said."""
+
+    number: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    status: str = ""
+    reason: str = ""
+    practitioner: str = ""
+    location: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
     """One survivor and the numbers that are retired for it."""
@@ -98,7 +111,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One thing that a facility told of: a visit, a person, or merges; and how it restricts access to that, in its codes."""
+    """One thing that a facility told of: a visit, an appointment, a person, or merges; and how it restricts access to that, in its codes."""
 
     trigger: str
     facility_id: UUID
@@ -106,6 +119,7 @@ class Report:
     message_at: datetime
     person: Person | None = None
     visit: Visit | None = None
+    appointment: Appointment | None = None
     merges: tuple[Merge, ...] = ()
     provenance: Provenance
     confidentiality: tuple[str, ...]

@@ -8,12 +8,13 @@ of use when it is right (a sex, a language, a fax number) is left out with a not
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.interop.domain.appointment import read_appointment
 from services.interop.domain.confidentiality import read_confidentiality
 from services.interop.domain.feed import Sender
 from services.interop.domain.hl7 import Message, Segment
 from services.interop.domain.person import read_identifiers, read_person
 from services.interop.domain.reading import ErrorCode, Note, Problem, Reading
-from services.interop.domain.report import Merge, Person, Report, Visit
+from services.interop.domain.report import Appointment, Merge, Person, Report, Visit
 from services.interop.domain.visit import facility_of, read_visit
 
 # Every event of the standard that speaks of one visit of one person. Those that the record does not
@@ -22,18 +23,27 @@ _VISIT_NUMBERS = (*range(1, 17), 21, 22, 23, 25, 26, 27, 32, 33, 38, 52, 53, 54,
 VISIT_EVENTS = frozenset(f"A{number:02}" for number in _VISIT_NUMBERS)
 PERSON_EVENTS = frozenset({"A28", "A31"})
 MERGE_EVENTS = frozenset({"A40"})
-FOLLOWED = VISIT_EVENTS | PERSON_EVENTS | MERGE_EVENTS
+# New, rescheduled, modified, cancelled, discontinued, deleted, missed.
+APPOINTMENT_EVENTS = frozenset({"S12", "S13", "S14", "S15", "S16", "S17", "S26"})
+_OF_KIND = {"ADT": VISIT_EVENTS | PERSON_EVENTS | MERGE_EVENTS, "SIU": APPOINTMENT_EVENTS}
 # What is expected: admissions and discharges that have not happened yet, and their cancels.
 _PLANS = frozenset({"A05", "A14", "A15", "A16", "A25", "A26", "A27", "A38"})
+KINDS = frozenset(_OF_KIND)
 # An update may be about the person alone.
 _VISIT_OPTIONAL = frozenset({"A08"})
 
 # The segments that reports are made of, and how much of them at most.
-_READ = ("PID", "PV1", "PV2", "DG1", "MRG", "ARV")
+_READ = ("PID", "PV1", "PV2", "DG1", "MRG", "ARV", "SCH", "TQ1", "AIS", "AIG", "AIL", "AIP")
 _MOST_TEXT = 64 * 1024
 _MOST_REPETITIONS = 500
 
-_Content = tuple[Person | None, Visit | None, tuple[Merge, ...]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Content:
+    person: Person | None = None
+    visit: Visit | None = None
+    appointment: Appointment | None = None
+    merges: tuple[Merge, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +55,11 @@ class Translation:
     notes: tuple[Note, ...]
 
 
+def is_followed(event_type: str) -> bool:
+    """Whether the record follows such messages: "ADT^A01"."""
+    return event_type[4:] in _OF_KIND.get(event_type[:3], ())
+
+
 def translate(
     message: Message, trigger: str, sender: Sender, reading: Reading, received_at: datetime
 ) -> Translation:
@@ -52,15 +67,16 @@ def translate(
     message_at = _message_at(message, reading, received_at)
     event_at = _event_at(message, reading) or message_at
     facility_id = facility_of(message, sender.feed.facility_id, reading)
-    person, visit, merges = _content(message, trigger, reading)
+    content = _content(message, trigger, reading)
     report = Report(
         trigger=trigger,
         facility_id=facility_id,
         event_at=event_at,
         message_at=message_at,
-        person=person,
-        visit=visit,
-        merges=merges,
+        person=content.person,
+        visit=content.visit,
+        appointment=content.appointment,
+        merges=content.merges,
         provenance=sender.feed.provenance,
         confidentiality=read_confidentiality(message),
     )
@@ -89,15 +105,18 @@ def _event_at(message: Message, reading: Reading) -> datetime | None:
 def _content(message: Message, trigger: str, reading: Reading) -> _Content:
     pid = _patient(message, trigger, reading)
     if pid is None:
-        return None, None, ()
+        return _Content()
     if trigger in MERGE_EVENTS:
-        return None, None, _merges(message, reading)
+        return _Content(merges=_merges(message, reading))
     person = read_person(pid, reading)
     if trigger in PERSON_EVENTS:
-        return person, None, ()
+        return _Content(person=person)
+    if trigger in APPOINTMENT_EVENTS:
+        return _Content(person=person, appointment=read_appointment(message, trigger, reading))
     if message.count("PV1") != 1 and trigger not in _VISIT_OPTIONAL:
         _complain_of_visits(message, reading)
-    return person, read_visit(message, reading, is_plan=trigger in _PLANS), ()
+    visit = read_visit(message, reading, is_plan=trigger in _PLANS)
+    return _Content(person=person, visit=visit)
 
 
 def _patient(message: Message, trigger: str, reading: Reading) -> Segment | None:

@@ -9,13 +9,21 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.interop.domain import hl7
+from services.interop.domain.appointment import read_appointment
 from services.interop.domain.classify import Verdict
 from services.interop.domain.feed import Quirks
 from services.interop.domain.hl7 import Message, Segment
 from services.interop.domain.message import MessageState
 from services.interop.domain.person import read_identifiers, read_person
 from services.interop.domain.reading import Reading
-from services.interop.domain.report import Identifier, PartialDate, Person, Report, Visit
+from services.interop.domain.report import (
+    Appointment,
+    Identifier,
+    PartialDate,
+    Person,
+    Report,
+    Visit,
+)
 from services.interop.domain.visit import read_visit
 
 _CLASSES = {
@@ -126,6 +134,7 @@ class _Words:
             "PV1": self._visit,
             "PV2": self._reason,
             "DG1": self._diagnosis,
+            "SCH": self._appointment,
         }
 
     def of(self, segment: Segment) -> Iterable[str]:
@@ -166,6 +175,11 @@ class _Words:
     def _diagnosis(self, dg1: Segment) -> Iterable[str]:
         parts = [*dg1.parts(3), "", "", ""]
         yield " ".join(part for part in ("Diagnosis", *parts[:2], parts[2]) if part)
+
+    def _appointment(self, _sch: Segment) -> Iterable[str]:
+        trigger = [*self._message.header.parts(9), "", ""][1].upper()
+        said = read_appointment(self._message, trigger, self._reading)
+        yield from _appointment_words(said, self._time)
 
     def _time(self, at: datetime) -> str:
         return _local(at, self._reading.zone)
@@ -212,6 +226,19 @@ def _visit_words(visit: Visit, time: Callable[[datetime], str]) -> Iterable[str]
         yield f"To be deleted: {', '.join(visit.cleared)}"
 
 
+def _appointment_words(said: Appointment, time: Callable[[datetime], str]) -> Iterable[str]:
+    yield f"Appointment {said.number}, {said.status.lower()}"
+    if said.starts_at:
+        yield f"Begins {time(said.starts_at)}"
+    for label, value in (
+        ("To", said.practitioner),
+        ("At", said.location.replace("^", " ")),
+        ("Reason:", said.reason),
+    ):
+        if value:
+            yield f"{label} {value}"
+
+
 def _effects(verdict: Verdict, zone: ZoneInfo) -> Iterable[str]:
     if verdict.state is None:
         yield f"would be refused with {verdict.code}, and not be stored: {verdict.explanation}"
@@ -233,6 +260,9 @@ def _report_effects(report: Report, zone: ZoneInfo) -> Iterable[str]:
         yield f"would find or create the patient by {_best(report.person)}"
         if report.person.death_indicator == "Y" or report.person.died_at:
             yield _DEATH
+    if report.appointment is not None:
+        told = report.appointment
+        yield f"would note that appointment {told.number} is {told.status.lower()}"
     if report.visit is not None:
         yield _visit_effect(report, report.visit, zone)
         if report.trigger == "A03":

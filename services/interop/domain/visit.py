@@ -34,9 +34,9 @@ def read_visit(message: Message, reading: Reading, *, is_plan: bool = False) -> 
     return Visit(
         visit_number=pv1.text(19) or account,
         patient_class=patient_class,
-        location="^".join([*pv1.parts(3), "", "", ""][:3]).rstrip("^"),
+        location=place_of(pv1),
         admission_type=pv1.text(4),
-        attending=_display_name(pv1.parts(7)),
+        attending=display_name(pv1.parts(7)),
         discharge_disposition=_disposition(pv1, reading),
         admitted_at=reading.instant(pv1, 44, may_lie_ahead=is_plan),
         discharged_at=reading.instant(pv1, 45, may_lie_ahead=is_plan),
@@ -47,18 +47,18 @@ def read_visit(message: Message, reading: Reading, *, is_plan: bool = False) -> 
 
 
 def facility_of(message: Message, own: UUID, reading: Reading) -> UUID:
-    """The facility that the message is about: that of PV1-3.4 where the feed speaks for several."""
-    pv1 = message.first("PV1")
-    if pv1 is None or not reading.quirks.facilities:
+    """The facility that the message is about: that of PV1-3.4, else AIL-3.4, where the feed speaks for several."""
+    place = message.first("PV1") or message.first("AIL")
+    if place is None or not reading.quirks.facilities:
         return own
-    parts = pv1.parts(3)
+    parts = place.parts(3)
     said = parts[3] if len(parts) > 3 else ""
     if not said:
         return own
     facility = reading.quirks.facilities.get(said)
     if facility is None:
         reading.problem(
-            pv1,
+            place,
             3,
             "FACILITY_UNKNOWN",
             ErrorCode.TABLE_VALUE,
@@ -89,7 +89,12 @@ def _disposition(pv1: Segment, reading: Reading) -> str:
     return reading.quirks.dispositions.get(said, said)
 
 
-def _display_name(parts: list[str]) -> str:
+def place_of(segment: Segment) -> str:
+    """PL in the third field: point of care, room and bed."""
+    return "^".join([*segment.parts(3), "", "", ""][:3]).rstrip("^")
+
+
+def display_name(parts: list[str]) -> str:
     """A person of XCN as one would say the name: given, family, suffix."""
     _, family, given, _, suffix = [*parts, *[""] * 5][:5]
     return " ".join(part for part in (given, family, suffix) if part)

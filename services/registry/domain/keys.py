@@ -3,7 +3,14 @@
 from uuid import UUID
 
 from services.registry.domain import identity
-from services.registry.domain.report import MergeReport, Report, VisitReport
+from services.registry.domain.appointment import appointment_id
+from services.registry.domain.report import (
+    AppointmentReport,
+    MergeReport,
+    PersonReport,
+    Report,
+    VisitReport,
+)
 from services.registry.domain.visit import stream_of
 
 
@@ -19,15 +26,22 @@ def keys_of(report: Report) -> frozenset[UUID]:
 
 
 def locks_of(report: Report) -> frozenset[UUID]:
-    """What no two batches may have in hand at once: the numbers that records are first known by, and the visit.
+    """What no two batches may have in hand at once: the numbers that records are first known by, and the visit or appointment.
 
     Few, since locks are; two batches that only share a second number of somebody meet at its unique key instead.
     """
     if isinstance(report, MergeReport):
         return keys_of(report)
-    stream_id = stream_id_of(report) if isinstance(report, VisitReport) else None
+    subject = subject_of(report)
     first = identity.person_keys(report.person)[:1]
-    return frozenset((*first, *((stream_id,) if stream_id else ())))
+    return frozenset((*first, *((subject,) if subject else ())))
+
+
+def subject_of(report: VisitReport | PersonReport | AppointmentReport) -> UUID | None:
+    """The visit or the appointment that a report is about; None if there is none."""
+    if isinstance(report, AppointmentReport):
+        return appointment_id(report.source.facility_id, report.appointment.number)
+    return stream_id_of(report) if isinstance(report, VisitReport) else None
 
 
 def stream_id_of(report: VisitReport) -> UUID | None:

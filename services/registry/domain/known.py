@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from services.registry.domain.appointment import ToldAppointment
 from services.registry.domain.encounter import Encounter
 from services.registry.domain.patient import Patient, Program
 from services.registry.domain.report import Handled
@@ -41,6 +42,7 @@ class Known:
     patients: Mapping[UUID, Patient] = field(default_factory=dict)
     messages: Iterable[VisitMessage] = ()
     encounters: Mapping[UUID, Encounter] = field(default_factory=dict)
+    appointments: Mapping[UUID, ToldAppointment] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,3 +60,4 @@ class Changes:
     joined: tuple[Joined, ...]
     messages: tuple[VisitMessage, ...]
     encounters: tuple[Encounter, ...]
+    appointments: tuple[ToldAppointment, ...]

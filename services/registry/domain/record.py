@@ -4,20 +4,24 @@ The store fills a Record with everything that the reports' keys lead to, the rep
 store writes what changed. Nothing here waits or asks, so the whole of it runs in property tests as it does in production.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import combinations
 from uuid import UUID
 
+from services.registry.domain import appointment as appointments
 from services.registry.domain import identity
+from services.registry.domain.appointment import appointment_id, learn
 from services.registry.domain.demographics import Facts
+from services.registry.domain.difference import next_versions, records_between
 from services.registry.domain.encounter import EncounterState
 from services.registry.domain.keys import stand_in_of, stream_id_of
 from services.registry.domain.known import Changes, Joined, Known, Link
 from services.registry.domain.matching import Matcher, contradict
-from services.registry.domain.patient import Patient, Program
+from services.registry.domain.patient import Patient
 from services.registry.domain.report import (
+    AppointmentReport,
     Handled,
     Merge,
     MergeReport,
@@ -60,6 +64,7 @@ class Record:
         self._joined: list[Joined] = []
         self.patients = dict(known.patients)
         self.encounters = dict(known.encounters)
+        self.appointments = dict(known.appointments)
         # The same by what they are looked for.
         self._contents = {
             (h.facility_id, h.content_hash): h.message_id
@@ -96,32 +101,18 @@ class Record:
     def changes(self) -> Changes:
         """What is to be written, with the next version of whatever the others should hear of."""
         known = self._known
-        patients, remembered, programs = [], [], list[Program]()
-        for patient in self.patients.values():
-            before = known.patients.get(patient.id)
-            programs += _told_apart(patient, before)
-            if before is None:
-                patients.append(patient)
-            elif patient.differs_from(before):
-                patients.append(replace(patient, version=before.version + 1))
-            elif patient.facts != before.facts:
-                remembered.append(patient)
-        encounters = []
-        for encounter in self.encounters.values():
-            was = known.encounters.get(encounter.id)
-            if encounter != was:
-                version = was.version + 1 if was else 1
-                encounters.append(replace(encounter, version=version))
+        patients = records_between(known.patients, self.patients)
         stored = {m.message_id: m for m in known.messages}
         return Changes(
             handled=tuple(h for i, h in self._handled.items() if h != known.handled.get(i)),
             links=tuple(link for key, link in self._links.items() if link != known.links.get(key)),
-            patients=tuple(patients),
-            remembered=tuple(remembered),
-            programs=tuple(programs),
+            patients=patients.told,
+            remembered=patients.remembered,
+            programs=patients.programs,
             joined=tuple(self._joined),
             messages=tuple(m for i, m in self._messages.items() if m != stored.get(i)),
-            encounters=tuple(encounters),
+            encounters=next_versions(known.encounters, self.encounters),
+            appointments=next_versions(known.appointments, self.appointments),
         )
 
     def _take(self, report: Report) -> Handled:
@@ -129,6 +120,9 @@ class Record:
         if isinstance(report, MergeReport):
             if trigger in _ABOUT_MERGES:
                 return self._take_merges(report)
+        elif isinstance(report, AppointmentReport):
+            if trigger in appointments.FOLLOWED:
+                return self._take_appointment(report)
         elif trigger in _ABOUT_PERSONS or (trigger == "A08" and not _says_of_a_visit(report)):
             return self._take_person(report.source, report.person)
         elif isinstance(report, VisitReport) and trigger in FOLLOWED:
@@ -155,6 +149,23 @@ class Record:
             reason,
             patient_id=patient.id,
             encounter_id=folded.visits.get(source.message_id),
+        )
+
+    def _take_appointment(self, report: AppointmentReport) -> Handled:
+        """Keep what it says. Whose it is counts by the newest message, too: one may have been booked for another person."""
+        source, person = report.source, report.person
+        before = self.patients.copy()
+        patient = self._identify(identity.person_keys(person), person, source)
+        key = appointment_id(source.facility_id, report.appointment.number)
+        known = self.appointments.get(key)
+        self.appointments[key] = learn(known, report, patient.id)
+        was = before.get(patient.id)
+        is_news = self.appointments[key] != known or was is None or patient.person != was.person
+        return answer(
+            source,
+            Outcome.APPLIED if is_news else Outcome.NO_OP,
+            "" if is_news else "NOTHING_NEW",
+            patient_id=patient.id,
         )
 
     def _visitor_keys(self, report: VisitReport) -> tuple[UUID, ...]:
@@ -353,15 +364,6 @@ def _check_joinable(patients: Sequence[Patient]) -> None:
     """Refuse to make one person of two who cannot be one: it harms both, and a record more harms less."""
     if any(contradict(one.person, other.person) for one, other in combinations(patients, 2)):
         raise _Parked("PERSON_CONTRADICTS")
-
-
-def _told_apart(patient: Patient, before: Patient | None) -> Iterator[Program]:
-    """What programs told, with the next version of each."""
-    known = before.programs if before else {}
-    for facility_id, program in patient.programs.items():
-        was = known.get(facility_id)
-        if was is None or program.facts != was.facts:
-            yield replace(program, version=was.version + 1 if was else 1)
 
 
 def _says_of_a_visit(report: VisitReport | PersonReport) -> bool:

@@ -161,7 +161,26 @@ class MergeReport:
     merges: tuple[Merge, ...]
 
 
-Report = VisitReport | PersonReport | MergeReport
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentSaid:
+    """What one message says of an appointment. Empty says nothing."""
+
+    number: str
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    status: str = ""
+    reason: str = ""
+    practitioner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppointmentReport:
+    source: Source
+    person: Person
+    appointment: AppointmentSaid
+
+
+Report = VisitReport | PersonReport | MergeReport | AppointmentReport
 
 
 class Outcome(StrEnum):

@@ -7,15 +7,23 @@ from sqlalchemy import BigInteger, Text, Uuid, any_, func, literal_column, or_, 
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
+from services.registry.domain.appointment import ToldAppointment
 from services.registry.domain.encounter import Encounter
-from services.registry.domain.keys import keys_of, locks_of, stream_id_of
+from services.registry.domain.keys import keys_of, locks_of, stream_id_of, subject_of
 from services.registry.domain.known import Changes, Known, Link
 from services.registry.domain.matching import Matcher
 from services.registry.domain.patient import Patient
-from services.registry.domain.report import Handled, MergeReport, Report, VisitReport
+from services.registry.domain.report import (
+    AppointmentReport,
+    Handled,
+    MergeReport,
+    Report,
+    VisitReport,
+)
 from services.registry.domain.visit import VisitMessage
 from services.registry.store.patient import RECORDS, PatientStore
 from services.registry.store.schema import (
+    appointments,
     descriptions,
     encounters,
     joins,
@@ -92,6 +100,18 @@ SAVE_ENCOUNTER = sql(
     .values(every_field(encounters))
     .on_conflict_do_update(index_elements=["id"], set_=fields_except(encounters, "id"))
 )
+HOLD_APPOINTMENTS = sql(
+    select(appointments)
+    .where(appointments.c.id == any_(_IDS))
+    .order_by(appointments.c.id)
+    .with_for_update(),
+    row=ToldAppointment,
+)
+SAVE_APPOINTMENT = sql(
+    insert(appointments)
+    .values(every_field(appointments))
+    .on_conflict_do_update(index_elements=["id"], set_=fields_except(appointments, "id"))
+)
 SAVE_REPORT = sql(
     insert(reports)
     .values(every_field(reports))
@@ -132,6 +152,7 @@ class BatchStore:
             patients=await self._records(owners, known, is_held=False),
             messages=messages,
             encounters={visit.id: visit for visit in visits},
+            appointments=await self._appointments(batch),
         )
 
     async def save(self, known: Known, changes: Changes) -> None:
@@ -148,6 +169,7 @@ class BatchStore:
         await self._tx.run_many(ADD_JOIN, changes.joined)
         await self._tx.run_many(SAVE_MESSAGE, changes.messages)
         await self._tx.run_many(SAVE_ENCOUNTER, changes.encounters)
+        await self._tx.run_many(SAVE_APPOINTMENT, changes.appointments)
         await self._tx.run_many(SAVE_REPORT, changes.handled)
 
     def _described(self, batch: Sequence[Report], leads: Mapping[UUID, Link]) -> set[UUID]:
@@ -182,6 +204,13 @@ class BatchStore:
             found |= {patient.id: patient for patient in patients}
             ids = {patient.merged_into_id for patient in patients if patient.merged_into_id}
         return found
+
+    async def _appointments(self, batch: Sequence[Report]) -> dict[UUID, ToldAppointment]:
+        ids = {subject_of(report) for report in batch if isinstance(report, AppointmentReport)}
+        if not ids:
+            return {}
+        held = await self._tx.fetch(HOLD_APPOINTMENTS, ids=list(ids))
+        return {appointment.id: appointment for appointment in held}
 
     async def _streams(self, batch: Sequence[Report], seen: set[UUID]) -> set[UUID]:
         """The streams of the batch; a message that comes again may have been in another one."""

@@ -116,6 +116,19 @@ encounters = Table(
     Column("version", BigInteger),
 )
 
+# What facilities tell of appointments, the newest per field: kept to know what is newer, shown to nobody.
+appointments = Table(
+    "appointments",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("facility_id", Uuid),
+    Column("number", Text),
+    Column("facts", JSONB),
+    Column("event_at", instant),
+    Column("labels", ARRAY(Text)),
+)
+
 reports = Table(
     "reports",
     metadata,

@@ -88,7 +88,8 @@ def test_a_stored_message_is_read_anew_though_its_feed_is_paused():
 
 
 @pytest.mark.parametrize(
-    ("event", "error"), [("ADT^A60", 201), ("ADT^A17", 201), ("ORU^R01", 200), ("SIU^S12", 200)]
+    ("event", "error"),
+    [("ADT^A60", 201), ("ADT^A17", 201), ("ORU^R01", 200), ("SIU^S23", 201), ("ADT^S12", 201)],
 )
 def test_what_is_not_followed_is_kept_with_a_warning(event, error):
     verdict = verdict_on(message(*WHOLE).replace(b"ADT^A01", event.encode()))
@@ -168,13 +169,18 @@ def test_every_sample_file_has_a_justified_answer(file):
         "ADT04-251": "PROCESSING_ID_NOT_ACCEPTED",
         "ORU-R01-01": "PROCESSING_ID_NOT_ACCEPTED",
     }
-    followed = file.stem.startswith("ADT") and file.stem[4:7] not in {
-        "A29",
-        "A41",
-        "A45",
-        "A47",
-        "A60",
-    }
+    followed = (
+        file.stem.startswith("SIU")
+        or file.stem.startswith("ADT")
+        and file.stem[4:7]
+        not in {
+            "A29",
+            "A41",
+            "A45",
+            "A47",
+            "A60",
+        }
+    )
     otherwise = "" if followed else "EVENT_NOT_FOLLOWED"
     assert verdict.reason == expected.get(file.stem, otherwise)
     assert verdict.fault is None
