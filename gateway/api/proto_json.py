@@ -8,6 +8,7 @@ enum numbers through, and needs ten times as long.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from keyword import iskeyword
+from math import isfinite
 from typing import Any, cast
 
 from google.protobuf import json_format
@@ -127,11 +128,13 @@ class Form:
 
 
 def _size(value: Json, depth: int = 0) -> int:
-    """Count the values of free JSON, and see that its texts can be stored."""
+    """Count the values of free JSON, and see that its texts can be stored and its numbers written."""
     if depth > DEEPEST:
         raise TooMuch
     if isinstance(value, str):
         read_text(value)
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError
     if isinstance(value, dict):
         return sum(_size(key, depth) + _size(one, depth + 1) for key, one in value.items()) + 1
     if isinstance(value, list):

@@ -18,7 +18,16 @@ from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 
 PATIENT = UUID(int=5)
 PATH = f"/v1/patients/{PATIENT}/accesses"
-SERVICES = ("careplans", "identity", "interop", "registry", "tasking", "messaging")
+SERVICES = (
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 METHODS = {
     "careplans": "/carehub.careplans.v1.CareplansService/GetCarePlan",
     "identity": "/carehub.identity.v1.IdentityService/ListLooks",
@@ -26,6 +35,8 @@ METHODS = {
     "registry": "/carehub.registry.v1.RegistryService/GetPatient",
     "tasking": "/carehub.tasking.v1.TaskingService/CompleteTask",
     "messaging": "/carehub.messaging.v1.MessagingService/GetThread",
+    "referrals": "/carehub.referrals.v1.ReferralsService/GetReferral",
+    "scheduling": "/carehub.scheduling.v1.SchedulingService/GetAppointment",
 }
 
 

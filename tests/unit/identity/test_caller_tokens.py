@@ -38,6 +38,8 @@ def vouched(who, *, lives=timedelta(hours=1), facilities=NETWORK, at=NOW):
 
 def test_the_claims_are_these():
     who = member((Role.SCHEDULER, THERE), (Role.SCHEDULER, YONDER), (Role.ANALYST, HERE))
+    scheduler, analyst = PERMISSIONS[Role.SCHEDULER], PERMISSIONS[Role.ANALYST]
+    both = scheduler & analyst
     assert vouched(who).claims() == {
         "iss": "carehub-identity",
         "aud": "carehub-internal",
@@ -53,13 +55,10 @@ def test_the_claims_are_these():
         "facilities": [str(HERE), str(THERE), str(YONDER)],
         "organizations": [str(ORGANIZATION)] * 3,
         "roles": {"analyst": [0], "scheduler": [1, 2]},
+        # By the numbers of the facilities; what is held at all of them, once.
         "permissions": {
-            "facilities.read": "*",
-            "organizations.read": "*",
-            "patients.read": [1, 2],
-            "protocols.read": [0],
-            "tasks.read": [1, 2],
-            "tasks.write": [1, 2],
+            permission: "*" if permission in both else [1, 2] if permission in scheduler else [0]
+            for permission in scheduler | analyst
         },
         "everywhere": [],
     }
