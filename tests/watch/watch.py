@@ -28,6 +28,9 @@ from tests.watch.health import COLUMNS, OUTPUTS, phrases, sought
 from tests.watch.tally import TALLY, Tally, test_now
 
 _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+# Says which of the patients whom it was asked about may be seen, of whom the caller has just heard that something changed:
+# its row is there, and names nobody, since nobody has looked at them.
+_NAMES_NOBODY = frozenset({"/carehub.identity.v1.IdentityService/FilterVisible"})
 _LOGGERS = ("libs", "services", "gateway", "asyncio", "asyncpg", "nats", "uvicorn", "grpc", "mail")
 
 
@@ -73,7 +76,7 @@ class Watch:
         log = _Log(self._hear)
         with ExitStack() as stack:
             for owner, name, around in (
-                (Guard, "answer", self._answered), (Edge, "__call__", self._over_rest), (Client, "publish", self._published),
+                (Guard, "answer", self._answered), (Edge, "_serve", self._over_rest), (Client, "publish", self._published),
                 (Host, "stop", self._stopped), (Servers, "prepare", self._prepared),
             ):  # fmt: skip
                 stack.enter_context(_around(owner, name, around))
@@ -250,7 +253,9 @@ def with_patient_data(
     """The answers that name a patient, with whom they name; and those that name nobody, but say what is said of patients."""
     for one in answers:
         shown = patients & ids_in(one.data)
-        if shown or not sought.isdisjoint(phrases(one.data.decode(errors="replace"))):
+        if one.method in _NAMES_NOBODY:
+            yield one, set()
+        elif shown or not sought.isdisjoint(phrases(one.data.decode(errors="replace"))):
             yield one, shown
 
 
