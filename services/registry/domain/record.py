@@ -15,10 +15,11 @@ from services.registry.domain import identity
 from services.registry.domain.appointment import appointment_id, learn
 from services.registry.domain.demographics import Facts
 from services.registry.domain.difference import next_versions, records_between
-from services.registry.domain.encounter import EncounterState
+from services.registry.domain.encounter import Encounter, EncounterState
 from services.registry.domain.keys import stand_in_of, stream_id_of
 from services.registry.domain.known import Changes, Joined, Known, Link
 from services.registry.domain.matching import Matcher, contradict
+from services.registry.domain.minors import of_age
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import (
     AppointmentReport,
@@ -101,7 +102,19 @@ class Record:
     def changes(self) -> Changes:
         """What is to be written, with the next version of whatever the others should hear of."""
         known = self._known
-        patients = records_between(known.patients, self.patients)
+        patients = records_between(known.patients, before)
+            if before is None:
+                patients.append(patient)
+            elif patient.differs_from(before):
+                patients.append(replace(patient, version=before.version + 1))
+            elif patient.facts != before.facts:
+                remembered.append(patient)
+        encounters = []
+        for each in self.patientsencounters.values():
+            encounter, was = self._of_age(each), known.encounters.get(each.id)
+            if encounter != was:
+                version = was.version + 1 if was else 1
+                encounters.append(replace(encounter, version=version))
         stored = {m.message_id: m for m in known.messages}
         return Changes(
             handled=tuple(h for i, h in self._handled.items() if h != known.handled.get(i)),
@@ -354,10 +367,13 @@ class Record:
         is_changed = False
         for encounter in now.values():
             before = self.encounters.get(encounter.id)
-            same_age = replace(encounter, version=before.version if before else 1)
-            is_changed = is_changed or same_age != before
-            self.encounters[encounter.id] = same_age
+            known = self._of_age(replace(encounter, version=before.version if before else 1))
+            is_changed = is_changed or known != before
+            self.encounters[encounter.id] = known
         return folded, is_changed
+
+    def _of_age(self, visit: Encounter) -> Encounter:
+        return of_age(visit, lambda: self.patients[self._current(visit.patient_id)].person.birth_on)
 
 
 def _check_joinable(patients: Sequence[Patient]) -> None:
