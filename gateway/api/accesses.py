@@ -37,6 +37,7 @@ TIMEOUT = 5.0
 _KINDS: Mapping[str, tuple[str, str]] = {
     "registry": ("RECORD_READ", "RECORD_CHANGED"),
     "tasking": ("WORK_READ", "WORK_CHANGED"),
+    "scheduling": ("VISITS_READ", "VISITS_CHANGED"),
     "interop": ("MESSAGES_READ", "MESSAGES_CHANGED"),
     "identity": ("SHARING_READ", "SHARING_CHANGED"),
 }

@@ -11,7 +11,7 @@ ROLES = words(
 )
 # Those whom no role makes.
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
-SERVICES = words("identity interop registry tasking")
+SERVICES = words("identity interop registry tasking scheduling")
 CALLERS = [*sorted(ROLES), NOBODY, NO_ROLE, LEFT, *(f"service {name}" for name in sorted(SERVICES))]
 
 GROUPS = {
@@ -47,8 +47,18 @@ GROUPS = {
     "RAW": words("integration"),
     "WATCH": words("network_admin integration operator"),
     "OPERATE": words("network_admin operator"),
+    # Who comes when.
+    "APPOINTMENTS": words("coordinator nurse physician social_worker community_health_worker scheduler"),
+    "APPOINTMENTS_SEEN": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
+    ),
+    "SCHEDULES": words("network_admin facility_admin scheduler"),
+    "SCHEDULES_SEEN": words(
+        "network_admin facility_admin coordinator nurse physician pharmacist social_worker community_health_worker "
+        "scheduler"
+    ),
     # Machines.
-    "HOLDERS": frozenset({"service registry", "service tasking"}),
+    "HOLDERS": frozenset({"service registry", "service tasking", "service scheduling"}),
     "SENDERS": frozenset({"service interop"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
@@ -147,6 +157,26 @@ registry.RegistryService GetStatus WATCH
 registry.RegistryService ListParked WATCH
 registry.RegistryService ReplayParked OPERATE
 registry.RegistryService DiscardParked OPERATE
+scheduling.SchedulingService CreateSchedule SCHEDULES
+scheduling.SchedulingService UpdateSchedule SCHEDULES
+scheduling.SchedulingService ListSchedules SCHEDULES_SEEN
+scheduling.SchedulingService GetSchedule SCHEDULES_SEEN
+scheduling.SchedulingService ListFreeSlots APPOINTMENTS_SEEN
+scheduling.SchedulingService BookAppointment APPOINTMENTS
+scheduling.SchedulingService RebookAppointment APPOINTMENTS
+scheduling.SchedulingService CancelAppointment APPOINTMENTS
+scheduling.SchedulingService CheckInAppointment APPOINTMENTS
+scheduling.SchedulingService CompleteAppointment APPOINTMENTS
+scheduling.SchedulingService MarkMissed APPOINTMENTS
+scheduling.SchedulingService GetAppointment APPOINTMENTS_SEEN
+scheduling.SchedulingService ListAppointments APPOINTMENTS_SEEN
+scheduling.SchedulingService ApplyAccess IDENTITY
+scheduling.SchedulingService ListAudit AUDITORS
+scheduling.SchedulingService ListLooks CARE
+scheduling.SchedulingService GetStatus WATCH
+scheduling.SchedulingService ListParked WATCH
+scheduling.SchedulingService ReplayParked OPERATE
+scheduling.SchedulingService DiscardParked OPERATE
 tasking.TaskingService GetLoop CARE
 tasking.TaskingService ListLoops CARE
 tasking.TaskingService GetTask CARE

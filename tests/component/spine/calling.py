@@ -93,7 +93,7 @@ class Calling:
             name = caller.removeprefix("service ")
             return ServiceSigner(name, service_key(self.keys, name)).token()
         if caller == LEFT:
-            return self.left if service in ("registry", "tasking") else self.ended
+            return self.left if service in ("registry", "tasking", "scheduling") else self.ended
         return self.tokens[caller]
 
     async def over_grpc(self, method: MethodDescriptor, caller: str) -> str:
@@ -122,7 +122,7 @@ class Calling:
 @asynccontextmanager
 async def calling(hub, servers):
     """All services, one port of gRPC for all of them, and a gateway."""
-    async with hub("identity", "interop", "registry", "tasking") as running:
+    async with hub("identity", "interop", "registry", "tasking", "scheduling") as running:
         stopping = asyncio.Event()
         address = f"127.0.0.1:{free_port()}"
         server = await serve(running.host.guards, address, stopping)

@@ -24,13 +24,14 @@ from tests.reference.stored import CLASS_OF, ROWS, question_about, questions
 from tests.reference.terms import acting_for
 from tests.unit.identity.access_translation import an_id, ids, translated_once
 
-SERVICES = ("registry", "tasking")
+SERVICES = ("registry", "tasking", "scheduling")
 OURS = UUID(int=4)
 _STATES = {
     "patients": "ACTIVE",
     "encounters": "PLANNED",
     "loops": "CANCELLED",
     "tasks": "CANCELLED",
+    "appointments": "CANCELLED",
 }
 _FILLED = {
     "state": "state", "facility_ids": "ARRAY[cell.place]", "facility_id": "cell.place",
@@ -93,7 +94,7 @@ def all_of(told: Cell, answered: bytes) -> dict[Cell, list[Stored]]:
 
 
 class Databases:
-    """Those of registry and tasking, with one row for every cell."""
+    """Those of the holders, with one row for every cell."""
 
     def __init__(
         self, databases: dict[str, Database], admins: dict[str, asyncpg.Connection]

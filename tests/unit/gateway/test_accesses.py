@@ -18,7 +18,7 @@ from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 
 PATIENT = UUID(int=5)
 PATH = f"/v1/patients/{PATIENT}/accesses"
-SERVICES = ("identity", "interop", "registry", "tasking")
+SERVICES = ("identity", "interop", "registry", "tasking", "scheduling")
 METHODS = {
     "identity": "/carehub.identity.v1.IdentityService/ListLooks",
     "interop": "/carehub.interop.v1.InteropService/GetMessage",
