@@ -24,6 +24,7 @@ METHODS = {
     "interop": "/carehub.interop.v1.InteropService/GetMessage",
     "registry": "/carehub.registry.v1.RegistryService/GetPatient",
     "tasking": "/carehub.tasking.v1.TaskingService/CompleteTask",
+    "scheduling": "/carehub.scheduling.v1.SchedulingService/ListAppointments",
 }
 
 
