@@ -39,6 +39,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "careplans": ("PLANS_READ", "PLANS_CHANGED"),
     "tasking": ("WORK_READ", "WORK_CHANGED"),
     "referrals": ("REFERRALS_READ", "REFERRALS_CHANGED"),
+    "scheduling": ("VISITS_READ", "VISITS_CHANGED"),
     "interop": ("MESSAGES_READ", "MESSAGES_CHANGED"),
     "messaging": ("TALK_READ", "TALK_CHANGED"),
     "identity": ("SHARING_READ", "SHARING_CHANGED"),

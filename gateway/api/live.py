@@ -14,6 +14,7 @@ from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2
 from carehub.messaging.v1 import messaging_events_pb2
 from carehub.registry.v1 import registry_events_pb2
+from carehub.scheduling.v1 import scheduling_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 from google.protobuf.message import Message
 
@@ -139,6 +140,18 @@ def _of_encounter(event: Any) -> Change:
     )
 
 
+def _of_appointment(event: Any) -> Change:
+    appointment = event.appointment
+    return Change(
+        kind="appointment",
+        id=appointment.id,
+        permission="appointments.read",
+        facilities=_at(appointment.facility_id),
+        patient_id=appointment.patient_id,
+        is_kept_at_home=_is_kept_at_home(appointment),
+    )
+
+
 def _of_access(event: Any) -> Change:
     """Perhaps a patient of elsewhere came into sight. One who went out of it is no news for anybody who sees them no more."""
     access = event.access
@@ -207,6 +220,7 @@ _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
     registry_events_pb2.ProgramRecordChanged: _of_program,
     registry_events_pb2.EncounterChanged: _of_encounter,
     registry_events_pb2.ReportHandled: _of_report,
+    scheduling_events_pb2.AppointmentChanged: _of_appointment,
     identity_events_pb2.AccessChanged: _of_access,
     interop_events_pb2.FeedChanged: _of_feed,
     messaging_events_pb2.ThreadChanged: _of_thread,

@@ -115,7 +115,8 @@ class Feeds:
                 again,
                 render(event, again),
             )
-        if chance.random() < noise.broken and is_followed:
+        can_break = event.trigger not in (Trigger.RESULT, Trigger.BOOKED)
+        if chance.random() < noise.broken and can_break:
             self._break(event, sent_at)
 
     def _wait(

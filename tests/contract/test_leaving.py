@@ -12,6 +12,8 @@ PAGE = (Path(__file__).parents[2] / "docs/access/leaving.md").read_text()
 TELLING = {
     "carehub.registry.v1.Patient",
     "carehub.registry.v1.Encounter",
+    "carehub.registry.v1.AppointmentTold",
+    "carehub.scheduling.v1.Appointment",
     "carehub.tasking.v1.Loop",
     "carehub.tasking.v1.Task",
     "carehub.tasking.v1.TimeEntry",

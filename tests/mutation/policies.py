@@ -32,6 +32,7 @@ POLICIES = {
     ("tasking", "program_patients"): _PROGRAM,
     ("tasking", "loops"): _WORK,
     ("tasking", "tasks"): _WORK,
+    ("scheduling", "appointments"): by_access("VISITS", labels="labels"),
 }
 
 

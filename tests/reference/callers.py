@@ -13,7 +13,7 @@ ROLES = words(
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
 # As which identity lets in whoever asks for their own record, or for that of somebody they act for.
 PATIENT = "a patient"
-SERVICES = words("careplans identity interop messaging referrals registry scheduling tasking")
+SERVICES = words("careplans identity interop messaging referrals registry scheduling tasking scheduling")
 CALLERS = [
     *sorted(ROLES),
     NOBODY,
@@ -78,8 +78,18 @@ GROUPS = {
     "RAW": words("integration"),
     "WATCH": words("network_admin integration operator"),
     "OPERATE": words("network_admin operator"),
+    # Who comes when.
+    "APPOINTMENTS": words("coordinator nurse physician social_worker community_health_worker scheduler"),
+    "APPOINTMENTS_SEEN": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
+    ),
+    "SCHEDULES": words("network_admin facility_admin scheduler"),
+    "SCHEDULES_SEEN": words(
+        "network_admin facility_admin coordinator nurse physician pharmacist social_worker community_health_worker "
+        "scheduler"
+    ),
     # Machines.
-    "HOLDERS": frozenset({"service careplans", "service messaging", "service referrals", "service registry", "service scheduling", "service tasking"}),
+    "HOLDERS": frozenset({"service careplans", "service messaging", "service referrals", "service registry", "service scheduling", "service tasking", "service scheduling"}),
     "SENDERS": frozenset({"service interop", "service referrals"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
@@ -262,6 +272,26 @@ registry.RegistryService GetStatus WATCH
 registry.RegistryService ListParked WATCH
 registry.RegistryService ReplayParked OPERATE
 registry.RegistryService DiscardParked OPERATE
+scheduling.SchedulingService CreateSchedule SCHEDULES
+scheduling.SchedulingService UpdateSchedule SCHEDULES
+scheduling.SchedulingService ListSchedules SCHEDULES_SEEN
+scheduling.SchedulingService GetSchedule SCHEDULES_SEEN
+scheduling.SchedulingService ListFreeSlots APPOINTMENTS_SEEN
+scheduling.SchedulingService BookAppointment APPOINTMENTS
+scheduling.SchedulingService RebookAppointment APPOINTMENTS
+scheduling.SchedulingService CancelAppointment APPOINTMENTS
+scheduling.SchedulingService CheckInAppointment APPOINTMENTS
+scheduling.SchedulingService CompleteAppointment APPOINTMENTS
+scheduling.SchedulingService MarkMissed APPOINTMENTS
+scheduling.SchedulingService GetAppointment APPOINTMENTS_SEEN
+scheduling.SchedulingService ListAppointments APPOINTMENTS_SEEN
+scheduling.SchedulingService ApplyAccess IDENTITY
+scheduling.SchedulingService ListAudit AUDITORS
+scheduling.SchedulingService ListLooks CARE
+scheduling.SchedulingService GetStatus WATCH
+scheduling.SchedulingService ListParked WATCH
+scheduling.SchedulingService ReplayParked OPERATE
+scheduling.SchedulingService DiscardParked OPERATE
 tasking.TaskingService GetLoop CARE
 tasking.TaskingService ListLoops CARE
 tasking.TaskingService GetTask CARE

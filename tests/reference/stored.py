@@ -30,6 +30,7 @@ CLASS_OF = {
     ("messaging", "replies"): "MESSAGES",
     ("messaging", "telephone"): "MESSAGES",
     ("messaging", "threads"): "MESSAGES",
+    ("scheduling", "appointments"): "VISITS",
 }
 # Who somebody is, is no sensitive thing, unless a Part 2 program tells it; a visit may be anything, and work comes from one.
 MINGLED = ("SUD PART2", "HIV STD", "PART2 COUNSELING_NOTES", "MENTAL_HEALTH MINOR_CONFIDENTIAL")
@@ -41,6 +42,7 @@ LABELS_OF = {
     "patients": ("NORMAL",),
     "program_patients": ("PART2",),
     "encounters": (*sorted(LABELS), *MINGLED),
+    "appointments": ("NORMAL", "HIV", "PART2", "WITHHELD", "COUNSELING_NOTES"),
     "loops": ("NORMAL", "MENTAL_HEALTH", "COUNSELING_NOTES", "WITHHELD", "SUD PART2"),
     "contacts": ("NORMAL",),
     "messages": ("NORMAL", "MENTAL_HEALTH", "WITHHELD"),

@@ -57,7 +57,8 @@ class SchedulingService:
     async def ListFreeSlots(
         self, request: rpc.ListFreeSlotsRequest, call: Call
     ) -> rpc.ListFreeSlotsResponse:
-        return rpc.ListFreeSlotsResponse(slots=map(slot_to_proto, await list_free(request, call)))
+        slots, token = await list_free(request, call)
+        return rpc.ListFreeSlotsResponse(slots=map(slot_to_proto, slots), next_page_token=token)
 
     async def BookAppointment(
         self, request: rpc.BookAppointmentRequest, call: Call

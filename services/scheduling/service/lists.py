@@ -4,7 +4,7 @@ import heapq
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import dropwhile, islice
 from uuid import UUID
 
 from carehub.scheduling.v1 import scheduling_service_pb2 as rpc
@@ -44,8 +44,8 @@ async def list_schedules(
     return page, encode_cursor([page[-1].practitioner, str(page[-1].id)], request)
 
 
-async def list_free(request: rpc.ListFreeSlotsRequest, call: Call) -> list[Slot]:
-    """What is free where the caller may read appointments, the soonest first."""
+async def list_free(request: rpc.ListFreeSlotsRequest, call: Call) -> tuple[list[Slot], str]:
+    """A page of what is free where the caller may read appointments, the soonest first, and the token of the next."""
     size = page_size(request.page_size)
     since, until = _window(request, call.tx.at)
     purpose = to_purpose(request.purpose)
@@ -60,8 +60,19 @@ async def list_free(request: rpc.ListFreeSlotsRequest, call: Call) -> list[Slot]
         for s in schedules
         if s.facility_id in facilities
     ]
-    soonest = heapq.merge(*offers, key=lambda slot: (slot.start_at, slot.practitioner))
-    return list(islice(soonest, size))
+    after, after_id = _cursor(request.page_token, request, FIRST)
+    soonest = heapq.merge(*offers, key=_place)
+    left = dropwhile(lambda slot: _place(slot) <= (after, after_id), soonest)
+    found = list(islice(left, size + 1))
+    page = found[:size]
+    if len(found) == len(page):
+        return page, ""
+    return page, encode_cursor([page[-1].start_at.isoformat(), str(page[-1].schedule_id)], request)
+
+
+def _place(slot: Slot) -> tuple[datetime, UUID]:
+    """Where it stands in the list: no schedule has two slots at once."""
+    return slot.start_at, slot.schedule_id
 
 
 async def _asked_for(request: rpc.ListFreeSlotsRequest, call: Call) -> list[Schedule]:

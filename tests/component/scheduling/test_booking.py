@@ -25,6 +25,22 @@ async def test_what_is_free_is_what_nobody_has(scheduling):
         assert await s.free(end_time=to_timestamp(at("2026-09-07 09:30"))) == first[:1]
 
 
+async def test_what_is_free_page_by_page(scheduling):
+    async with scheduling() as s:
+        for name in ("Ada Quill", "Bo Reed"):
+            await s.schedule(practitioner=name)
+        request, found = rpc.ListFreeSlotsRequest(page_size=5), []
+        request.end_time.CopyFrom(to_timestamp(at("2026-09-08 00:00")))
+        while True:
+            page = await s.call("ListFreeSlots", request)
+            found += [(slot.start_time.seconds, slot.schedule_id) for slot in page.slots]
+            request.page_token = page.next_page_token
+            if not request.page_token:
+                break
+        assert len(found) == len(set(found)) == 12
+        assert [start for start, _ in found] == sorted(start for start, _ in found)
+
+
 async def test_a_hundred_at_once_and_one_gets_it(scheduling):
     async with scheduling() as s:
         schedule = await s.schedule()

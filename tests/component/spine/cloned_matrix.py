@@ -100,7 +100,7 @@ class Clones(Databases):
 
     def __init__(self, hub, admins: dict[str, asyncpg.Connection]) -> None:
         runtimes = hub.host.runtimes
-        super().__init__({name: runtimes[name].database for name in SERVICES}, admins)
+        super().__init__({name: runtimes[name].database for name in admins}, admins)
         self.hub = hub
         self.answered = Counter[str]()
         self.told: dict[str, UUID] = {}

@@ -9,10 +9,14 @@ from services.identity.domain.token import OWN_READ
 
 EVERYWHERE = {"organizations.read", "facilities.read"}
 CONSENTS = {"consents.read", "consents.write"}
+APPOINTMENTS_SEEN = {"schedules.read", "appointments.read"}
+APPOINTMENTS = APPOINTMENTS_SEEN | {"appointments.write"}
+SCHEDULES = {"schedules.read", "schedules.write"}
 WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
 BREAKS_GLASS = {"glass.break", "glass.read"}
 EXPECTED = {
-    "network_admin": {
+    "network_admin": SCHEDULES
+    | {
         "organizations.write",
         "facilities.write",
         "staff.read",
@@ -28,7 +32,8 @@ EXPECTED = {
         "agreements.read",
         "agreements.write",
     },
-    "facility_admin": {
+    "facility_admin": SCHEDULES
+    | {
         "facilities.write",
         "staff.read",
         "staff.write",
@@ -36,18 +41,28 @@ EXPECTED = {
         "agreements.read",
         "access.explain",
     },
-    "coordinator": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": WRITES_CARE | CONSENTS | BREAKS_GLASS | {"protocols.read", "staff.read"},
+    "coordinator": WRITES_CARE
+    | APPOINTMENTS
+    | CONSENTS
+    | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": WRITES_CARE
+    | APPOINTMENTS
+    | CONSENTS
+    | BREAKS_GLASS
+    | {"protocols.read", "staff.read"},
     "physician": WRITES_CARE
+    | APPOINTMENTS
     | CONSENTS
     | BREAKS_GLASS
     | {"protocols.read", "staff.read", "holds.write"},
     "pharmacist": BREAKS_GLASS
+    | APPOINTMENTS_SEEN
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "social_worker": CONSENTS
+    | APPOINTMENTS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
-    "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
-    "scheduler": {"patients.read", "tasks.read", "tasks.write"},
+    "community_health_worker": APPOINTMENTS | {"patients.read", "tasks.read", "tasks.write"},
+    "scheduler": APPOINTMENTS | SCHEDULES | {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
     "privacy_officer": {
         "patients.read",

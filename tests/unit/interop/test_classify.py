@@ -169,18 +169,9 @@ def test_every_sample_file_has_a_justified_answer(file):
         "ADT04-251": "PROCESSING_ID_NOT_ACCEPTED",
         "ORU-R01-01": "PROCESSING_ID_NOT_ACCEPTED",
     }
-    followed = (
-        file.stem.startswith("SIU")
-        or file.stem.startswith("ADT")
-        and file.stem[4:7]
-        not in {
-            "A29",
-            "A41",
-            "A45",
-            "A47",
-            "A60",
-        }
-    )
+    others = {"A29", "A41", "A45", "A47", "A60"}
+    kind, trigger = file.stem[:4], file.stem[4:7]
+    followed = kind == "SIU-" or (kind.startswith("ADT") and trigger not in others)
     otherwise = "" if followed else "EVENT_NOT_FOLLOWED"
     assert verdict.reason == expected.get(file.stem, otherwise)
     assert verdict.fault is None

@@ -1,6 +1,7 @@
 """Slots follow from hours by the facility's clock, also on the days on which it is moved."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -110,7 +111,7 @@ def test_slots_are_those_that_a_wall_clock_shows(zone, on, opens, length, room):
     found = [slot for slot in found if slot.start_at.astimezone(place).date() == on]
     assert [slot.start_at for slot in found] == expected
     assert all(slot.end_at - slot.start_at == timedelta(minutes=minutes) for slot in found)
-    assert all(a.end_at <= b.start_at for a, b in zip(found, found[1:], strict=False))
+    assert all(a.end_at <= b.start_at for a, b in pairwise(found))
     assert all(one.slot_at(slot.start_at, place) == slot for slot in found)
     assert all(one.slot_at(slot.start_at + timedelta(seconds=1), place) is None for slot in found)
 
