@@ -2,26 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
-import { sentHome, somebody, until } from "./hub.mjs";
+import { idOf, sentHome, somebody } from "./hub.mjs";
 
 const toast = (page, text) => page.locator("[aria-live=polite]", { hasText: text });
 const dialog = (page) => page.getByRole("dialog");
 const CLOSED = "We can’t show this page";
-
-/** The id of somebody whom Mercy has just sent home, as a coordinator finds it. */
-async function idOf(page, family) {
-  const find = () =>
-    page.evaluate(async (text) => {
-      const answer = await fetch("/v1/patients:search", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ text }),
-      });
-      return (await answer.json()).patients?.[0]?.id;
-    }, family);
-  await until(find, 30_000);
-  return find();
-}
 
 export function access(world) {
   const open = (account, path, options = {}) =>

@@ -2,6 +2,7 @@
 import { after, before, describe } from "node:test";
 import { access } from "./access.mjs";
 import { openBrowser } from "./browser.mjs";
+import { careplans } from "./careplans.mjs";
 import { startHub } from "./hub.mjs";
 import { live } from "./live.mjs";
 import { network } from "./network.mjs";
@@ -26,6 +27,7 @@ describe("the console", { timeout: 600_000 }, () => {
   patient(world);
   access(world);
   own(world);
+  careplans(world);
   session(world);
   network(world);
   pages(world);

@@ -126,3 +126,18 @@ export function sentHome(hub, person, days) {
   const stay = { admit: daysAgo(days + 4), discharge: daysAgo(days) };
   return send(hub, adt("A01", person, { admit: stay.admit }), adt("A03", person, stay));
 }
+
+/** The id of somebody whom Mercy has just sent home, as a coordinator finds it. */
+export async function idOf(page, family) {
+  const find = () =>
+    page.evaluate(async (text) => {
+      const answer = await fetch("/v1/patients:search", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ text }),
+      });
+      return (await answer.json()).patients?.[0]?.id;
+    }, family);
+  await until(find, 30_000);
+  return find();
+}

@@ -298,16 +298,18 @@ async def test_somebody_of_elsewhere_who_says_that_the_stay_is_theirs_meets_nobo
         assert len(await c.rows("SELECT 1 FROM reconciliations")) == 2
 
 
-async def test_a_merge_moves_everything_in_whatever_order_merges_come(careplans):
+@pytest.mark.parametrize("is_last_first", [False, True])
+async def test_a_merge_moves_everything_in_whatever_order_merges_come(careplans, is_last_first):
     async with careplans() as c:
         retired, between, survivor = c.patient, uuid4(), uuid4()
         loop, encounter = await c.discharged()
         await c.reconcile(encounter, HOME, HOSPITAL)
         preferences = {"patient_id": str(retired), "facility_id": str(c.here), "language": "es"}
         await _prefer(c, **preferences)
-        await c.merge(survivor, between)
-        await c.until_handled("careplans-record", 1)
-        await c.merge(between, retired)
+        merges = [(between, retired), (survivor, between)]
+        for number, merge in enumerate(reversed(merges) if is_last_first else merges, 1):
+            await c.merge(*merge)
+            await c.until_handled("careplans-record", number)
         tables = ("care_plans", "reconciliations", "medicine_lists", "preferences", "loops")
         for table in tables:
             count = 2 if table == "medicine_lists" else 1
