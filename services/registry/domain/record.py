@@ -102,19 +102,8 @@ class Record:
     def changes(self) -> Changes:
         """What is to be written, with the next version of whatever the others should hear of."""
         known = self._known
-        patients = records_between(known.patients, before)
-            if before is None:
-                patients.append(patient)
-            elif patient.differs_from(before):
-                patients.append(replace(patient, version=before.version + 1))
-            elif patient.facts != before.facts:
-                remembered.append(patient)
-        encounters = []
-        for each in self.patientsencounters.values():
-            encounter, was = self._of_age(each), known.encounters.get(each.id)
-            if encounter != was:
-                version = was.version + 1 if was else 1
-                encounters.append(replace(encounter, version=version))
+        patients = records_between(known.patients, self.patients)
+        visits = {id: self._of_age(each) for id, each in self.encounters.items()}
         stored = {m.message_id: m for m in known.messages}
         return Changes(
             handled=tuple(h for i, h in self._handled.items() if h != known.handled.get(i)),
@@ -124,7 +113,7 @@ class Record:
             programs=patients.programs,
             joined=tuple(self._joined),
             messages=tuple(m for i, m in self._messages.items() if m != stored.get(i)),
-            encounters=next_versions(known.encounters, self.encounters),
+            encounters=next_versions(known.encounters, visits),
             appointments=next_versions(known.appointments, self.appointments),
         )
 

@@ -99,7 +99,7 @@ class Calling:
         if caller == LEFT:
             return (
                 self.left
-                if service in ("careplans", "messaging", "referrals", "registry", "tasking", "scheduling")
+                if service in ("careplans", "messaging", "referrals", "registry", "tasking")
                 else self.ended
             )
         return self.tokens[caller]
@@ -130,7 +130,7 @@ class Calling:
 @asynccontextmanager
 async def calling(hub, servers):
     """All services, one port of gRPC for all of them, and a gateway."""
-    async with hub(*sorted(SERVICES)"identity", "interop", "registry", "tasking", "scheduling") as running:
+    async with hub(*sorted(SERVICES)) as running:
         stopping = asyncio.Event()
         address = f"127.0.0.1:{free_port()}"
         server = await serve(running.host.guards, address, stopping)

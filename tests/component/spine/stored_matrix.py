@@ -99,7 +99,7 @@ def all_of(told: Cell, answered: bytes) -> dict[Cell, list[Stored]]:
 
 
 class Databases:
-    """Those of careplans, registrythe holders, with one row for every cell."""
+    """Those of the holders, with one row for every cell."""
 
     def __init__(
         self, databases: dict[str, Database], admins: dict[str, asyncpg.Connection]

@@ -27,7 +27,7 @@ SERVICES = (
     "registry",
     "scheduling",
     "tasking",
-, "scheduling")
+)
 METHODS = {
     "careplans": "/carehub.careplans.v1.CareplansService/GetCarePlan",
     "identity": "/carehub.identity.v1.IdentityService/ListLooks",
@@ -37,7 +37,6 @@ METHODS = {
     "messaging": "/carehub.messaging.v1.MessagingService/GetThread",
     "referrals": "/carehub.referrals.v1.ReferralsService/GetReferral",
     "scheduling": "/carehub.scheduling.v1.SchedulingService/GetAppointment",
-    "scheduling": "/carehub.scheduling.v1.SchedulingService/ListAppointments",
 }
 
 

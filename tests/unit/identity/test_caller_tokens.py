@@ -57,12 +57,8 @@ def test_the_claims_are_these():
         "roles": {"analyst": [0], "scheduler": [1, 2]},
         # By the numbers of the facilities; what is held at all of them, once.
         "permissions": {
-            permission"appointments.read": [1, 2],
-            "appointments.write": [1, 2],
-            "facilities.read": "*" if permission in both else [1, 2] if permission in scheduler else [0]
-            for"schedules.read": [1, 2],
-            "schedules.write": [1, 2],
-            "tasks.read": permission in scheduler | analyst
+            permission: "*" if permission in both else [1, 2] if permission in scheduler else [0]
+            for permission in scheduler | analyst
         },
         "everywhere": [],
     }
