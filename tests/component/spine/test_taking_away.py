@@ -36,7 +36,8 @@ from services.identity.store.facility import FacilityStore
 from services.identity.store.organization import OrganizationStore
 
 HERE, THERE = uuid4(), uuid4()
-HOLDERS = {"registry": "encounters", "tasking": "loops"}
+HOLDERS = {"careplans": "care_plans", "registry": "encounters", "tasking": "loops"}
+STATES = {"care_plans": "ACTIVE", "encounters": "PLANNED", "loops": "CANCELLED"}
 RUNNING = ("identity", *HOLDERS)
 _SOMETHING = {
     "uuid": "gen_random_uuid()", "timestamptz": "now()", "date": "current_date", "jsonb": "'[]'", "bool": "false",
@@ -49,7 +50,7 @@ BEATS = sql(select(heartbeat.c.beat_at))
 
 
 class Region:
-    """Identity and two holders, the broker between them, and patients who were treated at both places."""
+    """Identity and three holders, the broker between them, and patients who were treated at both places."""
 
     def __init__(self, servers, home):
         self.servers, self.home = servers, home
@@ -158,7 +159,7 @@ class Region:
             )
             values = {c["name"]: _SOMETHING[c["kind"]] for c in columns}
             values |= {"patient_id": "$1", "facility_id": "$2"}
-            values |= {"state": "'PLANNED'" if of == "encounters" else "'CANCELLED'"}
+            values |= {"state": f"'{STATES[of]}'"}
             values |= {"encounter_id": "gen_random_uuid()"} if of == "loops" else {}
             values["labels"] = "'{NORMAL}'"
             text = f"INSERT INTO {of} ({', '.join(values)}) VALUES ({', '.join(values.values())})"
