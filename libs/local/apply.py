@@ -6,6 +6,7 @@ Applying twice changes nothing. With a dry run it says what it would do and does
 import itertools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -18,7 +19,7 @@ from libs.local.issuer import Account
 
 Say = Callable[[str], None]
 _PATHS = {"organization": "/v1/organizations", "facility": "/v1/facilities", "staff": "/v1/staff", "team": "/v1/teams",
-          "agreement": "/v1/agreements", "feed": "/v1/feeds"}  # fmt: skip
+          "agreement": "/v1/agreements", "feed": "/v1/feeds", "schedule": "/v1/schedules"}  # fmt: skip
 _CREATED, _OK = 201, 200
 
 
@@ -138,6 +139,30 @@ def wanted(network: Mapping[str, Any]) -> Iterator[Wanted]:
             "provenance": {_camel(k): v for k, v in e.get("provenance", {}).items()},
         }
         yield Wanted("feed", e["key"], body, {})
+
+    yield from _schedules(network)
+
+
+def _schedules(network: Mapping[str, Any]) -> Iterator[Wanted]:
+    for s in network.get("schedules", ()):
+        body = {
+            "id": str(id_of(network, "schedule", s["key"])),
+            "facilityId": str(id_of(network, "facility", s["facility"])),
+            "practitioner": s["practitioner"],
+            "hours": [
+                {"day": f"DAY_{day}", "opens": h["opens"], "closes": h["closes"]}
+                for h in s["hours"]
+                for day in h["days"]
+            ],
+            "slotMinutes": s.get("slot_minutes", 30),
+            "startDate": _day(s["start_date"]),
+            "purposes": [f"PURPOSE_{purpose}" for purpose in s.get("purposes", ())],
+        }
+        yield Wanted("schedule", s["key"], body, {})
+
+
+def _day(day: date) -> dict[str, int]:
+    return {"year": day.year, "month": day.month, "day": day.day}
 
 
 def _camel(name: str) -> str:
