@@ -71,8 +71,10 @@ VALUES: Mapping[str, Object] = {
         NEEDED,
         {
             "global": {"mail": MAIL},
-            "tasking": {"settings": {"smtpUser": "ana"}, "secretSettings": {"smtpPassword": PASSWORD}},
-            "interop": {"settings": {"smtpUser": "ana"}, "secretSettings": {"smtpPassword": PASSWORD}},
+            **{
+                service: {"settings": {"smtpUser": "ana"}, "secretSettings": {"smtpPassword": PASSWORD}}
+                for service in ("interop", "messaging", "referrals", "tasking")
+            },
         },
     ),
     "telemetry": merged(

@@ -3,7 +3,20 @@
 import helm_python
 import pytest
 
-from tests.contract.rendering import ANYWHERE, INGRESS, MAIL, NEEDED, PASSWORD, merged, render
+from services.__main__ import SERVICES
+from tests.contract.rendering import (
+    ANYWHERE,
+    INGRESS,
+    MAIL,
+    NEEDED,
+    OURS,
+    PASSWORD,
+    merged,
+    render,
+)
+
+# Of each service: what serves and what works, one more of the latter and a migration; two pools of four, and one of its own.
+CONNECTIONS = (4 * 2 * 4 + 1) * len(SERVICES)
 
 # Values, and words of the sentence.
 CONTRADICTIONS = {
@@ -91,11 +104,11 @@ CONTRADICTIONS = {
     ),
     "more connections than there are": (
         {"global": {"postgresql": {"maxConnections": 100}}},
-        "global.postgresql: while everything rolls, pods may hold 132 connections, more than maxConnections (100)",
+        f"global.postgresql: while everything rolls, pods may hold {CONNECTIONS} connections, more than maxConnections (100)",
     ),
     "a chart that there is not": (
         {"regsitry": {"serve": {"replicas": 3}}},
-        "regsitry: there is no such chart; there are gateway, identity, interop, registry, tasking",
+        f"regsitry: there is no such chart; there are {', '.join(sorted(OURS))}",
     ),
 }
 # Values that the schema refuses, and what it calls them.
