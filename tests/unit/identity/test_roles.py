@@ -71,7 +71,21 @@ EXPECTED = {
     },
     "operator": {"feeds.read", "protocols.read", "operations.read", "operations.write"},
 }
+# From issue 5: who refers to partners, and who keeps what is known of them.
+READS_DIRECTORY = {
+    "coordinator", "nurse", "physician", "pharmacist", "social_worker", "community_health_worker", "scheduler", "analyst",
+}  # fmt: skip
+for _role, _also in {
+    **{role: {"directory.read", "referrals.read", "referrals.write"} for role in READS_DIRECTORY},
+    "pharmacist": {"directory.read", "referrals.read"},
+    "analyst": {"directory.read"},
+}.items():
+    EXPECTED[_role] = EXPECTED[_role] | _also
+for _role in ("coordinator", "social_worker", "network_admin"):
+    EXPECTED[_role] = EXPECTED[_role] | {"directory.write"}
 PATIENT_DATA = {
+    "referrals.read",
+    "referrals.write",
     "patients.read",
     "patients.write",
     "tasks.read",
