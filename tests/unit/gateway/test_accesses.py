@@ -18,10 +18,11 @@ from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 
 PATIENT = UUID(int=5)
 PATH = f"/v1/patients/{PATIENT}/accesses"
-SERVICES = ("identity", "interop", "registry", "tasking")
+SERVICES = ("identity", "interop", "referrals", "registry", "tasking")
 METHODS = {
     "identity": "/carehub.identity.v1.IdentityService/ListLooks",
     "interop": "/carehub.interop.v1.InteropService/GetMessage",
+    "referrals": "/carehub.referrals.v1.ReferralsService/GetReferral",
     "registry": "/carehub.registry.v1.RegistryService/GetPatient",
     "tasking": "/carehub.tasking.v1.TaskingService/CompleteTask",
 }
