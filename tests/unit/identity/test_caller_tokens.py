@@ -54,10 +54,13 @@ def test_the_claims_are_these():
         "organizations": [str(ORGANIZATION)] * 3,
         "roles": {"analyst": [0], "scheduler": [1, 2]},
         "permissions": {
+            "directory.read": "*",
             "facilities.read": "*",
             "organizations.read": "*",
             "patients.read": [1, 2],
             "protocols.read": [0],
+            "referrals.read": [1, 2],
+            "referrals.write": [1, 2],
             "tasks.read": [1, 2],
             "tasks.write": [1, 2],
         },
