@@ -22,6 +22,7 @@ TELLING = {
     "carehub.careplans.v1.Reconciliation",
     "carehub.careplans.v1.Preferences",
     "carehub.referrals.v1.Referral",  # what somebody needs, and who was asked
+    "carehub.messaging.v1.Reply",  # why somebody did not come
     "carehub.access.v1.Grant",  # which labels a consent releases
     "carehub.identity.v1.BreakGlass",  # which records an emergency opened
     "carehub.interop.v1.ReportedPerson",

@@ -18,7 +18,16 @@ from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 
 PATIENT = UUID(int=5)
 PATH = f"/v1/patients/{PATIENT}/accesses"
-SERVICES = ("careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
+SERVICES = (
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 METHODS = {
     "careplans": "/carehub.careplans.v1.CareplansService/GetCarePlan",
     "identity": "/carehub.identity.v1.IdentityService/ListLooks",
