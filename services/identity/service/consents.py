@@ -79,7 +79,7 @@ class ConsentService:
             whose, _after(request), size + 1, versions=request.show_versions
         )
         if found:
-            call.show(patient_id)
+            call.show(patient_id, *(one.patient_id for one in found[:size]))
         last = found[size - 1 : size] if found[size:] else []
         return rpc.ListConsentsResponse(
             consents=[consent_to_proto(one, call.tx.at) for one in found[:size]],

@@ -74,7 +74,7 @@ async def page_of(call: Call, store: RecordStore[R], request: ListRequest) -> tu
     whose = await MergeStore(call.tx).retired_into([patient_id])
     found = await store.page(whose, after, size + 1)
     if found:
-        call.show(patient_id)
+        call.show(patient_id, *(one.patient_id for one in found[:size]))
     return found[:size], encode_cursor([str(found[size - 1].id)], request) if found[size:] else ""
 
 
