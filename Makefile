@@ -48,6 +48,10 @@ test-browser: setup $(WEB) ## the console in a real browser, against a real hub
 test-keycloak: setup ## sign-in against a real Keycloak, which the tests start: needs Maven and a JDK
 	@CAREHUB_TEST_ISSUER=keycloak $(BIN)/python -m pytest tests/issuer -o timeout=900
 
+test-image: setup ## the image, built and run as the charts say: needs root on Debian, and tools that it names
+	@sh tests/image/build.sh .venv/image
+	@test ! -f .venv/image || unshare --net --mount --propagation private $(BIN)/python -m pytest -s tests/image -o timeout=900
+
 test-matrix: setup ## every cell of the authorization matrix (an hour); `make test` has a covering subset
 	@CAREHUB_MATRIX=all $(BIN)/python -m pytest -s tests/unit/identity/test_authorization_matrix.py \
 		$(wildcard tests/component/spine/test_authorization_matrix_*.py) -o timeout=7200
@@ -109,4 +113,4 @@ $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 
-.PHONY: run setup format check test test-web test-browser test-keycloak test-matrix test-mutation bench e2e protos openapi locks clean help
+.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-matrix test-mutation bench e2e protos openapi locks clean help

@@ -38,6 +38,8 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Where all pods are replaced within half a minute, gRPC would go on asking for the old ones.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
     ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
 )
 
