@@ -26,7 +26,7 @@ from libs.chassis.channels import Channels
 from libs.chassis.fields import to_datetime
 from libs.chassis.guard import CLIENT_ADDRESS
 from libs.chassis.ledger import action_of
-from libs.chassis.looks import cursor, day_of
+from libs.chassis.looks import Wanted, cursor, day_of
 from libs.chassis.pages import page_size
 from libs.chassis.wire import CallFailed
 
@@ -232,7 +232,7 @@ class Accesses:
 
 
 def merged(
-    wanted: audit_pb2.ListLooksRequest, answers: Mapping[str, Message | CallFailed]
+    wanted: Wanted, answers: Mapping[str, Message | CallFailed]
 ) -> tuple[Sequence[Day], str, list[str]]:
     """A page of the pages of all: of each they hold the newest, so the newest of all are there and whole."""
     failures = [one for one in answers.values() if isinstance(one, CallFailed)]
@@ -242,7 +242,7 @@ def merged(
     found: dict[tuple[Any, str], Day] = {}
     is_more = False
     for answer in answers.values():
-        if isinstance(answer, audit_pb2.ListLooksResponse):
+        if isinstance(answer, audit_pb2.ListLooksResponse | audit_pb2.ListOwnLooksResponse):
             is_more |= bool(answer.next_page_token)
             for look in answer.looks:
                 found.setdefault((day_of(look), look.person_id), Day(look)).looks.append(look)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+from carehub.audit.v1 import audit_pb2
 from carehub.identity.v1 import own_record_service_pb2
 from carehub.registry.v1 import registry_service_pb2
 from google.protobuf.descriptor import MethodDescriptor
@@ -81,7 +82,9 @@ class OwnAccesses:
         headers = dict(request.scope["headers"])
         address = request.client.host if request.client else ""
         token = await self._authenticator.caller_token(Credentials(headers, address, is_safe=True))
-        wanted = wanted_of(request)
+        asked = wanted_of(request)
+        wanted = audit_pb2.ListOwnLooksRequest()
+        wanted.ParseFromString(asked.SerializeToString())  # the same fields
         about = {"x-request-id": note_of(request.scope).request_id, CLIENT_ADDRESS: address}
         record = registry_service_pb2.GetOwnRecordRequest(patient_id=wanted.patient_id)
         await self._told(_RECORD, record, token, about)

@@ -20,6 +20,7 @@ from libs.chassis.fields import to_timestamp, to_uuid
 from libs.chassis.ledger import PERMISSION
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 
+Wanted = audit_pb2.ListLooksRequest | audit_pb2.ListOwnLooksRequest
 _BEGINNING = date(9999, 1, 1), UUID(int=0)
 
 
@@ -82,17 +83,20 @@ class Looks:
     async def ListLooks(
         self, request: audit_pb2.ListLooksRequest, call: Call
     ) -> audit_pb2.ListLooksResponse:
-        return await self._told(request, call, everywhere=PERMISSION in call.caller.permissions)
+        is_officer = PERMISSION in call.caller.permissions
+        looks, token = await self._told(request, call, everywhere=is_officer)
+        return audit_pb2.ListLooksResponse(looks=looks, next_page_token=token)
 
     async def ListOwnLooks(
-        self, request: audit_pb2.ListLooksRequest, call: Call
-    ) -> audit_pb2.ListLooksResponse:
+        self, request: audit_pb2.ListOwnLooksRequest, call: Call
+    ) -> audit_pb2.ListOwnLooksResponse:
         """For the patient, who may know of everybody; the gateway leaves out what who acts for them may not."""
-        return await self._told(request, call, everywhere=True)
+        looks, token = await self._told(request, call, everywhere=True)
+        return audit_pb2.ListOwnLooksResponse(looks=looks, next_page_token=token)
 
     async def _told(
-        self, request: audit_pb2.ListLooksRequest, call: Call, *, everywhere: bool
-    ) -> audit_pb2.ListLooksResponse:
+        self, request: Wanted, call: Call, *, everywhere: bool
+    ) -> tuple[list[audit_pb2.Look], str]:
         size, zone = page_size(request.page_size), request.time_zone or "UTC"
         if zone not in available_timezones():
             raise InvalidArgument(
@@ -114,12 +118,10 @@ class Looks:
             call.show(patient)
             record(tx, call, request.patient_id)
         looks = [_to_proto(look) for look in found[:size]]
-        return audit_pb2.ListLooksResponse(
-            looks=looks, next_page_token=cursor(looks[-1], request) if len(found) > size else ""
-        )
+        return looks, cursor(looks[-1], request) if len(found) > size else ""
 
 
-def place_in(request: audit_pb2.ListLooksRequest) -> tuple[date, UUID]:
+def place_in(request: Wanted) -> tuple[date, UUID]:
     """Before which day and person the page is."""
     match decode_cursor(request.page_token, request):
         case None:
@@ -130,7 +132,7 @@ def place_in(request: audit_pb2.ListLooksRequest) -> tuple[date, UUID]:
     raise bad_token()
 
 
-def cursor(look: audit_pb2.Look, request: audit_pb2.ListLooksRequest) -> str:
+def cursor(look: audit_pb2.Look, request: Wanted) -> str:
     """The place after a look: the same in every service."""
     return encode_cursor([day_of(look).isoformat(), look.person_id], request)
 

@@ -8,7 +8,7 @@ from carehub.registry.v1 import registry_service_pb2
 from libs.chassis import ids
 from libs.chassis.app import App, Runtime
 from libs.chassis.guard import Servicer
-from services.registry.consumers import JOBS, consumers
+from services.registry.consumers import JOBS, TIMERS, consumers
 from services.registry.domain.matching import ExactMatcher
 from services.registry.service import RegistryService
 
@@ -19,6 +19,7 @@ def build(_env: Mapping[str, str]) -> App:
         migrations=Path(__file__).parent / "migrations",
         servicers=lambda runtime: (_servicer(runtime),),
         consumers=consumers(ExactMatcher(), ids.new_id),
+        timers=TIMERS,
         jobs=JOBS,
     )
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from carehub.identity.v1 import identity_events_pb2
@@ -14,13 +15,14 @@ from libs.chassis.errors import InvalidArgument
 from libs.chassis.faults import rest
 from libs.chassis.fields import to_uuid
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
+from libs.chassis.timers import Timer
 from services.registry import events
 from services.registry.convert import to_feed, to_report
 from services.registry.domain.known import Changes
 from services.registry.domain.labels import VERSION
 from services.registry.domain.matching import Matcher
 from services.registry.domain.record import Record
-from services.registry.domain.relabeling import relabel
+from services.registry.domain.relabeling import aged, relabel
 from services.registry.domain.report import Report
 from services.registry.store.batch import BatchStore
 from services.registry.store.feeds import FeedStore
@@ -99,11 +101,23 @@ async def relabel_some(tx: Transaction, after: UUID) -> UUID | None:
     """Label the next visits after one anew, and tell of them. None: there are no more."""
     store = LabelStore(tx)
     outdated = await store.outdated(VERSION, after, RELABELED_AT_ONCE)
-    relabeled = relabel(outdated, await store.messages_of(outdated))
+    births = await store.births_of(visit.patient_id for visit in outdated)
+    relabeled = relabel(outdated, await store.messages_of(outdated), births)
     await store.save(relabeled)
     for encounter in relabeled:
         await events.encounter_changed(tx, encounter)
     return outdated[-1].id if len(outdated) == RELABELED_AT_ONCE else None
+
+
+async def age_visits(tx: Transaction, key: str, due_at: datetime) -> None:
+    """Somebody was told to be born on another day: label their visits for it, wherever they were."""
+    patient_id, store = UUID(key), LabelStore(tx)
+    visits = await store.visits_of(patient_id)
+    births = await store.births_of([patient_id])
+    changed = aged(visits, births.get(patient_id, ""))
+    await store.save(changed)
+    for encounter in changed:
+        await events.encounter_changed(tx, encounter)
 
 
 async def _tell(tx: Transaction, changes: Changes) -> None:
@@ -162,4 +176,6 @@ def _in_time(report: Report) -> tuple[str, int]:
     return (report.source.stamp, report.source.version)
 
 
+# The names are data: timers remember them. Never rename one.
+TIMERS = (Timer(events.AGED, age_visits),)
 JOBS = (Job("registry-labels", keep_labels_current),)

@@ -7,6 +7,7 @@ from carehub.registry.v1 import registry_events_pb2 as told
 
 from libs.chassis import outbox
 from libs.chassis.database import Transaction
+from libs.chassis.timers import set_timer
 from services.registry.convert import (
     encounter_to_proto,
     handled_to_proto,
@@ -17,6 +18,14 @@ from services.registry.domain.encounter import Encounter
 from services.registry.domain.known import Joined
 from services.registry.domain.patient import Patient, Program
 from services.registry.domain.report import Handled
+
+# The name of a timer is data: never rename it.
+AGED = "registry-aged"
+
+
+async def age_soon(tx: Transaction, patient_id: UUID) -> None:
+    """Have the visits of a patient labeled for another day of birth: those of other facilities are not the caller's."""
+    await set_timer(tx, AGED, str(patient_id), tx.at)
 
 
 async def patient_changed(tx: Transaction, patient: Patient) -> None:

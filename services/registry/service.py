@@ -152,6 +152,8 @@ class RegistryService:
         if after.differs_from(before):
             await store.save([(before, after)])
             await events.patient_changed(tx, after)
+        if after.person.birth_on != before.person.birth_on:
+            await events.age_soon(tx, after.id)
         changed = [p for place, p in after.programs.items() if p != before.programs.get(place)]
         await store.save_programs(changed)
         for program in changed:

@@ -79,8 +79,8 @@ def _block(letter: str, first: int, last: int) -> tuple[str, ...]:
 
 
 # The version goes onto each labeled row: a newer one relabels what an older one labeled.
-VERSION = 1
-DECIDED_ON = date(2026, 11, 22)
+VERSION = 2
+DECIDED_ON = date(2026, 11, 28)
 VALUE_SETS = (
     ValueSet(
         label=Label.SUD,
@@ -144,7 +144,6 @@ def label(
     *,
     sent: Collection[str] = (),
     is_clinical: bool = True,
-    is_minors_own: bool = False,
 ) -> frozenset[Label]:
     """The labels of a row as it enters: never none. `codes` are (system, code), `sent` what the sender labeled it with.
 
@@ -162,8 +161,6 @@ def label(
         for values in VALUE_SETS
         if any(values.holds(system, code) for system, code in coded)
     }
-    if is_minors_own:
-        found.add(Label.MINOR_CONFIDENTIAL)
     return frozenset(found) or _ORDINARY
 
 

@@ -12,10 +12,11 @@ from uuid import UUID
 
 from services.registry.domain import identity
 from services.registry.domain.demographics import Facts
-from services.registry.domain.encounter import EncounterState
+from services.registry.domain.encounter import Encounter, EncounterState
 from services.registry.domain.keys import stand_in_of, stream_id_of
 from services.registry.domain.known import Changes, Joined, Known, Link
 from services.registry.domain.matching import Matcher, contradict
+from services.registry.domain.minors import of_age
 from services.registry.domain.patient import Patient, Program
 from services.registry.domain.report import (
     Handled,
@@ -107,8 +108,8 @@ class Record:
             elif patient.facts != before.facts:
                 remembered.append(patient)
         encounters = []
-        for encounter in self.encounters.values():
-            was = known.encounters.get(encounter.id)
+        for each in self.encounters.values():
+            encounter, was = self._of_age(each), known.encounters.get(each.id)
             if encounter != was:
                 version = was.version + 1 if was else 1
                 encounters.append(replace(encounter, version=version))
@@ -343,10 +344,13 @@ class Record:
         is_changed = False
         for encounter in now.values():
             before = self.encounters.get(encounter.id)
-            same_age = replace(encounter, version=before.version if before else 1)
-            is_changed = is_changed or same_age != before
-            self.encounters[encounter.id] = same_age
+            known = self._of_age(replace(encounter, version=before.version if before else 1))
+            is_changed = is_changed or known != before
+            self.encounters[encounter.id] = known
         return folded, is_changed
+
+    def _of_age(self, visit: Encounter) -> Encounter:
+        return of_age(visit, lambda: self.patients[self._current(visit.patient_id)].person.birth_on)
 
 
 def _check_joinable(patients: Sequence[Patient]) -> None:

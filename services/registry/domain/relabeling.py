@@ -1,16 +1,22 @@
-"""Visits that older value sets labeled, as those of today do."""
+"""Visits that older value sets labeled, or for another day of birth, as those of today do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
 from services.registry.domain.encounter import Encounter
-from services.registry.domain.labels import VERSION
+from services.registry.domain.labels import VERSION, Label
+from services.registry.domain.minors import of_age
 from services.registry.domain.visit import VisitMessage, fold
 
 
-def relabel(visits: Iterable[Encounter], messages: Iterable[VisitMessage]) -> list[Encounter]:
-    """The visits as the value sets of today label them. Of a void one no message is left: it keeps what it has."""
+def relabel(
+    visits: Iterable[Encounter], messages: Iterable[VisitMessage], births: Mapping[UUID, str]
+) -> list[Encounter]:
+    """The visits as the value sets of today label them. Of a void one no message is left: it keeps what it has.
+
+    `births` are their patients' days of birth.
+    """
     streams: dict[UUID, list[VisitMessage]] = {}
     for message in messages:
         streams.setdefault(message.stream_id, []).append(message)
@@ -19,7 +25,15 @@ def relabel(visits: Iterable[Encounter], messages: Iterable[VisitMessage]) -> li
         for stream in streams.values()
         for encounter in fold(stream, lambda patient_id: patient_id).encounters
     }
-    return [
-        replace(v, labels=now.get(v.id, v.labels), label_version=VERSION, version=v.version + 1)
-        for v in visits
-    ]
+    return [_anew(visit, now.get(visit.id, visit.labels), births) for visit in visits]
+
+
+def aged(visits: Iterable[Encounter], born_on: str) -> list[Encounter]:
+    """Those of one patient's visits that another day of birth labels otherwise, each in its next version."""
+    now = ((visit, of_age(visit, lambda: born_on)) for visit in visits)
+    return [replace(after, version=before.version + 1) for before, after in now if after != before]
+
+
+def _anew(visit: Encounter, labels: tuple[Label, ...], births: Mapping[UUID, str]) -> Encounter:
+    after = replace(visit, labels=labels, label_version=VERSION, version=visit.version + 1)
+    return of_age(after, lambda: births.get(visit.patient_id, ""))

@@ -5,6 +5,7 @@ from carehub.identity.v1 import identity_service_pb2
 from carehub.options.v1 import options_pb2
 
 from services.identity.domain.role import EVERYBODY, PERMISSIONS, Role
+from services.identity.domain.token import OWN_READ
 
 EVERYWHERE = {"organizations.read", "facilities.read"}
 CONSENTS = {"consents.read", "consents.write"}
@@ -100,4 +101,4 @@ def test_every_permission_of_identity_in_the_contract_is_held_by_somebody():
 
     service = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
     asked = {m.GetOptions().Extensions[options_pb2.access].permission for m in service.methods}
-    assert asked - {""} <= frozenset().union(*PERMISSIONS.values())
+    assert asked - {"", OWN_READ} <= frozenset().union(*PERMISSIONS.values())

@@ -97,10 +97,6 @@ def test_what_is_restricted_in_a_way_that_nobody_can_read_stays_at_home(code):
     assert label([], HOSPITAL, sent=[code, "SUD"]) == {Label.SUD}
 
 
-def test_what_a_minor_consented_to_alone_says_so():
-    assert label([], HOSPITAL, is_minors_own=True) == {Label.MINOR_CONFIDENTIAL}
-
-
 def test_what_is_made_of_rows_is_as_sensitive_as_all_of_them():
     normal, hiv, part2 = ({one} for one in (Label.NORMAL, Label.HIV, Label.PART2))
     rows = [frozenset(row) for row in (normal, hiv, part2)]
