@@ -193,9 +193,9 @@ class Watch:
 async def patients_of(connection: asyncpg.Connection) -> set[UUID]:
     """Every patient that a database knows of."""
     columns = await connection.fetch(
-        "SELECT c.table_name AS table, c.column_name AS column FROM information_schema.columns c "
-        "JOIN information_schema.tables t USING (table_schema, table_name) WHERE table_schema = 'public' "
-        "AND table_type = 'BASE TABLE' AND (column_name = 'patient_id' OR (table_name, column_name) = ('patients', 'id'))"
+        "SELECT c.relname AS table, a.attname AS column FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND NOT a.attisdropped "
+        "AND (a.attname = 'patient_id' OR (c.relname, a.attname) = ('patients', 'id'))"
     )
     union = " UNION ".join(f'SELECT "{c["column"]}" FROM "{c["table"]}"' for c in columns)
     return {row[0] for row in await connection.fetch(union) if row[0]} if union else set()
@@ -203,27 +203,24 @@ async def patients_of(connection: asyncpg.Connection) -> set[UUID]:
 
 async def told_of(connection: asyncpg.Connection, service: str) -> list[tuple[str, str | bytes]]:
     """By column, what it says of patients; each text once."""
-    found: list[tuple[str, str | bytes]] = []
+    selects = []
     for name in COLUMNS[service]:
         table, column = name.split(".")
-        kind = "" if name == "messages.raw" else "::text"
-        rows = await connection.fetch(
-            f"SELECT DISTINCT {column}{kind} FROM {table} WHERE {column} IS NOT NULL"
+        bytes_of = column if column == "raw" else f"convert_to({column}::text, 'UTF8')"
+        selects.append(
+            f"SELECT '{service}.{name}', {bytes_of} FROM {table} WHERE {column} IS NOT NULL"
         )
-        found += [(f"{service}.{name}", row[0]) for row in rows]
-    return found
+    rows = await connection.fetch(" UNION ".join(selects))
+    return [(name, data if name.endswith(".raw") else data.decode()) for name, data in rows]
 
 
 async def outputs_of(connection: asyncpg.Connection, service: str) -> list[tuple[str, str]]:
-    """What is kept for others to read: the ledger, letters, what was refused and why. Without payloads."""
-    found = []
-    for table in OUTPUTS[service]:
-        payload = " - 'payload'" if table == "parked" else ""
-        rows = await connection.fetch(
-            f"SELECT DISTINCT (to_jsonb(t){payload})::text FROM {table} t"
-        )
-        found += [(table, row[0]) for row in rows]
-    return found
+    """What is kept for others to read: the ledger, letters, what was parked and why. Without payloads."""
+    selects = [
+        f"SELECT '{table}', (to_jsonb(t) - 'payload')::text FROM {table} t"
+        for table in OUTPUTS[service]
+    ]
+    return [(row[0], row[1]) for row in await connection.fetch(" UNION ALL ".join(selects))]
 
 
 async def rows_of(connection: asyncpg.Connection, requests: Iterable[str]) -> list[asyncpg.Record]:
