@@ -14,6 +14,7 @@ from tests.reference.matrix import Cell, covering, scene_of
 from tests.reference.situations import TIMES, Scene
 
 REGISTRY, TASKING = "/carehub.registry.v1.RegistryService/", "/carehub.tasking.v1.TaskingService/"
+SCHEDULING = "/carehub.scheduling.v1.SchedulingService/"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ RPCS = {
     "GetEncounter": About(REGISTRY + "GetEncounter", ("registry", "encounters"), "VISITS"),
     "ListEncounters": About(
         REGISTRY + "ListEncounters", ("registry", "encounters"), "VISITS", needs_patient=True
+    ),
+    "GetAppointment": About(SCHEDULING + "GetAppointment", ("scheduling", "appointments"), "VISITS"),
+    "ListAppointments": About(SCHEDULING + "ListAppointments", ("scheduling", "appointments"), "VISITS"),
+    "CancelAppointment": About(
+        SCHEDULING + "CancelAppointment", ("scheduling", "appointments"), "VISITS", writes=True
     ),
     "GetLoop": About(TASKING + "GetLoop", ("tasking", "loops"), "COORDINATION"),
     "ListLoops": About(TASKING + "ListLoops", ("tasking", "loops"), "COORDINATION"),

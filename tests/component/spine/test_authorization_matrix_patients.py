@@ -13,7 +13,7 @@ from tests.component.spine.test_labels import region
 from tests.reference.asked import everything, fitting, subset
 
 __all__ = ["region"]
-SUBSET, OVER_REST, FULL = 6_566, 1_737, 137_760
+SUBSET, OVER_REST, FULL = 8_963, 2_297, 188_160
 SHOWN_AT_MOST = 20
 
 

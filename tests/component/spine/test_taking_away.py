@@ -36,7 +36,7 @@ from services.identity.store.facility import FacilityStore
 from services.identity.store.organization import OrganizationStore
 
 HERE, THERE = uuid4(), uuid4()
-HOLDERS = {"registry": "encounters", "tasking": "loops"}
+HOLDERS = {"registry": "encounters", "tasking": "loops", "scheduling": "appointments"}
 RUNNING = ("identity", *HOLDERS)
 _SOMETHING = {
     "uuid": "gen_random_uuid()", "timestamptz": "now()", "date": "current_date", "jsonb": "'[]'", "bool": "false",
@@ -49,7 +49,7 @@ BEATS = sql(select(heartbeat.c.beat_at))
 
 
 class Region:
-    """Identity and two holders, the broker between them, and patients who were treated at both places."""
+    """Identity and the holders, the broker between them, and patients who were treated at both places."""
 
     def __init__(self, servers, home):
         self.servers, self.home = servers, home
