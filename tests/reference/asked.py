@@ -15,6 +15,7 @@ from tests.reference.situations import TIMES, Scene
 
 REGISTRY, TASKING = "/carehub.registry.v1.RegistryService/", "/carehub.tasking.v1.TaskingService/"
 CAREPLANS = "/carehub.careplans.v1.CareplansService/"
+SCHEDULING = "/carehub.scheduling.v1.SchedulingService/"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ RPCS = {
     ),
     "GetCarePlan": About(CAREPLANS + "GetCarePlan", ("careplans", "care_plans"), "COORDINATION"),
     "ListCarePlans": About(CAREPLANS + "ListCarePlans", ("careplans", "care_plans"), "COORDINATION"),
+    "GetAppointment": About(SCHEDULING + "GetAppointment", ("scheduling", "appointments"), "VISITS"),
+    "ListAppointments": About(SCHEDULING + "ListAppointments", ("scheduling", "appointments"), "VISITS"),
+    "CancelAppointment": About(
+        SCHEDULING + "CancelAppointment", ("scheduling", "appointments"), "VISITS", writes=True
+    ),
     "GetLoop": About(TASKING + "GetLoop", ("tasking", "loops"), "COORDINATION"),
     "ListLoops": About(TASKING + "ListLoops", ("tasking", "loops"), "COORDINATION"),
     "GetTask": About(TASKING + "GetTask", ("tasking", "tasks"), "COORDINATION"),

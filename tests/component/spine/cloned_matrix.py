@@ -26,12 +26,20 @@ from tests.unit.identity.access_translation import an_id
 
 # Whose RPCs are asked here; the policies of the others are in the matrix of rows.
 SERVICES = ("registry", "tasking")
+# Booked here, and ahead: of no cell, but to be copied for those that are about appointments.
+BOOKED = """
+    INSERT INTO appointments (id, version, facility_id, patient_id, state, purpose, start_at, practitioner, external_number,
+        told_version, done_reason, visit_labels, own_labels, labels)
+    VALUES (gen_random_uuid(), 1, gen_random_uuid(), gen_random_uuid(), 'BOOKED', 'ROUTINE', now() + interval '7 days', '', '',
+        0, '', '{}', '{NORMAL}', '{NORMAL}')
+"""
 METHODS = {path_of(method): method for method in methods()}
 # Each row of a cell, and those that are there beside it.
 NEEDED = {
     ("careplans", "care_plans"): (),
     ("registry", "patients"): (),
     ("registry", "encounters"): (("registry", "patients"),),
+    ("scheduling", "appointments"): (),
     ("tasking", "loops"): (("tasking", "patients"),),
     ("tasking", "tasks"): (("tasking", "patients"), ("tasking", "loops")),
 }
@@ -62,7 +70,7 @@ class Asking(Stored):
 
     def request(self) -> Message:
         request = GetMessageClass(METHODS[self.about.path].input_type)()
-        for field in ("task_id", "loop_id", "encounter_id", "care_plan_id"):
+        for field in ("task_id", "loop_id", "encounter_id", "care_plan_id", "appointment_id"):
             if field in request.DESCRIPTOR.fields_by_name and not self._lists:
                 setattr(request, field, str(self.row))
         if "patient_id" in request.DESCRIPTOR.fields_by_name:
@@ -127,6 +135,8 @@ class Clones(Databases):
             "facility_ids": "ARRAY[cell.place]", "labels": "cell.labels::text[]",
             "encounter_id": "gen_random_uuid()", "visit_number": "cell.row::text",
         }  # fmt: skip
+        if table == "appointments":  # no visit has shown that it took place
+            del own["encounter_id"]
         values = [own.get(name, f"t.{name}") for name in columns]
         is_open = "WHERE state = 'OPEN'" if table == "tasks" else ""
         await admin.execute(
@@ -206,7 +216,7 @@ class Clones(Databases):
             return "refused"
         if code == "NOT_FOUND":
             return "absent"
-        if reason == "NOT_YOUR_FACILITY":
+        if reason in ("NOT_YOUR_FACILITY", "APPOINTMENT_ELSEWHERE"):
             return "not yours"
         return f"{code} {reason}"
 
@@ -226,6 +236,7 @@ async def clones(region):
     for service in SERVICES:
         admins[service] = await asyncpg.connect(region.hub.servers.admin_url(service))
         await admins[service].execute("SET session_replication_role = replica")
+    await admins["scheduling"].execute(BOOKED)
     try:
         yield Clones(region.hub, admins)
     finally:

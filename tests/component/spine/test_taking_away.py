@@ -36,7 +36,7 @@ from services.identity.store.facility import FacilityStore
 from services.identity.store.organization import OrganizationStore
 
 HERE, THERE = uuid4(), uuid4()
-HOLDERS = {"careplans": "care_plans", "registry": "encounters", "tasking": "loops"}
+HOLDERS = {"careplans": "care_plans", "registry": "encounters", "tasking": "loops", "scheduling": "appointments"}
 STATES = {"care_plans": "ACTIVE", "encounters": "PLANNED", "loops": "CANCELLED"}
 RUNNING = ("identity", *HOLDERS)
 _SOMETHING = {
@@ -50,7 +50,7 @@ BEATS = sql(select(heartbeat.c.beat_at))
 
 
 class Region:
-    """Identity and three holders, the broker between them, and patients who were treated at both places."""
+    """Identity and threethe holders, the broker between them, and patients who were treated at both places."""
 
     def __init__(self, servers, home):
         self.servers, self.home = servers, home
