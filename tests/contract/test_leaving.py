@@ -12,6 +12,8 @@ PAGE = (Path(__file__).parents[2] / "docs/access/leaving.md").read_text()
 TELLING = {
     "carehub.registry.v1.Patient",
     "carehub.registry.v1.Encounter",
+    "carehub.registry.v1.AppointmentTold",
+    "carehub.scheduling.v1.Appointment",
     "carehub.tasking.v1.Loop",
     "carehub.tasking.v1.Task",
     "carehub.tasking.v1.TimeEntry",
@@ -20,6 +22,10 @@ TELLING = {
     "carehub.careplans.v1.Reconciliation",
     "carehub.careplans.v1.Preferences",
     "carehub.referrals.v1.Referral",  # what somebody needs, and who was asked
+    "carehub.messaging.v1.MessageSent",  # which text it was: a visit was missed
+    "carehub.messaging.v1.Reply",
+    "carehub.messaging.v1.PatientMessageChanged",  # its labels
+    "carehub.messaging.v1.ThreadChanged",  # words of danger open one, and its labels
     "carehub.access.v1.Grant",  # which labels a consent releases
     "carehub.identity.v1.BreakGlass",  # which records an emergency opened
     "carehub.interop.v1.ReportedPerson",
