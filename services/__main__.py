@@ -9,14 +9,14 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import uvloop
 
-from libs.chassis import ids, parked
+from libs.chassis import ids
 from libs.chassis.app import App, Host, HostSettings, Role, start_telemetry
 from libs.chassis.channels import Channels
 from libs.chassis.config import ConfigError
@@ -112,11 +112,10 @@ def _add_tools(command: AddCommand) -> None:
 
 
 def _add_operations(command: AddCommand) -> None:
+    from libs.local.parked import add_arguments
+
     sub = command("parked", _parked, "List, show, replay or discard events that were set aside.")
-    sub.add_argument("service", choices=SERVICES)
-    sub.add_argument("action", choices=["list", "show", "replay", "discard"])
-    sub.add_argument("id", nargs="?", help="of the parked event")
-    sub.add_argument("--reason", default="", help="why it is discarded")
+    add_arguments(sub, SERVICES)
     sub = command("audit", _audit, "Verify that nobody changed an audit ledger.")
     sub.add_argument("action", choices=["verify"])
     sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
@@ -132,9 +131,8 @@ def _home() -> Path:
     return Path(os.environ.get("CAREHUB_HOME", ".carehub")).resolve()
 
 
-def _app(service: str) -> App:
-    module = importlib.import_module(f"services.{service}.app")
-    app: App = module.build(os.environ)
+def _app(service: str, env: Mapping[str, str]) -> App:
+    app: App = importlib.import_module(f"services.{service}.app").build(env)
     return app
 
 
@@ -190,7 +188,9 @@ async def _serve(arguments: argparse.Namespace) -> int:
     start_telemetry("-".join(arguments.services), os.environ)
     services = [s for s in SERVICES if s in arguments.services]
     host = Host(
-        [_app(s) for s in services], _host_settings(services, Role(arguments.role)), caller_keys
+        [_app(s, os.environ) for s in services],
+        _host_settings(services, Role(arguments.role)),
+        caller_keys,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, host.stopping.set)
@@ -318,32 +318,10 @@ async def _keycloak(arguments: argparse.Namespace) -> int:
 
 
 async def _parked(arguments: argparse.Namespace) -> int:
-    """Events that could not be handled wait here until somebody decides. What they hold is not printed."""
+    from libs.local.parked import run
+
     env = {**_remembered(), **os.environ}
-    pool = await open_pool(
-        env[f"{arguments.service.upper()}_SYSTEM_DATABASE_URL"], 1, "carehub-parked"
-    )
-    database = Database(None, pool, ids.now)
-    try:
-        if arguments.action == "list":
-            for entry in await parked.list_parked(database):
-                print(_parked_line(entry))
-            return 0
-        if arguments.id is None:
-            raise RuntimeError("say which: carehub parked SERVICE list prints the ids")
-        entry = await parked.show(database, UUID(arguments.id))
-        if arguments.action == "replay":
-            app = importlib.import_module(f"services.{arguments.service}.app").build(env)
-            consumer = next(c for c in app.consumers if c.name == entry.consumer)
-            await parked.replay(database, consumer, entry.id)
-        elif arguments.action == "discard":
-            if not arguments.reason:
-                raise RuntimeError("say why: --reason")
-            await parked.discard(database, entry.id, arguments.reason)
-        print(_parked_line(await parked.show(database, entry.id)))
-    finally:
-        await database.close()
-    return 0
+    return await run(arguments, env, lambda: _app(arguments.service, env), print)
 
 
 async def _audit(arguments: argparse.Namespace) -> int:
@@ -365,44 +343,21 @@ async def _key(arguments: argparse.Namespace) -> int:
 async def _nats(arguments: argparse.Namespace) -> int:
     """The users of a NATS server, which follow from the code alone; or the streams and consumers, by an administrator."""
     from gateway.api.live import EVENTS
-    from libs.chassis.streams import connect
-    from libs.local.broker import EVERYTHING, allowed, configuration, listening, set_up
+    from libs.local.broker import set_up_at, users_of
 
-    if arguments.action == "permissions":
-        users = {app.name: allowed(app) for app in _apps()}
-        users |= {GATEWAY: listening(GATEWAY, EVENTS), "admin": EVERYTHING}
-        print(configuration(users), end="")
-        return 0
-    settings = _host_settings((), Role.WORK)
-    conveyor = await connect(
-        settings.nats_url,
-        "carehub-setup",
-        replicas=settings.stream_replicas,
-        max_bytes=settings.stream_bytes,
-    )
-    try:
-        for name in await set_up(conveyor, _apps()):
-            print(name)
-    finally:
-        await conveyor.close()
-    return 0
-
-
-def _apps() -> list[App]:
-    """What every service says of itself; none of them is started."""
     env = {"IDENTITY_ISSUER": "", "IDENTITY_SIGNING_KEYS": "", **os.environ}
-    return [importlib.import_module(f"services.{s}.app").build(env) for s in SERVICES]
+    apps = [_app(s, env) for s in SERVICES]  # what each says of itself; none is started
+    if arguments.action == "permissions":
+        print(users_of(apps, {GATEWAY: EVENTS}), end="")
+    else:
+        await set_up_at(_host_settings((), Role.WORK), apps, print)
+    return 0
 
 
 def _remembered() -> dict[str, str]:
     from libs.local.environment import remembered
 
     return remembered(_home())
-
-
-def _parked_line(entry: parked.Parked) -> str:
-    told = f"{entry.state} {entry.reason}: {entry.message}"
-    return f"{entry.id} {entry.parked_at:%Y-%m-%d %H:%M} {entry.consumer} {entry.subject} {told}"
 
 
 if __name__ == "__main__":

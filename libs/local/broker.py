@@ -1,15 +1,22 @@
 """What each service may say and hear at the broker, from what it publishes and what its consumers listen to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from carehub.audit.v1 import audit_pb2
 from google.protobuf.message import Message
 
 from libs.chassis import heads
-from libs.chassis.app import App
+from libs.chassis.app import App, HostSettings
 from libs.chassis.inbox import ACK_WAIT, Consumer
-from libs.chassis.streams import Conveyor, ensure_consumer, ensure_stream, inbox_of, stream_of
+from libs.chassis.streams import (
+    Conveyor,
+    connect,
+    ensure_consumer,
+    ensure_stream,
+    inbox_of,
+    stream_of,
+)
 
 HEAD = audit_pb2.AuditHeadSealed.DESCRIPTOR.full_name
 _API = "$JS.API"
@@ -41,6 +48,30 @@ def allowed(app: App) -> Allowed:
 
 # The broker's administrator, as whom streams and consumers are made.
 EVERYTHING = Allowed(publish=(">",), subscribe=(">",))
+
+
+def users_of(apps: Iterable[App], listeners: Mapping[str, Iterable[type[Message]]]) -> str:
+    """The configuration of a server whose users are these services, who only listens, and the administrator."""
+    users = {app.name: allowed(app) for app in apps}
+    users |= {name: listening(name, events) for name, events in listeners.items()}
+    return configuration({**users, "admin": EVERYTHING})
+
+
+async def set_up_at(
+    settings: HostSettings, apps: Iterable[App], say: Callable[[str], None]
+) -> None:
+    """Set up the broker that a process is told of, as the user whom its URL names, and say what there is now."""
+    conveyor = await connect(
+        settings.nats_url,
+        "carehub-setup",
+        replicas=settings.stream_replicas,
+        max_bytes=settings.stream_bytes,
+    )
+    try:
+        for name in await set_up(conveyor, apps):
+            say(name)
+    finally:
+        await conveyor.close()
 
 
 async def set_up(conveyor: Conveyor, apps: Iterable[App]) -> list[str]:

@@ -64,7 +64,7 @@ def read_by(service, monkeypatch):
         if service == GATEWAY:
             config.read(GatewaySettings, env, "GATEWAY")
         else:
-            command._app(service)
+            command._app(service, env)
     for function in (start_telemetry, serve_gateway):
         env.asked |= set(re.findall(r'env\.get\(\s*"(\w+)"', inspect.getsource(function)))
     return env.asked

@@ -23,6 +23,10 @@ TELLING = {
     "carehub.careplans.v1.Preferences",
     "carehub.referrals.v1.Referral",  # what somebody needs, and who was asked
     "carehub.messaging.v1.Reply",  # why somebody did not come
+    "carehub.messaging.v1.MessageSent",  # which text it was: a visit was missed
+    "carehub.messaging.v1.Reply",
+    "carehub.messaging.v1.PatientMessageChanged",  # its labels
+    "carehub.messaging.v1.ThreadChanged",  # words of danger open one, and its labels
     "carehub.access.v1.Grant",  # which labels a consent releases
     "carehub.identity.v1.BreakGlass",  # which records an emergency opened
     "carehub.interop.v1.ReportedPerson",

@@ -20,7 +20,7 @@ from libs.chassis.heads import audit_heads, new_key
 from libs.chassis.listen import listen
 from libs.chassis.streams import connect, ensure_stream, inbox_of, make_room
 from libs.local import nats as local_nats
-from libs.local.broker import EVERYTHING, allowed, configuration, listening, set_up
+from libs.local.broker import configuration, listening, set_up_at, users_of
 from libs.local.environment import SERVICES
 from libs.local.process import Child, free_port, spawn, wait_until_ready
 from libs.testing.hub import caller_keys
@@ -53,15 +53,14 @@ class Broker:
 
 @pytest.fixture
 async def broker(tmp_path):
-    users = {name: allowed(app) for name, app in apps(tmp_path).items()}
-    users["gateway"] = listening("gateway", EVENTS)
-    users["admin"] = EVERYTHING
+    told = apps(tmp_path)
+    users = users_of(told.values(), {"gateway": EVENTS})
     port, monitor, log = free_port(), free_port(), tmp_path / "broker.log"
     (tmp_path / "nats.conf").write_text(
         f'host: "127.0.0.1"\nport: {port}\nhttp: "127.0.0.1:{monitor}"\nlog_file: "{log}"\n'
-        f'jetstream {{ store_dir: "{tmp_path / "store"}" }}\n{configuration(users)}'
+        f'jetstream {{ store_dir: "{tmp_path / "store"}" }}\n{users}'
     )
-    env = {f"{name.upper()}_NATS_PASSWORD": f"of-{name}" for name in users}
+    env = {f"{name.upper()}_NATS_PASSWORD": f"of-{name}" for name in (*told, "gateway", "admin")}
     argv = [local_nats._binary(), "-c", str(tmp_path / "nats.conf")]
     child = spawn("nats", argv, home=tmp_path, env=env)
     await wait_until_ready(child, lambda: local_nats.is_healthy(monitor))
@@ -124,9 +123,16 @@ async def test_everybody_can_do_what_they_have_to(broker, servers, tmp_path):
     """Streams, relays, consumers and heads of all services, each as its own user: nothing of it is refused."""
     key = tmp_path / "audit.pem"
     key.write_text(new_key())
-    admin = await connect(broker.url("admin"), "admin", max_bytes=16 * 1024**2)
-    await set_up(admin, apps(tmp_path).values())
-    await admin.close()
+    admin = HostSettings(
+        role=Role.WORK,
+        database_urls={},
+        system_urls={},
+        nats_url=broker.url("admin"),
+        stream_bytes=16 * 1024**2,
+    )
+    said = []
+    await set_up_at(admin, apps(tmp_path).values(), said.append)
+    assert {*SERVICES, "identity.tasking-access", "audit.registry-audit-heads"} <= set(said)
     hosts = {}
     for name, app in apps(tmp_path).items():
         await servers.prepare(name, app.migrations)

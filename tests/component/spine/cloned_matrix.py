@@ -25,7 +25,7 @@ from tests.reference.terms import acting_for
 from tests.unit.identity.access_translation import an_id
 
 # Whose RPCs are asked here; the policies of the others are in the matrix of rows.
-SERVICES = ("registry", "tasking")
+SERVICES = ("careplans", "registry", "scheduling", "tasking")
 # Booked here, and ahead: of no cell, but to be copied for those that are about appointments.
 BOOKED = """
     INSERT INTO appointments (id, version, facility_id, patient_id, state, purpose, start_at, practitioner, external_number,

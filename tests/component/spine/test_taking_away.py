@@ -37,7 +37,12 @@ from services.identity.store.organization import OrganizationStore
 
 HERE, THERE = uuid4(), uuid4()
 HOLDERS = {"careplans": "care_plans", "registry": "encounters", "tasking": "loops", "scheduling": "appointments"}
-STATES = {"care_plans": "ACTIVE", "encounters": "PLANNED", "loops": "CANCELLED"}
+STATES = {
+    "care_plans": "ACTIVE",
+    "encounters": "PLANNED",
+    "loops": "CANCELLED",
+    "appointments": "CANCELLED",
+}
 RUNNING = ("identity", *HOLDERS)
 _SOMETHING = {
     "uuid": "gen_random_uuid()", "timestamptz": "now()", "date": "current_date", "jsonb": "'[]'", "bool": "false",
@@ -50,7 +55,7 @@ BEATS = sql(select(heartbeat.c.beat_at))
 
 
 class Region:
-    """Identity and threethe holders, the broker between them, and patients who were treated at both places."""
+    """Identity and the holders, the broker between them, and patients who were treated at both places."""
 
     def __init__(self, servers, home):
         self.servers, self.home = servers, home
