@@ -184,7 +184,9 @@ def everything(*labels):
 
 @pytest.fixture
 async def region(hub):
-    async with hub("careplans", "identity", "interop", "registry", "tasking", "scheduling") as running:
+    async with hub(
+        "careplans", "identity", "interop", "registry", "tasking", "scheduling"
+    ) as running:
         region = Region(running)
         await region.settle_in()
         yield region

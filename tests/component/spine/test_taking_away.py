@@ -36,7 +36,12 @@ from services.identity.store.facility import FacilityStore
 from services.identity.store.organization import OrganizationStore
 
 HERE, THERE = uuid4(), uuid4()
-HOLDERS = {"careplans": "care_plans", "registry": "encounters", "tasking": "loops", "scheduling": "appointments"}
+HOLDERS = {
+    "careplans": "care_plans",
+    "registry": "encounters",
+    "tasking": "loops",
+    "scheduling": "appointments",
+}
 STATES = {
     "care_plans": "ACTIVE",
     "encounters": "PLANNED",
