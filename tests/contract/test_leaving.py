@@ -22,7 +22,6 @@ TELLING = {
     "carehub.careplans.v1.Reconciliation",
     "carehub.careplans.v1.Preferences",
     "carehub.referrals.v1.Referral",  # what somebody needs, and who was asked
-    "carehub.messaging.v1.Reply",  # why somebody did not come
     "carehub.messaging.v1.MessageSent",  # which text it was: a visit was missed
     "carehub.messaging.v1.Reply",
     "carehub.messaging.v1.PatientMessageChanged",  # its labels
