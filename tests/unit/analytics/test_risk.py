@@ -146,6 +146,6 @@ def test_charlson_is_the_published_one(codes, weighs_1987, weighs_2011):
 
 def test_every_instrument_says_where_it_comes_from():
     names = sorted(path.stem for path in INSTRUMENTS.glob("*.yaml"))
-    assert names == ["charlson-2005", "hospital-2013", "hospital-2016", "lace-2010"]
+    assert {"charlson-2005", "hospital-2013", "hospital-2016", "lace-2010"} <= set(names)
     for name in names:
         assert read_instrument(name)["source"]

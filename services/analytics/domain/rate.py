@@ -1,0 +1,66 @@
+"""Numerators, denominators and how sure one can be of a rate."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from math import sqrt
+from uuid import UUID
+
+# Cells with fewer people are not shown (CMS cell size policy).
+LEAST_SHOWN = 11
+_Z = 1.959963984540054  # of the normal distribution, for 95 %
+
+
+class Status(StrEnum):
+    """What one unit of a measure came to."""
+
+    MET = "MET"
+    NOT_MET = "NOT_MET"
+    # Its window is still open: neither, yet.
+    PENDING = "PENDING"
+    EXCLUDED = "EXCLUDED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """One unit of a denominator, such as a discharge: what it came to, why, and what shows it."""
+
+    id: UUID
+    patient_id: UUID
+    facility_id: UUID
+    status: Status
+    reason: str
+    evidence_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """A share with its 95 % range by Wilson."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def value(self) -> float | None:
+        return self.numerator / self.denominator if self.denominator else None
+
+    @property
+    def is_shown(self) -> bool:
+        return self.denominator >= LEAST_SHOWN
+
+    @property
+    def range(self) -> tuple[float, float] | None:
+        """The lower and the upper end. None without a denominator."""
+        n, x = self.denominator, self.numerator
+        if not n:
+            return None
+        share, z2 = x / n, _Z * _Z
+        middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+        half = _Z * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
+        return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def rate(units: Iterable[Unit]) -> Rate:
+    """Of the units whose window has closed and that are not excluded, the share that was met."""
+    told = [u.status for u in units if u.status in (Status.MET, Status.NOT_MET)]
+    return Rate(numerator=told.count(Status.MET), denominator=len(told))
