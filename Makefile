@@ -105,7 +105,7 @@ $(NPM): gateway/web/package-lock.json
 	@echo "Installing what the console is built with"
 	@cd gateway/web && npm install --no-save --silent --no-audit --no-fund  # not `ci`: the lock has no entries for other systems
 
-$(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web/public gateway/web/index.html -type f 2>/dev/null)
+$(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web/public gateway/web/index.html gateway/web/my.html -type f 2>/dev/null)
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 

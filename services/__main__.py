@@ -26,7 +26,7 @@ from libs.chassis.migrate import migrate
 from libs.chassis.tls import Certificates
 
 log = logging.getLogger("carehub")
-SERVICES = ("identity", "interop", "registry", "tasking")
+SERVICES = ("careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
 GATEWAY = "gateway"
 Command = Callable[[Any], Coroutine[Any, Any, int]]
 AddCommand = Callable[[str, Command, str], argparse.ArgumentParser]
@@ -211,9 +211,8 @@ async def _end_with_parent(stopping: asyncio.Event) -> None:
 
 async def _migrate(arguments: argparse.Namespace) -> int:
     for service in arguments.services or SERVICES:
-        applied = await migrate(
-            os.environ[f"{service.upper()}_OWNER_DATABASE_URL"], service, _app(service).migrations
-        )
+        url = os.environ[f"{service.upper()}_OWNER_DATABASE_URL"]  # and no other setting
+        applied = await migrate(url, service, Path(__file__).parent / service / "migrations")
         for step in applied:
             print(f"{service}: {step}")
     return 0
@@ -358,11 +357,12 @@ async def _nats(arguments: argparse.Namespace) -> int:
     """The users of a NATS server, which follow from the code alone; or the streams and consumers, by an administrator."""
     from gateway.api.live import EVENTS
     from libs.chassis.streams import connect
-    from libs.local.broker import allowed, configuration, listening, set_up
+    from libs.local.broker import EVERYTHING, allowed, configuration, listening, set_up
 
     if arguments.action == "permissions":
         users = {app.name: allowed(app) for app in _apps()}
-        print(configuration({**users, GATEWAY: listening(GATEWAY, EVENTS)}), end="")
+        users |= {GATEWAY: listening(GATEWAY, EVENTS), "admin": EVERYTHING}
+        print(configuration(users), end="")
         return 0
     settings = _host_settings((), Role.WORK)
     conveyor = await connect(

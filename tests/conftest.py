@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.watch.tally import TALLY
+
 if TYPE_CHECKING:
     from libs.testing.hub import Hub
     from libs.testing.servers import Servers
@@ -14,9 +16,25 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 async def servers() -> "AsyncIterator[Servers]":
     from libs.testing.servers import running_servers
+    from tests.watch.watch import Watch
 
     async with running_servers() as running:
-        yield running
+        watch = Watch(running)
+        with watch.watching():
+            yield running
+        await watch.look()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not TALLY.is_good:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if TALLY.read:
+        terminalreporter.section("over the whole run: " + ("good" if TALLY.is_good else "NOT GOOD"))
+        for line in TALLY.lines():
+            terminalreporter.line(line)
 
 
 @pytest.fixture

@@ -36,8 +36,11 @@ TIMEOUT = 5.0
 # What is done in a service, in words that a screen has a sentence for: where it is read, and where it is changed.
 _KINDS: Mapping[str, tuple[str, str]] = {
     "registry": ("RECORD_READ", "RECORD_CHANGED"),
+    "careplans": ("PLANS_READ", "PLANS_CHANGED"),
     "tasking": ("WORK_READ", "WORK_CHANGED"),
+    "referrals": ("REFERRALS_READ", "REFERRALS_CHANGED"),
     "interop": ("MESSAGES_READ", "MESSAGES_CHANGED"),
+    "messaging": ("TALK_READ", "TALK_CHANGED"),
     "identity": ("SHARING_READ", "SHARING_CHANGED"),
 }
 _OTHER = ("OTHER_READ", "OTHER_CHANGED")
@@ -68,54 +71,73 @@ _ACCESS: dict[str, dict[str, Any]] = {
     "firstTime": {"type": "string", "format": "date-time", "description": "The first of the day."},
     "lastTime": {"type": "string", "format": "date-time", "description": "The last of the day."},
 }
-_PAGE: dict[str, dict[str, Any]] = {
-    "accesses": {
-        "type": "array",
-        "items": {"type": "object", "properties": _ACCESS, "required": [*_ACCESS]},
-        "description": "By person and day, the newest day first.",
-    },
-    "nextPageToken": {"type": "string", "description": "Empty on the last page, and only there."},
-    "unanswered": _TEXTS | {"description": "The services that did not answer."},
-}
 _QUERY = {
     "pageSize": ("integer", "At most this many; 0 means 50, and more than 500 is taken as 500."),
     "pageToken": ("string", "nextPageToken of the previous page."),
     "timeZone": ("string", "Where a day begins and ends, such as America/Chicago. Absent: UTC."),
 }
-OPENAPI_PATH = "/v1/patients/{patientId}/accesses"
-OPENAPI: dict[str, Any] = {
-    "operationId": "ListAccesses",
-    "tags": ["audit"],
-    "summary": "Lists who has looked at a patient, by person and day, the newest first",
-    "description": "Of the facilities where patients.read is held, and for a privacy officer everybody. 404 for whom the "
-    "patient is hidden from. Reading it is in it, too.",
-    "parameters": [
-        {"name": "patientId", "in": "path", "required": True, "schema": {"type": "string"}},
-        *(
-            {"name": name, "in": "query", "description": words, "schema": {"type": kind}}
-            for name, (kind, words) in _QUERY.items()
-        ),
-    ],
-    "responses": {
-        "200": {
-            "description": "Done.",
-            "content": {
-                "application/json": {
-                    "schema": {"type": "object", "properties": _PAGE, "required": [*_PAGE]}
-                }
-            },
-        }
+
+
+def openapi_of(
+    *,
+    operation_id: str,
+    summary: str,
+    description: str,
+    name: str,
+    row: Mapping[str, Any],
+    permission: str,
+) -> dict[str, Any]:
+    """The documentation of a list of who has looked, with `row` under `name`."""
+    page: dict[str, dict[str, Any]] = {
+        name: {
+            "type": "array",
+            "items": {"type": "object", "properties": row, "required": [*row]},
+            "description": "By person and day, the newest day first.",
+        },
+        "nextPageToken": {
+            "type": "string",
+            "description": "Empty on the last page, and only there.",
+        },
+        "unanswered": _TEXTS | {"description": "The services that did not answer."},
     }
-    | {
-        str(status): {"$ref": f"#/components/responses/Problem{status}"}
-        for status in (400, 401, 403, 404, 429, 503)
-    },
-    "x-permission": "patients.read",
-}
+    schema = {"type": "object", "properties": page, "required": [*page]}
+    return {
+        "operationId": operation_id,
+        "tags": ["audit"],
+        "summary": summary,
+        "description": description,
+        "parameters": [
+            {"name": "patientId", "in": "path", "required": True, "schema": {"type": "string"}},
+            *(
+                {"name": key, "in": "query", "description": words, "schema": {"type": kind}}
+                for key, (kind, words) in _QUERY.items()
+            ),
+        ],
+        "responses": {
+            "200": {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+        }
+        | {
+            str(status): {"$ref": f"#/components/responses/Problem{status}"}
+            for status in (400, 401, 403, 404, 429, 503)
+        },
+        "x-permission": permission,
+    }
+
+
+OPENAPI_PATH = "/v1/patients/{patientId}/accesses"
+OPENAPI = openapi_of(
+    operation_id="ListAccesses",
+    summary="Lists who has looked at a patient, by person and day, the newest first",
+    description="Of the facilities where patients.read is held, and for a privacy officer everybody. 404 for whom the "
+    "patient is hidden from. Reading it is in it, too.",
+    name="accesses",
+    row=_ACCESS,
+    permission="patients.read",
+)
 
 
 @dataclass(slots=True)
-class _Day:
+class Day:
     """One person and one day, of all services."""
 
     first: audit_pb2.Look
@@ -125,6 +147,10 @@ class _Day:
     def last_at(self) -> Any:
         return max(to_datetime(look.last_time) for look in self.looks)
 
+    @property
+    def places(self) -> list[str]:
+        return _every(look.facility_ids for look in self.looks)
+
     def told(self, names: Mapping[str, str]) -> dict[str, Any]:
         first_at = min(to_datetime(look.first_time) for look in self.looks)
         return {
@@ -132,7 +158,7 @@ class _Day:
             "personId": self.first.person_id,
             "personName": names.get(self.first.person_id, ""),
             "roles": _every(look.roles for look in self.looks),
-            "facilityIds": _every(look.facility_ids for look in self.looks),
+            "facilityIds": self.places,
             "purposes": _every(look.purposes for look in self.looks),
             "kinds": _every(map(kind_of, look.methods) for look in self.looks),
             "firstTime": first_at.isoformat(),
@@ -140,13 +166,13 @@ class _Day:
         }
 
 
-def looks_of(ledgers: Iterable[Endpoint]) -> dict[str, MethodDescriptor]:
+def looks_of(ledgers: Iterable[Endpoint], name: str = METHOD) -> dict[str, MethodDescriptor]:
     """The RPC that tells who has looked, by the name of its service: wherever there is a ledger."""
     services = [one.method.containing_service for one in ledgers]
     return {
-        service.full_name.split(".")[1]: service.methods_by_name[METHOD]
+        service.full_name.split(".")[1]: service.methods_by_name[name]
         for service in services
-        if METHOD in service.methods_by_name
+        if name in service.methods_by_name
     }
 
 
@@ -169,7 +195,7 @@ class Accesses:
         headers = dict(request.scope["headers"])
         address = request.client.host if request.client else ""
         token = await self._authenticator.caller_token(Credentials(headers, address, is_safe=True))
-        wanted = _wanted(request)
+        wanted = wanted_of(request)
         about = {"x-request-id": note_of(request.scope).request_id, CLIENT_ADDRESS: address}
         patient = registry_service_pb2.GetPatientRequest(patient_id=wanted.patient_id)
         shown = await self._ask(_PATIENT, patient, token, about)
@@ -210,19 +236,19 @@ class Accesses:
 
 def merged(
     wanted: audit_pb2.ListLooksRequest, answers: Mapping[str, Message | CallFailed]
-) -> tuple[Sequence[_Day], str, list[str]]:
+) -> tuple[Sequence[Day], str, list[str]]:
     """A page of the pages of all: of each they hold the newest, so the newest of all are there and whole."""
     failures = [one for one in answers.values() if isinstance(one, CallFailed)]
     refused = [one for one in failures if one.code not in _AWAY]
     if refused or len(failures) == len(answers):
         raise from_call((refused or failures)[0])
-    found: dict[tuple[Any, str], _Day] = {}
+    found: dict[tuple[Any, str], Day] = {}
     is_more = False
     for answer in answers.values():
         if isinstance(answer, audit_pb2.ListLooksResponse):
             is_more |= bool(answer.next_page_token)
             for look in answer.looks:
-                found.setdefault((day_of(look), look.person_id), _Day(look)).looks.append(look)
+                found.setdefault((day_of(look), look.person_id), Day(look)).looks.append(look)
     places = sorted(found, reverse=True)
     page = [found[place] for place in places[: page_size(wanted.page_size)]]
     is_more |= len(page) < len(found)
@@ -235,7 +261,7 @@ def merged(
 def kind_of(method: str) -> str:
     """What a method does, as one of KINDS."""
     service, name = method.split(".")[1], method.rpartition("/")[2]
-    if name in {METHOD, "ListAudit"}:
+    if name in {METHOD, "ListOwnLooks", "ListAudit"}:
         return _LEDGER
     reads, changes = _KINDS.get(service, _OTHER)
     return reads if action_of(method) == "R" else changes
@@ -245,7 +271,7 @@ def _every(lists: Iterable[Iterable[str]]) -> list[str]:
     return sorted({one for each in lists for one in each})
 
 
-def _wanted(request: Request) -> audit_pb2.ListLooksRequest:
+def wanted_of(request: Request) -> audit_pb2.ListLooksRequest:
     given = request.query_params
     size = given.get("pageSize", "0")
     if unknown := set(given) - set(_QUERY):

@@ -30,7 +30,12 @@ from gateway.api.ledgers import PATH as LEDGERS
 from gateway.api.ledgers import Ledgers, ledgers_of
 from gateway.api.live import Live
 from gateway.api.openapi import document
+from gateway.api.own_accesses import METHOD as OWN_LOOKS
+from gateway.api.own_accesses import PATH as OWN_ACCESSES
+from gateway.api.own_accesses import OwnAccesses
 from gateway.api.pages import Pages
+from gateway.api.partner import PATH as PARTNER
+from gateway.api.partner import PartnerPage
 from gateway.api.problems import Problem
 from gateway.api.provider import Client, Provider, is_loopback
 from gateway.api.rates import Limiter, Rate
@@ -46,6 +51,8 @@ API = "/v1"
 WEB = Path(__file__).parents[1] / "web" / "dist"
 PROVIDER_TIMEOUT = 5.0
 READY_TIMEOUT = 1.0
+# Nobody taps faster, and nobody guesses a token at this pace.
+PARTNER_PER_SECOND, PARTNER_BURST = 0.5, 20
 
 _KEYS = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"].methods_by_name[
     "GetCallerKeys"
@@ -109,7 +116,11 @@ def build(
         app.add_route(AUDIT_EVENTS, events.answer, methods=["GET"])
         accesses = Accesses(looks_of(found.values()), channels, authenticator)
         app.add_route(ACCESSES, accesses.answer, methods=["GET"])
+        own = OwnAccesses(looks_of(found.values(), OWN_LOOKS), channels, authenticator)
+        app.add_route(OWN_ACCESSES, own.answer, methods=["GET"])
     front = Front(Transcoder(contracts, channels, authenticator, levels), app)
+    partner = PartnerPage(channels, Limiter(Rate("partner", PARTNER_PER_SECOND, PARTNER_BURST)))
+    app.add_route(PARTNER, partner.answer, methods=["GET", "POST"])
     _add_health(app, channels)
     _add_pages(app, contracts, sign_in, settings)
     is_https = urlsplit(settings.public_url).scheme == "https"

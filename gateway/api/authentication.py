@@ -16,6 +16,8 @@ _PURPOSES = {
     "": access_pb2.PURPOSE_TREATMENT,
     "TREATMENT": access_pb2.PURPOSE_TREATMENT,
     "EMERGENCY": access_pb2.PURPOSE_EMERGENCY,
+    "PATIENT_REQUEST": access_pb2.PURPOSE_PATIENT_REQUEST,
+    "FAMILY_REQUEST": access_pb2.PURPOSE_FAMILY_REQUEST,
 }
 
 
@@ -35,7 +37,8 @@ class Credentials:
         """For what they ask, as the header X-Purpose says; a word that is none of ours is a Problem."""
         word = self.headers.get(b"x-purpose", b"").decode("latin-1")
         if word not in _PURPOSES:
-            raise Problem(400, "PURPOSE_UNKNOWN", "X-Purpose is TREATMENT or EMERGENCY, or absent.")
+            words = ", ".join(filter(None, _PURPOSES))
+            raise Problem(400, "PURPOSE_UNKNOWN", f"X-Purpose is one of {words}, or absent.")
         return _PURPOSES[word]
 
 

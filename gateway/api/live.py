@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from carehub.access.v1 import access_pb2
+from carehub.careplans.v1 import careplans_events_pb2
 from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2
+from carehub.messaging.v1 import messaging_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 from google.protobuf.message import Message
@@ -20,7 +22,7 @@ from libs.chassis.listen import Heard, listen
 
 MOST_WAITING = 500
 LISTEN_AGAIN_AFTER = 1.0
-SEES_PATIENTS = "patients.read"
+SEES_PATIENTS, SEES_PLANS = "patients.read", "care_plans.read"
 
 _log = logging.getLogger(__name__)
 Listen: TypeAlias = Callable[[], AsyncIterator[Heard | None]]
@@ -77,6 +79,29 @@ def _of_loop(event: Any) -> Change:
         facilities=_at(loop.facility_id),
         patient_id=loop.patient_id,
         is_kept_at_home=_is_kept_at_home(loop),
+    )
+
+
+def _of_plan(event: Any) -> Change:
+    return _about(event.care_plan, "care_plan")
+
+
+def _of_reconciliation(event: Any) -> Change:
+    return _about(event.reconciliation, "reconciliation")
+
+
+def _of_preferences(event: Any) -> Change:
+    return _about(event.preferences, "preferences")
+
+
+def _about(row: Any, kind: str) -> Change:
+    return Change(
+        kind=kind,
+        id=row.id,
+        permission=SEES_PLANS,
+        facilities=_at(row.facility_id),
+        patient_id=row.patient_id,
+        is_kept_at_home=_is_kept_at_home(row),
     )
 
 
@@ -139,15 +164,55 @@ def _of_report(event: Any) -> Change:
     )
 
 
+def _of_thread(event: Any) -> Change:
+    return Change(
+        kind="thread",
+        id=event.thread_id,
+        permission="threads.read",
+        facilities=_at(event.facility_id, event.answering_facility_id),
+        patient_id=event.patient_id,
+        is_kept_at_home=_is_kept_at_home(event),
+    )
+
+
+def _of_message(event: Any) -> Change:
+    return Change(
+        kind="message",
+        id=event.message_id,
+        permission="threads.read",
+        facilities=_at(event.facility_id),
+        patient_id=event.patient_id,
+        is_kept_at_home=_is_kept_at_home(event),
+    )
+
+
+def _of_reply(event: Any) -> Change:
+    return Change(
+        kind="message",
+        id=event.reply.message_id,
+        permission="threads.read",
+        facilities=_at(event.reply.facility_id),
+        patient_id=event.reply.patient_id,
+        is_kept_at_home=_is_kept_at_home(event),
+    )
+
+
 _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
     tasking_events_pb2.TaskChanged: _of_task,
     tasking_events_pb2.LoopChanged: _of_loop,
+    careplans_events_pb2.CarePlanChanged: _of_plan,
+    careplans_events_pb2.ReconciliationChanged: _of_reconciliation,
+    careplans_events_pb2.PreferencesChanged: _of_preferences,
     registry_events_pb2.PatientChanged: _of_patient,
     registry_events_pb2.ProgramRecordChanged: _of_program,
     registry_events_pb2.EncounterChanged: _of_encounter,
     registry_events_pb2.ReportHandled: _of_report,
     identity_events_pb2.AccessChanged: _of_access,
     interop_events_pb2.FeedChanged: _of_feed,
+    messaging_events_pb2.ThreadChanged: _of_thread,
+    messaging_events_pb2.MessageSent: _of_message,
+    messaging_events_pb2.PatientMessageChanged: _of_message,
+    messaging_events_pb2.ReplyReceived: _of_reply,
 }
 
 

@@ -14,6 +14,8 @@ from gateway.api.binding import DEEPEST_PARAMETER
 from gateway.api.image import Endpoint, Image, field_at
 from gateway.api.ledgers import METHOD, ledgers_of
 from gateway.api.ledgers import PATH as LEDGERS
+from gateway.api.own_accesses import OPENAPI as OWN_ACCESSES
+from gateway.api.own_accesses import OPENAPI_PATH as OWN_ACCESSES_PATH
 from gateway.api.problems import TITLES, camel
 from gateway.api.schemas import Schema, Schemas, is_required, schema_name
 from gateway.api.stream import PATH as STREAM
@@ -112,6 +114,7 @@ def document(image: Image) -> dict[str, Any]:
         ledger = next(iter(ledgers.values()))
         paths[LEDGERS] = {"get": _all_ledgers(ledger, image, schemas)}
         paths[ACCESSES_PATH] = {"get": ACCESSES}
+        paths[OWN_ACCESSES_PATH] = {"get": OWN_ACCESSES}
     services = {one.method.containing_service.full_name for one in image.endpoints}
     return {
         "openapi": "3.1.0",

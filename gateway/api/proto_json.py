@@ -81,6 +81,7 @@ class Form:
         self._is_text = self.is_well_known and descriptor.name in _AS_TEXT
         self.by_name: dict[str, _Field] = {}
         self.write: Convert = _write_instant if self._is_instant else self._write_well_known
+        self.is_ready = self.is_well_known
 
     def prepare(self, descriptor: Descriptor) -> None:
         """Look at the fields; apart from the constructor, since a message may hold itself."""
@@ -88,6 +89,7 @@ class Form:
         for one in fields:
             self.by_name[one.name] = self.by_name[one.json_name] = one
         self.write = _writer(fields)
+        self.is_ready = True
 
     def read(self, value: Json, into: Message, path: str, reading: Reading, depth: int = 0) -> None:
         """Read a JSON value into a message; what is wrong goes into the reading."""
@@ -154,7 +156,6 @@ class _Field:
         self._form = form_of(element.message_type) if element.message_type else None
         self._scalar = TEXT if self._form else scalar_of(element)
         self.read: ReadInto = self._read_message if self._form else self._read_scalar
-        # Late, since a message that holds itself has no writer yet.
         self.write: Convert | None = _late(self._form) if self._form else self._scalar.write
         if entry:
             self.read, self.write = self._read_map, self._map_writer(self.write)
@@ -224,14 +225,19 @@ def _writer(fields: Sequence[_Field]) -> Convert:
 
     Made as text: a page of the worklist has 3,000 values, and a loop over their fields took twice as long.
     """
-    lines, names = ["def write(message):", "    written = {}"], dict[str, Any]()
+    always, sometimes, names = list[str](), list[str](), dict[str, Any]()
     for number, one in enumerate(fields):
         value = f"getattr(message, {one.name!r})" if iskeyword(one.name) else f"message.{one.name}"
         if one.write is not None:
             names[f"write_{number}"] = one.write
             value = f"write_{number}({value})"
-        when = f"if message.HasField({one.name!r}): " if one.has_presence else ""
-        lines.append(f"    {when}written[{one.json_name!r}] = {value}")
+        if one.has_presence:
+            sometimes.append(
+                f"    if message.HasField({one.name!r}): written[{one.json_name!r}] = {value}"
+            )
+        else:
+            always.append(f"{one.json_name!r}: {value}")
+    lines = ["def write(message):", f"    written = {{{', '.join(always)}}}", *sometimes]
     exec("\n".join([*lines, "    return written"]), names)  # noqa: S102 names of our own contracts only
     return cast("Convert", names["write"])
 
@@ -241,13 +247,17 @@ def _write_instant(message: Any) -> str:
 
 
 def _late(form: "Form") -> Convert:
-    if form.is_well_known:
+    """Its writer; one that is looked up later where a message holds itself and has none yet."""
+    if form.is_ready:
         return form.write
     return lambda message: form.write(message)
 
 
 def _list_writer(write: Convert | None) -> Convert:
-    return list if write is None else lambda values: [write(one) for one in values]
+    """A slice is a list already, made at once; reading one by one takes twice as long."""
+    if write is None:
+        return lambda values: values[:]
+    return lambda values: [write(one) for one in values[:]]
 
 
 _FORMS: dict[str, Form] = {}

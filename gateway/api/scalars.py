@@ -7,13 +7,13 @@ import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 
-# Naive, since it is written without an offset; the Z is added.
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
+_EPOCH = date(1970, 1, 1)
 Convert = Callable[[Any], Any]
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}")
@@ -143,14 +143,28 @@ _SCALARS: Mapping[int, Scalar] = {
 
 
 def instant(seconds: int, nanos: int) -> str:
-    """Write an instant in RFC 3339, with no, three, six or nine digits after the second."""
-    text = (_EPOCH + timedelta(seconds=seconds)).isoformat()
+    """Write an instant in RFC 3339, with no, three, six or nine digits after the second.
+
+    A page of tasks has two hundred, of few days and often of one time of day: their texts are kept.
+    """
+    day, second = divmod(seconds, 86_400)
+    text = _day(day) + _time(second)
     if not nanos:
         return text + "Z"
     for unit, digits in ((1_000_000, 3), (1_000, 6), (1, 9)):
         if nanos % unit == 0:
             return f"{text}.{nanos // unit:0{digits}d}Z"
     raise AssertionError("unreachable")
+
+
+@lru_cache(4096)
+def _day(since_epoch: int) -> str:
+    return (_EPOCH + timedelta(days=since_epoch)).isoformat()
+
+
+@lru_cache(4096)
+def _time(second: int) -> str:
+    return f"T{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
 
 
 def scalar_of(descriptor: FieldDescriptor) -> Scalar:
@@ -160,9 +174,16 @@ def scalar_of(descriptor: FieldDescriptor) -> Scalar:
     return _SCALARS[descriptor.type]
 
 
+class _Names(dict[int, Any]):
+    """The name of a number; one that has none is written as it is."""
+
+    def __missing__(self, number: int) -> int:
+        return number
+
+
 def _enum(enum: EnumDescriptor) -> Scalar:
     numbers = {value.name: value.number for value in enum.values}
-    names = {value.number: value.name for value in reversed(enum.values)}
+    names = _Names({value.number: value.name for value in reversed(enum.values)})
 
     def read(value: Any) -> int:
         if isinstance(value, str):
@@ -174,7 +195,7 @@ def _enum(enum: EnumDescriptor) -> Scalar:
     return Scalar(
         "one of " + ", ".join(numbers),
         _known(read),
-        lambda number: names.get(number, number),
+        names.__getitem__,
     )
 
 

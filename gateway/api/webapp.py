@@ -23,6 +23,7 @@ OURS = (
     "/healthz/",
     "/readyz/",
     "/problems/",
+    "/p/",
 )
 TWINS = (("br", ".br"), ("gzip", ".gz"))
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -55,7 +56,11 @@ class WebApp:
 
     async def _file(self, scope: Scope) -> Response:
         path = scope["path"].lstrip("/") or "index.html"
-        response = await self._found(path, scope) or await self._found("index.html", scope)
+        response = (
+            await self._found(path, scope)
+            or await self._found(f"{path}.html", scope)  # a page of its own, such as /my
+            or await self._found("index.html", scope)
+        )
         if response is None:  # it is being built anew
             return PlainTextResponse("The console is not there yet. Load the page again.\n", 503)
         is_asset = scope["path"].startswith("/assets/") and response.status_code == 200

@@ -36,7 +36,12 @@ function compressed(): Plugin {
 export default defineConfig({
   plugins: [react(), compressed()],
   resolve: { alias: { "@": fileURLToPath(new URL("./src", import.meta.url)) } },
-  build: { target: "es2022", assetsInlineLimit: 0 },
+  // The console; and the page of patients, which loads little.
+  build: {
+    target: "es2022",
+    assetsInlineLimit: 0,
+    rolldownOptions: { input: ["index.html", "my.html"] },
+  },
   server: { proxy: Object.fromEntries(proxied.map((path) => [path, hub])) },
   test: {
     environment: "happy-dom",

@@ -82,6 +82,17 @@ class Looks:
     async def ListLooks(
         self, request: audit_pb2.ListLooksRequest, call: Call
     ) -> audit_pb2.ListLooksResponse:
+        return await self._told(request, call, everywhere=PERMISSION in call.caller.permissions)
+
+    async def ListOwnLooks(
+        self, request: audit_pb2.ListLooksRequest, call: Call
+    ) -> audit_pb2.ListLooksResponse:
+        """For the patient, who may know of everybody; the gateway leaves out what who acts for them may not."""
+        return await self._told(request, call, everywhere=True)
+
+    async def _told(
+        self, request: audit_pb2.ListLooksRequest, call: Call, *, everywhere: bool
+    ) -> audit_pb2.ListLooksResponse:
         size, zone = page_size(request.page_size), request.time_zone or "UTC"
         if zone not in available_timezones():
             raise InvalidArgument(
@@ -94,7 +105,7 @@ class Looks:
                 _LOOKS,
                 zone=zone,
                 patient=patient,
-                everywhere=PERMISSION in call.caller.permissions,
+                everywhere=everywhere,
                 here=sorted(call.facilities),
                 before_day=before_day,
                 before_subject=before_subject,

@@ -75,6 +75,7 @@ class Operations:
         self.ListAudit = Ledger(service, database).ListAudit
         self.ApplyAccess = Holding(database, verifier).ApplyAccess
         self.ListLooks = Looks(database).ListLooks
+        self.ListOwnLooks = Looks(database).ListOwnLooks
 
     async def GetStatus(
         self, request: status_pb2.GetStatusRequest, call: Call

@@ -109,10 +109,11 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loose:
-    """A row that is not in the chain."""
+    """A row that is not in the chain. With a place in it at another time it is a second one with the id of a sealed row."""
 
     id: UUID
     at: datetime
+    sealed_at: datetime | None = None
 
 
 _a, _c = audit.audit.c, audit_chain.c
@@ -143,7 +144,7 @@ _STRIDE = sql(
 )
 _time = select(_c.at).where(_c.audit_id == _a.id).limit(1).scalar_subquery()
 _LOOSE = sql(
-    select(_a.id, _a.at)
+    select(_a.id, _a.at, _time.label("sealed_at"))
     .where(
         tuple_(_a.at, _a.id) > _after,
         tuple_(_a.at, _a.id)
@@ -286,7 +287,7 @@ class Verifier:
             self._find(Kind.WITHOUT_HEAD, alone)
 
     async def _check_loose_rows(self) -> None:
-        """Rows that nobody sealed: too old for the sealer to find, or too young to be sealed."""
+        """Rows that nobody sealed: too old for the sealer to find, never to be sealed, or too young."""
         waiting = list[Loose]()
         place: Loose | None = Loose(id=UUID(int=0), at=datetime(1, 1, 1, tzinfo=UTC))
         while place:
@@ -294,14 +295,18 @@ class Verifier:
                 after = await tx.one_or_none(_STRIDE, place)
                 end = after or _END
                 loose = await tx.fetch(_LOOSE, place, to_at=end.at, to_id=end.id)
-            waiting += [row for row in loose if row.at > self._previous.at - LATE]
+            waiting += [row for row in loose if self._is_young(row)]
             self.report.findings += [
                 Finding(kind=Kind.INSERTED, audit_id=row.id, at=row.at)
                 for row in loose
-                if row.at <= self._previous.at - LATE and row.id not in self._told
+                if not self._is_young(row) and row.id not in self._told
             ]
             place = after
         if waiting and self._now() - waiting[0].at > _UNSEALED_FOR:
             self.report.findings.append(
                 Finding(kind=Kind.UNSEALED, at=waiting[0].at, count=len(waiting))
             )
+
+    def _is_young(self, row: Loose) -> bool:
+        """Whether the sealer may still find it. Of a second row with the id of a sealed one it never takes notice."""
+        return row.sealed_at is None and row.at > self._previous.at - LATE

@@ -39,6 +39,10 @@ def allowed(app: App) -> Allowed:
     )
 
 
+# The broker's administrator, as whom streams and consumers are made.
+EVERYTHING = Allowed(publish=(">",), subscribe=(">",))
+
+
 async def set_up(conveyor: Conveyor, apps: Iterable[App]) -> list[str]:
     """Make every stream and every consumer, or set them right; their names. For whoever administers the broker."""
     done = []

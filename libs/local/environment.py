@@ -16,7 +16,7 @@ from libs.chassis.services import new_service_key
 from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
 
-SERVICES = ("identity", "interop", "registry", "tasking")
+SERVICES = ("careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
 # What needs a second factor within five minutes, whoever asks.
 STEP_UP = "BreakGlass=2/300 FindForEmergency=2/300"
 
@@ -115,9 +115,17 @@ def for_services(machine: Machine) -> dict[str, str]:
         "INTEROP_SMTP_HOST": "127.0.0.1",
         "INTEROP_SMTP_PORT": str(machine.smtp_port),
         "INTEROP_PUBLIC_URL": machine.public_url,
+        "REFERRALS_SMTP_HOST": "127.0.0.1",
+        "REFERRALS_SMTP_PORT": str(machine.smtp_port),
+        "REFERRALS_PUBLIC_URL": machine.public_url,
         "TASKING_SMTP_HOST": "127.0.0.1",
         "TASKING_SMTP_PORT": str(machine.smtp_port),
         "TASKING_PUBLIC_URL": machine.public_url,
+        # The people of a demo network are invented, and their telephones are in this hub.
+        "MESSAGING_TELEPHONE": "local",
+        "MESSAGING_UNKNOWN_CONSENT": "allow",
+        "MESSAGING_SMTP_HOST": "127.0.0.1",
+        "MESSAGING_SMTP_PORT": str(machine.smtp_port),
         "GATEWAY_HOST": machine.http_host,
         "GATEWAY_PORT": str(machine.http_port),
         "GATEWAY_ISSUER": machine.issuer,

@@ -28,6 +28,7 @@ from libs.local.environment import SERVICES, Machine
 from libs.local.issuer import IssuerSettings, issuer_app
 from libs.local.mail import start_mail_sink
 from libs.local.nats import RunningNats, start_nats
+from libs.local.patients import accounts_of_patients, register_patients
 from libs.local.postgres import RunningPostgres, start_postgres
 from libs.local.process import ProcessFailed, Supervisor, claim_home, is_free, kept_port, make_home
 from libs.simulator.demo import play_demo
@@ -35,6 +36,7 @@ from libs.simulator.link import Address
 
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
+DIRECTORY = Path(__file__).parent / "demo-directory.json"
 ROOT = Path(__file__).parents[2]
 _READY_SECONDS = 120.0
 _ENGINE_PAUSE_SECONDS = 1.0
@@ -300,10 +302,14 @@ async def _apply_demo(machine: Machine, say: Say) -> None:
     if applied.exists():
         return
     network = read_network(DEMO)
-    write_accounts(machine.home, accounts_of(network))
+    write_accounts(machine.home, [*accounts_of(network), *accounts_of_patients(network)])
     auth = FreshToken(machine.issuer, "admin")
     async with api(machine.public_url, auth) as client:
         changes = await apply(network, client, lambda _line: None, renew=auth.renew)
+    async with api(machine.public_url, FreshToken(machine.issuer, "coordinator")) as client:
+        changes += await register_patients(network, client)
+        taken = await client.post("/v1/directory:import", json={"json": DIRECTORY.read_text()})
+        taken.raise_for_status()
     applied.touch()
     say(f"The demo network is there: {changes} things added.")
 

@@ -28,6 +28,8 @@ from libs.testing.clock import Clock
 from libs.testing.servers import Servers
 
 M = TypeVar("M", bound=Message)
+# Whose streams there are, whether they run or not.
+NEIGHBORS = ("careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
 _KEY = OKPKey.generate_key("Ed25519", {"kid": "test", "use": "sig"}, private=True)
 
 
@@ -154,7 +156,7 @@ async def running_hub(
     services: Collection[str],
     *,
     env: Mapping[str, str] | None = None,
-    neighbors: Collection[str] = ("identity", "interop", "registry", "tasking"),
+    neighbors: Collection[str] = NEIGHBORS,
 ) -> AsyncIterator[Hub]:
     """Run services on fresh databases and fresh streams until the block ends."""
     settings = {
@@ -162,6 +164,7 @@ async def running_hub(
         "IDENTITY_SIGNING_KEYS": str(servers.home / "caller-keys.json"),
         "IDENTITY_CREATE_KEYS": "1",
         "INTEROP_MLLP_PORT": "0",
+        "REFERRALS_PUBLIC_URL": "http://127.0.0.1:8080",
         "TASKING_SMTP_HOST": "127.0.0.1",
         "TASKING_SMTP_PORT": "9",
         "TASKING_PUBLIC_URL": "http://127.0.0.1:8080",

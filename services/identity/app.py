@@ -17,6 +17,7 @@ from carehub.identity.v1 import (
     hold_service_pb2,
     holder_service_pb2,
     identity_service_pb2,
+    own_record_service_pb2,
     proxy_service_pb2,
 )
 
@@ -41,6 +42,7 @@ from services.identity.service.consents import ConsentService
 from services.identity.service.directory import IdentityService
 from services.identity.service.holders import HolderService
 from services.identity.service.holds import HoldService
+from services.identity.service.own_record import OwnRecordService
 from services.identity.service.proxies import ProxyService
 from services.identity.store.access import AccessStore
 from services.identity.store.schema import hold_directory
@@ -66,6 +68,7 @@ def build(env: Mapping[str, str]) -> App:
             _directory(settings, runtime),
             _holders(runtime),
             _access(runtime),
+            _own_records(runtime),
             *_recording(runtime),
         ),
         consumers=CONSUMERS,
@@ -98,6 +101,11 @@ def _holders(runtime: Runtime) -> Servicer:
 def _access(runtime: Runtime) -> Servicer:
     contract = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
     return Servicer(contract, AccessService(system=runtime.database.system))
+
+
+def _own_records(runtime: Runtime) -> Servicer:
+    contract = own_record_service_pb2.DESCRIPTOR.services_by_name["OwnRecordService"]
+    return Servicer(contract, OwnRecordService(system=runtime.database.system))
 
 
 def _recording(runtime: Runtime) -> tuple[Servicer, ...]:

@@ -45,13 +45,13 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
     ]
     await store.save_facts([fact for _, fact in newer])
     if concerned := _concerned(newer):
-        await decide_anew(tx, await MergeStore(tx).with_survivors(concerned))
+        await decide_anew(tx, sorted(await MergeStore(tx).whole_records(concerned)))
 
 
 async def turn(tx: Transaction, key: str, due_at: datetime) -> None:
     """The same facts may decide something else from now on."""
     await hold_access(tx)
-    await decide_anew(tx, [UUID(key)])
+    await decide_anew(tx, sorted(await MergeStore(tx).whole_records([UUID(key)])))
 
 
 async def anew(tx: Transaction, key: str, due_at: datetime) -> None:

@@ -22,6 +22,7 @@ from services.identity.domain.access.facts import Facts
 from services.identity.domain.fact import concerns_others, facts_about
 from services.identity.domain.push import PushKind
 from services.identity.store.access import AccessStore
+from services.identity.store.merge import MergeStore
 from services.identity.store.push import PushStore
 from services.identity.store.recorded import RecordedStore
 from services.identity.store.schema import hold_access
@@ -103,9 +104,10 @@ class Decider:
         """
         async with self.system() as tx:
             await hold_access(tx)
-            await decide_anew(tx, sorted(patient_ids))
+            patients = sorted(await MergeStore(tx).whole_records(patient_ids))
+            await decide_anew(tx, patients)
             store = AccessStore(tx)
-            decided = await store.decided(await store.versions_of(patient_ids))
+            decided = await store.decided(await store.versions_of(patients))
             await PushStore(tx).leave(PushKind.ACCESS, decided.keys(), self.holders.names)
         return await self._push(PushKind.ACCESS, decided.keys(), tx.at, decided)
 

@@ -231,6 +231,13 @@ def to_proto(patient: Patient, facilities: Collection[UUID]) -> patient_pb2.Pati
     return _with_state(shown, patient)
 
 
+def own_to_proto(patient: Patient) -> rpc.OwnRecord:
+    """Whose record it is, as the patient and those who act for them are told."""
+    shown = to_proto(patient, ())
+    name = shown.names[0] if shown.names else None
+    return rpc.OwnRecord(patient_id=shown.id, name=name, language=shown.language)
+
+
 def shared_to_proto(patient: Patient) -> patient_pb2.Patient:
     """The record as the neighbors are told it, with all of its facilities and without what programs told."""
     told = _person(patient.shared)

@@ -17,6 +17,7 @@ from services.registry.convert import (
     day_text,
     encounter_to_proto,
     found_to_proto,
+    own_to_proto,
     to_person,
     to_proto,
 )
@@ -55,6 +56,12 @@ class RegistryService:
         patient = await PatientStore(call.tx, self._matcher).get(patient_id)
         call.show(patient.id)
         return to_proto(patient, call.facilities)
+
+    async def GetOwnRecord(self, request: rpc.GetOwnRecordRequest, call: Call) -> rpc.OwnRecord:
+        patient_id = to_uuid("patient_id", request.patient_id)
+        patient = await PatientStore(call.tx, self._matcher).get(patient_id)
+        call.show(patient.id)
+        return own_to_proto(patient)
 
     async def CreatePatient(
         self, request: rpc.CreatePatientRequest, call: Call

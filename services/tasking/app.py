@@ -9,6 +9,7 @@ from carehub.tasking.v1 import tasking_service_pb2
 from libs.chassis import config
 from libs.chassis.app import App
 from libs.chassis.guard import Servicer
+from libs.chassis.ids import new_id
 from services.tasking.clients import MailServer
 from services.tasking.consumers import CONSUMERS, TIMERS
 from services.tasking.consumers.jobs import jobs
@@ -44,7 +45,7 @@ def build(env: Mapping[str, str]) -> App:
     return App(
         name="tasking",
         migrations=Path(__file__).parent / "migrations",
-        servicers=lambda _runtime: (Servicer(CONTRACT, TaskingService()),),
+        servicers=lambda _runtime: (Servicer(CONTRACT, TaskingService(new_id=new_id)),),
         consumers=CONSUMERS,
         timers=TIMERS,
         jobs=jobs(mail),

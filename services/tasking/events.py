@@ -8,13 +8,17 @@ from libs.chassis import outbox
 from libs.chassis.database import Transaction
 from libs.chassis.timers import clear_timer, set_timer
 from services.tasking.convert import loop_to_proto, protocol_to_proto, task_to_proto
+from services.tasking.convert.ledger import decision_to_proto, entry_to_proto
+from services.tasking.domain.claims import Decision
 from services.tasking.domain.loop import Loop
 from services.tasking.domain.owner import Directory
 from services.tasking.domain.publication import PublishedProtocol
 from services.tasking.domain.task import Task
+from services.tasking.domain.time_ledger import TimeEntry
 from services.tasking.store import LoopStore, TaskStore
 
 ESCALATE = "escalate"  # key: a task's id; due at its next level
+PLAN = "plan"  # key: a patient's id; due at once, when people did what a plan looks at
 REVIEW = "review"  # key: a loop's id; due at its clock while it has no open task
 
 
@@ -59,6 +63,23 @@ async def task_changed(tx: Transaction, task: Task, directory: Directory) -> Non
         task=task_to_proto(task, directory), version=task.version
     )
     await outbox.add(tx, event, key=task.id, version=task.version, facility_id=task.facility_id)
+
+
+async def time_recorded(tx: Transaction, entry: TimeEntry) -> None:
+    event = tasking_events_pb2.TimeRecorded(entry=entry_to_proto(entry), version=1)
+    await outbox.add(tx, event, key=entry.id, version=1, facility_id=entry.facility_id)
+
+
+async def decision_recorded(tx: Transaction, decision: Decision) -> None:
+    event = tasking_events_pb2.MedicalDecisionRecorded(
+        decision=decision_to_proto(decision),
+        facility_id=str(decision.facility_id),
+        patient_id=str(decision.patient_id),
+        version=decision.version,
+    )
+    await outbox.add(
+        tx, event, key=decision.loop_id, version=decision.version, facility_id=decision.facility_id
+    )
 
 
 async def protocol_published(tx: Transaction, protocol: PublishedProtocol) -> None:

@@ -5,6 +5,7 @@ import { openBrowser } from "./browser.mjs";
 import { startHub } from "./hub.mjs";
 import { live } from "./live.mjs";
 import { network } from "./network.mjs";
+import { own } from "./own.mjs";
 import { pages } from "./pages.mjs";
 import { patient } from "./patient.mjs";
 import { session } from "./session.mjs";
@@ -24,6 +25,7 @@ describe("the console", { timeout: 600_000 }, () => {
   live(world);
   patient(world);
   access(world);
+  own(world);
   session(world);
   network(world);
   pages(world);

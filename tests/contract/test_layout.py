@@ -17,7 +17,7 @@ HEADINGS = ["Owns", "RPCs", "Publishes", "Consumes", "Calls", "When it breaks"]
 # The file names of a service mean the same everywhere; a new one is a conversation, and a line here.
 KNOWN = {
     "__init__", "README", "app", "clients", "consumers", "convert", "deciding", "domain", "events", "ingest", "migrations", "mllp",
-    "protocols", "service", "store",
+    "protocols", "service", "store", "templates",
 }  # fmt: skip
 VAGUE = {
     "base",

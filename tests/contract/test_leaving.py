@@ -14,6 +14,12 @@ TELLING = {
     "carehub.registry.v1.Encounter",
     "carehub.tasking.v1.Loop",
     "carehub.tasking.v1.Task",
+    "carehub.tasking.v1.TimeEntry",
+    "carehub.tasking.v1.MedicalDecision",
+    "carehub.careplans.v1.CarePlan",
+    "carehub.careplans.v1.Reconciliation",
+    "carehub.careplans.v1.Preferences",
+    "carehub.referrals.v1.Referral",  # what somebody needs, and who was asked
     "carehub.access.v1.Grant",  # which labels a consent releases
     "carehub.identity.v1.BreakGlass",  # which records an emergency opened
     "carehub.interop.v1.ReportedPerson",

@@ -10,6 +10,7 @@ import pytest
 from libs.local.process import free_port
 from libs.local.up import UpSettings
 from tests.e2e.region import Region
+from tests.e2e.watched import Watched
 
 
 @pytest.fixture(scope="session", params=["together", "split"])
@@ -23,9 +24,11 @@ async def region(request: pytest.FixtureRequest) -> AsyncIterator[Region]:
     is_split = request.param == "split"
     settings = UpSettings(home=home, http_port=free_port(), mllp_port=free_port(), split=is_split)
     try:
-        region = Region(settings)
+        watched = Watched()
+        region = Region(settings, watched.heard)
         async with region.running():
             yield region
+            await watched.look(region)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 

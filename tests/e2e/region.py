@@ -73,8 +73,12 @@ class Region:
 
     machine: Machine
 
-    def __init__(self, settings: UpSettings) -> None:
+    def __init__(
+        self, settings: UpSettings, heard: Callable[[httpx.Response], Awaitable[None]] | None = None
+    ) -> None:
+        """`heard` is told of every response."""
         self.settings = settings
+        self._hooks = {"response": [heard] if heard else []}
         self.said: list[str] = []
         self._life = AsyncExitStack()
         self._client = httpx.AsyncClient()
@@ -98,7 +102,7 @@ class Region:
             running(self.settings, self.said.append)
         )
         self._client = await self._life.enter_async_context(
-            httpx.AsyncClient(base_url=self.machine.public_url, timeout=15)
+            httpx.AsyncClient(base_url=self.machine.public_url, timeout=15, event_hooks=self._hooks)
         )
 
     async def ask(self, account: str, method: str, path: str, **options: Any) -> httpx.Response:

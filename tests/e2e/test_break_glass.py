@@ -11,7 +11,9 @@ NURSE = "rural-nurse"  # of another organization, at a place that does not know 
 
 
 async def known_at_mercy_alone(region: Region, name: str) -> str:
-    person = Person(mrn=f"GLASS{name}", family=f"Behind{name}", given="Glass", visit=f"GLASS{name}")
+    person = Person(
+        mrn=f"GLASS{name}", family=f"Behind{name}", given="Wilhelmina", visit=f"GLASS{name}"
+    )
     admit = days_ago(1)
     assert await region.send(adt("A01", person, admit, admit=admit)) == ["AA"]
 

@@ -5,11 +5,9 @@ import re
 from collections.abc import Iterator
 
 import httpx
-import nats
 import pytest
-from nats.js.api import AckPolicy, ConsumerConfig
 
-from tests.e2e import canaries
+from tests.e2e import canaries, outputs
 from tests.e2e.canaries import (
     BIRTH,
     CANARIES,
@@ -42,10 +40,10 @@ async def test_no_canary_leaves_the_places_where_it_belongs(region: Region):
 
     assert letters
     assert leaks(told) == []
-    assert leaks(_logs(region)) == []
-    assert leaks(await _metrics(region)) == []
-    assert leaks(_letters(region)) == []
-    assert leaks(await _subjects_and_headers(region)) == []
+    assert leaks(outputs.logs(region)) == []
+    assert leaks(await outputs.metrics(region)) == []
+    assert leaks(outputs.letters(region)) == []
+    assert leaks(await outputs.subjects_and_headers(region)) == []
     await _every_place_was_looked_at(region)
 
 
@@ -210,65 +208,19 @@ def _errors(answers: list[tuple[str, httpx.Response]]) -> Iterator[tuple[str, by
     assert failed == []
 
 
-def _logs(region: Region) -> list[tuple[str, bytes]]:
-    """The logs of every process, and what `up` said."""
-    files = sorted((region.machine.home / "logs").iterdir())
-    assert {"postgres.log", "nats.log"} < {file.name for file in files}
-    said = "\n".join(region.said).encode()
-    return [*((file.name, file.read_bytes()) for file in files), ("up", said)]
-
-
-async def _metrics(region: Region) -> list[tuple[str, bytes]]:
-    """The metrics of every process, from the ports that the home remembers."""
-    out = []
-    async with httpx.AsyncClient(timeout=10) as client:
-        for file in sorted((region.machine.home / "ports").glob("metrics-*")):
-            answer = await client.get(f"http://127.0.0.1:{file.read_text().strip()}/metrics")
-            assert answer.status_code == 200
-            out.append((file.name, answer.content))
-    assert len(out) == (5 if region.settings.split else 2)
-    return out
-
-
-def _letters(region: Region) -> list[tuple[str, bytes]]:
-    return [(f.name, f.read_bytes()) for f in sorted((region.machine.home / "mail").glob("*.eml"))]
-
-
 async def _letters_about(region: Region, loop: dict) -> list[str]:
     """The letters that the canary's tasks have caused."""
     tasks = await region.rows("tasking", "SELECT id FROM tasks WHERE loop_id = $1", loop["id"])
     ids = [str(row["id"]).encode() for row in tasks]
-    return [name for name, text in _letters(region) if any(id in text for id in ids)]
-
-
-async def _subjects_and_headers(region: Region) -> list[tuple[str, str]]:
-    """Subject and headers of every message on every stream, without its payload."""
-    client = await nats.connect(region.machine.nats_url)
-    try:
-        js = client.jetstream()
-        seen: list[tuple[str, str]] = []
-        for stream in await js.streams_info():
-            name = str(stream.config.name)
-            config = ConsumerConfig(headers_only=True, ack_policy=AckPolicy.NONE)
-            pull = await js.pull_subscribe("", stream=name, config=config)
-            missing = stream.state.messages
-            while missing > 0:
-                for each in await pull.fetch(min(missing, 500), timeout=10):
-                    assert not each.data
-                    seen.append((f"stream {name}", f"{each.subject} {each.headers}"))
-                    missing -= 1
-            seen.append((f"configuration of {name}", str(stream.config)))
-        return seen
-    finally:
-        await client.close()
+    return [name for name, text in outputs.letters(region) if any(id in text for id in ids)]
 
 
 async def _every_place_was_looked_at(region: Region) -> None:
     """Eyes that see nothing at all prove nothing: each place has what it ought to have, and the data is where it belongs."""
-    logs = b"".join(text for _, text in _logs(region))
+    logs = b"".join(text for _, text in outputs.logs(region))
     assert re.search(rb'"route": ?"/v1/tasks', logs), "no access log"
-    assert b"carehub_rpc_requests" in b"".join(text for _, text in await _metrics(region))
-    headers = " ".join(text for _, text in await _subjects_and_headers(region))
+    assert b"carehub_rpc_requests" in b"".join(text for _, text in await outputs.metrics(region))
+    headers = " ".join(text for _, text in await outputs.subjects_and_headers(region))
     assert "carehub.registry.v1.EncounterChanged" in headers
     assert "Carehub-Key" in headers
     assert canaries.found_in(f"x {FAMILY.upper()}%20y (312) 555-7391") == {

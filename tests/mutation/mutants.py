@@ -46,6 +46,7 @@ MUTANTS = [
     Mutant("parents for ever", P, "return window.cut(grown)", "return window"),
     Mutant("proxy without evidence", P, "if proxy.evidence_id is None:", "if False:"),
     Mutant("barred proxy not denied", P, "if proxy.is_barred:\n            yield", "if False:\n            yield"),
+    Mutant("merged and refused in person", D, "denials=tuple(denial for denial in forbidden if not denial.is_empty),", "denials=(),"),
     Mutant("parent of unknown age", P, "if proxy.kind is ProxyKind.PARENT and patient.born_on is None:", "if False:"),
     Mutant("a teenager's labels", P, "labels - policy.hidden_from_parents if is_guarded", "labels if is_guarded"),
     Mutant("a teenager's messages", P, "proxy.classes - {DataClass.MESSAGES} if is_guarded", "proxy.classes if is_guarded"),

@@ -16,8 +16,14 @@ from tests.reference.stored import subset
 _SHARED = by_access("DEMOGRAPHICS", source="facility_ids", patient="id", is_shared=True)
 _PROGRAM = by_access("DEMOGRAPHICS", labels="labels")
 _WORK = by_access("COORDINATION", labels="labels")
+_CLINICAL = by_access("CLINICAL", labels="labels")
 # As the newest migration of each table has it; `main` compares with the catalogue before it believes this.
 POLICIES = {
+    ("careplans", "care_plans"): _WORK,
+    ("careplans", "loops"): _WORK,
+    ("careplans", "medicine_lists"): _CLINICAL,
+    ("careplans", "reconciliations"): _CLINICAL,
+    ("careplans", "preferences"): _WORK,
     ("registry", "patients"): _SHARED
     + " OR EXISTS (SELECT 1 FROM program_patients m WHERE m.patient_id = {table}.id)",
     ("registry", "program_patients"): _PROGRAM,

@@ -11,16 +11,35 @@ ROLES = words(
 )
 # Those whom no role makes.
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
-SERVICES = words("identity interop registry tasking")
-CALLERS = [*sorted(ROLES), NOBODY, NO_ROLE, LEFT, *(f"service {name}" for name in sorted(SERVICES))]
+# As which identity lets in whoever asks for their own record, or for that of somebody they act for.
+PATIENT = "a patient"
+SERVICES = words("careplans identity interop messaging referrals registry scheduling tasking")
+CALLERS = [
+    *sorted(ROLES),
+    NOBODY,
+    NO_ROLE,
+    LEFT,
+    PATIENT,
+    *(f"service {name}" for name in sorted(SERVICES)),
+]
 
 GROUPS = {
     "ANYBODY": frozenset(CALLERS),
-    "SIGNED_IN": ROLES | {NO_ROLE},
+    "SIGNED_IN": ROLES | {NO_ROLE, PATIENT},
+    # They see how their record is used, and nothing else.
+    "PATIENTS": frozenset({PATIENT}),
     "EVERY_ROLE": ROLES,
     # They arrange care, and see patients.
     "CARE": words(
         "coordinator nurse physician pharmacist social_worker community_health_worker scheduler privacy_officer"
+    ),
+    "PLANS": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker"
+    ),
+    "RECONCILERS": words("nurse physician pharmacist"),
+    # They care for the patient: they write to them, and about them among themselves.
+    "TALK": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
     ),
     "RECORDS": words("coordinator nurse physician"),
     "CONSENTS": words("coordinator nurse physician social_worker"),
@@ -28,6 +47,17 @@ GROUPS = {
     "CLINICAL": words("nurse physician pharmacist"),
     "GLASS_SEEN": words("nurse physician pharmacist privacy_officer"),
     "PHYSICIAN": words("physician"),
+    # They refer to partners, and keep what is known of them.
+    "DIRECTORY_SEEN": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler analyst"
+    ),
+    "DIRECTORY": words("coordinator social_worker network_admin"),
+    "REFERRALS_SEEN": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
+    ),
+    "REFERRERS": words(
+        "coordinator nurse physician social_worker community_health_worker scheduler"
+    ),
     "PRIVACY": words("privacy_officer"),
     # They run the network, its places and its systems.
     "NETWORK": words("network_admin"),
@@ -35,6 +65,7 @@ GROUPS = {
     "STAFF_SEEN": words(
         "network_admin facility_admin coordinator nurse physician pharmacist social_worker privacy_officer"
     ),
+    "BILLING_SEEN": words("coordinator facility_admin"),
     "EXPLAINERS": words("facility_admin privacy_officer"),
     "AGREEMENTS": words("network_admin privacy_officer"),
     "AGREEMENTS_SEEN": words("network_admin facility_admin privacy_officer"),
@@ -48,12 +79,45 @@ GROUPS = {
     "WATCH": words("network_admin integration operator"),
     "OPERATE": words("network_admin operator"),
     # Machines.
-    "HOLDERS": frozenset({"service registry", "service tasking"}),
-    "SENDERS": frozenset({"service interop"}),
+    "HOLDERS": frozenset({"service careplans", "service messaging", "service referrals", "service registry", "service scheduling", "service tasking"}),
+    "SENDERS": frozenset({"service interop", "service referrals"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
 
 _TABLE = """
+careplans.CareplansService GetCarePlan PLANS
+careplans.CareplansService ListCarePlans PLANS
+careplans.CareplansService OpenCarePlan PLANS
+careplans.CareplansService CompleteCarePlan PLANS
+careplans.CareplansService NameCoordinator PLANS
+careplans.CareplansService AddGoal PLANS
+careplans.CareplansService UpdateGoal PLANS
+careplans.CareplansService MeetGoal PLANS
+careplans.CareplansService DropGoal PLANS
+careplans.CareplansService AddActivity PLANS
+careplans.CareplansService UpdateActivity PLANS
+careplans.CareplansService CompleteActivity PLANS
+careplans.CareplansService DropActivity PLANS
+careplans.CareplansService ListTemplates PLANS
+careplans.CareplansService GetPreferences PLANS
+careplans.CareplansService UpdatePreferences PLANS
+careplans.CareplansService ApplyAccess IDENTITY
+careplans.CareplansService ListAudit AUDITORS
+careplans.CareplansService ListLooks CARE
+careplans.CareplansService GetStatus WATCH
+careplans.CareplansService ListParked WATCH
+careplans.CareplansService ReplayParked OPERATE
+careplans.CareplansService DiscardParked OPERATE
+careplans.ReconciliationService EnterMedicines RECONCILERS
+careplans.ReconciliationService ListMedicineLists PLANS
+careplans.ReconciliationService ParseMedicines RECONCILERS
+careplans.ReconciliationService OpenReconciliation RECONCILERS
+careplans.ReconciliationService GetReconciliation PLANS
+careplans.ReconciliationService ListReconciliations PLANS
+careplans.ReconciliationService DecideLine RECONCILERS
+careplans.ReconciliationService KeepSame RECONCILERS
+careplans.ReconciliationService SignReconciliation RECONCILERS
+careplans.ReconciliationService AnswerLine RECONCILERS
 identity.AccessService ExplainAccess EXPLAINERS
 identity.AccessService ExplainMyAccess SIGNED_IN
 identity.AccessService CheckDisclosure SENDERS
@@ -111,6 +175,10 @@ identity.IdentityService CreateTeam ADMINS
 identity.IdentityService UpdateTeam ADMINS
 identity.IdentityService ListAudit AUDITORS
 identity.IdentityService ListLooks CARE
+identity.IdentityService ListOwnLooks PATIENTS
+identity.OwnRecordService GetOwnRecords PATIENTS
+identity.OwnRecordService GetOwnEmergencies PATIENTS
+identity.OwnRecordService GetOwnLookNames PATIENTS
 identity.IdentityService GetStatus WATCH
 identity.IdentityService ListParked WATCH
 identity.IdentityService ReplayParked OPERATE
@@ -129,11 +197,57 @@ interop.InteropService TryMessage FEEDS_SEEN
 interop.InteropService ListRefusals FEEDS_SEEN
 interop.InteropService ListAudit AUDITORS
 interop.InteropService ListLooks CARE
+interop.InteropService ListOwnLooks PATIENTS
 interop.InteropService GetStatus WATCH
 interop.InteropService ListParked WATCH
 interop.InteropService ReplayParked OPERATE
 interop.InteropService DiscardParked OPERATE
+referrals.PartnerService OpenRequest ANYBODY
+referrals.PartnerService AnswerRequest ANYBODY
+referrals.PartnerService FinishRequest ANYBODY
+referrals.ReferralsService ImportDirectory DIRECTORY
+referrals.ReferralsService ExportDirectory DIRECTORY_SEEN
+referrals.ReferralsService ListOrganizations DIRECTORY_SEEN
+referrals.ReferralsService GetService DIRECTORY_SEEN
+referrals.ReferralsService SearchServices DIRECTORY_SEEN
+referrals.ReferralsService SetCapacity DIRECTORY
+referrals.ReferralsService CreateReferral REFERRERS
+referrals.ReferralsService SendReferral REFERRERS
+referrals.ReferralsService CancelReferral REFERRERS
+referrals.ReferralsService RecordAnswer REFERRERS
+referrals.ReferralsService AskNext REFERRERS
+referrals.ReferralsService CreatePartnerLink REFERRERS
+referrals.ReferralsService GetReferral REFERRALS_SEEN
+referrals.ReferralsService ListReferrals REFERRALS_SEEN
+referrals.ReferralsService ApplyAccess IDENTITY
+referrals.ReferralsService ListAudit AUDITORS
+referrals.ReferralsService ListLooks CARE
+referrals.ReferralsService GetStatus WATCH
+referrals.ReferralsService ListParked WATCH
+referrals.ReferralsService ReplayParked OPERATE
+referrals.ReferralsService DiscardParked OPERATE
+messaging.MessagingService GetContact TALK
+messaging.MessagingService UpdateContact TALK
+messaging.MessagingService ListMessages TALK
+messaging.MessagingService SendMessage TALK
+messaging.MessagingService StartThread TALK
+messaging.MessagingService GetThread TALK
+messaging.MessagingService ListThreads TALK
+messaging.MessagingService PostMessage TALK
+messaging.MessagingService AcceptThread TALK
+messaging.MessagingService CloseThread TALK
+messaging.MessagingService MarkRead TALK
+messaging.MessagingService ListTelephone TALK
+messaging.MessagingService AnswerAsPatient TALK
+messaging.MessagingService ApplyAccess IDENTITY
+messaging.MessagingService ListAudit AUDITORS
+messaging.MessagingService ListLooks CARE
+messaging.MessagingService GetStatus WATCH
+messaging.MessagingService ListParked WATCH
+messaging.MessagingService ReplayParked OPERATE
+messaging.MessagingService DiscardParked OPERATE
 registry.RegistryService GetPatient CARE
+registry.RegistryService GetOwnRecord PATIENTS
 registry.RegistryService CreatePatient RECORDS
 registry.RegistryService UpdatePatient RECORDS
 registry.RegistryService SearchPatients CARE
@@ -143,6 +257,7 @@ registry.RegistryService ListEncounters CARE
 registry.RegistryService ApplyAccess IDENTITY
 registry.RegistryService ListAudit AUDITORS
 registry.RegistryService ListLooks CARE
+registry.RegistryService ListOwnLooks PATIENTS
 registry.RegistryService GetStatus WATCH
 registry.RegistryService ListParked WATCH
 registry.RegistryService ReplayParked OPERATE
@@ -158,6 +273,12 @@ tasking.TaskingService DeclineTask CARE
 tasking.TaskingService CommentOnTask CARE
 tasking.TaskingService RecordContactAttempt CARE
 tasking.TaskingService CompleteTask CARE
+tasking.TaskingService RecordTime CARE
+tasking.TaskingService CorrectTime CARE
+tasking.TaskingService ListTime CARE
+tasking.TaskingService GetClaimCandidate BILLING_SEEN
+tasking.TaskingService ListClaimCandidates BILLING_SEEN
+tasking.TaskingService RecordMedicalDecision PHYSICIAN
 tasking.TaskingService GetProtocol PROTOCOLS_SEEN
 tasking.TaskingService ListProtocols PROTOCOLS_SEEN
 tasking.TaskingService ValidateProtocol PROTOCOLS_SEEN
@@ -166,6 +287,7 @@ tasking.TaskingService PublishProtocol NETWORK
 tasking.TaskingService ApplyAccess IDENTITY
 tasking.TaskingService ListAudit AUDITORS
 tasking.TaskingService ListLooks CARE
+tasking.TaskingService ListOwnLooks PATIENTS
 tasking.TaskingService GetStatus WATCH
 tasking.TaskingService ListParked WATCH
 tasking.TaskingService ReplayParked OPERATE

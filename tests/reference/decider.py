@@ -77,7 +77,7 @@ def stops(objection: Objection, way: Way, q: Question) -> bool:
 def ways(world: World, q: Question) -> Iterator[Way]:
     if is_own_row(q):
         yield Way("OWN", q.source, {q.source}, FIRM)
-    if not is_decided(world, q.at):
+    if not is_granted(world, q.at):
         return
     for rule in (by_being_the_patient, by_proxy, by_relation, by_name, by_broken_glass):
         for way in rule(world, q):
@@ -92,14 +92,14 @@ def ways(world: World, q: Question) -> Iterator[Way]:
 
 
 def objections(world: World, q: Question) -> Iterator[Objection]:
-    if is_decided(world, q.at):
-        yield from by_barred_proxies(world, q)
-        yield from by_refusals(world, q)
-        yield from by_holds(world, q)
+    """What forbids does so of a merged record, and without a policy, too."""
+    yield from by_barred_proxies(world, q)
+    yield from by_refusals(world, q)
+    yield from by_holds(world, q)
 
 
-def is_decided(world: World, at: datetime) -> bool:
-    """A patient merged into another, or a place or a day without a policy: nothing is granted and nothing denied."""
+def is_granted(world: World, at: datetime) -> bool:
+    """Of a patient merged into another, or at a place or a day without a policy, nothing is granted."""
     if world.patient.retired:
         return False
     return world.network.jurisdiction in FREE and at.astimezone(UTC).date() >= FIRST_POLICY_DAY

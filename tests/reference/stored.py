@@ -13,6 +13,11 @@ from tests.reference.situations import TIMES, Scene
 
 # Every table that people see patients' rows of, and the class of what is in it.
 CLASS_OF = {
+    ("careplans", "care_plans"): "COORDINATION",
+    ("careplans", "loops"): "COORDINATION",
+    ("careplans", "medicine_lists"): "CLINICAL",
+    ("careplans", "reconciliations"): "CLINICAL",
+    ("careplans", "preferences"): "COORDINATION",
     ("registry", "patients"): "DEMOGRAPHICS",
     ("registry", "program_patients"): "DEMOGRAPHICS",
     ("registry", "encounters"): "VISITS",
@@ -20,14 +25,28 @@ CLASS_OF = {
     ("tasking", "program_patients"): "DEMOGRAPHICS",
     ("tasking", "loops"): "COORDINATION",
     ("tasking", "tasks"): "COORDINATION",
+    ("messaging", "contacts"): "DEMOGRAPHICS",
+    ("messaging", "messages"): "MESSAGES",
+    ("messaging", "replies"): "MESSAGES",
+    ("messaging", "telephone"): "MESSAGES",
+    ("messaging", "threads"): "MESSAGES",
 }
 # Who somebody is, is no sensitive thing, unless a Part 2 program tells it; a visit may be anything, and work comes from one.
 MINGLED = ("SUD PART2", "HIV STD", "PART2 COUNSELING_NOTES", "MENTAL_HEALTH MINOR_CONFIDENTIAL")
 LABELS_OF = {
+    "care_plans": ("NORMAL", "HIV STD"),
+    "medicine_lists": ("WITHHELD",),
+    "reconciliations": ("NORMAL", "SUD PART2"),
+    "preferences": ("PART2",),
     "patients": ("NORMAL",),
     "program_patients": ("PART2",),
     "encounters": (*sorted(LABELS), *MINGLED),
     "loops": ("NORMAL", "MENTAL_HEALTH", "COUNSELING_NOTES", "WITHHELD", "SUD PART2"),
+    "contacts": ("NORMAL",),
+    "messages": ("NORMAL", "MENTAL_HEALTH", "WITHHELD"),
+    "replies": ("NORMAL", "PART2"),
+    "telephone": ("NORMAL", "HIV STD"),
+    "threads": ("NORMAL", "SUD PART2", "COUNSELING_NOTES"),
     "tasks": ("NORMAL", "VIOLENCE", "PART2 COUNSELING_NOTES", "WITHHELD", "HIV STD"),
 }
 

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import access_service_pb2 as rpc
+from carehub.identity.v1 import consent_pb2
 
 from libs.chassis.errors import InvalidArgument
-from libs.chassis.fields import to_timestamp, to_uuid
+from libs.chassis.fields import to_datetime, to_timestamp, to_uuid
 from services.identity.convert.explanation import word
+from services.identity.domain.access.facts import ConsentForm
 from services.identity.domain.access.terms import DataClass, Label, Purpose
-from services.identity.domain.disclosure import Disclosure, Item, Notice, Released
+from services.identity.domain.disclosure import Authorization, Disclosure, Item, Notice, Released
 
 MOST_ITEMS = 500
 
@@ -24,16 +26,42 @@ class Wanted:
     recipient_id: UUID
     purpose: Purpose
     items: tuple[Item, ...]
+    authorizations: tuple[Authorization, ...]
 
 
 def to_wanted(request: rpc.CheckDisclosureRequest) -> Wanted:
     if len(request.items) > MOST_ITEMS:
         raise InvalidArgument("TOO_MANY_ITEMS", f"At most {MOST_ITEMS} at once.", field="items")
+    if len(request.authorizations) > MOST_ITEMS:
+        raise InvalidArgument(
+            "TOO_MANY_AUTHORIZATIONS", f"At most {MOST_ITEMS} at once.", field="authorizations"
+        )
     return Wanted(
         id=to_uuid("id", request.id),
         recipient_id=to_uuid("recipient_id", request.recipient_id),
         purpose=Purpose(word("purpose", "Purpose", request.purpose)),
         items=tuple(map(_to_item, request.items)),
+        authorizations=tuple(map(_to_authorization, request.authorizations)),
+    )
+
+
+def _to_authorization(told: rpc.DisclosureAuthorization) -> Authorization:
+    names = {value: name for name, value in consent_pb2.Consent.Form.items()}
+    form = names.get(told.form, "").removeprefix("FORM_")
+    if form not in list(ConsentForm):
+        raise InvalidArgument(
+            "AUTHORIZATION_WITHOUT_FORM", "Say how it was given.", field="authorizations.form"
+        )
+    return Authorization(
+        id=to_uuid("authorizations.id", told.id),
+        patient_id=to_uuid("authorizations.patient_id", told.patient_id),
+        form=ConsentForm(form),
+        given_at=to_datetime(told.give_time),
+        labels=frozenset(Label(word("authorizations.labels", "Label", one)) for one in told.labels),
+        classes=frozenset(
+            DataClass(word("authorizations.data_classes", "DataClass", one))
+            for one in told.data_classes
+        ),
     )
 
 

@@ -10,17 +10,25 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 
 from libs.chassis.errors import InvalidArgument
-from services.identity.domain.token import EMERGENCY, TREATMENT, CallerToken
+from services.identity.domain.token import (
+    EMERGENCY,
+    FAMILY_REQUEST,
+    PATIENT_REQUEST,
+    TREATMENT,
+    CallerToken,
+)
 
 TYPE = "caller+jwt"
 # RFC 9864: the name of the algorithm is the name of the curve, no longer "EdDSA".
 ALGORITHM: Final = "Ed25519"
 CURVE: Final = "Ed25519"
-# Other purposes wait for whoever may have them: payers, public health, the patient.
+# Other purposes wait for whoever may have them: payers, public health.
 PURPOSES = {
     access_pb2.PURPOSE_UNSPECIFIED: TREATMENT,
     access_pb2.PURPOSE_TREATMENT: TREATMENT,
     access_pb2.PURPOSE_EMERGENCY: EMERGENCY,
+    access_pb2.PURPOSE_PATIENT_REQUEST: PATIENT_REQUEST,
+    access_pb2.PURPOSE_FAMILY_REQUEST: FAMILY_REQUEST,
 }
 
 
@@ -64,5 +72,7 @@ def to_purpose(request: identity_service_pb2.ExchangeTokenRequest) -> str:
     if purpose := PURPOSES.get(request.purpose):
         return purpose
     raise InvalidArgument(
-        "PURPOSE_NOT_OFFERED", "Callers ask for treatment or in an emergency.", field="purpose"
+        "PURPOSE_NOT_OFFERED",
+        "Callers ask for treatment, in an emergency, or as or for the patient.",
+        field="purpose",
     )

@@ -12,7 +12,7 @@ from uuid import UUID
 from libs.chassis.errors import FailedPrecondition
 from services.identity.domain.access.boxes import Access, Question, may
 from services.identity.domain.access.decide import decide
-from services.identity.domain.access.facts import Facts
+from services.identity.domain.access.facts import Consent, ConsentDecision, ConsentForm, Facts
 from services.identity.domain.access.terms import OWN_PURPOSES, DataClass, Label, Purpose
 
 # 45 CFR 164.528(a)(1): what has left in the six years before the patient asks.
@@ -132,6 +132,45 @@ class Disclosure:
     is_part2: bool
     service: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorization:
+    """A patient's permission for one sending, which the sender has recorded and keeps with its evidence."""
+
+    id: UUID
+    patient_id: UUID
+    form: ConsentForm
+    given_at: datetime
+    labels: frozenset[Label]
+    classes: frozenset[DataClass]
+
+
+def authorized(
+    facts: Mapping[UUID, Facts], authorizations: Collection[Authorization], sending: Sending
+) -> dict[UUID, Facts]:
+    """The facts with what patients permitted the sender: it names the recipient and the purpose, and weighs as any consent."""
+    after = dict(facts)
+    for one in authorizations:
+        if known := after.get(one.patient_id):
+            consents = (*known.consents, _as_consent(one, sending))
+            after[one.patient_id] = replace(known, consents=consents)
+    return after
+
+
+def _as_consent(one: Authorization, sending: Sending) -> Consent:
+    return Consent(
+        id=one.id,
+        decision=ConsentDecision.PERMIT,
+        recipients=frozenset({sending.recipient.id}),
+        purposes=frozenset({sending.purpose}),
+        labels=one.labels,
+        classes=one.classes,
+        given_at=one.given_at,
+        from_at=one.given_at,
+        form=one.form,
+        evidence_id=one.id,
+    )
 
 
 def released(facts: Mapping[UUID, Facts], sending: Sending) -> list[Released]:

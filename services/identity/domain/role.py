@@ -31,42 +31,65 @@ EVERYBODY = "organizations.read facilities.read"
 _TABLE: Mapping[Role, str] = {
     # Runs the network, and sees no patient.
     Role.NETWORK_ADMIN: (
-        "organizations.write facilities.write staff.read staff.write "
-        "protocols.read protocols.write feeds.read feeds.write feeds.send "
-        "operations.read operations.write audit.read agreements.read agreements.write"
+        "organizations.write facilities.write staff.read staff.write protocols.read "
+        "protocols.write feeds.read feeds.write feeds.send operations.read operations.write "
+        "audit.read agreements.read agreements.write directory.write schedules.read "
+        "schedules.write"
     ),
     # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
     Role.FACILITY_ADMIN: (
-        "facilities.write staff.read staff.write feeds.read agreements.read access.explain"
+        "facilities.write staff.read staff.write feeds.read agreements.read access.explain "
+        "billing.read schedules.read schedules.write"
     ),
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
-        "consents.read consents.write"
+        "consents.read consents.write time.write billing.read care_plans.read care_plans.write "
+        "directory.read directory.write referrals.read referrals.write threads.read threads.write "
+        "contacts.write schedules.read appointments.read appointments.write"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write glass.break glass.read"
+        "consents.read consents.write glass.break glass.read time.write care_plans.read "
+        "care_plans.write reconciliations.write directory.read referrals.read referrals.write "
+        "threads.read threads.write contacts.write schedules.read appointments.read "
+        "appointments.write"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write holds.write glass.break glass.read"
+        "consents.read consents.write holds.write glass.break glass.read time.write "
+        "decisions.write care_plans.read care_plans.write reconciliations.write directory.read "
+        "referrals.read referrals.write threads.read threads.write contacts.write schedules.read "
+        "appointments.read appointments.write"
     ),
     Role.PHARMACIST: (
-        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read"
+        "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read "
+        "time.write care_plans.read care_plans.write reconciliations.write directory.read "
+        "referrals.read threads.read threads.write contacts.write schedules.read "
+        "appointments.read"
     ),
     Role.SOCIAL_WORKER: (
-        "patients.read tasks.read tasks.write protocols.read staff.read "
-        "consents.read consents.write"
+        "patients.read tasks.read tasks.write protocols.read staff.read consents.read "
+        "consents.write time.write care_plans.read care_plans.write directory.read "
+        "directory.write referrals.read referrals.write threads.read threads.write contacts.write "
+        "schedules.read appointments.read appointments.write"
     ),
-    Role.COMMUNITY_HEALTH_WORKER: "patients.read tasks.read tasks.write",
-    Role.SCHEDULER: "patients.read tasks.read tasks.write",
+    Role.COMMUNITY_HEALTH_WORKER: (
+        "patients.read tasks.read tasks.write time.write care_plans.read care_plans.write "
+        "directory.read referrals.read referrals.write threads.read threads.write contacts.write "
+        "schedules.read appointments.read appointments.write"
+    ),
+    Role.SCHEDULER: (
+        "patients.read tasks.read tasks.write time.write directory.read referrals.read "
+        "referrals.write threads.read threads.write contacts.write schedules.read "
+        "appointments.read appointments.write schedules.write"
+    ),
     # Counts, and sees no patient.
-    Role.ANALYST: "protocols.read",
+    Role.ANALYST: "protocols.read directory.read",
     # Answers for who saw whom, and has tasks of that.
     Role.PRIVACY_OFFICER: (
-        "patients.read tasks.read tasks.write staff.read protocols.read audit.read "
-        "consents.read agreements.read agreements.write access.explain glass.read glass.review"
+        "patients.read tasks.read tasks.write staff.read protocols.read audit.read consents.read "
+        "agreements.read agreements.write access.explain glass.read glass.review time.write"
     ),
     # Connects the facilities' systems; raw messages name patients.
     Role.INTEGRATION: "feeds.read feeds.write feeds.send messages.read operations.read",

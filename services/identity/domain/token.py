@@ -12,8 +12,17 @@ from services.identity.domain.staff import StaffMember
 ISSUER = "carehub-identity"
 AUDIENCE = "carehub-internal"
 TREATMENT, EMERGENCY = "TREATMENT", "EMERGENCY"
+PATIENT_REQUEST, FAMILY_REQUEST = "PATIENT_REQUEST", "FAMILY_REQUEST"
 # Who asks in an emergency gives care, too.
-ACTING = {TREATMENT: (TREATMENT,), EMERGENCY: (EMERGENCY, TREATMENT)}
+ACTING = {
+    TREATMENT: (TREATMENT,),
+    EMERGENCY: (EMERGENCY, TREATMENT),
+    PATIENT_REQUEST: (PATIENT_REQUEST,),
+    FAMILY_REQUEST: (FAMILY_REQUEST,),
+}
+# As a patient, or for one, somebody asks as nothing else, also who works here.
+OWN = frozenset({PATIENT_REQUEST, FAMILY_REQUEST})
+OWN_READ = "own.read"
 BREAK_GLASS = "glass.break"
 LIFETIME = timedelta(seconds=30)
 EVERYWHERE = "*"
@@ -101,9 +110,7 @@ def vouch(
         raise Unauthenticated("STAFF_UNKNOWN", "This account does not belong to the network.")
     if not member.is_active:
         raise Unauthenticated("STAFF_DEACTIVATED", "This account has been deactivated.")
-    expires_at = min(at + LIFETIME, signed_in.expires_at)
-    if expires_at <= at:
-        raise Unauthenticated("TOKEN_EXPIRED", "The access token has ended.")
+    expires_at = _end(signed_in, at)
     everywhere = frozenset(membership.organization_of)
     permissions = held_by(member, everywhere)
     if purpose == EMERGENCY and BREAK_GLASS not in permissions:
@@ -117,7 +124,7 @@ def vouch(
         subject=member.id,
         name=member.display_name,
         issued_at=at,
-        expires_at=datetime.fromtimestamp(int(expires_at.timestamp()), UTC),
+        expires_at=expires_at,
         roles=_where(((str(held.role), held.facility_id) for held in member.roles), everywhere),
         permissions=permissions,
         everywhere=frozenset(p for p, place in _permissions_of(member) if place is None),
@@ -126,6 +133,45 @@ def vouch(
         acr=signed_in.acr,
         authenticated_at=signed_in.authenticated_at,
     )
+
+
+def vouch_for_own(
+    *,
+    has_records: bool,
+    signed_in: SignedIn,
+    id: UUID,
+    at: datetime,
+    purpose: str,
+) -> CallerToken:
+    """A caller token of a patient, or of one who acts for a patient: without a role, a team or a place, whoever they are."""
+    expires_at = _end(signed_in, at)
+    if not has_records:
+        raise PermissionDenied(
+            "NO_RECORD_OF_YOURS",
+            "No record is linked to this account. The facility where you are known can link it.",
+        )
+    return CallerToken(
+        id=id,
+        subject=signed_in.subject,
+        name="",
+        issued_at=at,
+        expires_at=expires_at,
+        roles={},
+        permissions={OWN_READ: frozenset()},
+        everywhere=frozenset(),
+        membership=Membership(organization_of={}),
+        purpose=purpose,
+        acr=signed_in.acr,
+        authenticated_at=signed_in.authenticated_at,
+    )
+
+
+def _end(signed_in: SignedIn, at: datetime) -> datetime:
+    """When the token ends, in whole seconds. UNAUTHENTICATED if that is over."""
+    expires_at = min(at + LIFETIME, signed_in.expires_at)
+    if expires_at <= at:
+        raise Unauthenticated("TOKEN_EXPIRED", "The access token has ended.")
+    return datetime.fromtimestamp(int(expires_at.timestamp()), UTC)
 
 
 def held_by(member: StaffMember, everywhere: frozenset[UUID]) -> Mapping[str, frozenset[UUID]]:

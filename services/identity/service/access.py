@@ -36,6 +36,7 @@ from services.identity.domain.disclosure import (
     RecipientKind,
     Released,
     Sending,
+    authorized,
     check_same,
     notices,
     released,
@@ -53,7 +54,7 @@ from services.identity.domain.explaining import (
     to_themselves,
 )
 from services.identity.domain.role import Role
-from services.identity.domain.token import held_by
+from services.identity.domain.token import OWN, held_by
 from services.identity.store.access import AccessStore
 from services.identity.store.disclosure import DisclosureStore
 from services.identity.store.facility import FacilityStore
@@ -101,6 +102,8 @@ class AccessService:
         patient_id = to_uuid("patient_id", request.patient_id)
         source = maybe_uuid("source_facility_id", request.source_facility_id)
         facts, person = await self._known(patient_id, call.caller.subject)
+        if call.caller.purpose in OWN:  # which place knows somebody is not for a parent to find out
+            raise _no_patient(patient_id)
         known = ordinary(facts, call.facilities)
         seen = _first_seen(known, person, call)
         if seen is None:
@@ -126,7 +129,7 @@ class AccessService:
                 service=call.caller.name,
                 at=tx.at,
             )
-            found = released(facts, sending)
+            found = released(authorized(facts, wanted.authorizations, sending), sending)
             await _keep(tx, sending, found)
             call.show(*(one.item.patient_id for one in found))
             record(tx, call, request.recipient_id)

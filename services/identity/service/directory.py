@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from carehub.identity.v1 import facility_pb2, organization_pb2, staff_pb2, team_pb2
@@ -36,7 +37,7 @@ from services.identity.domain.reach import Reach
 from services.identity.domain.sign_in import Sessions
 from services.identity.domain.staff import StaffMember, check_network_keeps_admin
 from services.identity.domain.team import Team, duty_team_unknown
-from services.identity.domain.token import CallerToken, SignedIn, vouch
+from services.identity.domain.token import OWN, CallerToken, SignedIn, vouch, vouch_for_own
 from services.identity.store.access import AccessStore
 from services.identity.store.facility import FacilityStore
 from services.identity.store.organization import OrganizationStore
@@ -88,17 +89,15 @@ class IdentityService:
 
     async def _vouch(self, signed_in: SignedIn, purpose: str, call: Call) -> CallerToken:
         """The token of whoever signed in; the first of a session is a sign-in, for the ledger."""
+        about: dict[str, Any] = {"signed_in": signed_in, "id": self.new_id(), "at": self.now()}
         async with self.reader() as tx:
-            member = await StaffStore(tx).find(signed_in.subject)
-            belongs = await TeamStore(tx).membership(signed_in.subject)
-            token = vouch(
-                member,
-                signed_in=signed_in,
-                membership=belongs,
-                id=self.new_id(),
-                at=self.now(),
-                purpose=purpose,
-            )
+            if purpose in OWN:
+                records = await AccessStore(tx).records_of(signed_in.subject)
+                token = vouch_for_own(has_records=bool(records), purpose=purpose, **about)
+            else:
+                member = await StaffStore(tx).find(signed_in.subject)
+                belongs = await TeamStore(tx).membership(signed_in.subject)
+                token = vouch(member, membership=belongs, purpose=purpose, **about)
             if self.sessions.is_new(signed_in.subject, signed_in.session):
                 record_sign_in(tx, call, signed_in.subject, token.roles)
         return token

@@ -40,7 +40,7 @@ from libs.chassis.access import (
 from libs.chassis.caller import Call
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from services.identity.domain.access.facts import Agreement, Network
-from services.identity.domain.access.terms import Weight
+from services.identity.domain.access.terms import Reason, Weight
 from services.identity.domain.fact import AccessFact, Signed
 from services.identity.store.facility import FacilityStore
 from services.identity.store.schema import (
@@ -98,6 +98,18 @@ GRANTED_TO = sql(
     select(grants.c.patient_id)
     .distinct()
     .where(grants.c.grantee_id == param("grantee_id", type_=Uuid))
+)
+# Of the caller's own sort of grants, whose record it is: unexpired, as everywhere.
+RECORDS_OF = sql(
+    select(grants.c.patient_id)
+    .distinct()
+    .where(
+        grants.c.grantee_id == param("person_id", type_=Uuid),
+        grants.c.reason.in_(
+            [literal_column(f"'{Reason.SELF}'"), literal_column(f"'{Reason.PROXY}'")]
+        ),
+        or_(grants.c.expires_at.is_(None), grants.c.expires_at > func.now()),
+    )
 )
 PATIENTS_AFTER = sql(
     select(access_facts.c.patient_id)
@@ -229,6 +241,10 @@ class AccessStore:
     async def patients_granted_to(self, grantee_id: UUID) -> list[UUID]:
         """The patients of whom something is granted to this very person."""
         return await self._tx.fetch(GRANTED_TO, grantee_id=grantee_id)
+
+    async def records_of(self, person_id: UUID) -> list[UUID]:
+        """The patients whom somebody is, or acts for."""
+        return await self._tx.fetch(RECORDS_OF, person_id=person_id)
 
     async def versions_of(self, patient_ids: Iterable[UUID]) -> dict[UUID, int]:
         """The version of what was last decided, of those about whom it was ever told."""

@@ -81,6 +81,13 @@ PAGE = sql(
     .limit(param("limit", type_=Integer)),
     row=Glass,
 )
+ABOUT = sql(
+    select(break_glass)
+    .where(_b.patient_id == any_(param("ids", type_=ARRAY(Uuid))))
+    .order_by(_b.opened_at.desc(), _b.id.desc())
+    .limit(param("limit", type_=Integer)),
+    row=Glass,
+)
 ADD = sql(insert(break_glass).values(every_field(break_glass)))
 SAVE = sql(
     update(break_glass)
@@ -134,6 +141,10 @@ class GlassStore:
         return await self._tx.fetch(
             PAGE, sought, me=person_id, reviewed_at=list(reviewed_at), at=self._tx.at, limit=limit
         )
+
+    async def opened_about(self, patient_ids: Collection[UUID], limit: int) -> list[Glass]:
+        """The newest about these records, as far as row-level security shows them."""
+        return await self._tx.fetch(ABOUT, ids=list(patient_ids), limit=limit)
 
     async def emergencies_of(
         self, patient_ids: Collection[UUID]

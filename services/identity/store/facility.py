@@ -20,9 +20,16 @@ class Place:
     organization_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    id: UUID
+    name: str
+
+
 GET = sql(select(facilities).where(facilities.c.id == param("id", type_=Uuid)), row=Facility)
 IDS = sql(select(facilities.c.id).order_by(facilities.c.id))
 PLACES = sql(select(facilities.c.id, facilities.c.organization_id), row=Place)
+NAMES = sql(select(facilities.c.id, facilities.c.name), row=_Named)
 ON_DUTY = sql(select(exists().where(facilities.c.duty_team_id == param("team_id", type_=Uuid))))
 ADD = sql(insert(facilities).values(every_field(facilities)))
 SAVE = sql(
@@ -68,6 +75,10 @@ class FacilityStore:
     async def organizations(self) -> dict[UUID, UUID]:
         """Every facility of the network, and whose it is."""
         return {place.id: place.organization_id for place in await self._tx.fetch(PLACES)}
+
+    async def names(self) -> dict[UUID, str]:
+        """What every facility of the network is called."""
+        return {place.id: place.name for place in await self._tx.fetch(NAMES)}
 
     async def is_on_duty(self, team_id: UUID) -> bool:
         """Whether the team is some facility's duty team."""

@@ -47,6 +47,10 @@ class MergeStore:
             found = found | asked
         return sorted(found)
 
+    async def whole_records(self, patient_ids: Collection[UUID]) -> dict[UUID, UUID]:
+        """Every record that was ever joined with one of these, and these, each with who survives."""
+        return await self.retired_into(await self.with_survivors(patient_ids))
+
     async def retired_into(self, patient_ids: Collection[UUID]) -> dict[UUID, UUID]:
         """The records that were merged into these, each with who survives; and these, with themselves."""
         retired = await self._tx.fetch(RETIRED, ids=list(patient_ids))

@@ -26,8 +26,11 @@ class RecordedStore:
         self._tx = tx
 
     async def about(self, patient_ids: Collection[UUID]) -> dict[UUID, Recorded]:
-        """Of those about whom anything was recorded, also before their records were merged."""
-        whose = await MergeStore(self._tx).retired_into(patient_ids)
+        """Of those about whom anything was recorded, also before their records were merged.
+
+        What was recorded about who survives counts for a merged record, too: rows may bear its id for a while.
+        """
+        whose = await MergeStore(self._tx).whole_records(patient_ids)
         found: dict[str, Sequence[Any]] = {
             "consents": await ConsentStore(self._tx).about(whose),
             "proxies": await proxy_store(self._tx).about(whose),
@@ -49,4 +52,4 @@ class RecordedStore:
                 known = recorded.get(patient_id) or Recorded()
                 more: dict[str, Any] = {sort: (*getattr(known, sort), record)}
                 recorded[patient_id] = replace(known, **more)
-        return recorded
+        return {i: recorded[whose[i]] for i in patient_ids if whose[i] in recorded}

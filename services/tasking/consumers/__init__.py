@@ -4,20 +4,32 @@ A handler keeps the newest snapshots and then makes each patient's loops what th
 at what kind of change arrived, so a skipped, repeated or reordered event changes nothing about the outcome.
 """
 
+from carehub.analytics.v1 import analytics_events_pb2
+from carehub.careplans.v1 import careplans_events_pb2
 from carehub.identity.v1 import identity_events_pb2
+from carehub.messaging.v1 import messaging_events_pb2
+from carehub.referrals.v1 import referrals_events_pb2
 from carehub.registry.v1 import registry_events_pb2
+from carehub.scheduling.v1 import scheduling_events_pb2
 
 from libs.chassis.access import follow_access
 from libs.chassis.inbox import Consumer
 from libs.chassis.timers import Timer
-from services.tasking.consumers.clocks import escalate, review
+from services.tasking.consumers.clocks import escalate, plan, review
 from services.tasking.consumers.directory import follow_directory
 from services.tasking.consumers.record import (
     follow_break_glass,
     follow_encounters,
     follow_patients,
 )
-from services.tasking.events import ESCALATE, REVIEW
+from services.tasking.consumers.told import (
+    follow_appointments,
+    follow_reconciliations,
+    follow_referrals,
+    follow_replies,
+    follow_risks,
+)
+from services.tasking.events import ESCALATE, PLAN, REVIEW
 
 # The names are data: durable consumers, the inbox and timers remember them. Never rename one.
 CONSUMERS = (
@@ -50,5 +62,16 @@ CONSUMERS = (
     ),
     Consumer("tasking-encounters", (registry_events_pb2.EncounterChanged,), follow_encounters),
     Consumer("tasking-break-glass", (identity_events_pb2.BreakGlassChanged,), follow_break_glass),
+    Consumer(
+        "tasking-appointments", (scheduling_events_pb2.AppointmentChanged,), follow_appointments
+    ),
+    Consumer("tasking-replies", (messaging_events_pb2.ReplyReceived,), follow_replies),
+    Consumer("tasking-referrals", (referrals_events_pb2.ReferralChanged,), follow_referrals),
+    Consumer(
+        "tasking-reconciliations",
+        (careplans_events_pb2.ReconciliationChanged,),
+        follow_reconciliations,
+    ),
+    Consumer("tasking-risks", (analytics_events_pb2.RiskScored,), follow_risks),
 )
-TIMERS = (Timer(ESCALATE, escalate), Timer(REVIEW, review))
+TIMERS = (Timer(ESCALATE, escalate), Timer(REVIEW, review), Timer(PLAN, plan))

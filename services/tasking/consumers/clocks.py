@@ -6,6 +6,7 @@ from uuid import UUID
 
 from libs.chassis.database import Transaction
 from libs.chassis.timers import set_timer
+from services.tasking.consumers.planning import plan_patients
 from services.tasking.domain.loop import settle
 from services.tasking.domain.notification import escalations
 from services.tasking.domain.notification import review as told_to_review
@@ -42,6 +43,13 @@ async def escalate(tx: Transaction, key: str, due_at: datetime) -> None:
     await NotificationStore(tx).add(escalations(after, reached, directory, tx.at))
     await save_loops(tx, directory, [changes.loop] if changes.loop else [], changes.tasks)
     log.info("escalated", extra={"task_id": key, "count": len(reached)})
+
+
+async def plan(tx: Transaction, key: str, due_at: datetime) -> None:
+    """People did something that the plans of a patient look at: what a step was the answer to can open the next."""
+    whose = (await RecordStore(tx).survivors([UUID(key)])).values()
+    await RecordStore(tx).lock_patients(whose)
+    await plan_patients(tx, whose)
 
 
 async def review(tx: Transaction, key: str, due_at: datetime) -> None:

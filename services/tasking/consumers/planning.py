@@ -9,9 +9,17 @@ from uuid import UUID
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
 from services.tasking.domain.calendar import Calendar, calendar_for
+from services.tasking.domain.deeds import deeds_of
 from services.tasking.domain.loop import Loop, loop_id
 from services.tasking.domain.owner import Directory
-from services.tasking.domain.plan import GlassFacts, PatientFacts, Subject, plan_loop
+from services.tasking.domain.plan import (
+    Case,
+    EncounterFacts,
+    GlassFacts,
+    PatientFacts,
+    Subject,
+    plan_loop,
+)
 from services.tasking.domain.protocol import Protocol
 from services.tasking.domain.reconcile import Changes, reconcile
 from services.tasking.domain.snapshot import (
@@ -21,6 +29,7 @@ from services.tasking.domain.snapshot import (
     ProgramSnapshot,
 )
 from services.tasking.domain.task import Task
+from services.tasking.domain.told import Matter, Source, Told, matters_of
 from services.tasking.events import save_loops
 from services.tasking.store import (
     DirectoryStore,
@@ -28,10 +37,12 @@ from services.tasking.store import (
     ProtocolStore,
     RecordStore,
     TaskStore,
+    ToldStore,
 )
 
-# What a loop can be about.
-Snapshot = EncounterSnapshot | GlassSnapshot
+# What a loop can be about, and what tells of it.
+Topic = EncounterFacts | GlassFacts | Matter
+Snapshot = EncounterSnapshot | GlassSnapshot | Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +52,7 @@ class Known:
     encounters: Sequence[EncounterSnapshot]
     patients: dict[UUID, PatientFacts]
     programs: dict[tuple[UUID, UUID], ProgramSnapshot]
+    told: Told
     directory: Directory
     loops: dict[UUID, Loop]
     tasks: dict[UUID, list[Task]]
@@ -59,45 +71,63 @@ class Known:
 
     def waits_for(self, snapshot: Snapshot) -> str:
         """What has to be known before it can be planned: a protocol, its facility, somebody to own what opens."""
-        if not any(protocol.trigger.on is snapshot.facts.about for protocol in self.newest):
+        if not (topics := topics_of(snapshot)) or not self._is_reason(snapshot):
+            return ""
+        if not any(protocol.trigger.on is topics[0].about for protocol in self.newest):
             return "protocol"
         if self.calendar_of(snapshot.facility_id) is None:
             return "facility"
         return "" if self.directory.owner_for(snapshot.facility_id, "") else "owner"
 
-    def subject(self, snapshot: Snapshot) -> Subject | GlassFacts:
-        """The encounter with its patient and the patient's other encounters that its facility may be told of; of an
-        emergency just that.
-        """
-        if isinstance(snapshot, GlassSnapshot):
-            return snapshot.facts
-        return Subject(
-            encounter=snapshot.facts,
-            patient=self._patient(snapshot),
-            others=tuple(
-                other.facts
-                for other in self.encounters
-                if other.patient_id == snapshot.patient_id
-                and other.id != snapshot.id
-                and other.may_count_at(snapshot.facility_id)
-            ),
-        )
+    def _is_reason(self, snapshot: Snapshot) -> bool:
+        return isinstance(snapshot, EncounterSnapshot | GlassSnapshot) or snapshot.gives_reason
 
-    def _patient(self, encounter: EncounterSnapshot) -> PatientFacts:
-        """The patient as the encounter's facility knows them."""
-        shared = self.patients.get(encounter.patient_id, NOBODY_KNOWN)
-        program = self.programs.get((encounter.patient_id, encounter.facility_id))
+    def concerns(self, topic: Topic) -> bool:
+        """Whether there is, or could be, a loop about it. Most appointments are kept and open none."""
+        if isinstance(topic, EncounterFacts | GlassFacts) or topic.gives_reason:
+            return True
+        return any(loop_id(protocol.key, topic.id) in self.loops for protocol in self.newest)
+
+    def subject(self, topic: Topic) -> Subject | GlassFacts | Case:
+        """What it is about with its patient, and what else its facility may be told of them; of an emergency just that."""
+        if isinstance(topic, GlassFacts):
+            return topic
+        patient, told = self._patient(topic), self.told.at(topic.facility_id, topic.patient_id)
+        visits = tuple(
+            other.facts
+            for other in self.encounters
+            if other.patient_id == topic.patient_id
+            and other.id != topic.id
+            and other.may_count_at(topic.facility_id)
+        )
+        if isinstance(topic, EncounterFacts):
+            return Subject(encounter=topic, patient=patient, others=visits, told=told)
+        return Case(of=topic, patient=patient, visits=visits, told=told)
+
+    def _patient(self, topic: EncounterFacts | Matter) -> PatientFacts:
+        """The patient as the facility knows them."""
+        shared = self.patients.get(topic.patient_id, NOBODY_KNOWN)
+        program = self.programs.get((topic.patient_id, topic.facility_id))
         return program.with_shared(shared) if program else shared
+
+
+def topics_of(snapshot: Snapshot) -> tuple[Topic, ...]:
+    """What loops can be about in a snapshot."""
+    if isinstance(snapshot, EncounterSnapshot | GlassSnapshot):
+        return (snapshot.facts,)
+    return matters_of(snapshot)
 
 
 async def plan_patients(tx: Transaction, patient_ids: Iterable[UUID]) -> None:
     """Plan everything of these patients that a loop can be about. Call it while alone with them (RecordStore.lock_patients)."""
     patient_ids = set(patient_ids)
     encounters = await RecordStore(tx).encounters_of(patient_ids)
-    snapshots: list[Snapshot] = [*encounters, *await RecordStore(tx).glasses_of(patient_ids)]
+    told = await ToldStore(tx).of_patients(patient_ids)
+    glasses = await RecordStore(tx).glasses_of(patient_ids)
+    snapshots: list[Snapshot] = [*encounters, *glasses, *told.sources]
     if not snapshots:
         return
-    known = await _read(tx, encounters, snapshots)
+    known = await _read(tx, encounters, told, snapshots)
     loops, tasks, idle = list[Loop](), list[Task](), list[Loop]()
     for snapshot in snapshots:
         calendar = known.calendar_of(snapshot.facility_id)
@@ -109,24 +139,38 @@ async def plan_patients(tx: Transaction, patient_ids: Iterable[UUID]) -> None:
                 loops.append(changes.loop)
                 idle.extend([changes.loop] if is_idle else [])
     await save_loops(tx, known.directory, loops, tasks, idle)
+    await _note_what_waits(tx, known, snapshots)
+
+
+async def _note_what_waits(tx: Transaction, known: Known, snapshots: Sequence[Snapshot]) -> None:
     noted = [replace(each, waits_for=known.waits_for(each)) for each in snapshots]
-    await RecordStore(tx).wait([n for n, each in zip(noted, snapshots, strict=True) if n != each])
+    changed = [note for note, each in zip(noted, snapshots, strict=True) if note != each]
+    of_record = [each for each in changed if isinstance(each, EncounterSnapshot | GlassSnapshot)]
+    await RecordStore(tx).wait(of_record)
+    await ToldStore(tx).wait(
+        [each for each in changed if not isinstance(each, EncounterSnapshot | GlassSnapshot)]
+    )
 
 
 async def _read(
-    tx: Transaction, encounters: Sequence[EncounterSnapshot], snapshots: Sequence[Snapshot]
+    tx: Transaction,
+    encounters: Sequence[EncounterSnapshot],
+    told: Told,
+    snapshots: Sequence[Snapshot],
 ) -> Known:
-    patients = await RecordStore(tx).patients(each.patient_id for each in encounters)
-    programs = await RecordStore(tx).programs(each.patient_id for each in encounters)
-    loops = await LoopStore(tx).about(each.id for each in snapshots)
+    patients = await RecordStore(tx).patients(each.patient_id for each in snapshots)
+    programs = await RecordStore(tx).programs(each.patient_id for each in snapshots)
+    newest = [published.parsed() for published in await ProtocolStore(tx).newest()]
+    topics = [topic for each in snapshots for topic in topics_of(each)]
+    loops = await LoopStore(tx).some(loop_id(p.key, topic.id) for p in newest for topic in topics)
     tasks = defaultdict(list)
     for task in await TaskStore(tx).of_loops(loop.id for loop in loops):
         tasks[task.loop_id].append(task)
-    newest = [published.parsed() for published in await ProtocolStore(tx).newest()]
     return Known(
         encounters=encounters,
         patients={patient.id: patient.facts for patient in patients.values()},
         programs=programs,
+        told=told,
         directory=await DirectoryStore(tx).at(each.facility_id for each in snapshots),
         loops={loop.id: loop for loop in loops},
         tasks=tasks,
@@ -149,13 +193,16 @@ async def _followed(
 def _changes(
     known: Known, snapshot: Snapshot, calendar: Calendar, now: datetime
 ) -> Iterator[tuple[Changes, bool]]:
-    """What changes in its loop under each protocol, and whether that loop has no open task left."""
-    subject = known.subject(snapshot)
-    for newest in known.newest:
-        loop = known.loops.get(loop_id(newest.key, snapshot.id))
-        tasks = known.tasks.get(loop.id, []) if loop else []
-        protocol = known.followed[loop.protocol, loop.protocol_version] if loop else newest
-        plan = plan_loop(protocol, subject, calendar)
-        changes = reconcile(plan, loop, tasks, known.directory, about=snapshot.facts, now=now)
-        after = {task.id: task for task in (*tasks, *changes.tasks)}
-        yield changes, not any(task.is_open for task in after.values())
+    """What changes in its loops under each protocol, and whether such a loop has no open task left."""
+    for topic in topics_of(snapshot):
+        if not known.concerns(topic):
+            continue
+        subject = known.subject(topic)
+        for newest in known.newest:
+            loop = known.loops.get(loop_id(newest.key, topic.id))
+            tasks = known.tasks.get(loop.id, []) if loop else []
+            protocol = known.followed[loop.protocol, loop.protocol_version] if loop else newest
+            plan = plan_loop(protocol, subject, calendar, deeds_of(tasks))
+            changes = reconcile(plan, loop, tasks, known.directory, about=topic, now=now)
+            after = {task.id: task for task in (*tasks, *changes.tasks)}
+            yield changes, not any(task.is_open for task in after.values())

@@ -12,7 +12,7 @@ from libs.chassis.inbox import Delivery
 from services.tasking.consumers.planning import plan_patients
 from services.tasking.convert import to_encounter, to_glass, to_patient, to_program
 from services.tasking.domain.snapshot import PatientSnapshot, ProgramSnapshot
-from services.tasking.store import RecordStore
+from services.tasking.store import RecordStore, TimeStore, ToldStore
 
 
 async def follow_encounters(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
@@ -65,7 +65,7 @@ async def follow_patients(tx: Transaction, deliveries: Sequence[Delivery]) -> No
     await record.keep_patients(patients)
     for each in retired:
         await record.retire_patient(each)
-    await plan_patients(tx, news | await _moved(record, touched))
+    await plan_patients(tx, news | await _moved(tx, touched))
 
 
 async def _keep_programs(record: RecordStore, programs: Sequence[ProgramSnapshot]) -> set[UUID]:
@@ -95,12 +95,15 @@ async def follow_break_glass(tx: Transaction, deliveries: Sequence[Delivery]) ->
     await plan_patients(tx, survivors.values())
 
 
-async def _moved(record: RecordStore, touched: set[UUID]) -> set[UUID]:
+async def _moved(tx: Transaction, touched: set[UUID]) -> set[UUID]:
     """Give what belongs to the retired to those that they live on in; both of each."""
+    record, told, minutes = RecordStore(tx), ToldStore(tx), TimeStore(tx)
     survivors = await record.survivors(touched)
     moved = {retired: survivor for retired, survivor in survivors.items() if retired != survivor}
     for retired_id, survivor_id in moved.items():
         await record.move(retired_id, survivor_id)
+        await told.move(retired_id, survivor_id)
+        await minutes.move(retired_id, survivor_id)
     return {*moved, *moved.values()}
 
 

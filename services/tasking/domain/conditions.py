@@ -10,7 +10,7 @@ decides.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -23,33 +23,6 @@ Facts = Mapping[str, object]
 
 BOOL, INT, TEXT, INSTANT = cel.Type.BOOL, cel.Type.INT, cel.Type.STRING, cel.Type.TIMESTAMP
 TEXTS = cel.Type.List(TEXT)
-
-VISIT = {
-    "visit_class": TEXT,
-    "state": TEXT,
-    "admitted_at": INSTANT,
-    "discharged_at": INSTANT,
-    "is_discharged": BOOL,
-    "disposition": TEXT,
-    "diagnoses": TEXTS,
-    "admission_type": TEXT,
-}
-RECORD = {f"encounter.{name}": kind for name, kind in VISIT.items()} | {
-    "patient.is_deceased": BOOL,
-    "patient.died_at": INSTANT,
-    "patient.language": TEXT,
-}
-GLASS = {
-    "glass.is_reviewed": BOOL,
-    "glass.is_part2_emergency": BOOL,
-    "glass.uses_in_30_days": INT,
-}
-OTHER = {f"other.{name}": kind for name, kind in VISIT.items()} | {
-    "other.is_same_facility": BOOL,
-    "other.starts_after_discharge": BOOL,
-    "other.goes_on_after_discharge": BOOL,
-    "other.days_after_discharge": INT,
-}
 
 # Together they bound what one evaluation can cost, whoever wrote the condition: a macro walks one
 # list.
@@ -153,13 +126,3 @@ class Vocabulary:
                 f"It cannot be read at {place}", f"Look for a missing quote, bracket or &&. {GUIDE}"
             )
         return ConditionInvalid("It cannot be understood", GUIDE)
-
-
-def with_names(
-    names: Iterable[str], *, other: bool = False, known: Mapping[str, cel.Type] = RECORD
-) -> Vocabulary:
-    """What is known of the encounter and the patient (or of what else a protocol is about), the
-    conditions that it names itself, and, for a condition that looks for one among the patient's
-    other encounters, what is known of that one.
-    """
-    return Vocabulary({**known, **(OTHER if other else {}), **dict.fromkeys(names, BOOL)})

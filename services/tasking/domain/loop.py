@@ -10,7 +10,8 @@ from uuid import UUID, uuid5
 
 from services.tasking.domain.labels import Labels
 from services.tasking.domain.owner import Directory, Owner
-from services.tasking.domain.plan import PlannedKeyDate
+from services.tasking.domain.planned import EvidenceKind, PlannedKeyDate
+from services.tasking.domain.protocol_parts import About
 from services.tasking.domain.task import Task, TaskState
 
 LOOPS = UUID("5a0f2f8e-52cb-5d0e-9a51-0c3f5b1f3a77")  # the namespace of loop ids; never changes
@@ -24,14 +25,6 @@ class LoopState(StrEnum):
     OPEN = "OPEN"
     CLOSED = "CLOSED"
     CANCELLED = "CANCELLED"
-
-
-class EvidenceKind(StrEnum):
-    TASK_OUTCOME = "TASK_OUTCOME"
-    ENCOUNTER = "ENCOUNTER"
-    CONTACT_ATTEMPTS = "CONTACT_ATTEMPTS"
-    RECORD_CHANGE = "RECORD_CHANGE"
-    REVIEW = "REVIEW"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +41,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loop:
-    """One commitment to one patient under one protocol, about a visit or about an emergency access."""
+    """One commitment to one patient under one protocol, about exactly one thing."""
 
     id: UUID
     version: int = 1
@@ -59,6 +52,10 @@ class Loop:
     title: str
     encounter_id: UUID | None = None
     break_glass_id: UUID | None = None
+    appointment_id: UUID | None = None
+    referral_id: UUID | None = None
+    reply_id: UUID | None = None
+    question_id: UUID | None = None
     state: LoopState = LoopState.OPEN
     team_id: UUID | None = None
     staff_id: UUID | None = None
@@ -82,9 +79,15 @@ class Loop:
     @property
     def subject_id(self) -> UUID:
         """What it is about."""
-        if subject_id := self.encounter_id or self.break_glass_id:
-            return subject_id
+        for about in About:
+            if subject_id := getattr(self, f"{about}_id"):
+                return UUID(int=subject_id.int)
         raise LookupError("the loop is about nothing")
+
+    @property
+    def follows_the_record_alone(self) -> bool:
+        """Whether its plan looks at nothing that people do under it."""
+        return self.encounter_id is not None or self.break_glass_id is not None
 
     @property
     def owner(self) -> Owner:
@@ -120,7 +123,8 @@ def settle(
 ) -> tuple[Loop, tuple[Task, ...]]:
     """An open loop as its tasks make it: evidence, level, owner and clock; or closed, if that is all it needed.
 
-    Only a loop whose clock has a moment to count from can complete: before the discharge there is nothing to follow up.
+    Only a loop that has a moment to complete from can: before the discharge there is nothing to follow up, and a missed
+    visit is made up for by a visit alone.
     """
     if not loop.is_open:
         return loop, tuple(tasks)
@@ -149,11 +153,12 @@ def evidence_of(tasks: Iterable[Task]) -> tuple[Evidence, ...]:
 def _shown_by(task: Task) -> Evidence | None:
     if task.state is TaskState.COMPLETED and task.shown_by:
         return Evidence(
-            kind=EvidenceKind.ENCOUNTER,
+            kind=task.shown_by.kind,
             step=task.step,
             description=task.shown_by.description,
-            source_id=task.shown_by.encounter_id,
+            source_id=task.shown_by.source_id,
             at=task.shown_by.at,
+            staff_id=task.shown_by.staff_id,
         )
     if task.state is TaskState.COMPLETED and task.closed_at:
         titles = {each.key: each.title for each in task.outcomes}

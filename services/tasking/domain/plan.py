@@ -1,26 +1,37 @@
-"""The loop that a protocol wants for one encounter, as a pure function of the record."""
+"""The loop that a protocol wants for one encounter, or for what else it is about, as a pure function of the record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
-from uuid import UUID
 
 from services.tasking.domain.calendar import Calendar
-from services.tasking.domain.conditions import Condition
+from services.tasking.domain.cases import read_case
+from services.tasking.domain.deeds import NOTHING, Deeds
 from services.tasking.domain.labels import Labels, inherit
+from services.tasking.domain.planned import (
+    EvidenceKind,
+    LoopPlan,
+    PlannedKeyDate,
+    PlannedOutcome,
+    PlannedStep,
+    PlanState,
+    Rung,
+    ShownBy,
+)
 from services.tasking.domain.protocol import PLACE, Protocol
 from services.tasking.domain.protocol_parts import (
-    About,
-    Anchor,
+    BEGINS,
+    COMPLETES,
     Ending,
     Moment,
     Outcome,
     RungRule,
+    Shown,
     Step,
     Unit,
 )
 from services.tasking.domain.record import (
+    Case,
     EncounterFacts,
     GlassFacts,
     PatientFacts,
@@ -29,8 +40,10 @@ from services.tasking.domain.record import (
     read_glass,
     read_record,
 )
+from services.tasking.domain.told import Matter
 
 __all__ = [
+    "Case",
     "EncounterFacts",
     "GlassFacts",
     "LoopPlan",
@@ -46,96 +59,6 @@ __all__ = [
 ]
 
 FOREVER = datetime.max.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedKeyDate:
-    key: str
-    title: str
-    on: date
-    at: datetime
-    explanation: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedOutcome:
-    key: str
-    title: str
-    completes: bool
-    needs_attempts: bool = False
-    not_before_at: datetime | None = None
-    not_before_explanation: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rung:
-    level: int
-    at: datetime
-    notify: str
-    channels: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShownBy:
-    """Another encounter that shows a step done."""
-
-    encounter_id: UUID
-    at: datetime
-    description: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStep:
-    key: str
-    title: str
-    description: str
-    role: str
-    counts_from_at: datetime
-    start_at: datetime
-    due_at: datetime
-    due_on: date
-    due_explanation: str
-    outcomes: tuple[PlannedOutcome, ...]
-    done_when: tuple[str, ...]
-    rungs: tuple[Rung, ...]
-    is_contact: bool
-    attempts_needed: int
-    attempts_hours_apart: float
-    is_required: bool
-    shown_by: ShownBy | None
-
-
-class PlanState(StrEnum):
-    OPEN = "OPEN"
-    CLOSED = "CLOSED"
-    CANCELLED = "CANCELLED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopPlan:
-    """One loop as the record alone would have it; what people did comes on top."""
-
-    protocol: str
-    protocol_version: int
-    title: str
-    encounter_id: UUID | None = None
-    break_glass_id: UUID | None = None
-    subject_id: UUID
-    facility_id: UUID
-    patient_id: UUID
-    state: PlanState
-    close_reason: str
-    close_description: str
-    closed_at: datetime | None
-    why: str
-    closes_when: tuple[str, ...]
-    key_dates: tuple[PlannedKeyDate, ...]
-    opened_at: datetime
-    anchor_at: datetime | None
-    steps: tuple[PlannedStep, ...]
-    labels: Labels
-    close_evidence: ShownBy | None = None
-    closed_by_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,48 +82,65 @@ class Due:
 
 
 def plan_loop(
-    protocol: Protocol, subject: Subject | GlassFacts, calendar: Calendar
+    protocol: Protocol,
+    subject: Subject | GlassFacts | Case,
+    calendar: Calendar,
+    deeds: Deeds = NOTHING,
 ) -> LoopPlan | None:
-    """The loop that a protocol wants for an encounter; None if it gives the protocol no reason.
+    """The loop that a protocol wants for an encounter, or for what else it is about; None if it gives no reason.
 
-    The same snapshots give the same plan, whatever order they came in. `calendar` is that of the
-    encounter's facility. A plan that is not open has no steps.
+    The same snapshots give the same plan, whatever order they came in; only what people did comes on top, where a protocol
+    asks for it. `calendar` is that of the subject's facility. A plan that is not open has no steps.
     """
     if subject.about is not protocol.trigger.on:
         return None
     if isinstance(subject, GlassFacts):
-        plan = _planned(protocol, read_glass(protocol, subject, calendar), subject, ())
-        return (
-            replace(plan, break_glass_id=subject.id, closed_by_id=subject.reviewed_by_id)
-            if plan
-            else None
-        )
-    record = read_record(protocol, subject, calendar)
-    plan = _planned(protocol, record, subject.encounter, subject.others)
-    return replace(plan, encounter_id=subject.encounter.id) if plan else None
+        plan = _planned(protocol, read_glass(protocol, subject, calendar), subject, deeds)
+        return replace(plan, closed_by_id=subject.reviewed_by_id) if plan else None
+    if isinstance(subject, Subject):
+        record = read_record(protocol, subject, calendar)
+        return _planned(protocol, record, subject.encounter, deeds)
+    record, deeds = _read_with_deeds(protocol, subject, calendar, deeds)
+    return _planned(protocol, record, subject.of, deeds)
+
+
+def _read_with_deeds(
+    protocol: Protocol, case: Case, calendar: Calendar, deeds: Deeds
+) -> tuple[Record, Deeds]:
+    """The record together with what people did and what it shows done itself: a step can wait for either."""
+    known = deeds
+    record = read_case(protocol, case, calendar, known)
+    for _ in protocol.steps if protocol.looks_at_deeds else ():
+        more = deeds.with_shown(_steps(protocol, record))
+        if more == known:
+            break
+        known = more
+        record = read_case(protocol, case, calendar, known)
+    return record, known
 
 
 def _planned(
     protocol: Protocol,
     record: Record,
-    subject: EncounterFacts | GlassFacts,
-    others: Sequence[EncounterFacts],
+    subject: EncounterFacts | GlassFacts | Matter,
+    deeds: Deeds,
 ) -> LoopPlan | None:
-    """Only a loop with a discharge can complete by its steps: any other needs something of the record to close it."""
-    calendar, discharged_at = record.calendar, record.anchors.get(Anchor.DISCHARGE)
-    known = (record.anchors.get(each) for each in (Anchor.OPENING, Anchor.ADMISSION))
-    opened_at = next((at for at in known if at), discharged_at)
+    """Only a loop that has a moment to complete from can do so by its steps: any other needs something of the record."""
+    about, calendar = protocol.trigger.on, record.calendar
+    complete_at = record.anchors.get(COMPLETES[about]) if about in COMPLETES else None
+    opened_at = next((at for each in BEGINS[about] if (at := record.anchors.get(each))), None)
     if opened_at is None or not record.holds(protocol.trigger.when):
         return None
-    if calendar.local_date(discharged_at or opened_at) < protocol.effective_from:
+    if calendar.local_date(complete_at or opened_at) < protocol.effective_from:
         return None
-    end, every_step = _end(protocol, record), _steps(protocol, record)
+    end, every_step = _end(protocol, record, deeds), _steps(protocol, record)
     steps = every_step if end.state is PlanState.OPEN else ()
     key_dates = _key_dates(protocol, record)
     return LoopPlan(
         protocol=protocol.key,
         protocol_version=protocol.version,
         title=protocol.title,
+        about=about,
         subject_id=subject.id,
         facility_id=subject.facility_id,
         patient_id=subject.patient_id,
@@ -209,48 +149,50 @@ def _planned(
         close_description=end.description,
         closed_at=end.at,
         why=_why(protocol, record, key_dates),
-        closes_when=_closes_when(protocol, steps, is_discharged=discharged_at is not None),
+        closes_when=_closes_when(protocol, steps, is_known=complete_at is not None),
         key_dates=key_dates,
         opened_at=opened_at,
-        anchor_at=discharged_at,
+        anchor_at=complete_at,
         steps=steps,
-        labels=_labels(subject, others, end.evidence, *(step.shown_by for step in every_step)),
+        labels=_labels(subject, record, end.evidence, *(step.shown_by for step in every_step)),
         close_evidence=end.evidence,
     )
 
 
 def _labels(
-    subject: EncounterFacts | GlassFacts,
-    others: Sequence[EncounterFacts],
-    *shown: ShownBy | None,
+    subject: EncounterFacts | GlassFacts | Matter, record: Record, *shown: ShownBy | None
 ) -> Labels:
-    """As sensitive as what it is about, and as the other encounters that show something done, also once it is over."""
-    showing = {each.encounter_id for each in shown if each}
-    return inherit(subject.labels, *(other.labels for other in others if other.id in showing))
+    """As sensitive as what it is about, and as all that shows something done, also once it is over."""
+    showing = (each.source_id for each in shown if each)
+    return inherit(subject.labels, *record.labels_of(showing))
 
 
-def _end(protocol: Protocol, record: Record) -> End:
+def _end(protocol: Protocol, record: Record, deeds: Deeds) -> End:
     """Cancelled before all else; otherwise the earliest of what closes it, so that later news
     changes nothing.
     """
     for ending in protocol.cancels:
-        if end := _ended(ending, record, PlanState.CANCELLED):
+        if end := _ended(ending, record, deeds, PlanState.CANCELLED):
             return end
-    ends = [end for each in protocol.closes if (end := _ended(each, record, PlanState.CLOSED))]
+    closed = PlanState.CLOSED
+    ends = [end for each in protocol.closes if (end := _ended(each, record, deeds, closed))]
     return min(ends, key=lambda end: (end.at is None, end.at or FOREVER), default=End())
 
 
-def _ended(ending: Ending, record: Record, state: PlanState) -> End | None:
+def _ended(ending: Ending, record: Record, deeds: Deeds, state: PlanState) -> End | None:
     """What looks for another encounter happens when that began, and never before its own moment."""
     evidence, at = None, record.anchors.get(ending.at)
-    if ending.looks_for_other:
-        evidence = _shown(record, ending.when, ending.description)
+    if ending.among:
+        shown = Shown(when=ending.when, among=ending.among, description=ending.description)
+        evidence = _shown(record, (shown,))
         if evidence is None:
             return None
         at = max(evidence.at, at or evidence.at)
         evidence = replace(evidence, at=at)
     elif not record.holds(ending.when):
         return None
+    elif ending.steps and (evidence := _done(ending, deeds)):
+        at = evidence.at
     return End(
         state=state,
         reason=ending.reason,
@@ -260,11 +202,41 @@ def _ended(ending: Ending, record: Record, state: PlanState) -> End | None:
     )
 
 
-def _shown(record: Record, when: Condition, description: str) -> ShownBy | None:
-    other = record.earliest_other(when)
-    if other is None or other.admitted_at is None:
+def _done(ending: Ending, deeds: Deeds) -> ShownBy | None:
+    """The last of the deeds that an ending looks at."""
+    done = [deed for step in ending.steps if (deed := deeds.of(step))]
+    if not done:
         return None
-    return ShownBy(encounter_id=other.id, at=other.admitted_at, description=description)
+    last = max(done, key=lambda deed: (deed.at, deed.step))
+    return ShownBy(
+        kind=last.kind,
+        other_id=last.source_id,
+        at=last.at,
+        description=ending.description,
+        staff_id=last.staff_id,
+    )
+
+
+def _shown(record: Record, rules: Sequence[Shown]) -> ShownBy | None:
+    """The earliest of what shows it, by whichever of the rules."""
+    shown = list[ShownBy]()
+    for rule in rules:
+        found = record.earliest(rule.among, rule.when)
+        if found is None or found.at is None:
+            continue
+        is_visit = found.kind is EvidenceKind.ENCOUNTER
+        shown.append(
+            ShownBy(
+                kind=found.kind,
+                encounter_id=found.id if is_visit else None,
+                other_id=None if is_visit else found.id,
+                at=found.at,
+                description=rule.description,
+                staff_id=found.staff_id,
+                outcome=found.outcome,
+            )
+        )
+    return min(shown, key=lambda each: (each.at, each.source_id), default=None)
 
 
 def _due(moment: Moment, record: Record) -> Due | None:
@@ -317,7 +289,7 @@ def _step(step: Step, record: Record) -> PlannedStep | None:
     start_at = _start(step.start, record) if step.start else anchor_at
     if due is None or anchor_at is None or start_at is None:
         return None
-    start_at, shown = min(start_at, due.at), step.shown_by
+    start_at = min(start_at, due.at)
     return PlannedStep(
         key=step.key,
         title=step.title,
@@ -335,7 +307,7 @@ def _step(step: Step, record: Record) -> PlannedStep | None:
         attempts_needed=step.attempts.needed if step.attempts else 0,
         attempts_hours_apart=step.attempts.hours_apart if step.attempts else 0.0,
         is_required=step.is_required,
-        shown_by=_shown(record, shown.when, shown.description) if shown else None,
+        shown_by=_shown(record, step.shown_by),
     )
 
 
@@ -358,7 +330,8 @@ def _outcome(outcome: Outcome, record: Record) -> PlannedOutcome | None:
 def _in_words(moment: Moment) -> str:
     """Without a date: it stands in what is said to who asks too early, and a date tells of a patient."""
     unit = moment.unit.replace("_", " ")
-    return f"{moment.count} {unit[:-1] if moment.count == 1 else unit} after the {moment.after}"
+    after = moment.after.replace("_", " ")
+    return f"{moment.count} {unit[:-1] if moment.count == 1 else unit} after the {after}"
 
 
 def _rungs(ladder: tuple[RungRule, ...], start_at: datetime, due_at: datetime) -> tuple[Rung, ...]:
@@ -375,7 +348,7 @@ def _rungs(ladder: tuple[RungRule, ...], start_at: datetime, due_at: datetime) -
 
 
 def _why(protocol: Protocol, record: Record, key_dates: tuple[PlannedKeyDate, ...]) -> str:
-    days = {anchor.value: record.calendar.local_date(at) for anchor, at in record.anchors.items()}
+    days = {str(anchor): record.calendar.local_date(at) for anchor, at in record.anchors.items()}
     days |= {each.key: each.on for each in key_dates}
     for why in protocol.why:
         if why.when is None or record.holds(why.when):
@@ -384,15 +357,15 @@ def _why(protocol: Protocol, record: Record, key_dates: tuple[PlannedKeyDate, ..
 
 
 def _closes_when(
-    protocol: Protocol, steps: tuple[PlannedStep, ...], *, is_discharged: bool
+    protocol: Protocol, steps: tuple[PlannedStep, ...], *, is_known: bool
 ) -> tuple[str, ...]:
+    endings = tuple(dict.fromkeys(each.description for each in protocol.closes))
+    if not steps or protocol.trigger.on not in COMPLETES:
+        return endings if steps else ()
     needed = "; ".join(step.title for step in steps if step.is_required)
     done = (
         f"Everything required is done: {needed}."
-        if is_discharged
+        if is_known
         else "The discharge is known, and everything required after it is done."
     )
-    endings = tuple(dict.fromkeys(each.description for each in protocol.closes))
-    if protocol.trigger.on is About.BREAK_GLASS:
-        return endings if steps else ()
-    return (done, *(f"Or: {each}" for each in endings)) if steps else ()
+    return (done, *(f"Or: {each}" for each in endings))

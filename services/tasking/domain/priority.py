@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import IntEnum
+from functools import lru_cache
+from typing import NamedTuple
 
 from services.tasking.domain.task import Task
 
@@ -19,8 +21,7 @@ class ClockGroup(IntEnum):
     LATER = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class Term(NamedTuple):
     label: str
     points: int
 
@@ -51,33 +52,53 @@ def priority_of(task: Task, now: datetime, today: date) -> Priority:
     return Priority(terms=tuple(sorted(terms, key=lambda term: (-term.points, term.label))))
 
 
+# A page has hundreds of terms and few different ones.
+DUE_TODAY = Term(label="due today", points=25)
+DUE_TOMORROW = Term(label="due tomorrow", points=10)
+TOO_EARLY = Term(label="not before its start", points=-20)
+NOT_REACHED = Term(label="attempts documented, not reached", points=-10)
+NO_CONTACT = Term(label="no contact yet", points=12)
+NEEDED = Term(label="its loop needs it", points=6)
+TAKEN_BY_NOBODY = Term(label="taken by nobody", points=5)
+DECLINED = Term(label="was declined", points=4)
+
+
+@lru_cache(256)
+def _late(days: int) -> Term:
+    label = "late" if days == 0 else f"{days} day{'s' if days > 1 else ''} late"
+    return Term(label=label, points=40 + 5 * min(days, MOST_DAYS_LATE))
+
+
+@lru_cache(256)
+def _escalated(level: int) -> Term:
+    return Term(label=f"escalated, level {level}", points=8 * min(level, MOST_LEVELS))
+
+
 def _clock(task: Task, now: datetime, today: date) -> Iterator[Term]:
     group = clock_group(task, now, today)
     if group is ClockGroup.LATE:
-        days = (now - task.due_at) // timedelta(days=1)
-        label = "late" if days == 0 else f"{days} day{'s' if days > 1 else ''} late"
-        yield Term(label=label, points=40 + 5 * min(days, MOST_DAYS_LATE))
+        yield _late((now - task.due_at) // timedelta(days=1))
     elif group is ClockGroup.TODAY:
-        yield Term(label="due today", points=25)
+        yield DUE_TODAY
     elif task.due_on - today == timedelta(days=1):
-        yield Term(label="due tomorrow", points=10)
+        yield DUE_TOMORROW
     if now < task.start_at:
-        yield Term(label="not before its start", points=-20)
+        yield TOO_EARLY
 
 
 def _weight(task: Task) -> Iterator[Term]:
-    if level := min(task.escalation_level, MOST_LEVELS):
-        yield Term(label=f"escalated, level {task.escalation_level}", points=8 * level)
+    if task.escalation_level:
+        yield _escalated(task.escalation_level)
     if task.is_contact and task.attempts_met_at:
-        yield Term(label="attempts documented, not reached", points=-10)
+        yield NOT_REACHED
     elif task.is_contact:
-        yield Term(label="no contact yet", points=12)
+        yield NO_CONTACT
     if task.is_required:
-        yield Term(label="its loop needs it", points=6)
+        yield NEEDED
 
 
 def _people(task: Task) -> Iterator[Term]:
     if not task.is_taken:
-        yield Term(label="taken by nobody", points=5)
+        yield TAKEN_BY_NOBODY
     if task.decline_reason:
-        yield Term(label="was declined", points=4)
+        yield DECLINED

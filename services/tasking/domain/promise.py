@@ -18,6 +18,7 @@ class Rule(StrEnum):
     LADDER_STUCK = "LADDER_STUCK"
     ENCOUNTER_WAITS = "ENCOUNTER_WAITS"
     BREAK_GLASS_WAITS = "BREAK_GLASS_WAITS"
+    SOMETHING_WAITS = "SOMETHING_WAITS"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

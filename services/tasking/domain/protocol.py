@@ -5,18 +5,20 @@ docs/protocols.md describes the text for those who write it.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from libs.chassis.errors import InvalidArgument
-from services.tasking.domain.conditions import (
-    GLASS,
-    RECORD,
-    Condition,
-    ConditionInvalid,
-    Vocabulary,
-    with_names,
+from services.tasking.domain.conditions import Condition, Vocabulary
+from services.tasking.domain.protocol_conditions import (
+    BY_DEEDS,
+    DEEDS,
+    OUTCOMES,
+    Words,
+    among_which,
+    condition,
+    needed,
+    what_is_searched,
 )
 from services.tasking.domain.protocol_parts import (
     CHANNELS,
@@ -45,6 +47,7 @@ from services.tasking.domain.protocol_parts import (
     Why,
 )
 from services.tasking.domain.protocol_text import Part, ProtocolProblem, read
+from services.tasking.domain.words import vocabulary
 
 __all__ = [
     "Protocol",
@@ -58,13 +61,11 @@ __all__ = [
 SHIPPED = Path(__file__).parent.parent / "protocols"
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 REASON = re.compile(r"[A-Z][A-Z0-9_]*")
-OTHERS = re.compile(r"\bother\.")
 PLACE = re.compile(r"\{(\w*)\}")
 MOST_DAYS = 3660
 UNITS = " ".join(Unit)
 DEFAULT = "default"
 DONE = Outcome(key="done", title="Done", completes=True)
-KNOWN = {About.ENCOUNTER: RECORD, About.BREAK_GLASS: GLASS}
 
 
 class ProtocolInvalid(InvalidArgument):
@@ -78,16 +79,6 @@ class ProtocolInvalid(InvalidArgument):
             (each.path or "text", f"Line {each.line}: {each.problem}. {each.help}")
             for each in problems
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """What the parts of one protocol may speak of."""
-
-    about: About
-    record: Vocabulary
-    with_other: Vocabulary
-    ladders: Mapping[str, tuple[RungRule, ...]]
 
 
 def parse_protocol(text: str, version: int = 0) -> Protocol:
@@ -124,12 +115,14 @@ def _protocol(root: Part, text: str, version: int) -> Protocol:
     trigger = part["trigger"].fields("on when source")
     on = trigger["on"].one_of({*About})
     about = About(on) if on in {*About} else About.ENCOUNTER
-    conditions = _conditions(part["conditions"], about)
-    names, is_visit = [name for name, _ in conditions], about is About.ENCOUNTER
+    steps = part["steps"].item_keys()
+    conditions = _conditions(part["conditions"], vocabulary(about, steps=steps))
+    names = [name for name, _ in conditions]
     words = Words(
         about=about,
-        record=with_names(names, known=KNOWN[about]),
-        with_other=with_names(names, other=is_visit, known=KNOWN[about]),
+        steps=frozenset(steps),
+        record=vocabulary(about, names, steps=steps),
+        searching=vocabulary(about, names, steps=steps, searching=True),
         ladders=dict(_ladders(part["ladders"])),
     )
     key_dates = tuple(_key_date(key, each, words) for key, each in part["key_dates"].entries())
@@ -143,12 +136,13 @@ def _protocol(root: Part, text: str, version: int) -> Protocol:
         conditions=conditions,
         trigger=Trigger(
             on=about,
-            when=_needed(trigger["when"], words.record),
+            when=needed(trigger["when"], words.record),
             source=trigger["source"].text(),
         ),
         why=_whys(part["why"], words, {*CLOCKS[about], *(each.key for each in key_dates)}),
         key_dates=key_dates,
         steps=tuple(_step(each, words) for _, each in part["steps"].named_items()),
+        looks_at_deeds=DEEDS.search(text) is not None,
         cancels=tuple(_ending(each, words) for each in part["cancels"].items()),
         closes=tuple(_ending(each, words) for each in part["closes"].items()),
     )
@@ -161,33 +155,14 @@ def _key(part: Part) -> str:
     return key
 
 
-def _conditions(part: Part, about: About) -> tuple[tuple[str, Condition], ...]:
-    record = with_names((), known=KNOWN[about])
+def _conditions(part: Part, record: Vocabulary) -> tuple[tuple[str, Condition], ...]:
     named = []
     for name, each in part.entries():
         if not NAME.fullmatch(name) or "-" in name:
             each.complain(f"{name} is no name", "Small letters, digits and _; begin with a letter.")
         else:
-            named.append((name, _needed(each, record)))
+            named.append((name, needed(each, record)))
     return tuple(named)
-
-
-def _condition(part: Part, vocabulary: Vocabulary) -> Condition | None:
-    text = part.text()
-    if not text:
-        return None
-    try:
-        return vocabulary.compile(text)
-    except ConditionInvalid as error:
-        part.complain(error.problem, error.help)
-        return None
-
-
-def _needed(part: Part, vocabulary: Vocabulary) -> Condition:
-    """A condition that must be there. One that is not has been complained of; the one returned is
-    never used.
-    """
-    return _condition(part, vocabulary) or vocabulary.compile("false")
 
 
 def _whys(part: Part, words: Words, places: set[str]) -> tuple[Why, ...]:
@@ -199,7 +174,7 @@ def _whys(part: Part, words: Words, places: set[str]) -> tuple[Why, ...]:
                 found["text"].complain(
                     f"{{{place}}} cannot be filled in", f"Known: {', '.join(sorted(places))}."
                 )
-        whys.append(Why(when=_condition(found["when"], words.record), text=found["text"].text()))
+        whys.append(Why(when=condition(found["when"], words.record), text=found["text"].text()))
     return tuple(whys)
 
 
@@ -220,10 +195,9 @@ def _moment(
     if len(units) > 1 or (part.is_mapping and not units and not can_be_now):
         part.complain("It does not say how long in one unit", f"Write one of: {UNITS}.")
     unit = units[0] if units else Unit.HOURS
-    clocks = CLOCKS[words.about]
-    anchor = found["after"].one_of({*clocks})
+    clocks = {*CLOCKS[words.about], *(words.steps if words.about in BY_DEEDS else ())}
     return Moment(
-        after=Anchor(anchor) if anchor in clocks else Anchor.DISCHARGE,
+        after=found["after"].one_of(clocks),
         unit=unit,
         count=found[unit].number(0, MOST_DAYS),
     )
@@ -272,7 +246,7 @@ def _step(part: Part, words: Words) -> Step:
         title=found["title"].text(),
         description=found["description"].text(),
         role=found["role"].one_of(ROLES),
-        when=_condition(found["when"], record),
+        when=condition(found["when"], record),
         start=_moment(start, start.fields("after", UNITS), words, can_be_now=True)
         if start.is_written
         else None,
@@ -281,7 +255,7 @@ def _step(part: Part, words: Words) -> Step:
         outcomes=_outcomes(found["outcomes"], words, has_attempts=found["attempts"].is_written),
         done_when=found["done_when"].texts(),
         attempts=_attempts(found["attempts"]),
-        shown_by=_shown(found["shown_by"], words.with_other),
+        shown_by=_shown(found["shown_by"], words),
         is_required=found["is_required"].yes(empty=True),
         source=found["source"].text(),
     )
@@ -294,7 +268,7 @@ def _deadlines(part: Part, words: Words) -> tuple[Deadline, ...]:
         return (Deadline(when=None, moment=moment),)
     items = [(item, item.fields("after", f"when {UNITS}")) for item in part.items()]
     deadlines = tuple(
-        Deadline(when=_condition(found["when"], words.record), moment=_moment(item, found, words))
+        Deadline(when=condition(found["when"], words.record), moment=_moment(item, found, words))
         for item, found in items
     )
     if not items or items[-1][1]["when"].is_written:
@@ -365,11 +339,23 @@ def _attempts(part: Part) -> Attempts | None:
     )
 
 
-def _shown(part: Part, with_other: Vocabulary) -> Shown | None:
+def _shown(part: Part, words: Words) -> tuple[Shown, ...]:
+    """One, or a list of which any shows it."""
     if not part.is_written:
-        return None
-    found = part.fields("when description")
-    return Shown(when=_needed(found["when"], with_other), description=found["description"].text())
+        return ()
+    shown = list[Shown]()
+    for item in part.items() if part.is_list else [part]:
+        found = item.fields("when description")
+        when = needed(found["when"], words.searching)
+        among = among_which(found["when"], when, words)
+        if found["when"].is_written and among is None:
+            found["when"].complain(
+                "It looks for nothing that could show it", what_is_searched(words)
+            )
+        elif among:
+            text = found["description"].text()
+            shown.append(Shown(when=when, among=among, description=text))
+    return tuple(shown)
 
 
 def _ending(part: Part, words: Words) -> Ending:
@@ -377,13 +363,14 @@ def _ending(part: Part, words: Words) -> Ending:
     reason = found["reason"].text()
     if reason and not REASON.fullmatch(reason):
         found["reason"].complain(f"{reason} is no reason", "Write it as READMITTED.")
-    when = _needed(found["when"], words.with_other)
+    when = needed(found["when"], words.searching)
     ends, usual = ENDS[words.about], USUAL_END[words.about]
     at = found["at"].one_of({*ends}, usual)
     return Ending(
         reason=reason,
         when=when,
-        looks_for_other=OTHERS.search(when.text) is not None,
+        among=among_which(found["when"], when, words),
+        steps=tuple(dict.fromkeys(OUTCOMES.findall(when.text))),
         at=Anchor(at) if at in ends else usual,
         description=found["description"].text(),
         source=found["source"].text(),

@@ -32,10 +32,26 @@ CHANNELS = frozenset({SCREEN, EMAIL})
 
 
 class About(StrEnum):
-    """What a loop is about: each visit, or each time that somebody has broken the glass."""
+    """What a loop is about: a visit, a time that somebody has broken the glass, a visit that was missed, a referral, a
+    reply that needs somebody, a question that a reconciliation left open.
+    """
 
     ENCOUNTER = "encounter"
     BREAK_GLASS = "break_glass"
+    APPOINTMENT = "appointment"
+    REFERRAL = "referral"
+    REPLY = "reply"
+    QUESTION = "question"
+
+
+class Among(StrEnum):
+    """What a condition can look for one among."""
+
+    OTHER = "other"
+    BOOKING = "booking"
+    REPLY = "reply"
+    REFERRAL = "referral"
+    RECONCILIATION = "reconciliation"
 
 
 class Anchor(StrEnum):
@@ -46,18 +62,52 @@ class Anchor(StrEnum):
     DEATH = "death"
     OPENING = "opening"
     REVIEW = "review"
+    MISSED = "missed"
+    NEXT_VISIT = "next_visit"
+    SENT = "sent"
+    ANSWER_DUE = "answer_due"
+    ENDED = "ended"
+    RECEIVED = "received"
+    ASKED = "asked"
+    ANSWERED = "answered"
 
 
 # What can be counted from, and when what ends a loop can have happened, by what it is about.
 CLOCKS = {
     About.ENCOUNTER: frozenset({Anchor.ADMISSION, Anchor.DISCHARGE}),
     About.BREAK_GLASS: frozenset({Anchor.OPENING}),
+    About.APPOINTMENT: frozenset({Anchor.MISSED, Anchor.NEXT_VISIT}),
+    About.REFERRAL: frozenset({Anchor.SENT, Anchor.ANSWER_DUE, Anchor.ENDED}),
+    About.REPLY: frozenset({Anchor.RECEIVED}),
+    About.QUESTION: frozenset({Anchor.ASKED, Anchor.ANSWER_DUE}),
 }
 ENDS = {
     About.ENCOUNTER: frozenset({Anchor.ADMISSION, Anchor.DISCHARGE, Anchor.DEATH}),
     About.BREAK_GLASS: frozenset({Anchor.OPENING, Anchor.REVIEW}),
+    About.APPOINTMENT: frozenset({Anchor.MISSED, Anchor.DEATH}),
+    About.REFERRAL: frozenset({Anchor.SENT, Anchor.ENDED, Anchor.DEATH}),
+    About.REPLY: frozenset({Anchor.RECEIVED, Anchor.DEATH}),
+    About.QUESTION: frozenset({Anchor.ASKED, Anchor.ANSWERED, Anchor.DEATH}),
 }
-USUAL_END = {About.ENCOUNTER: Anchor.DISCHARGE, About.BREAK_GLASS: Anchor.REVIEW}
+USUAL_END = {
+    About.ENCOUNTER: Anchor.DISCHARGE,
+    About.BREAK_GLASS: Anchor.REVIEW,
+    About.APPOINTMENT: Anchor.MISSED,
+    About.REFERRAL: Anchor.ENDED,
+    About.REPLY: Anchor.RECEIVED,
+    About.QUESTION: Anchor.ANSWERED,
+}
+# The moment that a loop begins with, the first that is known; and the one from which on its own steps can complete it.
+# Without the latter only the record closes it, whatever people say that they did.
+BEGINS = {
+    About.ENCOUNTER: (Anchor.ADMISSION, Anchor.DISCHARGE),
+    About.BREAK_GLASS: (Anchor.OPENING,),
+    About.APPOINTMENT: (Anchor.MISSED,),
+    About.REFERRAL: (Anchor.SENT,),
+    About.REPLY: (Anchor.RECEIVED,),
+    About.QUESTION: (Anchor.ASKED,),
+}
+COMPLETES = {About.ENCOUNTER: Anchor.DISCHARGE, About.REPLY: Anchor.RECEIVED}
 
 
 class Unit(StrEnum):
@@ -72,7 +122,7 @@ class Unit(StrEnum):
 class Moment:
     """So long after an anchor."""
 
-    after: Anchor
+    after: str  # an anchor, or the key of a step: from when that was done
     unit: Unit
     count: int
 
@@ -132,11 +182,12 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """The record itself shows the step done: by another encounter of the patient for which this
-    holds.
+    """The record itself shows the step done: by another encounter of the patient, or by what another service told, for
+    which this holds.
     """
 
     when: Condition
+    among: Among
     description: str
 
 
@@ -155,7 +206,7 @@ class Step:
     outcomes: tuple[Outcome, ...]
     done_when: tuple[str, ...]
     attempts: Attempts | None
-    shown_by: Shown | None
+    shown_by: tuple[Shown, ...]
     is_required: bool
     source: str
 
@@ -166,7 +217,8 @@ class Ending:
 
     reason: str
     when: Condition
-    looks_for_other: bool
+    among: Among | None
+    steps: tuple[str, ...]  # whose outcomes it looks at
     at: Anchor
     description: str
     source: str
@@ -204,5 +256,6 @@ class Protocol:
     why: tuple[Why, ...]
     key_dates: tuple[KeyDate, ...]
     steps: tuple[Step, ...]
+    looks_at_deeds: bool
     cancels: tuple[Ending, ...]
     closes: tuple[Ending, ...]

@@ -102,6 +102,12 @@ class Part:
             seen.update([key] if key else [])
         return named
 
+    def item_keys(self) -> tuple[str, ...]:
+        """The keys of the items of a list, each once; what is wrong with them is said when they are read."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            return ()
+        return tuple(dict.fromkeys(filter(None, (_scalar_of(n, "key") for n in self.node.value))))
+
     def text(self, *, empty: str = "") -> str:
         if self.is_written and not isinstance(self.node, yaml.ScalarNode):
             self._expect("a text", "Write it in one line, or in several after >-.")

@@ -7,12 +7,11 @@ event arrived: it compares what should be with what is, and a second run of the 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from services.tasking.domain.labels import inherit
 from services.tasking.domain.loop import (
     Evidence,
-    EvidenceKind,
     Loop,
     LoopState,
     loop_id,
@@ -27,11 +26,14 @@ from services.tasking.domain.plan import (
     PlannedStep,
     PlanState,
 )
+from services.tasking.domain.planned import EvidenceKind
 from services.tasking.domain.task import REPEAT_AFTER, Task, TaskState
+from services.tasking.domain.told import Matter
 
 T = TypeVar("T", Loop, Task)
 
 NOT_ELIGIBLE = "NOT_ELIGIBLE"
+NO_LONGER = "What it is about is no longer something that the protocol follows."
 DISCHARGE_CANCELLED = "DISCHARGE_CANCELLED"
 STEP_NOT_NEEDED = "STEP_NOT_NEEDED"
 CLOCK_SLACK, NO_SLACK = timedelta(days=1), timedelta()
@@ -51,7 +53,7 @@ def reconcile(
     tasks: Sequence[Task],
     directory: Directory,
     *,
-    about: EncounterFacts | GlassFacts,
+    about: EncounterFacts | GlassFacts | Matter,
     now: datetime,
 ) -> Changes:
     """The changes that make `loop` and `tasks` what `plan` asks for, for the patient whose is now what it is about.
@@ -113,15 +115,15 @@ def _why_dropped(plan: LoopPlan, loop: Loop | None) -> str:
 
 def _open_loop(plan: LoopPlan, loop: Loop | None, directory: Directory) -> Loop:
     owner = loop.owner if loop else _owner(directory, plan, "")
+    about: dict[str, Any] = {f"{plan.about}_id": plan.subject_id}
     return Loop(
+        **about,
         id=loop_id(plan.protocol, plan.subject_id),
         facility_id=plan.facility_id,
         patient_id=plan.patient_id,
         protocol=plan.protocol,
         protocol_version=plan.protocol_version,
         title=plan.title,
-        encounter_id=plan.encounter_id,
-        break_glass_id=plan.break_glass_id,
         team_id=owner.team_id,
         staff_id=owner.staff_id,
         accountable_id=owner.accountable_id,
@@ -154,6 +156,7 @@ def _planned(
             task,
             state=TaskState.COMPLETED,
             shown_by=step.shown_by,
+            outcome=step.shown_by.outcome,
             closed_at=step.shown_by.at,
             next_escalation_at=None,
         )
@@ -263,16 +266,17 @@ def _why_ended(plan: LoopPlan | None, loop: Loop, now: datetime) -> Evidence:
     if plan is None:
         return Evidence(
             kind=EvidenceKind.RECORD_CHANGE,
-            description="The visit is no longer one that the protocol follows.",
+            description=NO_LONGER,
             source_id=loop.subject_id,
             at=now,
         )
     if plan.close_evidence:
         return Evidence(
-            kind=EvidenceKind.ENCOUNTER,
+            kind=plan.close_evidence.kind,
             description=plan.close_evidence.description,
-            source_id=plan.close_evidence.encounter_id,
+            source_id=plan.close_evidence.source_id,
             at=plan.close_evidence.at,
+            staff_id=plan.close_evidence.staff_id,
         )
     return Evidence(
         kind=EvidenceKind.REVIEW if plan.closed_by_id else EvidenceKind.RECORD_CHANGE,

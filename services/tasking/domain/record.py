@@ -1,6 +1,6 @@
-"""What the record says of one encounter, in the words that conditions are written in."""
+"""What the record says of one encounter or emergency, in the words that conditions are written in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -8,11 +8,15 @@ from uuid import UUID
 from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.conditions import Condition, Facts
 from services.tasking.domain.labels import Label, Labels
-from services.tasking.domain.protocol_parts import About, Anchor, Protocol
+from services.tasking.domain.planned import EvidenceKind
+from services.tasking.domain.protocol_parts import About, Among, Anchor, Protocol
+from services.tasking.domain.told import Appointment, Matter, Risk, Told
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 FINISHED, IN_PROGRESS = "FINISHED", "IN_PROGRESS"
 UNSPECIFIED = "UNSPECIFIED"
+LACE, HOSPITAL = "LACE", "HOSPITAL"
+NOTHING_TOLD = Told()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +56,25 @@ class Subject:
     encounter: EncounterFacts
     patient: PatientFacts
     others: tuple[EncounterFacts, ...]
+    told: Told = NOTHING_TOLD
 
     @property
     def about(self) -> About:
         return self.encounter.about
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """Something else that a loop is about, whose it is, and what its facility may be told of the patient."""
+
+    of: Matter
+    patient: PatientFacts
+    visits: tuple[EncounterFacts, ...] = ()
+    told: Told = NOTHING_TOLD
+
+    @property
+    def about(self) -> About:
+        return self.of.about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +101,31 @@ class GlassFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One of several that a condition looks among: what it would show, and how sensitive that is.
+
+    Labels of None: as sensitive as what it is about, since it answers that.
+    """
+
+    kind: EvidenceKind
+    id: UUID
+    at: datetime | None
+    labels: Labels | None
+    staff_id: UUID | None = None
+    outcome: str = ""
+
+
+Found = tuple[tuple[Candidate, Facts], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """The facts of one encounter or emergency, and the moments that clocks start from, as far as they are known."""
+    """The facts of what a loop is about, and the moments that clocks start from, as far as they are known."""
 
     calendar: Calendar
-    anchors: Mapping[Anchor, datetime]
+    anchors: Mapping[str, datetime]
     facts: Facts
-    others: tuple[tuple[EncounterFacts, Facts], ...]
+    found: Mapping[Among, Found] = field(default_factory=dict)
     _held: dict[Condition, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def holds(self, condition: Condition) -> bool:
@@ -97,9 +134,16 @@ class Record:
             self._held[condition] = condition.holds(self.facts)
         return self._held[condition]
 
-    def earliest_other(self, condition: Condition) -> EncounterFacts | None:
-        """The first of the patient's other encounters for which a condition holds."""
-        return next((other for other, facts in self.others if condition.holds(facts)), None)
+    def earliest(self, among: Among, condition: Condition) -> Candidate | None:
+        """The first for which a condition holds."""
+        found = self.found.get(among, ())
+        return next((each for each, facts in found if condition.holds(facts)), None)
+
+    def labels_of(self, source_ids: Iterable[UUID]) -> Iterator[Labels]:
+        """How sensitive these are, of those that have labels of their own."""
+        showing = set(source_ids)
+        for found in self.found.values():
+            yield from (each.labels for each, _ in found if each.id in showing and each.labels)
 
 
 def read_record(protocol: Protocol, subject: Subject, calendar: Calendar) -> Record:
@@ -107,33 +151,102 @@ def read_record(protocol: Protocol, subject: Subject, calendar: Calendar) -> Rec
     protocol names.
     """
     encounter, patient = subject.encounter, subject.patient
-    anchors = {
+    anchors: dict[str, datetime | None] = {
         Anchor.ADMISSION: encounter.admitted_at,
         Anchor.DISCHARGE: discharged_at(encounter),
         Anchor.DEATH: patient.died_at,
     }
     facts = {
-        **_visit("encounter", encounter),
-        "patient.is_deceased": patient.is_deceased,
-        "patient.died_at": patient.died_at,
-        "patient.language": patient.language,
+        **visit_words("encounter", encounter),
+        **patient_words(patient),
+        **risk_words(subject.told.risks, encounter.id),
     }
     facts |= {name: condition.holds(facts) for name, condition in protocol.conditions}
-    others = sorted(
-        (other for other in subject.others if other.id != encounter.id),
-        key=lambda other: (other.admitted_at or BEFORE_ALL, other.id),
-    )
+    others = (other for other in subject.others if other.id != encounter.id)
     return Record(
         calendar=calendar,
         anchors={anchor: at for anchor, at in anchors.items() if at},
         facts=facts,
-        others=tuple((each, {**facts, **_other(each, encounter, calendar)}) for each in others),
+        found={
+            Among.OTHER: in_turn(
+                (of_visit(each), {**facts, **_other(each, encounter, calendar)}) for each in others
+            ),
+            Among.BOOKING: in_turn(
+                (of_booking(each), {**facts, **_booking(each, encounter, calendar)})
+                for each in subject.told.appointments
+            ),
+            Among.RECONCILIATION: _reconciled(subject, facts),
+        },
     )
+
+
+def in_turn(found: Iterable[tuple[Candidate, Facts]]) -> Found:
+    """Whatever order they were told in, the earliest first."""
+    return tuple(sorted(found, key=lambda each: (each[0].at or BEFORE_ALL, each[0].id)))
+
+
+def of_visit(visit: EncounterFacts) -> Candidate:
+    return Candidate(
+        kind=EvidenceKind.ENCOUNTER, id=visit.id, at=visit.admitted_at, labels=visit.labels
+    )
+
+
+def of_booking(appointment: Appointment) -> Candidate:
+    return Candidate(
+        kind=EvidenceKind.APPOINTMENT,
+        id=appointment.id,
+        at=appointment.happened_at,
+        labels=appointment.labels,
+    )
+
+
+def _reconciled(subject: Subject, facts: Facts) -> Found:
+    """The reconciliations of the encounter itself: one, as careplans makes them."""
+    return in_turn(
+        (
+            Candidate(
+                kind=EvidenceKind.RECONCILIATION,
+                id=each.id,
+                at=each.signed_at or each.told_at,
+                labels=each.labels,
+                staff_id=each.signed_by_id,
+            ),
+            {
+                **facts,
+                "reconciliation.state": each.state,
+                "reconciliation.is_signed": each.state == "SIGNED",
+            },
+        )
+        for each in subject.told.reconciliations
+        if each.encounter_id == subject.encounter.id
+    )
+
+
+def patient_words(patient: PatientFacts) -> dict[str, object]:
+    return {
+        "patient.is_deceased": patient.is_deceased,
+        "patient.died_at": patient.died_at,
+        "patient.language": patient.language,
+    }
+
+
+def risk_words(risks: Iterable[Risk], encounter_id: UUID | None) -> dict[str, object]:
+    """The scores of a stay. One that lacks something can only be too low."""
+    known = {each.instrument: each for each in risks if each.encounter_id == encounter_id}
+    lace, hospital = known.get(LACE), known.get(HOSPITAL)
+    return {
+        "risk.lace": lace.score if lace else None,
+        "risk.hospital": hospital.score if hospital else None,
+        "risk.is_partial": lace.is_partial if lace else None,
+    }
 
 
 def read_glass(protocol: Protocol, glass: GlassFacts, calendar: Calendar) -> Record:
     """The same of an emergency access: since when it is there, and what a privacy officer did."""
-    anchors = {Anchor.OPENING: glass.opened_at, Anchor.REVIEW: glass.reviewed_at}
+    anchors: dict[str, datetime | None] = {
+        Anchor.OPENING: glass.opened_at,
+        Anchor.REVIEW: glass.reviewed_at,
+    }
     facts: dict[str, object] = {
         "glass.is_reviewed": glass.reviewed_at is not None,
         "glass.is_part2_emergency": glass.is_part2_emergency,
@@ -141,7 +254,7 @@ def read_glass(protocol: Protocol, glass: GlassFacts, calendar: Calendar) -> Rec
     }
     facts |= {name: condition.holds(facts) for name, condition in protocol.conditions}
     known = {anchor: at for anchor, at in anchors.items() if at}
-    return Record(calendar=calendar, anchors=known, facts=facts, others=())
+    return Record(calendar=calendar, anchors=known, facts=facts)
 
 
 def discharged_at(encounter: EncounterFacts) -> datetime | None:
@@ -149,7 +262,7 @@ def discharged_at(encounter: EncounterFacts) -> datetime | None:
     return encounter.discharged_at if encounter.state == FINISHED else None
 
 
-def _visit(name: str, visit: EncounterFacts) -> dict[str, object]:
+def visit_words(name: str, visit: EncounterFacts) -> dict[str, object]:
     ended_at = discharged_at(visit)
     disposition = visit.disposition.strip().upper().zfill(2) if visit.disposition.strip() else ""
     return {
@@ -170,11 +283,35 @@ def _other(other: EncounterFacts, encounter: EncounterFacts, calendar: Calendar)
     if ended_at and starts_at:
         days = (calendar.local_date(starts_at) - calendar.local_date(ended_at)).days
     return {
-        **_visit("other", other),
+        **visit_words("other", other),
         "other.is_same_facility": other.facility_id == encounter.facility_id,
         "other.starts_after_discharge": _follows(other, encounter),
         "other.goes_on_after_discharge": _goes_on_after(other, encounter),
         "other.days_after_discharge": days,
+    }
+
+
+def _booking(
+    appointment: Appointment, encounter: EncounterFacts, calendar: Calendar
+) -> dict[str, object]:
+    began_at, ended_at = encounter.admitted_at, discharged_at(encounter)
+    starts_at, days = appointment.start_at, None
+    if ended_at:
+        days = (calendar.local_date(starts_at) - calendar.local_date(ended_at)).days
+    return {
+        **booking_words(appointment, encounter.facility_id),
+        "booking.starts_after_admission": began_at is not None and starts_at > began_at,
+        "booking.starts_after_discharge": ended_at is not None and starts_at >= ended_at,
+        "booking.days_after_discharge": days,
+    }
+
+
+def booking_words(appointment: Appointment, facility_id: UUID) -> dict[str, object]:
+    return {
+        "booking.state": appointment.state,
+        "booking.purpose": appointment.purpose,
+        "booking.start_at": appointment.start_at,
+        "booking.is_same_facility": appointment.facility_id == facility_id,
     }
 
 

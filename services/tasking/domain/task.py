@@ -10,7 +10,7 @@ from uuid import UUID
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from services.tasking.domain.labels import Labels
 from services.tasking.domain.owner import Owner
-from services.tasking.domain.plan import PlannedOutcome, Rung, ShownBy
+from services.tasking.domain.planned import PlannedOutcome, Rung, ShownBy
 from services.tasking.domain.protocol_parts import REACHED
 
 MOST_ENTRIES = 200
@@ -217,6 +217,8 @@ class Task:
             return self
         attempts = counted(self.attempts, self.attempts_hours_apart, self.start_at)
         after = replace(self, attempts=attempts)
+        if not any(each.key == REACHED for each in self.outcomes):
+            return after  # it asks something: reaching somebody is not yet the answer
         for each in attempts:
             if each.result is AttemptResult.REACHED and each.at >= self.start_at:
                 return after._done(by=each.staff_id, outcome=REACHED, at=each.at)

@@ -1,6 +1,11 @@
 """TaskingService. The contract, its paths and its permissions: protos/carehub/tasking/v1."""
 
-from carehub.tasking.v1 import loop_pb2, protocol_pb2, task_pb2
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from carehub.tasking.v1 import claim_pb2, loop_pb2, protocol_pb2, task_pb2, time_pb2
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
 
 from libs.chassis.caller import Call
@@ -13,18 +18,23 @@ from services.tasking.convert import (
     to_result,
     to_text,
 )
+from services.tasking.domain.billing import billing_rules
 from services.tasking.domain.protocol import validate_protocol
 from services.tasking.domain.task import ContactAttempt
+from services.tasking.domain.time_ledger import activity_of
+from services.tasking.service.billing import get_candidate, list_candidates, record_decision
 from services.tasking.service.counts import count_tasks
 from services.tasking.service.dry_runs import run_dry
+from services.tasking.service.ledger import correct_time, list_time, record_spent, record_time
 from services.tasking.service.lists import list_loops, list_tasks, show_loops, show_tasks
 from services.tasking.service.publishing import publish_text
-from services.tasking.service.work import owner_wanted, put_back, take_up
+from services.tasking.service.work import Work, owner_wanted, put_back, take_up
 from services.tasking.store import LoopStore, ProtocolStore, TaskStore
 
 MOST_TEXT, MOST_REASON = 2000, 500
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskingService:
     """Each RPC: one transaction, one aggregate, the events that tell of the change.
 
@@ -32,6 +42,8 @@ class TaskingService:
     after the method it writes the audit row, commits, and only then answers. What is raised here it turns into a status.
     A change takes up a task (alone with its patient), does one thing to it, and puts it back with its loop (work.py).
     """
+
+    new_id: Callable[[], UUID]
 
     async def GetLoop(self, request: rpc.GetLoopRequest, call: Call) -> loop_pb2.Loop:
         loop = await LoopStore(call.tx).get(to_uuid("loop_id", request.loop_id))
@@ -90,6 +102,8 @@ class TaskingService:
         )
         work = await take_up(call, request.task_id, request.etag)
         after = work.task.record_attempt(attempt, work.local_date, now=call.tx.at)
+        if request.HasField("time_spent"):
+            await self._spent(request, work, call, activity_of(attempt), attempt.at)
         return await put_back(call, work, after)
 
     async def CompleteTask(self, request: rpc.CompleteTaskRequest, call: Call) -> task_pb2.Task:
@@ -102,7 +116,45 @@ class TaskingService:
             at=call.tx.at,
             local_date=work.local_date,
         )
+        if request.HasField("time_spent"):
+            activity = billing_rules().activity_of_step.get(work.task.step, "other")
+            await self._spent(request, work, call, activity, call.tx.at)
         return await put_back(call, work, after)
+
+    async def _spent(
+        self,
+        request: rpc.RecordContactAttemptRequest | rpc.CompleteTaskRequest,
+        work: Work,
+        call: Call,
+        activity: str,
+        until: datetime,
+    ) -> None:
+        told, id = request.time_spent, self.new_id()
+        await record_spent(told, work, call, id, activity=activity, until=until)
+
+    async def RecordTime(self, request: rpc.RecordTimeRequest, call: Call) -> time_pb2.TimeEntry:
+        return await record_time(request.entry, call, self.new_id())
+
+    async def CorrectTime(self, request: rpc.CorrectTimeRequest, call: Call) -> time_pb2.TimeEntry:
+        return await correct_time(request, call, self.new_id())
+
+    async def ListTime(self, request: rpc.ListTimeRequest, call: Call) -> rpc.ListTimeResponse:
+        return await list_time(request, call)
+
+    async def GetClaimCandidate(
+        self, request: rpc.GetClaimCandidateRequest, call: Call
+    ) -> claim_pb2.ClaimCandidate:
+        return await get_candidate(request, call)
+
+    async def ListClaimCandidates(
+        self, request: rpc.ListClaimCandidatesRequest, call: Call
+    ) -> rpc.ListClaimCandidatesResponse:
+        return await list_candidates(request, call)
+
+    async def RecordMedicalDecision(
+        self, request: rpc.RecordMedicalDecisionRequest, call: Call
+    ) -> claim_pb2.MedicalDecision:
+        return await record_decision(request, call)
 
     async def GetProtocol(
         self, request: rpc.GetProtocolRequest, call: Call

@@ -41,7 +41,7 @@ async def list_loops(request: rpc.ListLoopsRequest, call: Call) -> tuple[list[Lo
     patient_id = to_optional_id("patient_id", request.patient_id)
     facility_id = to_optional_id("facility_id", request.facility_id)
     size = page_size(request.page_size)
-    after_at, after_id = _start(request.page_token, request)
+    after_at, after_id = page_start(request.page_token, request)
     where = LoopFilter(
         states=_states(LoopState, loop_pb2.Loop.State.Name(request.state), bool(patient_id)),
         facility_id=facility_id,
@@ -57,7 +57,7 @@ async def list_loops(request: rpc.ListLoopsRequest, call: Call) -> tuple[list[Lo
     page = found[:size]
     if len(found) == len(page):
         return page, ""
-    return page, _token(page[-1].clock_at or page[-1].opened_at, page[-1].id, request)
+    return page, page_token(page[-1].clock_at or page[-1].opened_at, page[-1].id, request)
 
 
 async def list_tasks(request: rpc.ListTasksRequest, call: Call) -> tuple[list[Task], str]:
@@ -71,7 +71,7 @@ async def list_tasks(request: rpc.ListTasksRequest, call: Call) -> tuple[list[Ta
         places = [where.facility_id] if where.facility_id else call.facilities
         found = await store.worklist(places, where)
     page = found[:size]
-    token = "" if len(found) == len(page) else _token(page[-1].due_at, page[-1].id, request)
+    token = "" if len(found) == len(page) else page_token(page[-1].due_at, page[-1].id, request)
     return page, token
 
 
@@ -82,7 +82,7 @@ async def _wanted(request: rpc.ListTasksRequest, call: Call, limit: int) -> Task
     me, teams = call.caller.subject, None
     if request.scope in (Scope.SCOPE_MY_TEAMS, Scope.SCOPE_UNCLAIMED):
         teams = tuple(await DirectoryStore(call.tx).teams_of(me))
-    after_at, after_id = _start(request.page_token, request)
+    after_at, after_id = page_start(request.page_token, request)
     return TaskFilter(
         states=_states(TaskState, task_pb2.Task.State.Name(request.state), is_any_state),
         facility_id=to_optional_id("facility_id", request.facility_id),
@@ -123,16 +123,11 @@ async def show_tasks(call: Call, tasks: Sequence[Task]) -> list[task_pb2.Task]:
 
 async def _patient_names(call: Call, tasks: Sequence[Task]) -> dict[UUID, str]:
     """Whose each task is, by the name that its facility knows them by; as far as the caller may know it."""
-    ids = {task.patient_id for task in tasks}
-    patients = await RecordStore(call.tx).patients(ids)
-    programs = await RecordStore(call.tx).programs(ids)
-    told = (
-        (t.id, programs.get((t.patient_id, t.facility_id)), patients.get(t.patient_id))
-        for t in tasks
-    )
+    known = await RecordStore(call.tx).names_of(task.patient_id for task in tasks)
     return {
-        id: (program.name if program else "") or (shared.name if shared else "")
-        for id, program, shared in told
+        task.id: known.get((task.patient_id, task.facility_id))
+        or known.get((task.patient_id, None), "")
+        for task in tasks
     }
 
 
@@ -166,11 +161,13 @@ def _states(kind: type[StrEnum], named: str, is_any: bool) -> tuple[str, ...]:
     return tuple(kind) if is_any else ("OPEN",)
 
 
-def _start(token: str, request: Message) -> tuple[datetime, UUID]:
+def page_start(
+    token: str, request: Message, first: tuple[datetime, UUID] = FIRST
+) -> tuple[datetime, UUID]:
     """Where the page begins: after the last row of the page before, or before every row."""
     after = decode_cursor(token, request)
     if after is None:
-        return FIRST
+        return first
     try:
         at, row_id = map(str, after)
         return _instant(at), UUID(row_id)
@@ -187,5 +184,5 @@ def _instant(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def _token(at: datetime, row_id: UUID, request: Message) -> str:
+def page_token(at: datetime, row_id: UUID, request: Message) -> str:
     return encode_cursor([at.isoformat(), str(row_id)], request)

@@ -9,12 +9,13 @@ from carehub.tasking.v1 import task_pb2
 from libs.chassis.caller import Call, CallerKind
 from libs.chassis.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 from libs.chassis.fields import check_etag, to_uuid
+from libs.chassis.timers import set_timer
 from services.tasking.domain.calendar import calendar_for
 from services.tasking.domain.loop import Loop, settle
 from services.tasking.domain.owner import Directory, Owner
 from services.tasking.domain.reconcile import changes_between
 from services.tasking.domain.task import Task
-from services.tasking.events import save_loops
+from services.tasking.events import PLAN, save_loops
 from services.tasking.service.lists import show_tasks
 from services.tasking.store import DirectoryStore, LoopStore, RecordStore, TaskStore
 
@@ -80,6 +81,8 @@ async def put_back(call: Call, work: Work, after: Task) -> task_pb2.Task:
     idle = [changes.loop] if is_idle and changes.loop else []
     loops = [changes.loop] if changes.loop else []
     await save_loops(call.tx, work.directory, loops, changes.tasks, idle)
+    if not work.loop.follows_the_record_alone:
+        await set_timer(call.tx, PLAN, str(work.task.patient_id), call.tx.at)
     saved = {task.id: task for task in (*work.tasks, *changes.tasks)}
     return (await show_tasks(call, [saved[after.id]]))[0]
 

@@ -44,6 +44,10 @@ loops = Table(
     Column("title", Text),
     Column("encounter_id", Uuid),
     Column("break_glass_id", Uuid),
+    Column("appointment_id", Uuid),
+    Column("referral_id", Uuid),
+    Column("reply_id", Uuid),
+    Column("question_id", Uuid),
     Column("state", Text),
     Column("team_id", Uuid),
     Column("staff_id", Uuid),
@@ -71,11 +75,10 @@ SAVE = sql(
 )
 GET = sql(select(loops).where(loops.c.id == param("id", type_=Uuid)), row=Loop)
 SOME = sql(select(loops).where(loops.c.id == any_(_ids)).order_by(loops.c.id), row=Loop)
-ABOUT = sql(
-    select(loops)
-    .where(or_(loops.c.encounter_id == any_(_ids), loops.c.break_glass_id == any_(_ids)))
-    .order_by(loops.c.id),
-    row=Loop,
+PATIENTS_WITH = sql(
+    select(loops.c.patient_id)
+    .distinct()
+    .where(loops.c.patient_id == any_(param("patient_ids", type_=ARRAY(Uuid))))
 )
 HELD_BY = sql(
     select(loops)
@@ -149,9 +152,9 @@ class LoopStore:
     async def some(self, ids: Iterable[UUID]) -> list[Loop]:
         return await self._tx.fetch(SOME, ids=sorted(set(ids)))
 
-    async def about(self, subject_ids: Iterable[UUID]) -> list[Loop]:
-        """The loops of these encounters and emergencies."""
-        return await self._tx.fetch(ABOUT, ids=sorted(set(subject_ids)))
+    async def patients_with(self, patient_ids: Iterable[UUID]) -> set[UUID]:
+        """Those of these patients for whom there is any loop."""
+        return set(await self._tx.fetch(PATIENTS_WITH, patient_ids=sorted(set(patient_ids))))
 
     async def held_by(self, staff_ids: Iterable[UUID]) -> list[Loop]:
         """The open loops that these people answer for."""

@@ -11,6 +11,7 @@ from services.tasking.store.directory import staff
 from services.tasking.store.loops import loops
 from services.tasking.store.record import encounters, glasses
 from services.tasking.store.tasks import tasks
+from services.tasking.store.told import SOURCES
 
 MOST: ColumnElement[int] = literal_column("100")
 _open_loop = loops.c.state == literal_column("'OPEN'")
@@ -45,6 +46,11 @@ BROKEN = {
     ),
     Rule.BREAK_GLASS_WAITS: sql(
         select(glasses.c.id).where(glasses.c.waits_for != literal_column("''")).limit(MOST)
+    ),
+    Rule.SOMETHING_WAITS: sql(
+        union(
+            *(select(t.c.id).where(t.c.waits_for != literal_column("''")) for t in SOURCES)
+        ).limit(MOST)
     ),
 }
 

@@ -1,6 +1,7 @@
 """Patients and encounters as registry told last, and the lock that keeps two plans of one patient apart."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import (
@@ -19,8 +20,10 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    null,
     select,
     union,
+    union_all,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
@@ -32,6 +35,7 @@ from services.tasking.domain.snapshot import (
     PatientSnapshot,
     ProgramSnapshot,
 )
+from services.tasking.store.told import SOURCES
 
 metadata = MetaData()
 patients = Table(
@@ -121,6 +125,28 @@ KEEP_PROGRAM = sql(
         where=program_patients.c.version < _new_program.excluded.version,
     )
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Name:
+    patient_id: UUID
+    facility_id: UUID | None
+    name: str
+
+
+NAMES = sql(
+    union_all(
+        select(
+            patients.c.id.label("patient_id"),
+            null().cast(Uuid).label("facility_id"),
+            patients.c.name.label("name"),
+        ).where(patients.c.id == any_(_ids)),
+        select(
+            program_patients.c.patient_id, program_patients.c.facility_id, program_patients.c.name
+        ).where(program_patients.c.patient_id == any_(_ids)),
+    ),
+    row=_Name,
+)
 PROGRAMS = sql(
     select(program_patients).where(program_patients.c.patient_id == any_(_ids)), row=ProgramSnapshot
 )
@@ -171,10 +197,9 @@ def _waiting(table: Table, *here: ColumnElement[bool]) -> Select[tuple[UUID]]:
     return select(table.c.patient_id).where(table.c.waits_for != literal_column("''"), *here)
 
 
-WAITING_AT = sql(
-    union(*(_waiting(t, t.c.facility_id == any_(_ids)) for t in (encounters, glasses)))
-)
-WAITING = sql(union(_waiting(encounters), _waiting(glasses)))
+_subjects = (encounters, glasses, *SOURCES)
+WAITING_AT = sql(union(*(_waiting(t, t.c.facility_id == any_(_ids)) for t in _subjects)))
+WAITING = sql(union(*(_waiting(table) for table in _subjects)))
 _keys = select(
     func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("7")).label("key")
 )
@@ -215,6 +240,11 @@ class RecordStore:
         """What programs told of these patients, by patient and facility."""
         found = await self._tx.fetch(PROGRAMS, ids=sorted(set(patient_ids)))
         return {(each.patient_id, each.facility_id): each for each in found}
+
+    async def names_of(self, patient_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID | None], str]:
+        """The names of these patients, by patient; and as a program knows them, by patient and its facility."""
+        found = await self._tx.fetch(NAMES, ids=sorted(set(patient_ids)))
+        return {(each.patient_id, each.facility_id): each.name for each in found}
 
     async def encounters(self, ids: Iterable[UUID]) -> list[EncounterSnapshot]:
         return await self._tx.fetch(ENCOUNTERS, ids=sorted(set(ids)))

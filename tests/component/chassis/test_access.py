@@ -26,17 +26,30 @@ NETWORK = Network(
 NURSE = uuid4()
 # Every table that people see patients' rows of: the column of its patient, and the word of its sort of data.
 TABLES = {
+    ("careplans", "care_plans"): ("patient_id", "COORDINATION"),
+    ("careplans", "loops"): ("patient_id", "COORDINATION"),
+    ("careplans", "medicine_lists"): ("patient_id", "CLINICAL"),
+    ("careplans", "reconciliations"): ("patient_id", "CLINICAL"),
+    ("careplans", "preferences"): ("patient_id", "COORDINATION"),
     ("registry", "patients"): ("id", "DEMOGRAPHICS"),
     ("registry", "encounters"): ("patient_id", "VISITS"),
     ("tasking", "patients"): ("id", "DEMOGRAPHICS"),
     ("tasking", "loops"): ("patient_id", "COORDINATION"),
     ("tasking", "tasks"): ("patient_id", "COORDINATION"),
+    ("messaging", "contacts"): ("patient_id", "DEMOGRAPHICS"),
+    ("messaging", "messages"): ("patient_id", "MESSAGES"),
+    ("messaging", "replies"): ("patient_id", "MESSAGES"),
+    ("messaging", "telephone"): ("patient_id", "MESSAGES"),
+    ("messaging", "threads"): ("patient_id", "MESSAGES"),
 }
 EACH = pytest.mark.parametrize(("service", "table"), TABLES)
 SOMETHING = {
     "uuid": "gen_random_uuid()", "timestamptz": "now()", "date": "current_date", "jsonb": "'[]'", "bool": "false",
     "int4": "0", "int8": "1", "float8": "0", "text": "''", "_text": "'{}'", "_uuid": "'{}'", "tsvector": "''",
 }  # fmt: skip
+
+# What a table takes only one of some words for.
+CHOSEN = {"side": "'BEFORE'", "telephone": "'NONE'", "reading": "'NONE'"}
 
 
 class Site:
@@ -71,8 +84,11 @@ class Site:
                 if "labels" in values:
                     values["labels"] = "DEFAULT" if labels is None else f"'{{{','.join(labels)}}}'"
                 if "state" in values:
-                    first = {"patients": "ACTIVE", "encounters": "PLANNED"}
+                    first = {
+                        "patients": "ACTIVE", "encounters": "PLANNED", "care_plans": "ACTIVE", "messages": "WITHDRAWN", "threads": "CLOSED",
+                    }  # fmt: skip
                     values |= {"state": f"'{first.get(self.table, 'CANCELLED')}'"}
+                values |= {name: text for name, text in CHOSEN.items() if name in values}
                 values |= {"closed_at": "now()"} if self.table == "tasks" else {}
                 values |= {"encounter_id": "gen_random_uuid()"} if self.table == "loops" else {}
                 await admin.execute(
@@ -109,7 +125,7 @@ class Site:
     def denial(self, weight, grantee_id=None):
         return DenialRow(
             patient_id=self.patient, number=0, grantee_id=grantee_id, sources=None,
-            purposes=("EMERGENCY", "TREATMENT"), classes=("COORDINATION", "DEMOGRAPHICS", "VISITS"),
+            purposes=("EMERGENCY", "TREATMENT"), classes=("CLINICAL", "COORDINATION", "DEMOGRAPHICS", "VISITS"),
             labels=("NORMAL",), expires_at=None, weight=weight,
         )  # fmt: skip
 

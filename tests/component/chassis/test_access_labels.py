@@ -24,9 +24,17 @@ from tests.component.chassis.test_access import HERE, THERE, site
 
 __all__ = ["site"]
 LABELED = {
+    ("careplans", "care_plans"): DataClass.COORDINATION,
+    ("careplans", "loops"): DataClass.COORDINATION,
+    ("careplans", "medicine_lists"): DataClass.CLINICAL,
+    ("careplans", "reconciliations"): DataClass.CLINICAL,
     ("registry", "encounters"): DataClass.VISITS,
     ("tasking", "loops"): DataClass.COORDINATION,
     ("tasking", "tasks"): DataClass.COORDINATION,
+    ("messaging", "messages"): DataClass.MESSAGES,
+    ("messaging", "replies"): DataClass.MESSAGES,
+    ("messaging", "telephone"): DataClass.MESSAGES,
+    ("messaging", "threads"): DataClass.MESSAGES,
 }
 EACH = pytest.mark.parametrize(("service", "table"), LABELED)
 PLACES = [HERE, THERE, *(uuid4() for _ in range(3))]

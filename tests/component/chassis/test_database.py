@@ -13,7 +13,7 @@ from libs.chassis.access import GrantRow, PatientAccess, grants, project_access
 from libs.chassis.database import Database, Mode, every_field, open_pool, sql
 from libs.chassis.migrate import is_at_head
 
-SERVICES = ("identity", "interop", "registry", "tasking")
+SERVICES = ("identity", "interop", "registry", "tasking", "messaging")
 ALL = sql(select(grants), row=GrantRow)
 ADD = sql(insert(grants).values(every_field(grants)))
 # Tables that hold nothing about patients. Anything else is forced under row-level security.
@@ -31,7 +31,9 @@ OPEN = {
         "account_changes",
     },
     "registry": {"feeds"},
+    "careplans": {"facilities", "owners", "feeds", "merges"},
     "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},
+    "messaging": {"staff", "teams", "facilities"},
 }
 CHASSIS_OPEN = {
     "audit_chain",
@@ -208,16 +210,21 @@ WITHOUT_GRANTS = {
     "parked": "payloads are nobody's",
     "patient_accounts": "what one's own facility recorded",
     "patient_search": "asked by a function, confirmed by the policy on patients",
+    "posts": "of a thread whom the policy on threads shows",
     "proxies": "what one's own facility recorded",
     "referral_facts": "what one's own facility recorded",
     "refusals": "raw messages stay with their facility",
     "reports": "the registry's own",
+    "thread_reads": "of a thread whom the policy on threads shows",
     "visit_messages": "the registry's own",
 }
 NOT_TO_PEOPLE = {
+    ("careplans", "tasks"): "what plans follow",
     ("tasking", "encounters"): "planning's own",
     ("identity", "pushes"): "what holders are to be told",
     ("tasking", "glasses"): "planning's own",
+    ("messaging", "appointments"): "planning's own",
+    ("messaging", "transitions"): "planning's own",
 }
 
 

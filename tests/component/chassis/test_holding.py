@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from carehub.access.v1 import access_pb2
+from carehub.messaging.v1 import messaging_service_pb2
 from carehub.registry.v1 import registry_service_pb2
 from carehub.tasking.v1 import tasking_service_pb2
 from sqlalchemy import select
@@ -23,6 +24,7 @@ from libs.testing.hub import caller_token
 CONTRACTS = {
     "registry": registry_service_pb2.DESCRIPTOR.services_by_name["RegistryService"],
     "tasking": tasking_service_pb2.DESCRIPTOR.services_by_name["TaskingService"],
+    "messaging": messaging_service_pb2.DESCRIPTOR.services_by_name["MessagingService"],
 }
 APPLIED = sql(
     select(ledger.audit.c.outcome, ledger.audit.c.subject).where(
@@ -54,7 +56,7 @@ def given(version, *grantees):
 
 @pytest.fixture
 async def holder(hub, servers):
-    async with hub("registry", "tasking") as running:
+    async with hub(*CONTRACTS) as running:
         yield Holder(running, servers.home / "service-keys")
 
 

@@ -5,6 +5,7 @@ import json
 import stat
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -18,6 +19,7 @@ from libs.chassis.fields import to_datetime
 from libs.chassis.tokens import CallerVerifier
 from libs.chassis.wire import CallFailed
 from libs.testing.hub import caller_token
+from tests.component.identity.recording import Records
 
 ISSUER = "https://id.example/realms/carehub"
 KEY = RSAKey.generate_key(2048, {"use": "sig"}, auto_kid=True)
@@ -213,3 +215,31 @@ async def _keys(identity):
 
 def _caller_key(jwks):
     return KeySet.import_key_set(json.loads(jwks))
+
+
+async def test_a_patient_asks_as_one_and_as_nothing_else(identity):
+    async with a_provider() as uri:
+        env = {"IDENTITY_ISSUER": ISSUER, "IDENTITY_JWKS_URI": uri}
+        async with Records.kept(partial(identity, **env)) as r:
+            i, pat, as_patient = r.identity, uuid4(), access_pb2.PURPOSE_PATIENT_REQUEST
+            nobodys = pytest.raises(CallFailed, check=lambda e: e.reason == "NO_RECORD_OF_YOURS")
+            with nobodys:
+                await exchange(i, access_token(i, pat), as_patient)
+            await r.link(pat)
+            answer = await exchange(i, access_token(i, pat), as_patient)
+            caller = await verifier(i).verify(answer.caller_token)
+            assert caller.permissions == {"own.read": frozenset()}
+            assert caller.purposes == {"PATIENT_REQUEST"}
+            assert (caller.roles, caller.teams, caller.organization_of) == ({}, frozenset(), {})
+            with refused("STAFF_UNKNOWN"):
+                await exchange(i, access_token(i, pat))
+            # Who works here is a patient when they ask as one.
+            ann = await i.create_staff("ann", ("nurse", str(r.here)))
+            await r.add_proxy(ann.id)
+            answer = await exchange(i, access_token(i, ann.id), access_pb2.PURPOSE_FAMILY_REQUEST)
+            caller = await verifier(i).verify(answer.caller_token)
+            assert set(caller.permissions) == {"own.read"}
+            assert not caller.roles
+            await r.unlink()
+            with nobodys:
+                await exchange(i, access_token(i, pat), as_patient)

@@ -34,6 +34,7 @@ ENDED = sql(select(ended_bases.c.basis_id))
 LEFT = sql(select(deactivated.c.person_id))
 VERSIONS = sql(select(column("version")).select_from(table("access_versions")))
 PLACE = uuid4()
+HOLDERS = sorted(holders())
 
 
 def access(patient_id, version=1, basis_id=None):
@@ -90,13 +91,13 @@ async def alone(hub):
 
 @pytest.fixture
 async def held(hub):
-    async with hub("identity", "registry", "tasking") as running:
+    async with hub("identity", *HOLDERS) as running:
         yield Held(running)
 
 
 def test_who_holds_data_is_read_from_the_contracts():
-    assert set(holders()) == {"registry", "tasking"}
-    assert Holders(Channels(), str).names == {"registry", "tasking"}
+    assert set(holders()) == {"careplans", "messaging", "referrals", "registry", "scheduling", "tasking"}
+    assert Holders(Channels(), str).names == set(HOLDERS)
 
 
 # Whoever asks.
@@ -154,7 +155,7 @@ async def test_a_basis_that_ends_ends_everywhere_with_the_answer(held):
     basis, before = uuid4(), datetime.now(UTC)
     effect = await held.decider.end_basis(basis)
     assert before < effect <= datetime.now(UTC)
-    for service in ("identity", "registry", "tasking"):
+    for service in ("identity", *HOLDERS):
         assert await held.rows(service, ENDED) == [basis]
     assert basis in map(UUID, (await held.list()).ended_basis_ids)
 
@@ -164,7 +165,7 @@ async def test_a_basis_that_ends_is_told_to_who_comes_later(held):
     event = events.BasisEnded(basis_id=str(basis), version=1)
     event.end_time.GetCurrentTime()
     await held.hub.publish(event, key=basis)
-    for service in ("registry", "tasking"):
+    for service in HOLDERS:
 
         async def ended(service=service):
             return basis in await held.rows(service, ENDED)
@@ -201,7 +202,7 @@ async def test_who_asks_about_what_the_timer_decided_a_moment_before_tells_it_al
     await held.decided(replace(access(patient), version=3), nothing)
     await held.decided(replace(nothing, version=4))
     assert await held.decider.at_once([patient]) <= datetime.now(UTC)
-    for service in ("registry", "tasking"):
+    for service in HOLDERS:
         assert await held.rows(service, VERSIONS) == [4]
 
 
@@ -211,9 +212,9 @@ async def test_while_no_holder_answers_it_holds_by_the_lease_at_the_latest_and_i
     asked = datetime.now(UTC)
     effect = await alone.decider.at_once([patient])
     assert asked + LEASE < effect <= datetime.now(UTC) + LEASE
-    assert await alone.rows("identity", WAITING) == ["registry", "tasking"]
+    assert await alone.rows("identity", WAITING) == HOLDERS
     await alone.decider.push_again()
-    assert await alone.rows("identity", WAITING) == ["registry", "tasking"]
+    assert await alone.rows("identity", WAITING) == HOLDERS
     alone.hub.clock.move(MOOT + PATIENCE)
     await alone.decider.push_again()
     assert await alone.rows("identity", WAITING) == [], "by its lease nothing is shown for long"
@@ -232,7 +233,7 @@ async def test_what_a_crash_left_is_told_by_the_job(held):
         return await held.rows("identity", WAITING) == []
 
     await held.hub.until(told, what="the pushes")
-    for service in ("registry", "tasking"):
+    for service in HOLDERS:
         assert await held.rows(service, GRANTEES) == [PLACE]
         assert await held.rows(service, ENDED) == [basis]
         assert await held.rows(service, LEFT) == [person]
@@ -258,7 +259,7 @@ async def test_a_holder_without_a_key_to_believe_identity_by_is_not_counted_as_t
 
 
 async def test_who_leaves_is_answered_nowhere_with_the_token_in_hand(identity):
-    async with identity("registry", "tasking") as running:
+    async with identity(*HOLDERS) as running:
         place = (await running.create_facility()).id
         member = await running.create_staff("rose", ("nurse", place))
         token = running.token("nurse", place, subject=UUID(member.id))
@@ -277,6 +278,6 @@ async def test_who_leaves_is_answered_nowhere_with_the_token_in_hand(identity):
         with pytest.raises(CallFailed) as caught:
             await search()
         assert (caught.value.code, caught.value.reason) == ("UNAUTHENTICATED", "CALLER_DEACTIVATED")
-        for service in ("identity", "registry", "tasking"):
+        for service in ("identity", *HOLDERS):
             async with running.hub.system(service) as tx:
                 assert await tx.fetch(LEFT) == [UUID(member.id)]

@@ -7,7 +7,6 @@ import pytest
 from carehub.identity.v1.care_team_pb2 import CareTeamMember
 from carehub.identity.v1.hold_pb2 import Hold
 from carehub.identity.v1.proxy_pb2 import Proxy
-from carehub.registry.v1.patient_pb2 import Patient
 
 from libs.chassis.wire import CallFailed
 from services.identity.domain.access.terms import DataClass, Label, Purpose
@@ -299,77 +298,6 @@ async def test_pages_show_each_once(identity):
         assert sorted(seen) == sorted(added)
         with refused("PAGE_TOKEN_INVALID"):
             await r.list_proxies(page_token="WzFd")
-
-
-async def _merged(r, into, version=2):
-    """The record of the patient is merged into that of a twin, who is known at the same places."""
-    merged = {"state": Patient.STATE_MERGED, "into": into, "version": version}
-    await r.network.registered(r.patient, r.here, r.there, **merged)
-
-
-async def test_what_was_recorded_follows_the_patient_into_the_record_that_survives(identity):
-    async with Records.kept(identity) as r:
-        twin, last, child = uuid4(), uuid4(), uuid4()
-        for record in (twin, last):
-            await r.known(record)
-        given = await r.give(r.deny())
-        await r.add_proxy(child)
-        await r.link(child)
-        assert await r.there_sees_here(patient=last)
-        await _merged(r, twin)
-        merged = {"state": Patient.STATE_MERGED, "into": last, "version": 2}
-        await r.network.registered(twin, r.here, r.there, **merged)
-
-        async def followed():
-            return not await r.there_sees_here(patient=last)
-
-        await r.identity.hub.until(followed, what="the opt-out of the merged record")
-        assert await r.sees(r.here, patient=last, person_id=child, **FAMILY)
-        assert await r.sees(r.here, patient=last, person_id=child, **THEIRS)
-        assert [one.id for one in (await r.list(patient_id=str(last))).consents] == [given.id]
-        assert len((await r.list_proxies(patient_id=str(last))).proxies) == 1
-        await r.withdraw(given.id)
-        assert await r.there_sees_here(patient=last)
-        given = await r.give(r.deny(patient_id=str(last)))
-        assert not await r.there_sees_here(patient=last)
-
-
-async def test_a_merge_that_is_taken_back_leaves_to_each_what_was_recorded_about_them(identity):
-    async with Records.kept(identity) as r:
-        twin = uuid4()
-        await r.known(twin)
-        await r.give(r.deny())
-        await _merged(r, twin)
-
-        async def followed():
-            return not await r.there_sees_here(patient=twin)
-
-        await r.identity.hub.until(followed, what="the opt-out of the merged record")
-        await r.network.registered(r.patient, r.here, r.there, version=3)
-
-        async def parted():
-            return await r.there_sees_here(patient=twin)
-
-        await r.identity.hub.until(parted, what="the twin's own access")
-        assert not await r.there_sees_here()
-
-
-async def test_whom_a_merged_record_refuses_does_not_find_it_out_afterwards(identity):
-    async with Records.kept(identity) as r:
-        twin = uuid4()
-        await r.known(twin)
-        member = await r.identity.create_staff("ex", ("nurse", str(r.here)), id=str(r.nurse_id))
-        given = await r.give(r.deny(member.id), r.physician)
-        await _merged(r, twin)
-
-        async def followed():
-            mine = {"person_id": r.nurse_id, "facility_ids": frozenset({r.here})}
-            return not await r.sees(r.here, patient=twin, **mine)
-
-        await r.identity.hub.until(followed, what="the refusal of the merged record")
-        with not_found():
-            await r.withdraw(given.id, r.nurse)
-        assert (await r.withdraw(given.id, r.physician)).id == given.id
 
 
 async def test_nothing_is_granted_to_whoever_has_left(identity):

@@ -20,7 +20,7 @@ from libs.chassis.heads import audit_heads, new_key
 from libs.chassis.listen import listen
 from libs.chassis.streams import connect, ensure_stream, inbox_of, make_room
 from libs.local import nats as local_nats
-from libs.local.broker import Allowed, allowed, configuration, listening, set_up
+from libs.local.broker import EVERYTHING, allowed, configuration, listening, set_up
 from libs.local.environment import SERVICES
 from libs.local.process import Child, free_port, spawn, wait_until_ready
 from libs.testing.hub import caller_keys
@@ -55,7 +55,7 @@ class Broker:
 async def broker(tmp_path):
     users = {name: allowed(app) for name, app in apps(tmp_path).items()}
     users["gateway"] = listening("gateway", EVENTS)
-    users["admin"] = Allowed(publish=(">",), subscribe=(">",))
+    users["admin"] = EVERYTHING
     port, monitor, log = free_port(), free_port(), tmp_path / "broker.log"
     (tmp_path / "nats.conf").write_text(
         f'host: "127.0.0.1"\nport: {port}\nhttp: "127.0.0.1:{monitor}"\nlog_file: "{log}"\n'
@@ -143,7 +143,7 @@ async def test_everybody_can_do_what_they_have_to(broker, servers, tmp_path):
     heard = listen(broker.url("gateway"), "gateway", EVENTS)
     try:
         assert await anext(heard) is None
-        for holder in ("registry", "tasking"):
+        for holder in ("careplans", "registry", "tasking"):
             await until(hosts[holder], holder, BEATS)
         for name, host in hosts.items():
             async with host.runtimes[name].database.system() as tx:

@@ -13,6 +13,7 @@ from libs.simulator.link import Address
 from libs.testing.hub import caller_token
 from services.interop.mllp.server import MllpServer
 from services.interop.mllp.settings import Settings
+from services.tasking.domain.protocol import shipped_protocols
 
 _ROOT = UUID(int=77)
 _INTEROP = interop_service_pb2.DESCRIPTOR.services_by_name["InteropService"]
@@ -51,7 +52,7 @@ class Spine:
         await self.until("tasking", "SELECT count(*) FROM facilities", len(self.sites))
         await self.until("tasking", "SELECT count(*) FROM teams", len(self.sites))
         await self.until("tasking", "SELECT count(*) FROM staff", len(self.sites))
-        await self.until("tasking", "SELECT count(*) FROM protocols", 2)
+        await self.until("tasking", "SELECT count(*) FROM protocols", len(shipped_protocols()))
         for site in self.sites:
             await self._add_feed(site)
 

@@ -24,8 +24,9 @@ from libs.local.environment import service_key
 from libs.local.process import free_port
 from libs.testing.hub import caller_token
 from services.identity.domain.role import PERMISSIONS, Role
+from services.identity.domain.token import OWN_READ
 from tests.component.gateway.exchanging import Exchanging
-from tests.reference.callers import LEFT, NO_ROLE, NOBODY, ROLES, SERVICES
+from tests.reference.callers import LEFT, NO_ROLE, NOBODY, PATIENT, ROLES, SERVICES
 from tests.reference.facts import words
 
 NO_ANSWER = frozenset({"TOOK_TOO_LONG"})
@@ -76,6 +77,9 @@ class Calling:
             )
         self.tokens[NOBODY] = ""
         self.tokens[NO_ROLE] = caller_token(roles=[])
+        self.tokens[PATIENT] = caller_token(
+            roles=[], permissions=[OWN_READ], purpose="PATIENT_REQUEST"
+        )
         everything = {permission for held in PERMISSIONS.values() for permission in held}
         told = {"permissions": everything, "facilities": [PLACE]}
         self.left = caller_token(**told, subject=LEAVER, exp=int(time.time()) + 30)
@@ -93,7 +97,11 @@ class Calling:
             name = caller.removeprefix("service ")
             return ServiceSigner(name, service_key(self.keys, name)).token()
         if caller == LEFT:
-            return self.left if service in ("registry", "tasking") else self.ended
+            return (
+                self.left
+                if service in ("careplans", "messaging", "referrals", "registry", "tasking")
+                else self.ended
+            )
         return self.tokens[caller]
 
     async def over_grpc(self, method: MethodDescriptor, caller: str) -> str:
@@ -122,7 +130,7 @@ class Calling:
 @asynccontextmanager
 async def calling(hub, servers):
     """All services, one port of gRPC for all of them, and a gateway."""
-    async with hub("identity", "interop", "registry", "tasking") as running:
+    async with hub(*sorted(SERVICES)) as running:
         stopping = asyncio.Event()
         address = f"127.0.0.1:{free_port()}"
         server = await serve(running.host.guards, address, stopping)

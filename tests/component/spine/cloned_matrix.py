@@ -18,12 +18,14 @@ from libs.chassis.wire import CallFailed
 from libs.testing.hub import caller_token
 from services.identity.domain.role import PERMISSIONS, Role
 from tests.component.spine.calling import IMAGE, REFUSALS, methods, path_of, until_answered
-from tests.component.spine.stored_matrix import OURS, SERVICES, Databases, Stored
+from tests.component.spine.stored_matrix import OURS, Databases, Stored
 from tests.reference.asked import About, asked, expected
 from tests.reference.matrix import Cell
 from tests.reference.terms import acting_for
 from tests.unit.identity.access_translation import an_id
 
+# Whose RPCs are asked here; the policies of the others are in the matrix of rows.
+SERVICES = ("registry", "tasking")
 METHODS = {path_of(method): method for method in methods()}
 # Each row of a cell, and those that are there beside it.
 NEEDED = {

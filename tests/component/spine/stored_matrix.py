@@ -24,17 +24,22 @@ from tests.reference.stored import CLASS_OF, ROWS, question_about, questions
 from tests.reference.terms import acting_for
 from tests.unit.identity.access_translation import an_id, ids, translated_once
 
-SERVICES = ("registry", "tasking")
+SERVICES = ("careplans", "registry", "tasking", "messaging")
 OURS = UUID(int=4)
 _STATES = {
+    "care_plans": "ACTIVE",
+    "reconciliations": "OPEN",
     "patients": "ACTIVE",
     "encounters": "PLANNED",
     "loops": "CANCELLED",
     "tasks": "CANCELLED",
+    "messages": "WITHDRAWN",
+    "threads": "CLOSED",
 }
 _FILLED = {
     "state": "state", "facility_ids": "ARRAY[cell.place]", "facility_id": "cell.place",
     "labels": "cell.labels::text[]", "closed_at": "now()",
+    "side": "'BEFORE'", "telephone": "'NONE'", "reading": "'NONE'",
 }  # fmt: skip
 
 
@@ -93,7 +98,7 @@ def all_of(told: Cell, answered: bytes) -> dict[Cell, list[Stored]]:
 
 
 class Databases:
-    """Those of registry and tasking, with one row for every cell."""
+    """Those of careplans, registry and tasking, with one row for every cell."""
 
     def __init__(
         self, databases: dict[str, Database], admins: dict[str, asyncpg.Connection]

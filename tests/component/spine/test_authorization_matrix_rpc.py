@@ -7,7 +7,7 @@ import pytest
 from tests.component.spine.calling import IMAGE, calling, methods, path_of, until_answered
 from tests.reference.callers import CALLERS, GROUPS, LET_THROUGH
 
-OVER_GRPC, OVER_REST = 2_320, 1_664
+OVER_GRPC, OVER_REST = 2_604, 1_819
 
 
 @pytest.fixture

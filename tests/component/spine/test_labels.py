@@ -13,6 +13,7 @@ from google.protobuf.message_factory import GetMessageClass
 from libs.chassis.wire import CallFailed
 from libs.testing.hub import caller_token
 from services.identity.app import BOOTSTRAP
+from services.tasking.domain.protocol import shipped_protocols
 from tests.component.identity.conftest import Identity
 
 CONTRACTS = (
@@ -82,7 +83,7 @@ class Region:
         await self.until_rows(
             "tasking", "SELECT count(*) FROM facilities WHERE duty_team_id IS NOT NULL", len(SITES)
         )
-        await self.until_rows("tasking", "SELECT count(*) FROM protocols", 2)
+        await self.until_rows("tasking", "SELECT count(*) FROM protocols", len(shipped_protocols()))
         await self.until_rows("interop", "SELECT count(*) FROM facilities", len(SITES))
 
     async def call(self, site, method, **fields):

@@ -15,6 +15,7 @@ from google.protobuf.message_factory import GetMessageClass
 from libs.chassis.fields import to_timestamp
 from libs.testing.hub import caller_token
 from services.tasking.consumers.invariants import check_invariants
+from services.tasking.domain.protocol import shipped_protocols
 
 CONTRACT = rpc.DESCRIPTOR.services_by_name["TaskingService"]
 PERMISSIONS = ("tasks.read", "tasks.write", "protocols.read", "protocols.write")
@@ -92,7 +93,7 @@ class Tasking:
         await self.until_rows("SELECT count(*) FROM staff", 5)
         await self.until_rows("SELECT count(*) FROM teams", 2)
         await self.until_rows("SELECT count(*) FROM facilities", 1)
-        await self.until_rows("SELECT count(*) FROM protocols", 2)
+        await self.until_rows("SELECT count(*) FROM protocols", len(shipped_protocols()))
 
     async def people_but_not_facility(self):
         await self.staff(self.lead, "D Reyes", "nurse")

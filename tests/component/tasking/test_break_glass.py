@@ -12,6 +12,7 @@ from carehub.tasking.v1 import tasking_service_pb2 as rpc
 
 from libs.chassis.fields import to_timestamp
 from libs.chassis.wire import CallFailed
+from services.tasking.domain.protocol import shipped_protocols
 from tests.component.tasking.conftest import at
 
 KEY = "break-glass-review"
@@ -201,7 +202,7 @@ async def test_it_goes_with_the_patient_who_is_merged(tasking):
 
 async def test_it_waits_for_its_facility(tasking):
     async with tasking(people=False) as t:
-        await t.until_rows("SELECT count(*) FROM protocols", 2)
+        await t.until_rows("SELECT count(*) FROM protocols", len(shipped_protocols()))
         patient = uuid4()
         await tell(t, glass(t, patient))
         await t.until_rows("SELECT count(*) FROM glasses WHERE waits_for = 'facility'", 1)

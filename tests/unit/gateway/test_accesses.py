@@ -18,8 +18,9 @@ from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 
 PATIENT = UUID(int=5)
 PATH = f"/v1/patients/{PATIENT}/accesses"
-SERVICES = ("identity", "interop", "registry", "tasking")
+SERVICES = ("careplans", "identity", "interop", "registry", "tasking")
 METHODS = {
+    "careplans": "/carehub.careplans.v1.CareplansService/GetCarePlan",
     "identity": "/carehub.identity.v1.IdentityService/ListLooks",
     "interop": "/carehub.interop.v1.InteropService/GetMessage",
     "registry": "/carehub.registry.v1.RegistryService/GetPatient",
@@ -165,7 +166,9 @@ def test_every_service_with_a_ledger_says_who_has_looked():
         ("tasking.v1.TaskingService/ListTasks", "WORK_READ"),
         ("identity.v1.IdentityService/ListAudit", "LEDGER_READ"),
         ("identity.v1.AccessService/ExplainAccess", "SHARING_READ"),
-        ("careplans.v1.CareplansService/GetPlan", "OTHER_READ"),
+        ("careplans.v1.CareplansService/GetCarePlan", "PLANS_READ"),
+        ("careplans.v1.ReconciliationService/SignReconciliation", "PLANS_CHANGED"),
+        ("another.v1.AnotherService/GetPlan", "OTHER_READ"),
     ],
 )
 def test_what_was_done_is_said_by_service_and_verb(method, kind):

@@ -44,7 +44,13 @@ def test_it_is_written_only_when_it_changes(tmp_path):
 def test_every_rpc_with_a_path_is_there_once():
     ids = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert sorted(ids) == sorted(
-        [*openapi.operation_ids(CONTRACTS).values(), "Listen", "ListAudit", "ListAccesses"]
+        [
+            *openapi.operation_ids(CONTRACTS).values(),
+            "Listen",
+            "ListAudit",
+            "ListAccesses",
+            "ListOwnAccesses",
+        ]
     )
     assert len(ids) == len(set(ids))
     assert {"GetPatient", "GetStatusOfTasking", "GetStatusOfRegistry"} <= set(ids)

@@ -27,6 +27,7 @@ from tests.unit.identity.access_network import (
     VALLEY,
     VALLEY_CLINIC,
     agreement,
+    deny,
     glass,
     member,
     network,
@@ -204,6 +205,24 @@ def test_a_retired_record_is_seen_by_nobody_but_who_wrote_it():
     )
     assert decide(facts, AT).grants == ()
     assert sees(facts, facility_ids=[HOSPITAL])
+
+
+@pytest.mark.parametrize(
+    "closed",
+    [{"patient": patient(is_retired=True)}, {"network": network(jurisdiction="XX")}],
+    ids=["merged", "no policy"],
+)
+def test_where_nothing_is_shown_who_is_refused_in_person_is_refused_at_home_too(closed):
+    refused = world(consents=(deny(NURSE),), proxies=(proxy(is_barred=True),), **closed)
+    for person in (NURSE, MOTHER):
+        assert not sees(refused, person_id=person, facility_ids=[HOSPITAL])
+    assert sees(refused, person_id=OTHER, facility_ids=[HOSPITAL])
+    later = AT + DAY
+    soon = world(consents=(deny(NURSE, from_at=later, until_at=later + DAY),), **closed)
+    assert decide(soon, AT).changes_at == later
+    assert sees(soon, person_id=NURSE, facility_ids=[HOSPITAL])
+    assert decide(soon, later).changes_at == later + DAY
+    assert not sees(soon, person_id=NURSE, facility_ids=[HOSPITAL], at=later)
 
 
 def test_a_facility_that_the_directory_does_not_know_gets_and_gives_nothing():

@@ -5,11 +5,14 @@ from carehub.identity.v1 import identity_service_pb2
 from carehub.options.v1 import options_pb2
 
 from services.identity.domain.role import EVERYBODY, PERMISSIONS, Role
+from services.identity.domain.token import OWN_READ
 
 EVERYWHERE = {"organizations.read", "facilities.read"}
 CONSENTS = {"consents.read", "consents.write"}
 WRITES_CARE = {"patients.read", "patients.write", "tasks.read", "tasks.write"}
 BREAKS_GLASS = {"glass.break", "glass.read"}
+PLANS = {"care_plans.read", "care_plans.write"}
+RECONCILES = PLANS | {"reconciliations.write"}
 EXPECTED = {
     "network_admin": {
         "organizations.write",
@@ -35,17 +38,20 @@ EXPECTED = {
         "agreements.read",
         "access.explain",
     },
-    "coordinator": WRITES_CARE | CONSENTS | {"protocols.read", "staff.read", "feeds.read"},
-    "nurse": WRITES_CARE | CONSENTS | BREAKS_GLASS | {"protocols.read", "staff.read"},
+    "coordinator": WRITES_CARE | CONSENTS | PLANS | {"protocols.read", "staff.read", "feeds.read"},
+    "nurse": WRITES_CARE | CONSENTS | BREAKS_GLASS | RECONCILES | {"protocols.read", "staff.read"},
     "physician": WRITES_CARE
     | CONSENTS
     | BREAKS_GLASS
+    | RECONCILES
     | {"protocols.read", "staff.read", "holds.write"},
     "pharmacist": BREAKS_GLASS
+    | RECONCILES
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
     "social_worker": CONSENTS
+    | PLANS
     | {"patients.read", "tasks.read", "tasks.write", "protocols.read", "staff.read"},
-    "community_health_worker": {"patients.read", "tasks.read", "tasks.write"},
+    "community_health_worker": PLANS | {"patients.read", "tasks.read", "tasks.write"},
     "scheduler": {"patients.read", "tasks.read", "tasks.write"},
     "analyst": {"protocols.read"},
     "privacy_officer": {
@@ -71,14 +77,18 @@ EXPECTED = {
     },
     "operator": {"feeds.read", "protocols.read", "operations.read", "operations.write"},
 }
-PATIENT_DATA = {
-    "patients.read",
-    "patients.write",
-    "tasks.read",
-    "tasks.write",
-    "messages.read",
-    "holds.write",
-} | CONSENTS
+PATIENT_DATA = (
+    {
+        "patients.read",
+        "patients.write",
+        "tasks.read",
+        "tasks.write",
+        "messages.read",
+        "holds.write",
+    }
+    | CONSENTS
+    | RECONCILES
+)
 
 
 @pytest.mark.parametrize("role", EXPECTED)
@@ -100,4 +110,4 @@ def test_every_permission_of_identity_in_the_contract_is_held_by_somebody():
 
     service = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
     asked = {m.GetOptions().Extensions[options_pb2.access].permission for m in service.methods}
-    assert asked - {""} <= frozenset().union(*PERMISSIONS.values())
+    assert asked - {"", OWN_READ} <= frozenset().union(*PERMISSIONS.values())

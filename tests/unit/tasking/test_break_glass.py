@@ -6,12 +6,12 @@ from uuid import UUID
 
 import pytest
 
-from services.tasking.domain.conditions import with_names
 from services.tasking.domain.loop import Evidence, EvidenceKind, LoopState, loop_id
 from services.tasking.domain.plan import GlassFacts, LoopPlan, PlanState, Subject, plan_loop
 from services.tasking.domain.protocol import parse_protocol, shipped_protocols, validate_protocol
 from services.tasking.domain.reconcile import reconcile
 from services.tasking.domain.task import TaskState
+from services.tasking.domain.words import vocabulary
 from tests.unit.tasking.hospital import directory
 from tests.unit.tasking.record import ALIVE, CHICAGO, FACILITY, PATIENT, PROTOCOL, at, stay
 
@@ -49,7 +49,7 @@ def test_each_is_reviewed_by_the_end_of_the_next_business_day():
     assert step.due_at == at("2026-09-08 23:59:59")  # over a weekend and Labor Day
     assert plan.why.startswith("Somebody saw a patient in an emergency on 2026-09-04")
     assert plan.closes_when == ("A privacy officer has said what they found.",)
-    assert (plan.encounter_id, plan.break_glass_id) == (None, GLASS.id)
+    assert (plan.about, plan.subject_id) == ("break_glass", GLASS.id)
 
 
 def test_the_third_within_thirty_days_tells_the_first_rung_at_once():
@@ -67,7 +67,7 @@ def test_a_protocol_is_about_visits_or_about_emergencies():
     visit = Subject(encounter=stay(), patient=ALIVE, others=())
     for text in (TEXT, PROTOCOL.text):
         always = parse_protocol(text)
-        trigger = replace(always.trigger, when=with_names(()).compile("true"))
+        trigger = replace(always.trigger, when=vocabulary().compile("true"))
         always = replace(always, trigger=trigger)
         of_visit, of_glass = (plan_loop(always, each, CHICAGO) for each in (visit, GLASS))
         assert (of_visit is None) is (text is TEXT)

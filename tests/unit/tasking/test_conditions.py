@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.chassis.errors import FailedPrecondition
-from services.tasking.domain.conditions import ConditionInvalid, with_names
+from services.tasking.domain.conditions import ConditionInvalid
+from services.tasking.domain.words import vocabulary
 
-WORDS = with_names(["high_risk"])
-LOOKING = with_names([], other=True)
+WORDS = vocabulary(names=["high_risk"])
+LOOKING = vocabulary(searching=True)
 FACTS = {
     "encounter.visit_class": "INPATIENT",
     "encounter.diagnoses": ["I50.1", "E11.9"],

@@ -264,7 +264,7 @@ def test_a_readmission_within_thirty_days_closes_it(day, is_closed):
 def test_the_new_stay_has_a_loop_of_its_own():
     again = stay_on("2026-09-10")
     assert planned(again, HOME).state is PlanState.OPEN
-    assert planned(again, HOME).encounter_id == again.id
+    assert planned(again, HOME).subject_id == again.id
 
 
 @pytest.mark.parametrize(

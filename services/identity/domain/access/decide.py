@@ -1,6 +1,6 @@
 """The decider: facts about a patient become grants and denials, each with its reason and its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time, timedelta
 from itertools import chain
 from uuid import UUID
@@ -9,7 +9,7 @@ from services.identity.domain.access.boxes import Access, Denial, Grant, Remark
 from services.identity.domain.access.consents import Release, denied, named, releases
 from services.identity.domain.access.facts import EXCEPTIONS, BreakGlass, Facts, Hold
 from services.identity.domain.access.policy import POLICIES, Policy, policy_at
-from services.identity.domain.access.proxies import proxies, window_of
+from services.identity.domain.access.proxies import barred, proxies, window_of
 from services.identity.domain.access.reach import shown
 from services.identity.domain.access.relations import treatment_window
 from services.identity.domain.access.terms import (
@@ -43,9 +43,7 @@ def decide(facts: Facts, at: datetime) -> Access:
     """Who may see what of the patient. No fact, no grant; what forbids is never weighed against what allows."""
     policy = policy_at(facts.network.jurisdiction, at)
     if policy is None or facts.patient.is_retired:
-        key = Obstacle.POLICY_MISSING if policy is None else Obstacle.PATIENT_RETIRED
-        remark = Remark(obstacle=key, fact_id=facts.patient.id)
-        return Access(remarks=(remark,), changes_at=_policy_day(facts, at))
+        return _closed(facts, policy, at)
     grants: list[Grant] = []
     denials: list[Denial] = []
     remarks: list[Remark] = []
@@ -69,6 +67,17 @@ def decide(facts: Facts, at: datetime) -> Access:
     )
 
 
+def _closed(facts: Facts, policy: Policy | None, at: datetime) -> Access:
+    """Nothing is granted, and what forbids still does: somebody's own facility may hold rows that bear this id."""
+    key = Obstacle.POLICY_MISSING if policy is None else Obstacle.PATIENT_RETIRED
+    forbidden = (one for one in _forbidden(facts, at) if isinstance(one, Denial))
+    return Access(
+        denials=tuple(denial for denial in forbidden if not denial.is_empty),
+        remarks=(Remark(obstacle=key, fact_id=facts.patient.id),),
+        changes_at=earliest(*(end for end in _turns_closed(facts) if end > at)),
+    )
+
+
 def _outcomes(facts: Facts, policy: Policy, at: datetime) -> Iterator[Grant | Denial | Remark]:
     released: list[Release] = []
     for release in releases(facts, policy, at):
@@ -81,9 +90,15 @@ def _outcomes(facts: Facts, policy: Policy, at: datetime) -> Iterator[Grant | De
     yield from shown(facts, policy, released, at)
     for release in released:
         yield from named(facts, release)
-    yield from denied(facts, at)
+    yield from _forbidden(facts, at)
     for emergency in facts.emergencies:
         yield _glass(emergency, policy, at)
+
+
+def _forbidden(facts: Facts, at: datetime) -> Iterator[Denial | Remark]:
+    """What forbids asks for no policy."""
+    yield from barred(facts)
+    yield from denied(facts, at)
     for hold in facts.holds:
         yield from _held(hold, facts, at)
 
@@ -174,15 +189,11 @@ def _turns(facts: Facts, policy: Policy) -> Iterator[datetime]:
         (membership.window for membership in facts.memberships),
         (referral.window for referral in facts.referrals),
         (agreement.window for agreement in facts.agreements),
-        (consent.window for consent in facts.newest_consents()),
         (window_of(proxy, facts.patient, policy) for proxy in facts.proxies),
         (glass_window(emergency, policy) for emergency in facts.emergencies),
-        (hold.window for hold in facts.holds),
+        _said(facts),
     )
-    for window in windows:
-        yield window.from_at
-        if window.until_at:
-            yield window.until_at
+    yield from _edges(windows)
     for birthday in (adolescent_at(born_on, policy), adult_at(born_on, policy)):
         if birthday:
             yield birthday
@@ -195,11 +206,24 @@ def _policy_days(facts: Facts) -> Iterator[datetime]:
             yield datetime.combine(policy.effective_on, time(), UTC)
 
 
-def _policy_day(facts: Facts, at: datetime) -> datetime | None:
-    """When there will be a policy. A retired record never comes back by itself."""
-    if facts.patient.is_retired:
-        return None
-    return earliest(*(day for day in _policy_days(facts) if day > at))
+def _turns_closed(facts: Facts) -> Iterator[datetime]:
+    """The same where nothing is granted. A retired record never comes back by itself."""
+    yield from _edges(_said(facts))
+    if not facts.patient.is_retired:
+        yield from _policy_days(facts)
+
+
+def _said(facts: Facts) -> Iterator[Window]:
+    """When what permits or forbids does so."""
+    yield from (consent.window for consent in facts.newest_consents())
+    yield from (hold.window for hold in facts.holds)
+
+
+def _edges(windows: Iterable[Window]) -> Iterator[datetime]:
+    for window in windows:
+        yield window.from_at
+        if window.until_at:
+            yield window.until_at
 
 
 def _about(person_id: UUID, obstacle: Obstacle, fact_id: UUID) -> Remark:

@@ -49,10 +49,8 @@ def objection(proxy: Proxy, patient: Patient, policy: Policy, at: datetime) -> O
     return None if window.holds(at) else Obstacle.PROXY_NOT_BEGUN
 
 
-def proxies(facts: Facts, policy: Policy, at: datetime) -> Iterator[Grant | Denial | Remark]:
+def proxies(facts: Facts, policy: Policy, at: datetime) -> Iterator[Grant | Remark]:
     for proxy in facts.proxies:
-        if proxy.is_barred:
-            yield _barred(proxy)
         if problem := objection(proxy, facts.patient, policy, at):
             yield Remark(obstacle=problem, fact_id=proxy.id, about=frozenset({proxy.person_id}))
         else:
@@ -81,15 +79,18 @@ def _grant(proxy: Proxy, patient: Patient, policy: Policy, at: datetime) -> Gran
     )
 
 
-def _barred(proxy: Proxy) -> Denial:
-    return Denial(
-        grantee_id=proxy.person_id,
-        sources=None,
-        purposes=ALL_PURPOSES,
-        classes=ALL_CLASSES,
-        labels=ALL_LABELS,
-        expires_at=None,
-        weight=Weight.PERSONAL,
-        reason=Reason.PROXY_BARRED,
-        fact_id=proxy.id,
-    )
+def barred(facts: Facts) -> Iterator[Denial]:
+    """Who is kept from everything, wherever they work."""
+    for proxy in facts.proxies:
+        if proxy.is_barred:
+            yield Denial(
+                grantee_id=proxy.person_id,
+                sources=None,
+                purposes=ALL_PURPOSES,
+                classes=ALL_CLASSES,
+                labels=ALL_LABELS,
+                expires_at=None,
+                weight=Weight.PERSONAL,
+                reason=Reason.PROXY_BARRED,
+                fact_id=proxy.id,
+            )

@@ -3,6 +3,7 @@ import access from "./access.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import operations from "./operations.json";
+import own from "./own.json";
 import patients from "./patients.json";
 import protocols from "./protocols.json";
 import shell from "./shell.json";
@@ -19,6 +20,7 @@ const messages = {
   operations,
   access,
   emergency,
+  own,
 };
 export default messages;
 export type Messages = typeof messages;

@@ -4,6 +4,7 @@ import access from "./access.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import operations from "./operations.json";
+import own from "./own.json";
 import patients from "./patients.json";
 import protocols from "./protocols.json";
 import shell from "./shell.json";
@@ -20,5 +21,6 @@ const messages: Messages = {
   operations,
   access,
   emergency,
+  own,
 };
 export default messages;

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from uuid import UUID
 
 from carehub.access.v1 import access_pb2
@@ -17,7 +18,7 @@ from services.tasking.domain.labels import Label, Labels, inherit
 from services.tasking.domain.loop import Evidence, Loop
 from services.tasking.domain.owner import Directory, Facility, HeldRole, Owner, Staff, Team
 from services.tasking.domain.plan import PlannedKeyDate
-from services.tasking.domain.priority import Priority
+from services.tasking.domain.priority import Priority, Term
 from services.tasking.domain.protocol import ProtocolProblem
 from services.tasking.domain.publication import PublishedProtocol
 from services.tasking.domain.snapshot import (
@@ -26,10 +27,12 @@ from services.tasking.domain.snapshot import (
     PatientSnapshot,
     ProgramSnapshot,
 )
-from services.tasking.domain.task import AttemptResult, Comment, ContactAttempt, Task
+from services.tasking.domain.task import AttemptResult, Comment, ContactAttempt, Task, TaskState
 
 CHANNELS = ("phone", "video", "in_person", "secure_message")
 NO_CALENDAR = "none"
+_TASK_STATES = {each: task_pb2.Task.State.Value(f"STATE_{each}") for each in TaskState}
+_LABELS = {each: access_pb2.Label.Value(f"LABEL_{each}") for each in Label}
 
 
 # Out: loops and tasks.
@@ -46,6 +49,10 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         title=loop.title,
         encounter_id=_id(loop.encounter_id),
         break_glass_id=_id(loop.break_glass_id),
+        appointment_id=_id(loop.appointment_id),
+        referral_id=_id(loop.referral_id),
+        reply_id=_id(loop.reply_id),
+        question_id=_id(loop.question_id),
         state=loop_pb2.Loop.State.Value(f"STATE_{loop.state}"),
         owner=owner_to_proto(loop.owner, directory),
         clock_time=to_timestamp(loop.clock_at),
@@ -58,7 +65,7 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         close_time=to_timestamp(loop.closed_at),
         anchor_time=to_timestamp(loop.anchor_at),
         escalation_level=loop.escalation_level,
-        labels=_labels(loop.labels),
+        labels=labels_to_proto(loop.labels),
     )
 
 
@@ -76,7 +83,7 @@ def task_to_proto(
         title=task.title,
         description=task.description,
         role=task.role,
-        state=task_pb2.Task.State.Value(f"STATE_{task.state}"),
+        state=_TASK_STATES[task.state],
         owner=owner_to_proto(task.owner, directory),
         start_time=to_timestamp(task.start_at),
         due_time=to_timestamp(task.due_at),
@@ -95,12 +102,12 @@ def task_to_proto(
         close_time=to_timestamp(task.closed_at),
         completed_by_id=_id(task.completed_by_id),
         decline_reason=task.decline_reason,
-        labels=_labels(task.labels),
+        labels=labels_to_proto(task.labels),
     )
 
 
-def _labels(labels: Labels) -> list["access_pb2.Label.ValueType"]:
-    return [access_pb2.Label.Value(f"LABEL_{label}") for label in labels]
+def labels_to_proto(labels: Labels) -> list["access_pb2.Label.ValueType"]:
+    return [_LABELS[label] for label in labels]
 
 
 def owner_to_proto(owner: Owner, directory: Directory) -> loop_pb2.Owner:
@@ -140,8 +147,16 @@ def _evidence(evidence: Evidence) -> loop_pb2.Evidence:
 def _priority(priority: Priority | None) -> task_pb2.Priority | None:
     if priority is None:
         return None
-    terms = [task_pb2.PriorityTerm(label=t.label, points=t.points) for t in priority.terms]
-    return task_pb2.Priority(score=priority.score, terms=terms)
+    return _terms(priority.terms)
+
+
+@lru_cache(4096)
+def _terms(terms: tuple[Term, ...]) -> task_pb2.Priority:
+    """Few sums are different on a page. What one is put into takes a copy."""
+    return task_pb2.Priority(
+        score=Priority(terms=terms).score,
+        terms=[task_pb2.PriorityTerm(label=each.label, points=each.points) for each in terms],
+    )
 
 
 def _attempt(attempt: ContactAttempt) -> task_pb2.ContactAttempt:
@@ -275,7 +290,7 @@ def to_encounter(encounter: encounter_pb2.Encounter, version: int) -> EncounterS
         disposition=encounter.discharge_disposition,
         diagnoses=tuple(each.code for each in encounter.diagnoses),
         admission_type=encounter.admission_type,
-        labels=_to_labels(encounter.labels),
+        labels=to_labels(encounter.labels),
     )
 
 
@@ -294,7 +309,7 @@ def to_glass(glass: break_glass_pb2.BreakGlass, version: int) -> GlassSnapshot:
     )
 
 
-def _to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
+def to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
     """The labels of a visit. Without any, or with one that this version does not know, it never leaves its facility."""
     named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
     try:

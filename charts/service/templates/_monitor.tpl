@@ -1,0 +1,21 @@
+{{- define "service.monitors" -}}
+{{- range $role := include "service.roles" . | splitList " " }}
+{{- $is := dict "root" $ "role" $role }}
+{{- $monitor := $.Values.global.monitoring.serviceMonitor }}
+---
+apiVersion: monitoring.coreos.com/v1
+kind: ServiceMonitor
+metadata:
+  name: {{ $.Chart.Name }}-{{ $role }}
+  labels:
+    {{- include "service.labels" $is | nindent 4 }}
+    {{- with $monitor.labels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+spec:
+  selector:
+    matchLabels: {{- include "service.selector" $is | nindent 6 }}
+  endpoints:
+    - { port: metrics, path: /metrics, interval: {{ $monitor.interval }} }
+{{- end }}
+{{- end }}

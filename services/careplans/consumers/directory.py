@@ -1,0 +1,73 @@
+"""Follows identity and interop: clocks of facilities, who can answer for something, and which facilities are programs."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from carehub.identity.v1 import identity_events_pb2
+from carehub.interop.v1 import interop_events_pb2
+
+from libs.chassis.database import Transaction
+from libs.chassis.inbox import Delivery
+from services.careplans.convert.told import to_facility, to_feed, to_person, to_team
+from services.careplans.domain.neighbor import Owner
+from services.careplans.domain.opening import Facility
+from services.careplans.domain.plan import CarePlan
+from services.careplans.events import save_plans
+from services.careplans.store import NeighborStore, PlanStore
+
+
+async def follow_directory(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep the newest snapshots; and whoever left coordinates nothing and has no goal any more."""
+    facilities, owners = list[Facility](), list[Owner]()
+    for delivery in deliveries:
+        match delivery.event:
+            case identity_events_pb2.FacilityChanged() as event:
+                facilities.append(to_facility(event.facility, event.version))
+            case identity_events_pb2.StaffChanged() as event:
+                owners.append(to_person(event))
+            case identity_events_pb2.TeamChanged() as event:
+                owners.append(to_team(event))
+    store = NeighborStore(tx)
+    await store.keep_facilities(facilities)
+    await store.keep_owners(owners)
+    known = await store.owners(owner.id for owner in owners)
+    if left := {each.id for each in known.values() if not each.is_active}:
+        await _hand_over(tx, left)
+
+
+async def _hand_over(tx: Transaction, left: Collection[UUID]) -> None:
+    plans = PlanStore(tx)
+    patients = {plan.patient_id for plan in await plans.owned_by(left)}
+    await NeighborStore(tx).lock_patients(patients)
+    affected = await plans.owned_by(left)
+    stand_ins = await _stand_ins(tx, affected, left)
+    handed = [(plan, plan.without(left, stand_ins[plan.id])) for plan in affected]
+    await save_plans(tx, [after.next() for before, after in handed if after != before])
+
+
+async def _stand_ins(
+    tx: Transaction, plans: Sequence[CarePlan], left: Collection[UUID]
+) -> dict[UUID, UUID]:
+    """Who coordinates each plan if its coordinator has left: the loop's owner, else the duty team of its facility."""
+    store = NeighborStore(tx)
+    loops = {loop.id: loop for loop in await store.loops(p.loop_id for p in plans if p.loop_id)}
+    places = await store.facilities(plan.facility_id for plan in plans)
+    found = dict[UUID, UUID]()
+    for plan in plans:
+        loop = loops.get(plan.loop_id) if plan.loop_id else None
+        place = places.get(plan.facility_id)
+        duty_team_id = place.duty_team_id if place else None
+        owner_id = loop.owner_id if loop and loop.owner_id not in left else duty_team_id
+        found[plan.id] = owner_id or plan.coordinator_id
+    return found
+
+
+async def follow_feeds(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep which facilities are programs under 42 CFR Part 2: what people write there is theirs alone."""
+    await NeighborStore(tx).keep_feeds(
+        [
+            to_feed(delivery.event)
+            for delivery in deliveries
+            if isinstance(delivery.event, interop_events_pb2.FeedChanged)
+        ]
+    )

@@ -1,0 +1,72 @@
+"""Follows registry: visits, as far as somebody works on their medicines; and merges, which move everything of a patient."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from carehub.registry.v1 import registry_events_pb2
+
+from libs.chassis.database import Transaction
+from libs.chassis.inbox import Delivery
+from services.careplans.consumers.stays import apply_stays
+from services.careplans.convert.told import to_merge, to_stay
+from services.careplans.domain.neighbor import Merge
+from services.careplans.domain.preferences import Preferences
+from services.careplans.events import save_plans, save_preferences, save_reconciliations
+from services.careplans.store import MedicineStore, NeighborStore, PlanStore, PreferenceStore
+
+
+async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Move what belongs to retired records, then give what belongs to visits their newest labels."""
+    events = [delivery.event for delivery in deliveries]
+    merges = [to_merge(e) for e in events if isinstance(e, registry_events_pb2.PatientsMerged)]
+    stays = [to_stay(e) for e in events if isinstance(e, registry_events_pb2.EncounterChanged)]
+    for merge in merges:
+        await _merge(tx, merge)
+    survivors = await NeighborStore(tx).survivors({each.patient_id for each in stays})
+    await apply_stays(tx, [replace(e, patient_id=survivors[e.patient_id]) for e in stays])
+
+
+async def _merge(tx: Transaction, told: Merge) -> None:
+    """Give everything of the retired record to the one that it lives on in, perhaps through others."""
+    store = NeighborStore(tx)
+    survivor_id = (await store.survivors([told.survivor_id]))[told.survivor_id]
+    if survivor_id == told.retired_id:
+        return
+    await store.lock_patients([told.retired_id, told.survivor_id, survivor_id])
+    await store.merge(Merge(retired_id=told.retired_id, survivor_id=survivor_id))
+    await _move_rows(tx, told.retired_id, survivor_id)
+
+
+async def _move_rows(tx: Transaction, retired_id: UUID, survivor_id: UUID) -> None:
+    plans = await PlanStore(tx).of_patient(retired_id)
+    await save_plans(tx, [replace(e, patient_id=survivor_id, version=e.version + 1) for e in plans])
+    medicines = MedicineStore(tx)
+    lists, found = await medicines.lists_of([retired_id]), await medicines.of([retired_id])
+    await medicines.save_lists(
+        [replace(e, patient_id=survivor_id, version=e.version + 1) for e in lists]
+    )
+    await save_reconciliations(
+        tx, [replace(e, patient_id=survivor_id, version=e.version + 1) for e in found]
+    )
+    await _move_preferences(tx, retired_id, survivor_id)
+
+
+async def _move_preferences(tx: Transaction, retired_id: UUID, survivor_id: UUID) -> None:
+    """Of two that one facility wrote down, the newer stays."""
+    store = PreferenceStore(tx)
+    kept: dict[UUID, Preferences] = {}
+    every = [*await store.of(survivor_id), *await store.of(retired_id)]
+    for each in every:
+        known = kept.get(each.facility_id)
+        if known is None or known.updated_at < each.updated_at:
+            kept[each.facility_id] = each
+    await store.drop(each.id for each in every if kept[each.facility_id].id != each.id)
+    await save_preferences(
+        tx,
+        [
+            replace(each, patient_id=survivor_id, version=each.version + 1)
+            for each in kept.values()
+            if each.patient_id == retired_id
+        ],
+    )

@@ -1,0 +1,91 @@
+"""Follows tasking: each loop of a protocol that has a template opens a plan, once for ever, and the plan follows it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from carehub.tasking.v1 import tasking_events_pb2
+
+from libs.chassis.database import Transaction
+from libs.chassis.inbox import Delivery
+from services.careplans.consumers.stays import apply_stays
+from services.careplans.convert.told import to_loop, to_task
+from services.careplans.domain.following import follow
+from services.careplans.domain.neighbor import Stay
+from services.careplans.domain.plan import CarePlan
+from services.careplans.domain.template import Template, of_protocol, template
+from services.careplans.domain.work import Loop, Task
+from services.careplans.events import save_plans
+from services.careplans.store import NeighborStore, PlanStore
+
+
+async def follow_work(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep the newest of each loop and task, and make the plans of these loops what they ask for.
+
+    A task is kept also before its loop is known, since either may come first; a loop of another protocol costs nothing.
+    """
+    loops, tasks = list[Loop](), list[Task]()
+    for delivery in deliveries:
+        event = delivery.event
+        if isinstance(event, tasking_events_pb2.TaskChanged):
+            tasks.append(to_task(event))
+        elif isinstance(event, tasking_events_pb2.LoopChanged) and of_protocol(event.loop.protocol):
+            loops.append(to_loop(event))
+    ids = {loop.id for loop in loops} | {task.loop_id for task in tasks}
+    survivors = await _lock(tx, loops, ids)
+    store = NeighborStore(tx)
+    await store.keep_loops([replace(each, patient_id=survivors[each.patient_id]) for each in loops])
+    await store.keep_tasks(tasks)
+    followed = await store.loops(ids)
+    await follow_loops(tx, followed)
+    told = {loop.id for loop in loops}
+    await apply_stays(
+        tx, [_stay(each) for each in followed if each.id in told and each.encounter_id]
+    )
+
+
+async def follow_loops(tx: Transaction, loops: Sequence[Loop]) -> None:
+    """Make the plans of these loops what they ask for. Call it while alone with their patients."""
+    ids = [loop.id for loop in loops]
+    plans = await PlanStore(tx).of_loops(ids)
+    tasks = defaultdict[UUID, list[Task]](list)
+    for task in await NeighborStore(tx).tasks_of(ids):
+        tasks[task.loop_id].append(task)
+    changed = list[CarePlan]()
+    for loop in loops:
+        before = plans.get(loop.id)
+        if made_from := _template(loop, before):
+            after = follow(before, loop, tasks[loop.id], made_from)
+            changed.extend([] if after == before else [after])
+    await save_plans(tx, changed)
+
+
+def _template(loop: Loop, plan: CarePlan | None) -> Template | None:
+    """The version that its plan began with; the newest, if it has none yet."""
+    return template(plan.template, plan.template_version) if plan else of_protocol(loop.protocol)
+
+
+async def _lock(tx: Transaction, loops: Sequence[Loop], ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Be alone with the patients of these loops, also with those of whom they were; and who each of them is now."""
+    store = NeighborStore(tx)
+    told = {loop.patient_id for loop in loops}
+    whose = told | {loop.patient_id for loop in await store.loops(ids)}
+    survivors = await store.survivors(told)
+    locked = whose | set(survivors.values())
+    await store.lock_patients(locked)
+    # A merge may have come in between.
+    survivors = await store.survivors(told)
+    await store.lock_patients(set(survivors.values()) - locked)
+    return survivors
+
+
+def _stay(loop: Loop) -> Stay:
+    """What a loop says of its visit, as long as registry did not."""
+    return Stay(
+        encounter_id=loop.encounter_id or loop.id,
+        version=0,
+        facility_id=loop.facility_id,
+        patient_id=loop.patient_id,
+        labels=loop.labels,
+    )

@@ -1,0 +1,1 @@
+"""The domain of careplans and its contract, and what its neighbors tell."""

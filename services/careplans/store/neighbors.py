@@ -1,0 +1,139 @@
+"""What neighbors told, newest only; and the lock that keeps two changes of one patient apart."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import Table, Text, Uuid, any_, cast, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
+from services.careplans.domain.neighbor import KnownFeed, Merge, Owner
+from services.careplans.domain.opening import Facility
+from services.careplans.domain.work import Loop, Task
+from services.careplans.store.schema import facilities, feeds, loops, merges, owners, tasks
+
+_ids = param("ids", type_=ARRAY(Uuid))
+
+
+def _keep(table: Table) -> Statement[UUID]:
+    """Write a row if it is newer; its id if it was."""
+    new = insert(table).values(every_field(table))
+    return sql(
+        new.on_conflict_do_update(
+            index_elements=["id"],
+            set_={c: new.excluded[c.name] for c in fields_except(table, "id")},
+            where=table.c.version < new.excluded.version,
+        )
+    )
+
+
+KEEP_FACILITY, KEEP_OWNER, KEEP_FEED = _keep(facilities), _keep(owners), _keep(feeds)
+KEEP_LOOP, KEEP_TASK = _keep(loops), _keep(tasks)
+FACILITY = sql(select(facilities).where(facilities.c.id == param("id", type_=Uuid)), row=Facility)
+FACILITIES = sql(select(facilities).where(facilities.c.id == any_(_ids)), row=Facility)
+OWNERS = sql(select(owners).where(owners.c.id == any_(_ids)), row=Owner)
+_place = func.unnest(feeds.c.facility_ids).label("place")
+_placed = select(_place, feeds.c.is_program).subquery()
+IS_PROGRAM = sql(
+    select(func.coalesce(func.bool_and(_placed.c.is_program), literal_column("false"))).where(
+        _placed.c.place == param("id", type_=Uuid)
+    )
+)
+LOOPS = sql(select(loops).where(loops.c.id == any_(_ids)).order_by(loops.c.id), row=Loop)
+LOOP_ABOUT = sql(
+    select(loops).where(loops.c.encounter_id == param("id", type_=Uuid)).order_by(loops.c.id),
+    row=Loop,
+)
+TASKS_OF = sql(
+    select(tasks).where(tasks.c.loop_id == any_(_ids)).order_by(tasks.c.loop_id, tasks.c.id),
+    row=Task,
+)
+MOVE_LOOPS = sql(
+    update(loops)
+    .where(loops.c.patient_id == param("retired", type_=Uuid))
+    .values(patient_id=param("survivor", type_=Uuid))
+)
+MERGES = sql(select(merges).where(merges.c.retired_id == any_(_ids)), row=Merge)
+_merge = insert(merges).values(every_field(merges))
+MERGE = sql(
+    _merge.on_conflict_do_update(
+        index_elements=["retired_id"], set_={"survivor_id": _merge.excluded.survivor_id}
+    )
+)
+FOLLOW_ON = sql(
+    update(merges)
+    .where(merges.c.survivor_id == param("retired", type_=Uuid))
+    .values(survivor_id=param("survivor", type_=Uuid))
+)
+_keys = select(
+    func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("11")).label("key")
+)
+_keys_in_order = _keys.distinct().order_by(literal_column("1")).subquery()
+LOCK = sql(select(func.pg_advisory_xact_lock(_keys_in_order.c.key)))
+
+
+class NeighborStore:
+    """What identity, interop, registry and tasking told."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def lock_patients(self, patient_ids: Iterable[UUID]) -> None:
+        """Be alone with what is here of these patients until the transaction ends. Everybody who changes it is."""
+        if ids := sorted(set(patient_ids)):
+            await self._tx.fetch(LOCK, ids=ids)
+
+    async def keep_facilities(self, told: Sequence[Facility]) -> None:
+        await self._tx.run_many(KEEP_FACILITY, told)
+
+    async def keep_owners(self, told: Sequence[Owner]) -> None:
+        await self._tx.run_many(KEEP_OWNER, told)
+
+    async def keep_feeds(self, told: Sequence[KnownFeed]) -> None:
+        await self._tx.run_many(KEEP_FEED, told)
+
+    async def keep_loops(self, told: Sequence[Loop]) -> None:
+        await self._tx.run_many(KEEP_LOOP, told)
+
+    async def keep_tasks(self, told: Sequence[Task]) -> None:
+        await self._tx.run_many(KEEP_TASK, told)
+
+    async def facility(self, facility_id: UUID) -> Facility | None:
+        return await self._tx.one_or_none(FACILITY, id=facility_id)
+
+    async def facilities(self, ids: Iterable[UUID]) -> dict[UUID, Facility]:
+        found = await self._tx.fetch(FACILITIES, ids=sorted(set(ids)))
+        return {each.id: each for each in found}
+
+    async def owners(self, ids: Iterable[UUID]) -> dict[UUID, Owner]:
+        found = await self._tx.fetch(OWNERS, ids=sorted(set(ids)))
+        return {each.id: each for each in found}
+
+    async def is_program(self, facility_id: UUID) -> bool:
+        """Whether a facility has feeds, and none but those of a program under 42 CFR Part 2."""
+        return bool(await self._tx.one(IS_PROGRAM, id=facility_id))
+
+    async def loops(self, ids: Iterable[UUID]) -> list[Loop]:
+        return await self._tx.fetch(LOOPS, ids=sorted(set(ids)))
+
+    async def loop_about(self, encounter_id: UUID) -> Loop | None:
+        """The loop of a stay, of those that open plans."""
+        return await self._tx.one_or_none(LOOP_ABOUT, id=encounter_id)
+
+    async def tasks_of(self, loop_ids: Iterable[UUID]) -> list[Task]:
+        return await self._tx.fetch(TASKS_OF, ids=sorted(set(loop_ids)))
+
+    async def survivors(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The record that each of these lives on in: itself, unless it was merged."""
+        ids = sorted(set(patient_ids))
+        known = {
+            each.retired_id: each.survivor_id for each in await self._tx.fetch(MERGES, ids=ids)
+        }
+        return {each: known.get(each, each) for each in ids}
+
+    async def merge(self, merge: Merge) -> None:
+        """Remember which record lives on in which, whatever order merges come in; and move the loops."""
+        await self._tx.run(MERGE, merge)
+        retired, survivor = merge.retired_id, merge.survivor_id
+        await self._tx.run(FOLLOW_ON, retired=retired, survivor=survivor)
+        await self._tx.run(MOVE_LOOPS, retired=retired, survivor=survivor)

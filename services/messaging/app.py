@@ -1,0 +1,70 @@
+"""Puts messaging together from its settings."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from carehub.messaging.v1 import messaging_service_pb2
+
+from libs.chassis import config, ids
+from libs.chassis.app import App
+from libs.chassis.config import ConfigError
+from libs.chassis.guard import Servicer
+from services.messaging.clients import MailServer
+from services.messaging.consumers import CONSUMERS, jobs, timers
+from services.messaging.domain.contact import Channel, Means
+from services.messaging.service import MessagingService
+
+CONTRACT = messaging_service_pb2.DESCRIPTOR.services_by_name["MessagingService"]
+LOCAL, REFUSE, ALLOW = "local", "refuse", "allow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """MESSAGING_…: what patients are written to by, and whether those may be whom nobody asked.
+
+    telephone: `local` for the telephones of a demo hub; empty: this hub sends no text messages. unknown_consent:
+    `refuse` (nobody is written to who was not asked) or `allow` (giving the number for care counts as asked).
+    """
+
+    telephone: str = ""
+    unknown_consent: str = REFUSE
+    smtp_host: str = ""
+    smtp_port: int = 25
+    smtp_starttls: bool = False
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = "carehub@localhost"
+
+
+def build(env: Mapping[str, str]) -> App:
+    settings = config.read(Settings, env, prefix="MESSAGING")
+    means = means_of(settings)
+    mail = MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        is_starttls=settings.smtp_starttls,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        sender=settings.mail_from,
+    )
+    return App(
+        name="messaging",
+        migrations=Path(__file__).parent / "migrations",
+        servicers=lambda _runtime: (Servicer(CONTRACT, MessagingService(means, ids.new_id)),),
+        consumers=CONSUMERS,
+        timers=timers(means),
+        jobs=jobs(means, mail),
+    )
+
+
+def means_of(settings: Settings) -> Means:
+    """What this hub can send by. Raises ConfigError for a word that is none."""
+    if settings.telephone not in ("", LOCAL):
+        raise ConfigError(f"MESSAGING_TELEPHONE should be {LOCAL} or empty")
+    if settings.unknown_consent not in (REFUSE, ALLOW):
+        raise ConfigError(f"MESSAGING_UNKNOWN_CONSENT should be {REFUSE} or {ALLOW}")
+    channels = {Channel.SMS, Channel.VOICE} if settings.telephone == LOCAL else set[Channel]()
+    if settings.smtp_host:
+        channels.add(Channel.EMAIL)
+    return Means(channels=frozenset(channels), unknown_is_allowed=settings.unknown_consent == ALLOW)

@@ -1,0 +1,110 @@
+"""Opens threads that nobody of the staff opened: a reply that a person has to read, a patient who answers nothing."""
+
+import logging
+from dataclasses import replace
+from uuid import UUID, uuid5
+
+from libs.chassis.database import Transaction
+from services.messaging.domain.message import Message
+from services.messaging.domain.plan import MESSAGES
+from services.messaging.domain.reply import Meaning, Reply
+from services.messaging.domain.thread import Opened, Post, Priority, Thread, pause
+from services.messaging.events import save_thread, start_thread
+from services.messaging.store import DirectoryStore, MessageStore, ThreadStore
+
+log = logging.getLogger(__name__)
+
+# As the console shows them; what the patient wrote is the post.
+_TITLES = {
+    Opened.REPLY: "A patient wrote",
+    Opened.CRISIS: "A patient wrote words of danger: call now",
+    Opened.UNANSWERED: "Messages stay unanswered: reach the patient another way",
+}
+_PRIORITIES = {
+    Opened.REPLY: Priority.HIGH,
+    Opened.CRISIS: Priority.URGENT,
+    Opened.UNANSWERED: Priority.ROUTINE,
+}
+# What a person has to read or act on. A barrier is the missed-visit protocol's.
+NEEDS_A_PERSON = {
+    Meaning.TEXT: Opened.REPLY,
+    Meaning.DECLINED: Opened.REPLY,
+    Meaning.REBOOK: Opened.REPLY,
+    Meaning.CRISIS: Opened.CRISIS,
+}
+
+
+async def open_reply(tx: Transaction, reply: Reply) -> bool:
+    """Put a reply in front of somebody. False if nobody works there who could read it."""
+    opened = NEEDS_A_PERSON[reply.meaning]
+    post = Post(
+        id=uuid5(reply.id, "post"),
+        thread_id=uuid5(reply.id, "thread"),
+        facility_id=reply.facility_id,
+        staff_id=None,
+        reply_id=reply.id,
+        text=reply.text,
+        posted_at=reply.received_at,
+    )
+    return await _open(tx, opened, post, reply.patient_id, reply.loop_id, reply.labels)
+
+
+async def open_unanswered(tx: Transaction, patient_id: UUID) -> None:
+    """Have a person take over from questions that stay unanswered; once for the same last question."""
+    waiting = await MessageStore(tx).unanswered(patient_id)
+    if not waiting:
+        return
+    last: Message = waiting[-1]
+    post = Post(
+        id=uuid5(MESSAGES, f"{last.id}/unanswered/post"),
+        thread_id=uuid5(MESSAGES, f"{last.id}/unanswered"),
+        facility_id=last.facility_id,
+        staff_id=None,
+        text=f"{len(waiting)} messages in a row have no answer. No more are sent until somebody has closed this thread.",
+        posted_at=tx.at,
+    )
+    if not await _open(tx, Opened.UNANSWERED, post, patient_id, last.loop_id, last.labels):
+        log.warning("nobody to take over", extra={"facility_id": last.facility_id})
+
+
+async def _open(
+    tx: Transaction,
+    opened: Opened,
+    post: Post,
+    patient_id: UUID,
+    loop_id: UUID | None,
+    labels: tuple[str, ...],
+) -> bool:
+    store = ThreadStore(tx)
+    known = await store.open_of(patient_id, post.facility_id, opened)
+    if known is not None and known.labels == labels:
+        if opened is Opened.UNANSWERED:
+            return True
+        said = replace(post, thread_id=known.id)
+        await store.add_post(said, heard_at=tx.at)
+        await save_thread(tx, known.heard([said], tx.at))
+        return True
+    directory = await DirectoryStore(tx).at([post.facility_id])
+    ladder = directory.ladder(post.facility_id, None)
+    if not ladder:
+        return False
+    facility = directory.facilities.get(post.facility_id)
+    priority = _PRIORITIES[opened]
+    thread = Thread(
+        id=post.thread_id,
+        facility_id=post.facility_id,
+        patient_id=patient_id,
+        title=_TITLES[opened],
+        priority=priority,
+        reason=opened,
+        answering_facility_id=post.facility_id,
+        team_id=facility.duty_team_id if facility else None,
+        accountable_id=ladder[0],
+        clock_at=tx.at + pause(priority, 0),
+        started_at=tx.at,
+        last_post_at=post.posted_at,
+        loop_id=loop_id,
+        labels=labels,
+    )
+    await start_thread(tx, thread, post)
+    return True

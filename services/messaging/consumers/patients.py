@@ -1,0 +1,52 @@
+"""Follows the record: how patients are reached, and which records became one."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from carehub.registry.v1 import registry_events_pb2
+
+from libs.chassis.database import Transaction
+from libs.chassis.inbox import Delivery
+from services.messaging.convert import to_contact
+from services.messaging.domain.contact import Contact
+from services.messaging.events import save_contact, thread_changed
+from services.messaging.store import (
+    CauseStore,
+    ContactStore,
+    MessageStore,
+    ReplyStore,
+    TelephoneStore,
+    ThreadStore,
+)
+
+
+async def follow_patients(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """One upsert for each patient; and what belongs to a retired record goes to the one that it lives on in."""
+    told, merged = list[Contact](), list[registry_events_pb2.PatientsMerged]()
+    for delivery in deliveries:
+        if isinstance(delivery.event, registry_events_pb2.PatientChanged):
+            told.append(to_contact(delivery.event.patient, delivery.event.version))
+        elif isinstance(delivery.event, registry_events_pb2.PatientsMerged):
+            merged.append(delivery.event)
+    await ContactStore(tx).keep(told)
+    for event in merged:
+        await _merge(tx, UUID(event.retired_id), UUID(event.survivor_id))
+
+
+async def _merge(tx: Transaction, retired_id: UUID, survivor_id: UUID) -> None:
+    contacts = ContactStore(tx)
+    await contacts.lock([retired_id, survivor_id])
+    await contacts.retire(retired_id, survivor_id)
+    survivor_id = (await contacts.survivors([retired_id]))[retired_id]
+    if survivor_id == retired_id:  # merged and merged back
+        return
+    for store in (CauseStore(tx), MessageStore(tx), ReplyStore(tx), TelephoneStore(tx)):
+        await store.move(retired_id, survivor_id)
+    for thread in await ThreadStore(tx).move(retired_id, survivor_id):
+        await thread_changed(tx, thread)
+    # The survivor may not have been told of yet: what the retired one refused must not wait for that.
+    await contacts.expect(survivor_id)
+    known = await contacts.some([retired_id, survivor_id])
+    joined = known[survivor_id].joined_by(known[retired_id])
+    if joined != known[survivor_id]:
+        await save_contact(tx, joined)

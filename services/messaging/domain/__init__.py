@@ -1,0 +1,1 @@
+"""The rules of messages and threads, in plain Python."""

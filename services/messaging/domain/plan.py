@@ -1,0 +1,176 @@
+"""Which messages an appointment or a loop asks for as it is now; never which event came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid5
+
+from services.messaging.domain.hours import Hours, jitter
+from services.messaging.domain.message import Message, MessageState, Withdrawal
+from services.messaging.domain.template import templates
+
+# The namespace of messages' ids; never changes.
+MESSAGES = UUID("5b1a3a52-2f0e-5d0b-9f5c-7b0c8e4f6a11")
+TRANSITION = "discharge-transition"
+# Engagement, reminder cadences. The hour is ours: after the morning's visits have begun.
+REMINDERS = (("appointment-3-days", 3), ("appointment-1-day", 1))
+REMINDER_HOUR = 10
+# What is older is told by a feed that catches up; nobody waits for a word about it.
+MISSED_IS_NEWS, DISCHARGE_IS_NEWS = timedelta(hours=24), timedelta(hours=72)
+MISSED_IS_ASKED = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment:
+    """As scheduling told last."""
+
+    id: UUID
+    version: int
+    facility_id: UUID
+    patient_id: UUID
+    state: str
+    start_at: datetime
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A loop of the transition protocol, as tasking told last."""
+
+    id: UUID
+    version: int
+    facility_id: UUID
+    patient_id: UUID
+    state: str
+    anchor_at: datetime | None
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A message that is asked for: from when on, until when it is of use, and until when it is worth beginning."""
+
+    id: UUID
+    template: str
+    due_at: datetime
+    until_at: datetime
+    begins_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What has to be saved so that the messages are those that are wanted."""
+
+    new: tuple[Message, ...] = ()
+    changed: tuple[Message, ...] = ()
+
+
+def for_appointment(one: Appointment, hours: Hours, at: datetime) -> tuple[Wanted, ...]:
+    """Ahead: a confirmation and two reminders. Missed: the question why. Anything else: nothing."""
+    if one.state == "BOOKED":
+        return (_confirmation(one, at), *(_reminder(one, hours, *each) for each in REMINDERS))
+    if one.state == "NO_SHOW":
+        missed_id = _id(one.id, "appointment-missed", one.start_at)
+        return (
+            Wanted(
+                id=missed_id,
+                template="appointment-missed",
+                due_at=at + jitter(missed_id),
+                until_at=one.start_at + MISSED_IS_ASKED,
+                begins_until=one.start_at + MISSED_IS_NEWS,
+            ),
+        )
+    return ()
+
+
+def _confirmation(one: Appointment, at: datetime) -> Wanted:
+    message_id = _id(one.id, "appointment-booked", one.start_at)
+    return Wanted(
+        id=message_id,
+        template="appointment-booked",
+        due_at=at + jitter(message_id),
+        until_at=one.start_at,
+        begins_until=one.start_at,
+    )
+
+
+def _reminder(one: Appointment, hours: Hours, template: str, days: int) -> Wanted:
+    message_id = _id(one.id, template, one.start_at)
+    day = hours.day(one.start_at) - timedelta(days=days)
+    due_at = hours.at_hour(day, REMINDER_HOUR) + jitter(message_id)
+    return Wanted(
+        id=message_id,
+        template=template,
+        due_at=due_at,
+        until_at=one.start_at,
+        begins_until=min(due_at, one.start_at),
+    )
+
+
+def for_transition(one: Transition, at: datetime) -> tuple[Wanted, ...]:
+    """Home, and followed: what happens next, once for each discharge."""
+    if one.state != "OPEN" or one.anchor_at is None:
+        return ()
+    # Of the loop and not of the moment: a corrected discharge time is no second discharge.
+    message_id = _id(one.id, "discharge-next", None)
+    return (
+        Wanted(
+            id=message_id,
+            template="discharge-next",
+            due_at=max(at, one.anchor_at) + jitter(message_id),
+            until_at=one.anchor_at + DISCHARGE_IS_NEWS,
+            begins_until=one.anchor_at + DISCHARGE_IS_NEWS,
+        ),
+    )
+
+
+def _id(cause: UUID, step: str, moment: datetime | None) -> UUID:
+    """The same for the same cause and step, for ever; of an appointment that was moved, another one."""
+    return uuid5(MESSAGES, f"{cause}/{step}/{moment.timestamp() if moment else ''}")
+
+
+def reconcile(
+    cause: Appointment | Transition,
+    wanted: Sequence[Wanted],
+    stored: Sequence[Message],
+    patient_id: UUID,
+    at: datetime,
+) -> Changes:
+    """Make the messages of one cause those that are wanted: what left stays, what waits for nothing is withdrawn."""
+    known = {message.id: message for message in stored}
+    asked = {each.id for each in wanted}
+    changed = [
+        message.withdraw(Withdrawal.CHANGED)
+        for message in stored
+        if message.is_waiting and message.is_automatic and message.id not in asked
+    ]
+    new: list[Message] = []
+    for each in wanted:
+        message = known.get(each.id)
+        if at > each.begins_until:
+            continue
+        if message is None:
+            new.append(_planned(cause, each, patient_id, at))
+        elif message.state is MessageState.WITHDRAWN and message.reason == Withdrawal.CHANGED:
+            changed.append(message.plan_again(each.due_at))
+    return Changes(tuple(new), tuple(changed))
+
+
+def _planned(
+    cause: Appointment | Transition, wanted: Wanted, patient_id: UUID, at: datetime
+) -> Message:
+    template = templates()[wanted.template]
+    return Message(
+        id=wanted.id,
+        facility_id=cause.facility_id,
+        patient_id=patient_id,
+        template=template.key,
+        template_version=template.version,
+        appointment_id=cause.id if isinstance(cause, Appointment) else None,
+        loop_id=cause.id if isinstance(cause, Transition) else None,
+        due_at=wanted.due_at,
+        until_at=wanted.until_at,
+        is_question=template.asks,
+        created_at=at,
+        labels=cause.labels,
+    )

@@ -1,0 +1,54 @@
+"""How a patient is reached, shown to people and changed by them."""
+
+from uuid import UUID
+
+from carehub.messaging.v1 import messaging_service_pb2 as rpc
+
+from libs.chassis.caller import Call
+from libs.chassis.errors import InvalidArgument, PermissionDenied
+from libs.chassis.fields import apply_mask
+from services.messaging.convert import contact_to_proto, to_consents
+from services.messaging.domain.contact import Contact
+from services.messaging.store import ContactStore
+
+_MOST_MERGES = 8
+
+
+async def known_contact(call: Call, patient_id: UUID) -> Contact:
+    """The contact, or that of the record that the patient lives on in; NOT_FOUND for whom the caller may not see."""
+    contact = await ContactStore(call.tx).get(patient_id)
+    for _ in range(_MOST_MERGES):
+        if contact.merged_into_id is None:
+            break
+        contact = await ContactStore(call.tx).get(contact.merged_into_id)
+    call.show(contact.patient_id)
+    return contact
+
+
+def changed(call: Call, contact: Contact, request: rpc.UpdateContactRequest) -> Contact:
+    """The contact as somebody of a facility that knows the patient wants it."""
+    if call.facilities.isdisjoint(contact.facility_ids):
+        raise PermissionDenied(
+            "NOT_YOUR_PATIENT", "Only people of a facility that knows the patient can change it."
+        )
+    before = contact_to_proto(contact)
+    wanted = contact_to_proto(contact)
+    apply_mask(wanted, request.contact, request.update_mask)
+    if wanted == before:
+        raise InvalidArgument("NOTHING_CHANGED", "It says that already.", field="contact")
+    said = to_consents(wanted.consents)
+    return contact.changed(
+        phone=_own(wanted.phone, contact.told_phone),
+        email=_own(wanted.email, contact.told_email),
+        language=_own(wanted.language, contact.told_language),
+        preferred_channel=wanted.preferred_channel,
+        consents={**contact.consents, **{c: s for c, s in said.items() if s != "UNKNOWN"}},
+        best_from=wanted.best_from_hour,
+        best_until=wanted.best_until_hour,
+        is_shared_phone=wanted.is_shared_phone,
+    )
+
+
+def _own(wanted: str, told: str) -> str:
+    """What is kept here: nothing where the record says the same."""
+    return "" if wanted == told else wanted

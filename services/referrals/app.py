@@ -1,0 +1,74 @@
+"""Puts referrals together from its settings."""
+
+import time
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from carehub.referrals.v1 import partner_service_pb2, referrals_service_pb2
+
+from libs.chassis import config, ids
+from libs.chassis.app import App, Runtime
+from libs.chassis.caller import Call
+from libs.chassis.database import Mode, Transaction
+from libs.chassis.guard import Servicer
+from services.referrals.clients import Identity, MailServer
+from services.referrals.consumers import CONSUMERS, TIMERS
+from services.referrals.consumers.jobs import jobs
+from services.referrals.service import ReferralsService
+from services.referrals.service.partner import PartnerService
+
+REFERRALS = referrals_service_pb2.DESCRIPTOR.services_by_name["ReferralsService"]
+PARTNER = partner_service_pb2.DESCRIPTOR.services_by_name["PartnerService"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """REFERRALS_…: the mail server of letters to partners (none: links are read out), and where links lead."""
+
+    smtp_host: str = ""
+    smtp_port: int = 25
+    smtp_starttls: bool = False
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = "carehub@localhost"
+    public_url: str = "http://localhost:8080"
+
+
+def build(env: Mapping[str, str]) -> App:
+    settings = config.read(Settings, env, prefix="REFERRALS")
+    page = f"{settings.public_url.rstrip('/')}/p/"
+    mail = MailServer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        is_starttls=settings.smtp_starttls,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        sender=settings.mail_from,
+    )
+    return App(
+        name="referrals",
+        migrations=Path(__file__).parent / "migrations",
+        servicers=lambda runtime: _servicers(runtime, page),
+        consumers=CONSUMERS,
+        timers=TIMERS,
+        jobs=jobs(mail, page),
+    )
+
+
+def _servicers(runtime: Runtime, page: str) -> tuple[Servicer, ...]:
+    def opened(call: Call, mode: Mode) -> AbstractAsyncContextManager[Transaction]:
+        left = call.deadline - time.monotonic()
+        return runtime.database.person(
+            call.caller.subject, call.facilities, mode, left, call.capacity
+        )
+
+    referrals = ReferralsService(
+        identity=Identity(runtime.channels, runtime.caller_token),
+        open=opened,
+        page=page,
+        new_id=ids.new_id,
+    )
+    partner = PartnerService(system=runtime.database.system, new_id=ids.new_id)
+    return (Servicer(REFERRALS, referrals), Servicer(PARTNER, partner))

@@ -1,0 +1,152 @@
+"""The parties that referrals asks: identity, whether something may leave; and the mail server, to take letters out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.message import EmailMessage
+from typing import cast
+from uuid import UUID, uuid5
+
+import aiosmtplib
+from carehub.access.v1 import access_pb2
+from carehub.identity.v1 import access_service_pb2 as identity
+from carehub.identity.v1 import consent_pb2
+
+from libs.chassis.channels import Channels
+from libs.chassis.errors import FailedPrecondition, Unavailable
+from libs.chassis.fields import to_timestamp
+from libs.chassis.wire import CallFailed
+from services.referrals.domain.consent import Consent
+from services.referrals.domain.referral import Referral
+
+_CHECK = identity.DESCRIPTOR.services_by_name["AccessService"].methods_by_name["CheckDisclosure"]
+_TIMEOUT = 3.0
+# A partner is told who somebody is, and that they are referred. Both, or nothing is sent.
+_CLASSES = (access_pb2.DATA_CLASS_DEMOGRAPHICS, access_pb2.DATA_CLASS_REFERRALS)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Identity, asked as referrals itself."""
+
+    channels: Channels
+    caller_token: Callable[[], str]
+
+    async def must_release(self, referral: Referral, consent: Consent) -> None:
+        """Have it in the accounting of disclosures that the partner is told, or refuse: then nothing may leave."""
+        try:
+            answer = await self.channels.call(
+                _CHECK,
+                _question(referral, consent),
+                caller_token=self.caller_token(),
+                timeout=_TIMEOUT,
+            )
+        except CallFailed as failed:
+            raise Unavailable(
+                "DISCLOSURE_UNCHECKED", "It could not be checked whether this may leave. Try again."
+            ) from failed
+        released = cast("identity.CheckDisclosureResponse", answer).released
+        if {each.index for each in released} != set(range(len(_CLASSES))):
+            raise FailedPrecondition(
+                "NOT_RELEASED",
+                "This may not be told to that partner: the patient or a hold forbids it, or the record is not known yet.",
+            )
+
+
+def _question(referral: Referral, consent: Consent) -> identity.CheckDisclosureRequest:
+    """Of each sending the id is the same, so that asking again counts once."""
+    labels = [access_pb2.Label.Value(f"LABEL_{each}") for each in referral.labels]
+    return identity.CheckDisclosureRequest(
+        id=str(uuid5(referral.id, str(consent.id))),
+        recipient_id=str(referral.service_id),
+        purpose=access_pb2.PURPOSE_CARE_COORDINATION,
+        items=[
+            identity.DisclosureItem(
+                patient_id=str(referral.patient_id),
+                source_facility_id=str(referral.facility_id),
+                data_class=data_class,
+                labels=labels,
+            )
+            for data_class in _CLASSES
+        ],
+        authorizations=[
+            identity.DisclosureAuthorization(
+                id=str(consent.id),
+                patient_id=str(referral.patient_id),
+                form=consent_pb2.Consent.Form.Value(f"FORM_{consent.form}"),
+                give_time=to_timestamp(consent.given_at),
+                labels=labels,
+                data_classes=_CLASSES,
+            )
+        ],
+    )
+
+
+class NotSent(Exception):
+    """The mail server did not take a letter. It is tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerLetter:
+    """To whom, and the link. Nothing about the patient."""
+
+    id: UUID
+    email: str
+    service_name: str
+    number: str
+    answer_by: str
+    facility_name: str
+    facility_phone: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailServer:
+    """Where letters go out. Without a host nothing is sent."""
+
+    host: str
+    port: int
+    is_starttls: bool
+    user: str
+    password: str
+    sender: str
+    timeout: float = 10.0
+
+    async def send(self, letter: PartnerLetter) -> None:
+        """Hand one letter to the server, or raise NotSent."""
+        try:
+            await aiosmtplib.send(
+                write(letter, self.sender),
+                hostname=self.host,
+                port=self.port,
+                username=self.user or None,
+                password=self.password or None,
+                start_tls=self.is_starttls,
+                timeout=self.timeout,
+            )
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            # The text of an answer can repeat the address: its type is all that a log may have.
+            raise NotSent(type(error).__name__) from error
+
+
+def write(letter: PartnerLetter, sender: str) -> EmailMessage:
+    """The letter as mail, in English and Spanish. Its Message-ID is the letter's id, so that a second one is recognized."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = letter.email
+    message["Subject"] = f"Can you help? · ¿Pueden ayudar? · {letter.number}"
+    message["Message-ID"] = f"<{letter.id}@carehub>"
+    message["Auto-Submitted"] = "auto-generated"
+    questions = " · ".join(filter(None, (letter.facility_name, letter.facility_phone)))
+    lines = (
+        f"{letter.service_name}: somebody needs your help. Please say yes or no by {letter.answer_by}.",
+        "No account is needed. Whoever has this link can answer: do not pass it on.",
+        "",
+        f"Alguien necesita su ayuda. Por favor responda sí o no antes de {letter.answer_by}.",
+        "No necesita cuenta. Quien tenga este enlace puede responder: no lo comparta.",
+        "",
+        letter.url,
+        "",
+        questions,
+    )
+    message.set_content("\n".join(lines) + "\n")
+    return message

@@ -1,0 +1,140 @@
+"""What referrals does by itself: sends what waits to be sent, and takes letters with links to partners out."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+from libs.chassis.app import Job, Runtime
+from libs.chassis.database import Transaction
+from libs.chassis.errors import FailedPrecondition, NotFound, Unavailable
+from libs.chassis.ids import new_id
+from services.referrals.clients import Identity, MailServer, NotSent, PartnerLetter
+from services.referrals.deciding import send
+from services.referrals.domain.partner import expiry, hash_of, new_token, number_of
+from services.referrals.domain.referral import Referral, State
+from services.referrals.events import save_referral
+from services.referrals.store import Letter, LinkStore, NeighborStore, ReferralStore
+
+log = logging.getLogger(__name__)
+
+AT_ONCE, MOST_TRIES = 20, 20
+LEASE = timedelta(minutes=2)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
+LOOK = 1.0
+
+
+def jobs(mail: MailServer, page: str) -> tuple[Job, ...]:
+    """`page`: what the address of a partner's page begins with."""
+
+    async def take_letters_out(runtime: Runtime) -> None:
+        if not mail.host:
+            log.info("no mail server: coordinators read links out")
+            return
+        await _again_and_again(runtime, lambda: mail_due(runtime, mail, page))
+
+    async def send_queued(runtime: Runtime) -> None:
+        await _again_and_again(runtime, lambda: send_waiting(runtime))
+
+    return (
+        Job("referrals-sending", send_queued),
+        Job("referrals-letters", take_letters_out),
+    )
+
+
+async def send_waiting(runtime: Runtime) -> None:
+    """Ask identity about each referral that waits, outside of any transaction, and then ask its partner."""
+    identity = Identity(runtime.channels, runtime.caller_token)
+    async with runtime.database.system() as tx:
+        waiting = await ReferralStore(tx).queued(AT_ONCE)
+    for referral_id in waiting:
+        async with runtime.database.system() as tx:
+            referral = await ReferralStore(tx).get(referral_id)
+        if referral.consent is None or not _waits(referral):
+            continue
+        try:
+            await identity.must_release(referral, referral.consent)
+            is_released = True
+        except FailedPrecondition:
+            is_released = False
+        except Unavailable:
+            log.warning("identity was not asked", extra={"referral_id": str(referral_id)})
+            return
+        async with runtime.database.system() as tx:
+            await _sent_or_withheld(tx, referral_id, is_released=is_released)
+
+
+async def _sent_or_withheld(tx: Transaction, referral_id: UUID, *, is_released: bool) -> None:
+    referral = await ReferralStore(tx).take(referral_id)
+    if not _waits(referral) or referral.consent is None:
+        return
+    if is_released:
+        await send(tx, referral, referral.consent, new_id)
+    else:
+        await save_referral(tx, referral.withhold(at=tx.at))
+
+
+def _waits(referral: Referral) -> bool:
+    return referral.state is State.DRAFT and referral.queued_at is not None
+
+
+async def mail_due(runtime: Runtime, mail: MailServer, page: str) -> None:
+    """Take out the letters that are due. Each gets a link of its own when it goes: only the hash of a link is ever kept."""
+    async with runtime.database.system() as tx:
+        letters = await LinkStore(tx).take_letters(tx.at + LEASE, AT_ONCE)
+    for letter in letters:
+        await _mail(runtime, mail, page, letter)
+
+
+async def _mail(runtime: Runtime, mail: MailServer, page: str, letter: Letter) -> None:
+    if letter.state != State.REQUESTED or not letter.email:
+        async with runtime.database.system() as tx:
+            await LinkStore(tx).give_up(letter.id)
+        return
+    token = new_token()
+    try:
+        async with runtime.database.system() as tx:
+            written = await _written(tx, letter, f"{page}{token}")
+            until = expiry(tx.at, letter.needed_until)
+            await LinkStore(tx).add(hash_of(token), letter.referral_id, until)
+        await mail.send(written)
+    except (NotSent, NotFound) as error:
+        known = {"referral_id": str(letter.referral_id), "attempts": letter.tries}
+        log.warning("not sent", extra={**known, "reason": str(error)})
+        async with runtime.database.system() as tx:
+            await _try_again(tx, letter)
+    else:
+        async with runtime.database.system() as tx:
+            await LinkStore(tx).sent(letter.id)
+
+
+async def _written(tx: Transaction, letter: Letter, url: str) -> PartnerLetter:
+    facility = await NeighborStore(tx).facility(letter.facility_id)
+    due = facility.calendar.local(letter.answer_due_at or tx.at)
+    return PartnerLetter(
+        id=letter.id,
+        email=letter.email,
+        service_name=letter.service_name,
+        number=number_of(letter.referral_id),
+        answer_by=f"{due:%Y-%m-%d %H:%M}",
+        facility_name=facility.name,
+        facility_phone=facility.phone,
+        url=url,
+    )
+
+
+async def _try_again(tx: Transaction, letter: Letter) -> None:
+    if letter.tries >= MOST_TRIES:
+        await LinkStore(tx).give_up(letter.id)
+        return
+    pause = min(FIRST_PAUSE * (1 << min(letter.tries, 10)), LONGEST_PAUSE)
+    await LinkStore(tx).again(letter.id, tx.at + pause)
+
+
+async def _again_and_again(runtime: Runtime, work: Callable[[], Awaitable[None]]) -> None:
+    while not runtime.stopping.is_set():
+        await work()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(runtime.stopping.wait(), LOOK)

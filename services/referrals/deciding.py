@@ -1,0 +1,154 @@
+"""Who fits, who is asked, and what follows from an answer: for RPCs, the partner's page, clocks and jobs alike."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from uuid import UUID
+
+from libs.chassis.database import Transaction
+from libs.chassis.errors import FailedPrecondition
+from services.referrals.domain.answering import answer_due
+from services.referrals.domain.consent import Consent
+from services.referrals.domain.matching import Match, Wanted, ranked
+from services.referrals.domain.referral import NO_ANSWER, Referral, State, following
+from services.referrals.events import add_referral, save_referral
+from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, ReferralStore
+
+NewId = Callable[[], UUID]
+
+
+class Answer(StrEnum):
+    YES = "YES"
+    NO = "NO"
+    DONE = "DONE"
+    COULD_NOT = "COULD_NOT"
+
+
+async def matches(tx: Transaction, wanted: Wanted, facility_id: UUID) -> list[Match]:
+    """The services for a need, the best first; then those that do not fit."""
+    directory = DirectoryStore(tx)
+    services = await directory.for_need(wanted.need)
+    taken: dict[UUID, int] = {}
+    if wanted.start_at:
+        rides = [each.id for each in services if each.drivers]
+        until = wanted.end_at or wanted.start_at
+        found = await directory.drivers_taken(rides, wanted.start_at, until)
+        taken = {id: len(seats) for id, seats in found.items()}
+    facility = await NeighborStore(tx).facility(facility_id)
+    return ranked(services, wanted, taken=taken, calendar=facility.calendar, at=tx.at)
+
+
+async def send(tx: Transaction, draft: Referral, consent: Consent, new_id: NewId) -> Referral:
+    """Ask the partner. A letter with a link goes out to a service that has an address."""
+    service = await DirectoryStore(tx).get(draft.service_id)
+    facility = await NeighborStore(tx).facility(draft.facility_id)
+    due = answer_due(
+        draft.priority,
+        facility.calendar,
+        tx.at,
+        promised_hours=service.answer_hours,
+        needed_at=draft.details.start_at,
+    )
+    sent = draft.send(consent, due, at=tx.at)
+    await save_referral(tx, sent)
+    if service.email:
+        await LinkStore(tx).add_letter(new_id(), sent.id)
+    return sent
+
+
+async def answered(
+    tx: Transaction, referral: Referral, answer: Answer, reason: str, new_id: NewId
+) -> Referral:
+    """What a partner said, whoever wrote it down. After no the next one is asked, if the referral says so."""
+    match answer:
+        case Answer.YES:
+            after = await _accepted(tx, referral)
+        case Answer.NO:
+            after = referral.reject(reason, at=tx.at)
+        case Answer.DONE | Answer.COULD_NOT if referral.has_ended:
+            return referral
+        case Answer.DONE | Answer.COULD_NOT:
+            begun = await _begun(tx, referral)
+            is_done = answer is Answer.DONE
+            after = begun.complete(at=tx.at) if is_done else begun.fail(reason, at=tx.at)
+    if after is referral:
+        return referral
+    await save_referral(tx, after)
+    await go_on(tx, after, new_id)
+    return after
+
+
+async def _begun(tx: Transaction, referral: Referral) -> Referral:
+    begun = referral.begin()
+    if begun is not referral:
+        await save_referral(tx, begun)
+    return begun
+
+
+async def _accepted(tx: Transaction, referral: Referral) -> Referral:
+    """Yes; of a ride, if there is a driver who is free then."""
+    service = await DirectoryStore(tx).get(referral.service_id)
+    since, until = referral.details.start_at, referral.details.end_at
+    is_ride = bool(service.drivers) and referral.state is State.REQUESTED
+    if not (is_ride and since and until):
+        return referral.accept(seat=None)
+    seat = await DirectoryStore(tx).free_driver(service, since, until)
+    if seat is None:
+        raise FailedPrecondition("NO_DRIVER_FREE", "All drivers are taken at that time.")
+    return referral.accept(seat=seat)
+
+
+async def go_on(tx: Transaction, ended: Referral, new_id: NewId) -> None:
+    """Ask the next one by itself, if this one said no or nothing and the referral says so."""
+    has_no_answer = ended.state is State.FAILED and ended.state_reason == NO_ANSWER
+    if ended.is_auto_next and (ended.state is State.REJECTED or has_no_answer):
+        service_id = await _best(tx, ended, must_be_named=True)
+        if service_id is not None:
+            await follow(tx, ended, service_id, by=ended.created_by, new_id=new_id)
+
+
+async def ask_next(
+    tx: Transaction, before: Referral, service_id: UUID | None, *, by: UUID, new_id: NewId
+) -> Referral:
+    """Take back what nobody answered, and ask the one who is named or fits best. Twice is once."""
+    if follower := await ReferralStore(tx).follower(before.id):
+        return follower
+    chosen = service_id or await _best(tx, before, must_be_named=False)
+    if chosen is None or chosen == before.service_id:
+        raise FailedPrecondition("NO_NEXT", "There is nobody left in the directory who fits.")
+    after = before.give_way(at=tx.at)
+    if after is not before:
+        await save_referral(tx, after)
+    return await follow(tx, after, chosen, by=by, new_id=new_id)
+
+
+async def follow(
+    tx: Transaction, before: Referral, service_id: UUID, *, by: UUID, new_id: NewId
+) -> Referral:
+    """Make the referral that follows. It waits to be sent if the patient agreed to that service, too; else it is a draft."""
+    service = await DirectoryStore(tx).get(service_id)
+    after = following(before, service.id, service.name, id=new_id(), at=tx.at, by=by)
+    consent = before.consent
+    if consent and consent.names(service.id):
+        after = replace(after.queue(consent, at=tx.at), version=1)
+    await add_referral(tx, after)
+    return after
+
+
+async def _best(tx: Transaction, before: Referral, *, must_be_named: bool) -> UUID | None:
+    """The best match that was not asked yet. Those whom the consent names go before."""
+    details, consent = before.details, before.consent
+    wanted = Wanted(
+        need=before.need,
+        postal_code=details.postal_code,
+        start_at=details.start_at,
+        end_at=details.end_at,
+        language=details.language,
+        needs_wheelchair=details.needs_wheelchair,
+    )
+    asked = await ReferralStore(tx).asked(before.id)
+    found = await matches(tx, wanted, before.facility_id)
+    left = [m.service.id for m in found if m.fits and m.service.id not in asked]
+    named = [id for id in left if consent is not None and consent.names(id)]
+    candidates = named if must_be_named else named or left
+    return candidates[0] if candidates else None

@@ -1,0 +1,1 @@
+"""The directory, what fits whom, and referrals: rules without I/O."""

@@ -1,0 +1,81 @@
+"""What neighbors tell: facilities, and which record of a patient became part of which."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Column, MetaData, Table, Text, Uuid, any_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.chassis.database import Transaction, every_field, fields_except, param, sql
+from services.referrals.domain.facility import Facility
+
+metadata = MetaData()
+facilities = Table(
+    "facilities",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("name", Text),
+    Column("time_zone", Text),
+    Column("holiday_calendar", Text),
+    Column("phone", Text),
+)
+merges = Table(
+    "merges",
+    metadata,
+    Column("retired_id", Uuid, primary_key=True),
+    Column("survivor_id", Uuid),
+    Column("version", BigInteger),
+)
+
+
+_new = insert(facilities).values(every_field(facilities))
+KEEP = sql(
+    _new.on_conflict_do_update(
+        index_elements=["id"],
+        set_={c: _new.excluded[c.name] for c in fields_except(facilities, "id")},
+        where=facilities.c.version < _new.excluded.version,
+    )
+)
+FACILITY = sql(select(facilities).where(facilities.c.id == param("id", type_=Uuid)), row=Facility)
+_merge = insert(merges).values(every_field(merges))
+MERGE = sql(
+    _merge.on_conflict_do_update(
+        index_elements=["retired_id"],
+        set_={"survivor_id": _merge.excluded.survivor_id, "version": _merge.excluded.version},
+        where=merges.c.version < _merge.excluded.version,
+    )
+)
+SURVIVOR = sql(select(merges.c.survivor_id).where(merges.c.retired_id == param("id", type_=Uuid)))
+_ids = param("ids", type_=ARRAY(Uuid))
+# Who was merged into one that is now merged itself, leads on.
+LEAD_ON = sql(
+    update(merges)
+    .where(merges.c.survivor_id == any_(_ids))
+    .values(survivor_id=param("survivor_id", type_=Uuid))
+)
+
+
+class NeighborStore:
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def keep(self, told: Iterable[Facility]) -> None:
+        """Keep facilities as they were told last."""
+        await self._tx.run_many(KEEP, list(told))
+
+    async def facility(self, facility_id: UUID) -> Facility:
+        """A facility; one that was not told of yet counts in UTC, without holidays."""
+        return await self._tx.one_or_none(FACILITY, id=facility_id) or Facility(id=facility_id)
+
+    async def merge(self, retired_id: UUID, survivor_id: UUID, version: int) -> UUID:
+        """Keep that a record became part of another one; returns the one that all of them lead to."""
+        survivor = await self.survivor(survivor_id)
+        if survivor != retired_id:
+            await self._tx.run(MERGE, retired_id=retired_id, survivor_id=survivor, version=version)
+            await self._tx.run(LEAD_ON, ids=[retired_id], survivor_id=survivor)
+        return survivor
+
+    async def survivor(self, patient_id: UUID) -> UUID:
+        """The record that this one leads to by now: itself, if it was never merged."""
+        return await self._tx.one_or_none(SURVIVOR, id=patient_id) or patient_id

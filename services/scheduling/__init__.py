@@ -1,0 +1,1 @@
+"""Scheduling owns when somebody can be visited, who comes when, and whether they came."""

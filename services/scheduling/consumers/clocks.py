@@ -1,0 +1,20 @@
+"""What happens when an appointment has begun and nobody has come."""
+
+import logging
+from datetime import datetime
+from uuid import UUID
+
+from libs.chassis.database import Transaction
+from services.scheduling.consumers.weighing import weigh_all
+from services.scheduling.store import AppointmentStore, RecordStore
+
+log = logging.getLogger(__name__)
+
+
+async def miss(tx: Transaction, key: str, due_at: datetime) -> None:
+    """Weigh it anew: it counts as missed by now, unless something shows that the patient came."""
+    store = AppointmentStore(tx)
+    appointment_id = UUID(key)
+    await RecordStore(tx).lock(await store.patients_of([appointment_id]))
+    await weigh_all(tx, [(each, each) for each in await store.hold([appointment_id])])
+    log.info("the time of an appointment has come", extra={"appointment_id": key})

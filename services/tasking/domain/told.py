@@ -1,0 +1,247 @@
+"""What other services told of a patient last: appointments, replies, referrals, reconciliations, risk scores.
+
+Ids, states and times only: no name, no medicine, no word of a message. Each is the newest version that was heard.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self, TypeAlias, TypeVar
+from uuid import UUID
+
+from services.tasking.domain.labels import Label, Labels, may_be_told_elsewhere
+from services.tasking.domain.protocol_parts import About
+
+PLANNING = "planning"
+NO_SHOW, REQUESTED, SIGNED = "NO_SHOW", "REQUESTED", "SIGNED"
+NOT_SENT = frozenset({"UNSPECIFIED", "DRAFT"})
+NEEDS_SOMEBODY = frozenset({"CRISIS", "TEXT"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What all of them have. `waits_for`: what has to be known before a loop about it can be planned; nothing if it can,
+    or if it gives no reason for one.
+    """
+
+    id: UUID
+    version: int
+    facility_id: UUID
+    patient_id: UUID
+    labels: Labels
+    told_at: datetime
+    waits_for: str = ""
+
+    def may_count_at(self, facility_id: UUID) -> bool:
+        """Whether loops of a facility may follow from it: what nobody else may know of closes nothing elsewhere."""
+        return self.facility_id == facility_id or may_be_told_elsewhere(self.labels)
+
+    def after(self, before: Self | None) -> Self:
+        """What is known now, given what was. Itself only if it says something new: an older version does not, nor does one
+        that differs in nothing that plans look at.
+        """
+        if before is None:
+            return self
+        if self.version <= before.version:
+            return before
+        kept = replace(self, told_at=before.told_at, waits_for=before.waits_for)
+        return kept if replace(before, version=self.version) == kept else self
+
+    @property
+    def gives_reason(self) -> bool:
+        """Whether a loop can be about it."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appointment(News):
+    """A visit that was agreed on."""
+
+    state: str
+    purpose: str
+    start_at: datetime
+    arrived_at: datetime | None = None
+    rebooked_from_id: UUID | None = None
+
+    @property
+    def about(self) -> About:
+        return About.APPOINTMENT
+
+    @property
+    def gives_reason(self) -> bool:
+        return self.state == NO_SHOW
+
+    @property
+    def happened_at(self) -> datetime:
+        """When it became what it is now: it was kept or missed at its time; it was booked when that was told."""
+        if self.state in ("ARRIVED", "FULFILLED"):
+            return self.arrived_at or self.start_at
+        return self.start_at if self.state == NO_SHOW else self.told_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(News):
+    """What a patient answered to a message. Its labels are not told, so it never leaves its facility."""
+
+    labels: Labels = (Label.WITHHELD,)
+    appointment_id: UUID | None = None
+    loop_id: UUID | None = None
+    meaning: str
+    barrier: str = ""
+    at: datetime
+
+    @property
+    def about(self) -> About:
+        return About.REPLY
+
+    @property
+    def gives_reason(self) -> bool:
+        return self.meaning in NEEDS_SOMEBODY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Referral(News):
+    """That a partner was asked to help with one need."""
+
+    need: str
+    state: str
+    appointment_id: UUID | None = None
+    loop_id: UUID | None = None
+    follows_id: UUID | None = None
+    sent_at: datetime | None = None
+    answer_due_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def about(self) -> About:
+        return About.REFERRAL
+
+    @property
+    def gives_reason(self) -> bool:
+        return self.state not in NOT_SENT
+
+    @property
+    def happened_at(self) -> datetime:
+        return self.ended_at or self.told_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a reconciliation, without its medicine."""
+
+    id: UUID
+    is_ask: bool = False
+    role: str = ""
+    due_at: datetime | None = None
+    answered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciliation(News):
+    """The comparison of the medicines before and after a stay."""
+
+    encounter_id: UUID
+    state: str
+    signed_at: datetime | None = None
+    signed_by_id: UUID | None = None
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def about(self) -> About:
+        return About.QUESTION
+
+    @property
+    def gives_reason(self) -> bool:
+        return any(question.gives_reason for question in self.questions)
+
+    @property
+    def questions(self) -> "tuple[Question, ...]":
+        """Each line that somebody has to be asked about, or once had to be."""
+        return tuple(
+            Question(
+                id=line.id,
+                facility_id=self.facility_id,
+                patient_id=self.patient_id,
+                labels=self.labels,
+                is_asked=self.state == SIGNED and line.is_ask,
+                role=line.role,
+                asked_at=self.signed_at,
+                due_at=line.due_at,
+                answered_at=line.answered_at,
+            )
+            for line in self.lines
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a signed reconciliation leaves to somebody's answer."""
+
+    id: UUID
+    facility_id: UUID
+    patient_id: UUID
+    labels: Labels
+    is_asked: bool
+    role: str
+    asked_at: datetime | None
+    due_at: datetime | None
+    answered_at: datetime | None
+
+    @property
+    def about(self) -> About:
+        return About.QUESTION
+
+    @property
+    def gives_reason(self) -> bool:
+        return self.is_asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk(News):
+    """A score of a stay."""
+
+    encounter_id: UUID
+    instrument: str
+    score: int
+    is_partial: bool = False
+
+
+T = TypeVar("T", bound=News)
+Matter: TypeAlias = Appointment | Reply | Referral | Question
+Source: TypeAlias = Appointment | Reply | Referral | Reconciliation
+
+
+def matters_of(source: Source) -> tuple[Matter, ...]:
+    """What loops can be about in it: of a reconciliation its questions, of all else itself."""
+    return source.questions if isinstance(source, Reconciliation) else (source,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """All of it about one or several patients."""
+
+    appointments: tuple[Appointment, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    referrals: tuple[Referral, ...] = ()
+    reconciliations: tuple[Reconciliation, ...] = ()
+    risks: tuple[Risk, ...] = ()
+
+    def at(self, facility_id: UUID, patient_id: UUID) -> "Told":
+        """What a facility's loops of one patient may follow from."""
+        return Told(
+            appointments=_there(self.appointments, facility_id, patient_id),
+            replies=_there(self.replies, facility_id, patient_id),
+            referrals=_there(self.referrals, facility_id, patient_id),
+            reconciliations=_there(self.reconciliations, facility_id, patient_id),
+            risks=_there(self.risks, facility_id, patient_id),
+        )
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """What a loop can be about."""
+        return (*self.appointments, *self.replies, *self.referrals, *self.reconciliations)
+
+
+def _there(news: tuple[T, ...], facility_id: UUID, patient_id: UUID) -> tuple[T, ...]:
+    return tuple(
+        each for each in news if each.patient_id == patient_id and each.may_count_at(facility_id)
+    )

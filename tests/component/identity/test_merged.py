@@ -1,0 +1,111 @@
+"""What was recorded about a record that was merged into another one, or about that one: it holds for both."""
+
+from uuid import uuid4
+
+from carehub.registry.v1.patient_pb2 import Patient
+
+from services.identity.domain.access.terms import Purpose
+from tests.component.identity.recording import Records
+from tests.component.identity.test_consents import not_found
+
+FAMILY = {"purpose": Purpose.FAMILY_REQUEST}
+THEIRS = {"purpose": Purpose.PATIENT_REQUEST}
+
+
+async def _merged(r, into, version=2):
+    """The record of the patient is merged into that of a twin, who is known at the same places."""
+    merged = {"state": Patient.STATE_MERGED, "into": into, "version": version}
+    await r.network.registered(r.patient, r.here, r.there, **merged)
+
+
+async def test_what_was_recorded_follows_the_patient_into_the_record_that_survives(identity):
+    async with Records.kept(identity) as r:
+        twin, last, child = uuid4(), uuid4(), uuid4()
+        for record in (twin, last):
+            await r.known(record)
+        given = await r.give(r.deny())
+        await r.add_proxy(child)
+        await r.link(child)
+        assert await r.there_sees_here(patient=last)
+        await _merged(r, twin)
+        merged = {"state": Patient.STATE_MERGED, "into": last, "version": 2}
+        await r.network.registered(twin, r.here, r.there, **merged)
+
+        async def followed():
+            return not await r.there_sees_here(patient=last)
+
+        await r.identity.hub.until(followed, what="the opt-out of the merged record")
+        assert await r.sees(r.here, patient=last, person_id=child, **FAMILY)
+        assert await r.sees(r.here, patient=last, person_id=child, **THEIRS)
+        assert [one.id for one in (await r.list(patient_id=str(last))).consents] == [given.id]
+        assert len((await r.list_proxies(patient_id=str(last))).proxies) == 1
+        await r.withdraw(given.id)
+        assert await r.there_sees_here(patient=last)
+        given = await r.give(r.deny(patient_id=str(last)))
+        assert not await r.there_sees_here(patient=last)
+
+
+async def test_a_merge_that_is_taken_back_leaves_to_each_what_was_recorded_about_them(identity):
+    async with Records.kept(identity) as r:
+        twin = uuid4()
+        await r.known(twin)
+        await r.give(r.deny())
+        await _merged(r, twin)
+
+        async def followed():
+            return not await r.there_sees_here(patient=twin)
+
+        await r.identity.hub.until(followed, what="the opt-out of the merged record")
+        await r.network.registered(r.patient, r.here, r.there, version=3)
+
+        async def parted():
+            return await r.there_sees_here(patient=twin)
+
+        await r.identity.hub.until(parted, what="the twin's own access")
+        assert not await r.there_sees_here()
+
+
+async def test_whom_a_merged_record_refuses_does_not_find_it_out_afterwards(identity):
+    async with Records.kept(identity) as r:
+        twin = uuid4()
+        await r.known(twin)
+        member = await r.identity.create_staff("ex", ("nurse", str(r.here)), id=str(r.nurse_id))
+        given = await r.give(r.deny(member.id), r.physician)
+        await _merged(r, twin)
+
+        async def followed():
+            mine = {"person_id": r.nurse_id, "facility_ids": frozenset({r.here})}
+            return not await r.sees(r.here, patient=twin, **mine)
+
+        await r.identity.hub.until(followed, what="the refusal of the merged record")
+        with not_found():
+            await r.withdraw(given.id, r.nurse)
+        assert (await r.withdraw(given.id, r.physician)).id == given.id
+
+
+async def test_whom_the_survivor_refuses_is_refused_what_still_bears_the_id_of_a_merged_record(
+    identity,
+):
+    """Also by a chain of merges, by what is said later, and until it is taken back."""
+    async with Records.kept(identity) as r:
+        twin, last = uuid4(), uuid4()
+        for record in (twin, last):
+            await r.known(record)
+        await r.identity.create_staff("ex", ("nurse", str(r.here)), id=str(r.nurse_id))
+        mine = {"person_id": r.nurse_id, "facility_ids": frozenset({r.here})}
+        given = await r.give(r.deny(r.nurse_id, patient_id=str(last)), r.physician)
+        merged = {"state": Patient.STATE_MERGED, "version": 2}
+        await r.network.registered(r.patient, r.here, r.there, into=twin, **merged)
+        await r.network.registered(twin, r.here, r.there, into=last, **merged)
+
+        async def refused():
+            return not await r.sees(r.here, patient=r.patient, **mine)
+
+        await r.identity.hub.until(refused, what="the refusal of who survives")
+        assert not (await r.access(r.patient)).grants
+        await r.withdraw(given.id, r.physician)
+        for record in (r.patient, twin, last):
+            assert await r.sees(r.here, patient=record, **mine), "as soon as it is answered"
+        await r.give(r.deny(r.nurse_id, patient_id=str(last)), r.physician)
+        for record in (r.patient, twin, last):
+            assert not await r.sees(r.here, patient=record, **mine)

@@ -1,0 +1,222 @@
+"""Minutes and what could be billed, through the guard."""
+
+from uuid import uuid4
+
+import pytest
+from carehub.tasking.v1 import claim_pb2, task_pb2, tasking_events_pb2, time_pb2
+from carehub.tasking.v1 import tasking_service_pb2 as rpc
+
+from libs.chassis.fields import to_timestamp
+from libs.chassis.wire import CallFailed
+from tests.component.tasking.conftest import PERMISSIONS, at
+from tests.component.tasking.test_told import reconciled
+
+MAY = (*PERMISSIONS, "time.write", "billing.read", "decisions.write")
+Level = claim_pb2.MedicalDecision
+Attempt = task_pb2.ContactAttempt
+
+
+def refused(reason):
+    return pytest.raises(CallFailed, check=lambda error: error.reason == reason)
+
+
+def minutes(t, patient, start="2026-09-04 17:00", end="2026-09-04 17:20", **fields):
+    told = {"program": "tcm", "activity": "call"} | fields
+    return time_pb2.TimeEntry(
+        facility_id=str(told.pop("facility", t.here)),
+        patient_id=str(patient),
+        start_time=to_timestamp(at(start)),
+        end_time=to_timestamp(at(end)),
+        **told,
+    )
+
+
+async def record(t, entry, token=None):
+    token = token or t.token(t.nurse, permissions=MAY)
+    return await t.call("RecordTime", rpc.RecordTimeRequest(entry=entry), token)
+
+
+async def correct(t, entry_id, reason="It was shorter.", token=None, **fields):
+    request = rpc.CorrectTimeRequest(entry_id=entry_id, reason=reason, **fields)
+    return await t.call("CorrectTime", request, token or t.token(t.nurse, permissions=MAY))
+
+
+async def listed(t, patient=None, **fields):
+    request = rpc.ListTimeRequest(patient_id=str(patient or ""), **fields)
+    return await t.call("ListTime", request)
+
+
+async def test_minutes_are_written_down_once_and_told(tasking):
+    async with tasking() as t:
+        patient = await t.discharged()
+        entry = await record(t, minutes(t, patient))
+        assert (entry.staff_id, entry.role_class, entry.revision) == (
+            str(t.nurse),
+            "clinical_staff",
+            1,
+        )
+        with refused("TIME_OVERLAPS"):
+            await record(t, minutes(t, patient, "2026-09-04 17:19", "2026-09-04 17:30"))
+        other = t.token(t.other, permissions=MAY)
+        await record(t, minutes(t, patient, "2026-09-04 17:10", "2026-09-04 17:30"), other)
+        found = await listed(t, patient)
+        assert len(found.entries) == 2
+        (total,) = found.totals
+        assert (total.month, total.program, total.minutes) == ("2026-09", "tcm", 30)
+        told = await t.told(tasking_events_pb2.TimeRecorded)
+        assert next(each.entry.id for each in told) == entry.id
+        assert [each.id for each in (await listed(t)).entries] == [entry.id]
+
+
+async def test_what_cannot_be_is_refused(tasking):
+    async with tasking() as t:
+        patient = await t.discharged()
+        for entry, reason in (
+            (minutes(t, patient, end="2026-09-04 17:00"), "TIME_REVERSED"),
+            (minutes(t, patient, end="2026-09-05 17:00"), "TIME_IN_FUTURE"),
+            (minutes(t, patient, program="golf"), "PROGRAM_UNKNOWN"),
+            (minutes(t, patient, activity="golf"), "ACTIVITY_UNKNOWN"),
+            (minutes(t, patient, facility=uuid4()), "NOT_YOUR_FACILITY_TIME"),
+            (minutes(t, uuid4()), "TIME_PATIENT_NOT_FOUND"),
+            (minutes(t, patient, task_id=str(uuid4())), "TASK_NOT_FOUND"),
+            (time_pb2.TimeEntry(facility_id=str(t.here), patient_id=str(patient)), "TIME_MISSING"),
+        ):
+            with refused(reason):
+                await record(t, entry)
+        assert not (await listed(t, patient)).entries
+
+
+async def test_a_correction_stands_beside_what_it_replaces_and_only_once(tasking):
+    async with tasking() as t:
+        patient = await t.discharged()
+        first = await record(t, minutes(t, patient))
+        with refused("TIME_NOT_YOURS"):
+            await correct(t, first.id, token=t.token(t.other, permissions=MAY))
+        with refused("TEXT_MISSING"):
+            await correct(t, first.id, reason=" ", entry=minutes(t, patient))
+        shorter = minutes(t, patient, end="2026-09-04 17:10")
+        second = await correct(t, first.id, entry=shorter)
+        assert (second.revision, second.replaces_id) == (2, first.id)
+        with refused("TIME_REPLACED"):
+            await correct(t, first.id, entry=shorter)
+        found = await listed(t, patient)
+        assert (len(found.entries), found.totals[0].minutes) == (2, 10)
+        await record(t, minutes(t, patient, "2026-09-04 17:10", "2026-09-04 17:20"))
+        await correct(t, second.id, entry=time_pb2.TimeEntry(is_withdrawn=True))
+        assert (await listed(t, patient)).totals[0].minutes == 10
+
+
+async def test_what_is_done_in_a_task_can_tell_its_minutes_in_the_same_breath(tasking):
+    async with tasking() as t:
+        patient = await t.discharged()
+        tasks = await t.tasks(patient)
+        t.hub.clock.set(at("2026-09-08 10:00"))
+        token = t.token(t.nurse, permissions=MAY)
+        spent = time_pb2.TimeSpent(minutes=15)
+        attempt = rpc.RecordContactAttemptRequest(
+            task_id=tasks["contact"].id, result=Attempt.RESULT_REACHED, time_spent=spent
+        )
+        await t.call("RecordContactAttempt", attempt, token)
+        done = rpc.CompleteTaskRequest(task_id=tasks["discharge_information"].id, time_spent=spent)
+        with refused("TIME_OVERLAPS"):
+            await t.call("CompleteTask", done, token)
+        assert (await t.tasks(patient))["discharge_information"].state == task_pb2.Task.STATE_OPEN
+        done.time_spent.minutes = 0
+        with refused("TIME_AMBIGUOUS"):
+            await t.call("CompleteTask", done, token)
+        done.time_spent.start_time.CopyFrom(to_timestamp(at("2026-09-08 09:40")))
+        done.time_spent.end_time.CopyFrom(to_timestamp(at("2026-09-08 09:45")))
+        await t.call("CompleteTask", done, token)
+        found = await listed(t, patient)
+        assert {(each.activity, each.program) for each in found.entries} == {
+            ("call", "tcm"),
+            ("other", "tcm"),
+        }
+        assert found.totals[0].minutes == 20
+
+
+async def test_minutes_go_with_the_patient_who_is_merged(tasking):
+    async with tasking() as t:
+        retired, survivor = await t.discharged(), uuid4()
+        await record(t, minutes(t, retired))
+        await t.patient(survivor)
+        await t.merge(survivor, retired)
+        await t.until_rows("SELECT count(*) FROM time_entries WHERE patient_id = $1", 1, survivor)
+
+
+async def candidate(t, loop_id):
+    token = t.token(t.nurse, permissions=MAY)
+    request = rpc.GetClaimCandidateRequest(loop_id=loop_id)
+    return await t.call("GetClaimCandidate", request, token)
+
+
+async def test_a_transition_becomes_a_claim_with_its_packet(tasking):
+    async with tasking() as t:
+        patient, encounter = uuid4(), uuid4()
+        await t.discharged(patient, encounter)
+        (loop,) = await t.loops(patient)
+        found = await candidate(t, loop.id)
+        assert set(found.reasons) == {
+            "contact_pending",
+            "visit_pending",
+            "medrec_pending",
+            "mdm_unknown",
+        }
+        token = t.token(t.nurse, permissions=MAY)
+        t.hub.clock.set(at("2026-09-08 10:00"))
+        contact = (await t.tasks(patient))["contact"]
+        attempt = rpc.RecordContactAttemptRequest(task_id=contact.id, result=Attempt.RESULT_REACHED)
+        await t.call("RecordContactAttempt", attempt, token)
+        event, key = reconciled(t, patient, encounter, asks=False)
+        await t.hub.publish(event, key=key, version=2)
+        visit = t.visit(uuid4(), patient, admitted="2026-09-10 10:00", **{"class": 2})
+        await t.tell(visit)
+        t.hub.clock.set(at("2026-09-11 10:00"))
+        await t.until_rows(
+            "SELECT count(*) FROM tasks WHERE step = 'visit' AND state = 'COMPLETED'", 1
+        )
+        await t.until_rows(
+            "SELECT count(*) FROM tasks WHERE step = 'medication_reconciliation' AND state = 'COMPLETED'",
+            1,
+        )
+        assert list((await candidate(t, loop.id)).reasons) == ["mdm_unknown"]
+        for level, code in ((Level.LEVEL_LOW, ""), (Level.LEVEL_HIGH, "99496")):
+            decide = rpc.RecordMedicalDecisionRequest(loop_id=loop.id, level=level)
+            await t.call("RecordMedicalDecision", decide, token)
+            assert (await candidate(t, loop.id)).code == code
+        found = await candidate(t, loop.id)
+        assert (found.service_date.month, found.service_date.day) == (9, 10)
+        assert [each.kind for each in found.evidence] == [
+            "RECONCILIATION",
+            "TASK_OUTCOME",
+            "ENCOUNTER",
+        ]
+        assert all(check.holds for check in found.trace)
+        assert found.decision.staff_id == str(t.nurse)
+        told = await t.told(tasking_events_pb2.MedicalDecisionRecorded)
+        assert [each.version for each in told] == [1, 2]
+
+
+async def test_candidates_are_listed_for_the_facilities_of_the_caller(tasking):
+    async with tasking() as t:
+        patients = [await t.discharged() for _ in range(3)]
+        token = t.token(t.nurse, permissions=MAY)
+        first = await t.call(
+            "ListClaimCandidates", rpc.ListClaimCandidatesRequest(page_size=2), token
+        )
+        more = rpc.ListClaimCandidatesRequest(page_size=2, page_token=first.next_page_token)
+        rest = await t.call("ListClaimCandidates", more, token)
+        assert rest.next_page_token == ""
+        shown = [each.patient_id for each in (*first.candidates, *rest.candidates)]
+        assert sorted(shown) == sorted(map(str, patients))
+        stranger = t.token(uuid4(), uuid4(), permissions=MAY)
+        nothing = await t.call("ListClaimCandidates", rpc.ListClaimCandidatesRequest(), stranger)
+        assert not nothing.candidates
+        (loop,) = await t.loops(patients[0])
+        with refused("LOOP_NOT_FOUND"):
+            await t.call(
+                "GetClaimCandidate", rpc.GetClaimCandidateRequest(loop_id=loop.id), stranger
+            )
+        decide = rpc.RecordMedicalDecisionRequest(loop_id=loop.id)
+        with refused("LEVEL_MISSING"):
+            await t.call("RecordMedicalDecision", decide, token)
