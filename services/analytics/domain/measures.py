@@ -1,13 +1,13 @@
 """Measures as plain functions: the units, what each came to, and what shows it.
 
-Days are those of the hospital's calendar. A unit whose window is open is pending, so that a rate never sinks because it
-is early.
+Days are those of the facility's calendar. A unit whose window is open is pending, so that a rate never sinks because it is
+early; and it says from when on it is not met, so that nothing has to be computed anew when time passes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,17 @@ from services.analytics.domain.stay import Visit, VisitClass
 
 CONTACT, WEEK, FORTNIGHT = "contact-2-business-days", "follow-up-7-days", "follow-up-14-days"
 READMISSION, REFERRAL = "readmission-30-days", "referral-closed"
+Zones = Mapping[UUID, str]  # of facilities
 _BEDS = frozenset({VisitClass.INPATIENT})
 _SEEN = frozenset({VisitClass.OUTPATIENT, VisitClass.RECURRING})
 # Ends of a loop after which nobody can be reached at home any more, or that nobody had to follow.
 _NOT_FOLLOWED = frozenset({"NOT_ELIGIBLE", "DISCHARGE_CANCELLED", "ADMISSION_CANCELLED"})
 _GONE = frozenset({"DECEASED", "READMITTED"})
+
+
+class _Placed(Protocol):
+    @property
+    def facility_id(self) -> UUID: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,72 +69,62 @@ def definitions() -> Mapping[str, Mapping[str, Any]]:
     return told
 
 
-def contacts(discharges: Iterable[FollowedDischarge], now: datetime) -> list[Unit]:
+def contacts(discharges: Iterable[FollowedDischarge], zones: Zones) -> list[Unit]:
     """Whether each was reached, or tried often enough, in time."""
-    return [_contact(each, now) for each in discharges]
+    return [_contact(each, zones) for each in discharges]
 
 
-def _contact(each: FollowedDischarge, now: datetime) -> Unit:
-    at = each.contacted_at
+def _contact(each: FollowedDischarge, zones: Zones) -> Unit:
+    at, due = each.contacted_at, each.contact_due_at
+    unit = _of(each, zones, due + timedelta(microseconds=1), "NOT_CONTACTED")
     if each.close_reason in _NOT_FOLLOWED:
-        return _of(each, Status.EXCLUDED, each.close_reason)
-    if at and at <= each.contact_due_at:
-        return _of(each, Status.MET, "CONTACTED", each.contact_evidence_id)
-    if each.is_gone_by(each.contact_due_at):
-        return _of(each, Status.EXCLUDED, each.close_reason)
-    if now <= each.contact_due_at:
-        return _of(each, Status.PENDING, "WINDOW_OPEN")
-    return _of(each, Status.NOT_MET, "LATE" if at else "NOT_CONTACTED", each.contact_evidence_id)
+        return replace(unit, status=Status.EXCLUDED, reason=each.close_reason)
+    if at and at <= due:
+        evidence_id = each.contact_evidence_id
+        return replace(unit, status=Status.MET, reason="CONTACTED", evidence_id=evidence_id)
+    if each.is_gone_by(due):
+        return replace(unit, status=Status.EXCLUDED, reason=each.close_reason)
+    return replace(unit, status=Status.NOT_MET, reason="LATE") if at else unit
 
 
 def follow_ups(
     discharges: Iterable[FollowedDischarge],
     visits: Mapping[UUID, Sequence[Visit]],
-    zones: Mapping[UUID, str],
-    now: datetime,
+    zones: Zones,
     key: str = WEEK,
 ) -> list[Unit]:
-    """Whether each patient was seen in time. `visits` by patient, `zones` by facility."""
+    """Whether each patient was seen in time. `visits` by patient."""
     days = definitions()[key]["days"]
-    return [
-        _follow_up(d, visits.get(d.patient_id, ()), ZoneInfo(zones[d.facility_id]), now, days)
-        for d in discharges
-    ]
+    return [_follow_up(each, visits.get(each.patient_id, ()), zones, days) for each in discharges]
 
 
-def _follow_up(
-    each: FollowedDischarge, visits: Sequence[Visit], zone: ZoneInfo, now: datetime, days: int
-) -> Unit:
-    last = _day(each.discharged_at, zone) + timedelta(days=days)
+def _follow_up(each: FollowedDischarge, visits: Sequence[Visit], zones: Zones, days: int) -> Unit:
+    end = _end_of_day(_day(each.discharged_at, each, zones) + timedelta(days=days), each, zones)
     seen = [
-        v
-        for v in visits
-        if v.visit_class in _SEEN
-        and v.admitted_at > each.discharged_at
-        and _day(v.admitted_at, zone) <= last
+        visit
+        for visit in visits
+        if visit.visit_class in _SEEN and each.discharged_at < visit.admitted_at < end
     ]
-    end = datetime.combine(last + timedelta(days=1), datetime.min.time(), zone)
+    unit = _of(each, zones, end, "NOT_SEEN")
     if each.close_reason in _NOT_FOLLOWED:
-        return _of(each, Status.EXCLUDED, each.close_reason)
+        return replace(unit, status=Status.EXCLUDED, reason=each.close_reason)
     if seen:
-        return _of(each, Status.MET, "SEEN", min(seen, key=lambda v: (v.admitted_at, v.id)).id)
+        first = min(seen, key=lambda v: (v.admitted_at, v.id))
+        return replace(unit, status=Status.MET, reason="SEEN", evidence_id=first.id)
     if each.is_gone_by(end):
-        return _of(each, Status.EXCLUDED, each.close_reason)
-    if now < end:
-        return _of(each, Status.PENDING, "WINDOW_OPEN")
-    return _of(each, Status.NOT_MET, "NOT_SEEN")
+        return replace(unit, status=Status.EXCLUDED, reason=each.close_reason)
+    return unit
 
 
-def _of(
-    each: FollowedDischarge, status: Status, reason: str, evidence_id: UUID | None = None
-) -> Unit:
+def _of(each: FollowedDischarge, zones: Zones, settles_at: datetime, reason: str) -> Unit:
     return Unit(
         id=each.encounter_id,
         patient_id=each.patient_id,
         facility_id=each.facility_id,
-        status=status,
+        on=_day(each.discharged_at, each, zones),
+        status=Status.PENDING,
         reason=reason,
-        evidence_id=evidence_id,
+        settles_at=settles_at,
     )
 
 
@@ -140,19 +136,19 @@ class _Spell:
     last: Visit
 
 
-def readmissions(visits: Iterable[Visit], zones: Mapping[UUID, str], now: datetime) -> list[Unit]:
+def readmissions(visits: Iterable[Visit], zones: Zones) -> list[Unit]:
     """For each stay of one patient that has ended alive: whether an unplanned one began 1 to 30 days later."""
     rule = definitions()[READMISSION]
     spells = _spells([v for v in visits if v.visit_class in _BEDS], zones)
     following = [*spells[1:], None]
     return [
-        _readmission(spell, after, zones, now, rule)
+        _readmission(spell.last, after.first if after else None, zones, rule)
         for spell, after in zip(spells, following, strict=True)
         if spell.last.discharged_at
     ]
 
 
-def _spells(stays: Iterable[Visit], zones: Mapping[UUID, str]) -> list[_Spell]:
+def _spells(stays: Iterable[Visit], zones: Zones) -> list[_Spell]:
     out = list[_Spell]()
     for stay in sorted(stays, key=lambda v: (v.admitted_at, v.id)):
         if out and _goes_on(out[-1].last, stay, zones):
@@ -162,7 +158,7 @@ def _spells(stays: Iterable[Visit], zones: Mapping[UUID, str]) -> list[_Spell]:
     return out
 
 
-def _goes_on(stay: Visit, after: Visit, zones: Mapping[UUID, str]) -> bool:
+def _goes_on(stay: Visit, after: Visit, zones: Zones) -> bool:
     """A stay of the same day is part of it; at another hospital, one of the next day is a transfer, too."""
     if stay.discharged_at is None:
         return True
@@ -174,64 +170,62 @@ def _end(stay: Visit) -> tuple[bool, datetime]:
     return stay.discharged_at is None, stay.discharged_at or stay.admitted_at
 
 
-def _readmission(
-    spell: _Spell,
-    after: _Spell | None,
-    zones: Mapping[UUID, str],
-    now: datetime,
-    rule: Mapping[str, Any],
-) -> Unit:
-    stay, ended = spell.last, spell.last.discharged_at
-    assert ended is not None  # noqa: S101 the caller looked
-    days = _days(ended, after.first.admitted_at, stay, zones) if after else None
-    status, reason = Status.NOT_MET, "NOT_READMITTED"
-    if stay.disposition in rule["excluded_dispositions"]:
-        status, reason = Status.EXCLUDED, "DIED_OR_LEFT"
-    elif after and days is not None and days <= rule["days"]:
-        is_planned = after.first.admission_type in rule["planned_types"]
-        status = Status.NOT_MET if is_planned else Status.MET
-        reason = "PLANNED" if is_planned else "READMITTED"
-    elif _days(ended, now, stay, zones) <= rule["days"]:
-        status, reason = Status.PENDING, "WINDOW_OPEN"
-    return Unit(
+def _readmission(stay: Visit, after: Visit | None, zones: Zones, rule: Mapping[str, Any]) -> Unit:
+    ended = stay.discharged_at or stay.admitted_at
+    last = _day(ended, stay, zones) + timedelta(days=rule["days"])
+    unit = Unit(
         id=stay.id,
         patient_id=stay.patient_id,
         facility_id=stay.facility_id,
-        status=status,
-        reason=reason,
-        evidence_id=after.first.id if after and reason in {"READMITTED", "PLANNED"} else None,
+        on=_day(ended, stay, zones),
+        status=Status.PENDING,
+        reason="NOT_READMITTED",
+        settles_at=_end_of_day(last, stay, zones),
     )
+    if stay.disposition in rule["excluded_dispositions"]:
+        return replace(unit, status=Status.EXCLUDED, reason="DIED_OR_LEFT")
+    if after is None or _day(after.admitted_at, stay, zones) > last:
+        return unit
+    if after.admission_type in rule["planned_types"]:
+        return replace(unit, status=Status.NOT_MET, reason="PLANNED", evidence_id=after.id)
+    return replace(unit, status=Status.MET, reason="READMITTED", evidence_id=after.id)
 
 
-def referrals_closed(referrals: Iterable[SentReferral], now: datetime) -> list[Unit]:
+def referrals_closed(referrals: Iterable[SentReferral], zones: Zones) -> list[Unit]:
     """Whether each referral that was sent ended as done in time."""
     within = timedelta(days=definitions()[REFERRAL]["days"])
-    return [_referral(each, now, within) for each in referrals]
+    return [_referral(each, zones, within) for each in referrals]
 
 
-def _referral(each: SentReferral, now: datetime, within: timedelta) -> Unit:
+def _referral(each: SentReferral, zones: Zones, within: timedelta) -> Unit:
     end = each.sent_at + within
-    in_time = each.ended_at is not None and each.ended_at <= end
-    if each.is_completed and in_time:
-        status, reason = Status.MET, "COMPLETED"
-    elif in_time or now > end:
-        status, reason = Status.NOT_MET, each.state_reason or "NOT_ENDED"
-    else:
-        status, reason = Status.PENDING, "WINDOW_OPEN"
-    return Unit(
+    unit = Unit(
         id=each.id,
         patient_id=each.patient_id,
         facility_id=each.facility_id,
-        status=status,
-        reason=reason,
-        evidence_id=each.id if status is Status.MET else None,
+        on=_day(each.sent_at, each, zones),
+        status=Status.PENDING,
+        reason="NOT_ENDED",
+        settles_at=end + timedelta(microseconds=1),
     )
+    if each.ended_at is None or each.ended_at > end:
+        return unit
+    if each.is_completed:
+        return replace(unit, status=Status.MET, reason="COMPLETED", evidence_id=each.id)
+    return replace(unit, status=Status.NOT_MET, reason=each.state_reason or "NOT_DONE")
 
 
-def _days(start: datetime, end: datetime, stay: Visit, zones: Mapping[UUID, str]) -> int:
-    zone = ZoneInfo(zones[stay.facility_id])
-    return (_day(end, zone) - _day(start, zone)).days
+def _days(start: datetime, end: datetime, place: _Placed, zones: Zones) -> int:
+    return (_day(end, place, zones) - _day(start, place, zones)).days
 
 
-def _day(at: datetime, zone: ZoneInfo) -> date:
-    return at.astimezone(zone).date()
+def _day(at: datetime, place: _Placed, zones: Zones) -> date:
+    return at.astimezone(ZoneInfo(zones[place.facility_id])).date()
+
+
+def _end_of_day(day: date, place: _Placed, zones: Zones) -> datetime:
+    """The first moment that is no longer this day where the facility is."""
+    midnight = datetime.min.time()
+    return datetime.combine(
+        day + timedelta(days=1), midnight, ZoneInfo(zones[place.facility_id])
+    ).astimezone(UTC)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from math import sqrt
 from uuid import UUID
@@ -23,14 +24,23 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One unit of a denominator, such as a discharge: what it came to, why, and what shows it."""
+    """One unit of a denominator, such as a discharge: what it came to, why, and what shows it.
+
+    `on` is the day that it counts for, where the facility is. One that is pending is not met from `settles_at` on.
+    """
 
     id: UUID
     patient_id: UUID
     facility_id: UUID
+    on: date
     status: Status
     reason: str
+    settles_at: datetime | None = None
     evidence_id: UUID | None = None
+
+    def status_at(self, now: datetime) -> Status:
+        is_over = self.settles_at is not None and now >= self.settles_at
+        return Status.NOT_MET if self.status is Status.PENDING and is_over else self.status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +70,8 @@ class Rate:
         return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def rate(units: Iterable[Unit]) -> Rate:
+def rate(units: Iterable[Unit], now: datetime) -> Rate:
     """Of the units whose window has closed and that are not excluded, the share that was met."""
-    told = [u.status for u in units if u.status in (Status.MET, Status.NOT_MET)]
-    return Rate(numerator=told.count(Status.MET), denominator=len(told))
+    told = [unit.status_at(now) for unit in units]
+    met = told.count(Status.MET)
+    return Rate(numerator=met, denominator=met + told.count(Status.NOT_MET))

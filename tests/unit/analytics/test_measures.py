@@ -40,7 +40,7 @@ def seen(at, kind=VisitClass.OUTPATIENT, nights=0, place=HERE, **more):
     [
         ({"contacted_at": DUE}, LATER, Status.MET, "CONTACTED"),
         ({"contacted_at": DUE + timedelta(seconds=1)}, LATER, Status.NOT_MET, "LATE"),
-        ({}, DUE, Status.PENDING, "WINDOW_OPEN"),
+        ({}, DUE, Status.PENDING, "NOT_CONTACTED"),
         ({}, DUE + timedelta(seconds=1), Status.NOT_MET, "NOT_CONTACTED"),
         ({"close_reason": "NOT_ELIGIBLE"}, LATER, Status.EXCLUDED, "NOT_ELIGIBLE"),
         ({"close_reason": "DECEASED", "closed_at": DUE}, LATER, Status.EXCLUDED, "DECEASED"),
@@ -49,8 +49,8 @@ def seen(at, kind=VisitClass.OUTPATIENT, nights=0, place=HERE, **more):
     ],
 )  # fmt: skip
 def test_contact_counts_to_the_end_of_the_second_business_day(told, now, status, reason):
-    (unit,) = measures.contacts([discharge(**told)], now)
-    assert (unit.status, unit.reason) == (status, reason)
+    (unit,) = measures.contacts([discharge(**told)], ZONES)
+    assert (unit.status_at(now), unit.reason) == (status, reason)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,8 @@ def test_contact_counts_to_the_end_of_the_second_business_day(told, now, status,
 def test_follow_up_counts_calendar_days_of_the_hospital(day, hour, week, fortnight):
     visit = seen(datetime(2026, 9, day, hour, 30, tzinfo=CHICAGO))
     for key, expected in ((measures.WEEK, week), (measures.FORTNIGHT, fortnight)):
-        (unit,) = measures.follow_ups([discharge()], {PATIENT: [visit]}, ZONES, LATER, key)
-        assert unit.status is expected
+        (unit,) = measures.follow_ups([discharge()], {PATIENT: [visit]}, ZONES, key)
+        assert unit.status_at(LATER) is expected
         assert unit.evidence_id == (visit.id if expected is Status.MET else None)
 
 
@@ -75,10 +75,9 @@ def test_only_a_visit_after_the_discharge_follows_it_up():
         seen(HOME - timedelta(hours=1)),
         seen(HOME + timedelta(days=1), VisitClass.EMERGENCY),
     )
-    (unit,) = measures.follow_ups([discharge()], {PATIENT: [before, emergency]}, ZONES, LATER)
-    assert unit.status is Status.NOT_MET
-    (unit,) = measures.follow_ups([discharge()], {}, ZONES, HOME + timedelta(days=2))
-    assert unit.status is Status.PENDING
+    (unit,) = measures.follow_ups([discharge()], {PATIENT: [before, emergency]}, ZONES)
+    assert unit.status_at(LATER) is Status.NOT_MET
+    assert unit.status_at(HOME + timedelta(days=2)) is Status.PENDING
 
 
 def stays(*told):
@@ -105,32 +104,33 @@ def stays(*told):
 )
 def test_a_readmission_is_unplanned_and_within_thirty_days(second, status):
     first, after = stays((-3, 3, HERE, "E"), second)
-    units = {unit.id: unit for unit in measures.readmissions([first, after], ZONES, LATER)}
-    assert units[first.id].status is status
-    assert units[after.id].status is Status.NOT_MET  # every discharge can be an index
+    units = {unit.id: unit for unit in measures.readmissions([first, after], ZONES)}
+    assert units[first.id].status_at(LATER) is status
+    assert units[after.id].status_at(LATER) is Status.NOT_MET  # every discharge can be an index
 
 
 def test_a_transfer_is_one_stay_of_the_last_hospital():
     first, moved = stays((0, 3, HERE, "E"), (3, 4, THERE, "E"))
-    (unit,) = measures.readmissions([first, moved], ZONES, LATER)
-    assert (unit.id, unit.facility_id, unit.status) == (moved.id, THERE, Status.NOT_MET)
+    (unit,) = measures.readmissions([first, moved], ZONES)
+    assert (unit.id, unit.facility_id, unit.status_at(LATER)) == (moved.id, THERE, Status.NOT_MET)
 
 
 def test_a_planned_stay_shields_from_what_comes_after_it():
     index, planned, unplanned = stays((0, 1, HERE, "E"), (6, 1, HERE, "R"), (21, 1, HERE, "E"))
-    units = {u.id: u for u in measures.readmissions([unplanned, index, planned], ZONES, LATER)}
-    assert (units[index.id].status, units[index.id].reason) == (Status.NOT_MET, "PLANNED")
-    assert units[planned.id].status is Status.MET
+    units = {u.id: u for u in measures.readmissions([unplanned, index, planned], ZONES)}
+    assert (units[index.id].status_at(LATER), units[index.id].reason) == (Status.NOT_MET, "PLANNED")
+    assert units[planned.id].status_at(LATER) is Status.MET
 
 
 def test_who_died_or_is_within_the_window_does_not_count_yet():
     (died,) = stays((0, 3, HERE, "E"))
     died = Visit(**{**{n: getattr(died, n) for n in Visit.__slots__}, "disposition": "20"})
-    (unit,) = measures.readmissions([died], ZONES, LATER)
+    (unit,) = measures.readmissions([died], ZONES)
     assert unit.status is Status.EXCLUDED
     (fresh,) = stays((0, 3, HERE, "E"))
-    (unit,) = measures.readmissions([fresh], ZONES, fresh.discharged_at + timedelta(days=30))
-    assert unit.status is Status.PENDING
+    (unit,) = measures.readmissions([fresh], ZONES)
+    assert unit.status_at(fresh.discharged_at + timedelta(days=30)) is Status.PENDING
+    assert unit.status_at(fresh.discharged_at + timedelta(days=31)) is Status.NOT_MET
 
 
 @pytest.mark.parametrize(
@@ -144,8 +144,8 @@ def test_a_referral_is_closed_when_it_is_done_within_ninety_days(days, completed
         id=new_id(), patient_id=PATIENT, facility_id=HERE, sent_at=sent, ended_at=ended,
         is_completed=completed, state_reason="",
     )  # fmt: skip
-    (unit,) = measures.referrals_closed([told], LATER)
-    assert unit.status is status
+    (unit,) = measures.referrals_closed([told], ZONES)
+    assert unit.status_at(LATER) is status
 
 
 def test_wilson_is_the_published_one_and_small_cells_are_not_shown():
@@ -158,10 +158,10 @@ def test_wilson_is_the_published_one_and_small_cells_are_not_shown():
 
 def test_a_rate_leaves_out_what_is_excluded_or_pending():
     units = measures.contacts(
-        [discharge(contacted_at=HOME), discharge(), discharge(close_reason="NOT_ELIGIBLE")], LATER
+        [discharge(contacted_at=HOME), discharge(), discharge(close_reason="NOT_ELIGIBLE")], ZONES
     )
-    assert rate(units) == Rate(numerator=1, denominator=2)
-    assert rate(measures.contacts([discharge()], HOME)).denominator == 0
+    assert rate(units, LATER) == Rate(numerator=1, denominator=2)
+    assert rate(measures.contacts([discharge()], ZONES), HOME).denominator == 0
 
 
 def test_every_measure_says_what_it_is_and_where_it_comes_from():
