@@ -13,7 +13,7 @@ ROLES = words(
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
 # As which identity lets in whoever asks for their own record, or for that of somebody they act for.
 PATIENT = "a patient"
-SERVICES = words("careplans identity interop messaging referrals registry scheduling tasking")
+SERVICES = words("analytics careplans identity interop messaging referrals registry scheduling tasking")
 CALLERS = [
     *sorted(ROLES),
     NOBODY,
@@ -79,7 +79,7 @@ GROUPS = {
     "WATCH": words("network_admin integration operator"),
     "OPERATE": words("network_admin operator"),
     # Machines.
-    "HOLDERS": frozenset({"service careplans", "service messaging", "service referrals", "service registry", "service scheduling", "service tasking"}),
+    "HOLDERS": frozenset({"service analytics", "service careplans", "service messaging", "service referrals", "service registry", "service scheduling", "service tasking"}),
     "SENDERS": frozenset({"service interop", "service referrals"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
