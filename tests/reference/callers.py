@@ -37,6 +37,11 @@ GROUPS = {
         "coordinator nurse physician pharmacist social_worker community_health_worker"
     ),
     "RECONCILERS": words("nurse physician pharmacist"),
+    "RISKS_SEEN": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
+    ),
+    # Numbers, of which some open to patients for whom may see those.
+    "MEASURES_SEEN": words("analyst coordinator facility_admin network_admin physician"),
     # They care for the patient: they write to them, and about them among themselves.
     "TALK": words(
         "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
@@ -85,6 +90,16 @@ GROUPS = {
 }  # fmt: skip
 
 _TABLE = """
+analytics.AnalyticsService ListRisks RISKS_SEEN
+analytics.AnalyticsService ListMeasures MEASURES_SEEN
+analytics.AnalyticsService ListMeasureUnits CARE
+analytics.AnalyticsService ApplyAccess IDENTITY
+analytics.AnalyticsService ListAudit AUDITORS
+analytics.AnalyticsService ListLooks CARE
+analytics.AnalyticsService GetStatus WATCH
+analytics.AnalyticsService ListParked WATCH
+analytics.AnalyticsService ReplayParked OPERATE
+analytics.AnalyticsService DiscardParked OPERATE
 careplans.CareplansService GetCarePlan PLANS
 careplans.CareplansService ListCarePlans PLANS
 careplans.CareplansService OpenCarePlan PLANS

@@ -10,13 +10,11 @@ from services.analytics.events import save_risks
 from services.analytics.store import ComputedStore, RecordStore
 
 
-async def alone_with(
-    tx: Transaction, told: Collection[UUID], others: Iterable[UUID] = ()
-) -> dict[UUID, UUID]:
+async def alone_with(tx: Transaction, told: Collection[UUID]) -> dict[UUID, UUID]:
     """Be alone with these patients, and with whom their records live on in; who each of them is now."""
     store = RecordStore(tx)
     now = await store.survivors(told)
-    locked = {*told, *others, *now.values()}
+    locked = {*told, *now.values()}
     await store.lock_patients(locked)
     # A merge may have come in between.
     now = await store.survivors(told)
@@ -49,16 +47,19 @@ def _with_clocks(history: History, zones: Mapping[UUID, str]) -> History:
 
 
 async def _keep_risks(tx: Transaction, patient_ids: set[UUID], found: list[Risk]) -> None:
-    before = await ComputedStore(tx).risks_of(patient_ids)
-    changed = list[Risk]()
-    for risk in found:
-        known = before.get(risk.id)
-        if known is None:
-            changed.append(risk)
-        elif not risk.is_as(known):
-            changed.append(replace(risk, version=known.version + 1))
-    if changed or len(before) > len(found):
-        await save_risks(tx, changed, before.keys() - {risk.id for risk in found})
+    store = ComputedStore(tx)
+    before = await store.risks_of(patient_ids)
+    new = {risk.id for risk in found} - before.keys()
+    last = await store.last_versions(new) if new else {}
+    last |= {id: known.version for id, known in before.items()}
+    changed = [
+        replace(risk, version=last.get(risk.id, 0) + 1)
+        for risk in found
+        if risk.id in new or not risk.is_as(before[risk.id])
+    ]
+    gone = before.keys() - {risk.id for risk in found}
+    if changed or gone:
+        await save_risks(tx, changed, gone)
 
 
 async def _keep_units(tx: Transaction, patient_ids: set[UUID], found: list[MeasuredUnit]) -> None:

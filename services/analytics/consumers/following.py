@@ -18,7 +18,14 @@ from services.analytics.convert.told import (
     to_referral,
     to_visit,
 )
-from services.analytics.domain.record import Merge
+from services.analytics.domain.record import (
+    Known,
+    KnownDischarge,
+    KnownReferral,
+    KnownVisit,
+    Merge,
+    is_news,
+)
 from services.analytics.store import RecordStore
 
 # So many patients at a time when a facility's clock changes.
@@ -28,16 +35,15 @@ AT_ONCE = 500
 async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
     """Move what belongs to retired records, then keep the newest visits."""
     events = [delivery.event for delivery in deliveries]
-    for event in events:
-        if isinstance(event, registry_events_pb2.PatientsMerged):
-            await _merge(tx, to_merge(event))
+    merges = [to_merge(e) for e in events if isinstance(e, registry_events_pb2.PatientsMerged)]
     told = [to_visit(e) for e in events if isinstance(e, registry_events_pb2.EncounterChanged)]
     visits = [visit for visit in told if visit]
-    store = RecordStore(tx)
-    whose = await store.whose(visit.id for visit in visits)
-    now = await alone_with(tx, {visit.patient_id for visit in visits}, whose)
-    await store.keep_visits([replace(v, patient_id=now[v.patient_id]) for v in visits])
-    await compute_anew(tx, {*now.values(), *whose})
+    # Alone with all of them at once: who takes locks one after the other may wait in a ring.
+    merged = {p for merge in merges for p in (merge.retired_id, merge.survivor_id)}
+    await alone_with(tx, merged | {visit.patient_id for visit in visits})
+    for merge in merges:
+        await _merge(tx, merge)
+    await _keep(tx, KnownVisit, visits)
 
 
 async def _merge(tx: Transaction, told: Merge) -> None:
@@ -46,7 +52,6 @@ async def _merge(tx: Transaction, told: Merge) -> None:
     survivor_id = (await store.survivors([told.survivor_id]))[told.survivor_id]
     if survivor_id == told.retired_id:
         return
-    await store.lock_patients([told.retired_id, told.survivor_id, survivor_id])
     await store.merge(Merge(retired_id=told.retired_id, survivor_id=survivor_id))
     await compute_anew(tx, {told.retired_id, survivor_id})
 
@@ -58,25 +63,33 @@ async def follow_loops(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries
         if isinstance(delivery.event, tasking_events_pb2.LoopChanged)
     ]
-    found = [each for each in told if each]
-    now = await alone_with(tx, {each.patient_id for each in found})
-    await RecordStore(tx).keep_discharges(
-        [replace(each, patient_id=now[each.patient_id]) for each in found]
-    )
-    await compute_anew(tx, now.values())
+    await _keep(tx, KnownDischarge, [each for each in told if each])
 
 
 async def follow_referrals(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    found = [
+    """Keep the newest of each referral."""
+    told = [
         to_referral(delivery.event)
         for delivery in deliveries
         if isinstance(delivery.event, referrals_events_pb2.ReferralChanged)
     ]
-    now = await alone_with(tx, {each.patient_id for each in found})
-    await RecordStore(tx).keep_referrals(
-        [replace(each, patient_id=now[each.patient_id]) for each in found]
-    )
-    await compute_anew(tx, now.values())
+    await _keep(tx, KnownReferral, told)
+
+
+async def _keep(tx: Transaction, kind: type[Known], told: Sequence[Known]) -> None:
+    """Keep the newest, and compute anew of whom they say something else than was known."""
+    if not told:
+        return
+    store, ids = RecordStore(tx), [each.id for each in told]
+    before = await store.known(kind, ids)
+    now = await alone_with(tx, {each.patient_id for each in (*told, *before.values())})
+    before = await store.known(kind, ids)
+    moved = [replace(each, patient_id=now[each.patient_id]) for each in told]
+    news = [each for each in moved if is_news(each, before.get(each.id))]
+    await store.keep(kind, moved)
+    whose = {each.patient_id for each in news}
+    whose |= {before[each.id].patient_id for each in news if each.id in before}
+    await compute_anew(tx, whose)
 
 
 async def follow_facilities(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
@@ -87,9 +100,10 @@ async def follow_facilities(tx: Transaction, deliveries: Sequence[Delivery]) -> 
         if isinstance(delivery.event, identity_events_pb2.FacilityChanged)
     ]
     store = RecordStore(tx)
+    await store.lock_everybody()
     before = await store.zones(each.id for each in found)
     await store.keep_facilities(found)
     after = await store.zones(each.id for each in found)
     patients = await store.patients_at(each for each in after if after[each] != before.get(each))
     for first in range(0, len(patients), AT_ONCE):
-        await compute_anew(tx, (await alone_with(tx, patients[first : first + AT_ONCE])).values())
+        await compute_anew(tx, patients[first : first + AT_ONCE])

@@ -51,6 +51,7 @@ def rate_to_proto(counts: Mapping[Status, int]) -> measure_pb2.Rate:
         high=high,
         pending=counts.get(Status.PENDING, 0),
         excluded=counts.get(Status.EXCLUDED, 0),
+        is_small=rate.is_small,
     )
 
 
@@ -91,6 +92,7 @@ def unit_to_proto(unit: MeasuredUnit) -> measure_pb2.MeasureUnit:
         status=measure_pb2.MeasureUnit.Status.Value(f"STATUS_{unit.status}"),
         reason=unit.reason,
         evidence_id=str(unit.evidence_id) if unit.evidence_id else "",
+        settle_time=to_timestamp(unit.settles_at),
     )
 
 

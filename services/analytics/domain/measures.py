@@ -1,12 +1,13 @@
 """Measures as plain functions: the units, what each came to, and what shows it.
 
-Days are those of the facility's calendar. A unit whose window is open is pending, so that a rate never sinks because it is
-early; and it says from when on it is not met, so that nothing has to be computed anew when time passes.
+Days are those of the facility's calendar. A unit says when its window closes, from when on it counts, so that nothing has
+to be computed anew when time passes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import zip_longest
 from typing import Any, Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -140,10 +141,9 @@ def readmissions(visits: Iterable[Visit], zones: Zones) -> list[Unit]:
     """For each stay of one patient that has ended alive: whether an unplanned one began 1 to 30 days later."""
     rule = definitions()[READMISSION]
     spells = _spells([v for v in visits if v.visit_class in _BEDS], zones)
-    following = [*spells[1:], None]
     return [
         _readmission(spell.last, after.first if after else None, zones, rule)
-        for spell, after in zip(spells, following, strict=True)
+        for spell, after in zip_longest(spells, spells[1:])
         if spell.last.discharged_at
     ]
 
@@ -159,9 +159,12 @@ def _spells(stays: Iterable[Visit], zones: Zones) -> list[_Spell]:
 
 
 def _goes_on(stay: Visit, after: Visit, zones: Zones) -> bool:
-    """A stay of the same day is part of it; at another hospital, one of the next day is a transfer, too."""
+    """A stay of the same day is part of it; at another hospital, one of the next day is a transfer, too.
+
+    What has no end does not go on: perhaps nobody told it, and every later stay would be part of it.
+    """
     if stay.discharged_at is None:
-        return True
+        return False
     most = 0 if after.facility_id == stay.facility_id else 1
     return _days(stay.discharged_at, after.admitted_at, stay, zones) <= most
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 from math import sqrt
 from uuid import UUID
 
-# Cells with fewer people are not shown (CMS cell size policy).
-LEAST_SHOWN = 11
+# Cells with fewer people are not published (CMS cell size policy).
+LEAST_PUBLISHED = 11
 _Z = 1.959963984540054  # of the normal distribution, for 95 %
 
 
@@ -26,7 +26,9 @@ class Status(StrEnum):
 class Unit:
     """One unit of a denominator, such as a discharge: what it came to, why, and what shows it.
 
-    `on` is the day that it counts for, where the facility is. One that is pending is not met from `settles_at` on.
+    `on` is the day that it counts for, where the facility is. It counts from `settles_at` on, when its window has closed;
+    one that is pending then is not met. Were what is met counted at once, and what is missed only when nothing can come
+    any more, every young month would look better than it is, and every young rate of readmissions worse.
     """
 
     id: UUID
@@ -35,12 +37,15 @@ class Unit:
     on: date
     status: Status
     reason: str
-    settles_at: datetime | None = None
+    settles_at: datetime
     evidence_id: UUID | None = None
 
     def status_at(self, now: datetime) -> Status:
-        is_over = self.settles_at is not None and now >= self.settles_at
-        return Status.NOT_MET if self.status is Status.PENDING and is_over else self.status
+        if self.status is Status.EXCLUDED:
+            return Status.EXCLUDED
+        if now < self.settles_at:
+            return Status.PENDING
+        return Status.NOT_MET if self.status is Status.PENDING else self.status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +60,8 @@ class Rate:
         return self.numerator / self.denominator if self.denominator else None
 
     @property
-    def is_shown(self) -> bool:
-        return self.denominator >= LEAST_SHOWN
+    def is_small(self) -> bool:
+        return self.denominator < LEAST_PUBLISHED
 
     @property
     def range(self) -> tuple[float, float] | None:

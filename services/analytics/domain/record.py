@@ -1,13 +1,13 @@
 """What neighbors told, newest only, and what is computed from it for one patient."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID, uuid5
 
 from services.analytics.domain import measures
-from services.analytics.domain.labels import Label, Labels, inherit
+from services.analytics.domain.labels import ORDINARY, Labels, inherit
 from services.analytics.domain.measures import FollowedDischarge, SentReferral, Zones
 from services.analytics.domain.rate import Status, Unit
 from services.analytics.domain.risk import Band, Findings, Score, Term, hospital, lace
@@ -15,8 +15,6 @@ from services.analytics.domain.stay import Stay, Visit, VisitClass
 
 _SPACE = UUID("6f1f3c2e-58b7-5d6e-9a41-6d6f3d0a7c11")
 _SCORED = frozenset({VisitClass.INPATIENT, VisitClass.OBSERVATION})
-# Whoever is told of such a visit elsewhere has the patient's word for it: nothing of another facility says so.
-_AT_HOME = frozenset({Label.PART2, Label.COUNSELING_NOTES, Label.WITHHELD})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +41,12 @@ class KnownVisit(Visit):
     labels: Labels
 
     def is_known_at(self, facility_id: UUID) -> bool:
-        """Whether what is computed at a facility may stand on it."""
-        return self.facility_id == facility_id or _AT_HOME.isdisjoint(self.labels)
+        """Whether what is computed at a facility may stand on it.
+
+        Of elsewhere only what is not sensitive at all: who sees a score where it was computed sees it whatever its
+        labels are, and nobody asks there what the patient has said about the rest.
+        """
+        return self.facility_id == facility_id or self.labels == ORDINARY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +111,16 @@ class KnownReferral:
         )
 
 
+Known = TypeVar("Known", KnownVisit, KnownDischarge, KnownReferral)
+
+
+def is_news(told: Known, known: Known | None) -> bool:
+    """Whether it says anything that counts and that was not known, or was known otherwise."""
+    if known is None:
+        return True
+    return told.version > known.version and replace(known, version=told.version) != told
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Risk:
     """A stay's score by one instrument."""
@@ -149,7 +161,7 @@ class MeasuredUnit:
     day: date
     status: Status
     reason: str
-    settles_at: datetime | None
+    settles_at: datetime
     evidence_id: UUID | None
     labels: Labels
 
@@ -182,7 +194,7 @@ def risks_of(history: History, zones: Zones, now: datetime) -> list[Risk]:
         if visit.visit_class not in _SCORED or visit.is_taken_back:
             continue
         stay = Stay.of(visit, history.standing(visit.facility_id), zones[visit.facility_id])
-        labels = inherit(visit.labels, *_labels(stay.before))
+        labels = inherit(visit.labels, *_labels(stay.looked_at))
         for score in (lace(stay), hospital(stay, Findings())):
             found.append(_risk(visit, score, labels, now))
     return found
@@ -228,7 +240,7 @@ def _at(history: History, facility_id: UUID, zones: Zones) -> Iterable[MeasuredU
     sent = {r.id: r for r in history.referrals if r.facility_id == facility_id}
     asked = [s for r in sent.values() if (s := r.sent())]
     by_id: dict[UUID, Labels] = {visit.id: visit.labels for visit in visits}
-    by_id |= {key: loop.labels for key, loop in loops.items()}
+    by_id |= {key: inherit(loop.labels, by_id.get(key, ORDINARY)) for key, loop in loops.items()}
     by_id |= {key: referral.labels for key, referral in sent.items()}
     told: Mapping[str, Iterable[Unit]] = {
         measures.CONTACT: measures.contacts(followed, zones),

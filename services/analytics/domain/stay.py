@@ -69,6 +69,11 @@ class Stay:
         return (self._day(self.index.discharged_at) - self._day(self.index.admitted_at)).days
 
     @property
+    def looked_at(self) -> tuple[Visit, ...]:
+        """The visits before it that anything about it is told by."""
+        return tuple(self._within(TWELVE_MONTHS))
+
+    @property
     def emergency_visits(self) -> int:
         """Emergency visits in the six months before, without the one that led to this stay."""
         led_here = {v.id for v in self.before if self._leads_here(v)}

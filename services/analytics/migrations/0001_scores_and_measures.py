@@ -50,6 +50,7 @@ def _record() -> None:
             labels text[] NOT NULL
         );
         CREATE INDEX visits_by_patient ON visits (patient_id);
+        CREATE INDEX visits_by_facility ON visits (facility_id);
         CREATE TABLE discharges (
             id uuid PRIMARY KEY,
             version bigint NOT NULL,
@@ -65,6 +66,7 @@ def _record() -> None:
             labels text[] NOT NULL
         );
         CREATE INDEX discharges_by_patient ON discharges (patient_id);
+        CREATE INDEX discharges_by_facility ON discharges (facility_id);
         CREATE TABLE referrals (
             id uuid PRIMARY KEY,
             version bigint NOT NULL,
@@ -77,6 +79,7 @@ def _record() -> None:
             labels text[] NOT NULL
         );
         CREATE INDEX referrals_by_patient ON referrals (patient_id);
+        CREATE INDEX referrals_by_facility ON referrals (facility_id);
     """)
     for table in ("visits", "discharges", "referrals"):
         protect(table, using="false", check="false", people="")
@@ -109,14 +112,15 @@ def _computed() -> None:
             day date NOT NULL,
             status text NOT NULL CHECK (status IN ('MET', 'NOT_MET', 'PENDING', 'EXCLUDED')),
             reason text NOT NULL,
-            settles_at timestamptz,
-            evidence_id uuid,
-            -- What waits says until when.
-            CHECK (status <> 'PENDING' OR settles_at IS NOT NULL)
+            settles_at timestamptz NOT NULL,
+            evidence_id uuid
         );
         CREATE INDEX units_by_patient ON units (patient_id);
         CREATE INDEX units_by_measure ON units (facility_id, measure, day, id);
     """)
+    # Ids alone: a score that comes again has a higher version than the one that went.
+    op.execute("CREATE TABLE risk_tombstones (id uuid PRIMARY KEY, version bigint NOT NULL)")
+    open_to_service("risk_tombstones", people="SELECT")
     for table in ("risks", "units"):
         add_labels(table)
         protect(table, people="SELECT", check="false")

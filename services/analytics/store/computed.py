@@ -26,10 +26,20 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from services.analytics.domain.rate import Status
 from services.analytics.domain.record import MeasuredUnit, Risk
-from services.analytics.store.schema import instant, risks, units
+from services.analytics.store.schema import instant, risk_tombstones, risks, units
 
 LAST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))  # after every row
 LAST_DAY = (date.max, UUID(int=2**128 - 1))
+
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tombstone:
+    """A score that is gone, and the last version that it had."""
+
+    id: UUID
+    version: int
+
 
 _ids = param("ids", type_=ARRAY(Uuid))
 _limit = param("limit", type_=Integer)
@@ -41,7 +51,16 @@ SAVE_RISK = sql(
     )
 )
 RISKS_OF = sql(select(risks).where(risks.c.patient_id == any_(_ids)), row=Risk)
-DROP_RISKS = sql(delete(risks).where(risks.c.id == any_(_ids)))
+_gone = delete(risks).where(risks.c.id == any_(_ids)).returning(risks.c.id, risks.c.version)
+_buried = insert(risk_tombstones).from_select(["id", "version"], select(_gone.cte()))
+DROP_RISKS = sql(
+    _buried.on_conflict_do_update(
+        index_elements=["id"], set_={"version": _buried.excluded.version}
+    )
+)
+TOMBSTONES = sql(
+    select(risk_tombstones).where(risk_tombstones.c.id == any_(_ids)), row=Tombstone
+)
 RISK_PAGE = sql(
     select(risks)
     .where(
@@ -74,10 +93,14 @@ class Count:
     units: int
 
 
-_is_over = and_(
-    units.c.status == literal_column("'PENDING'"), units.c.settles_at <= param("now", type_=instant)
+# As `Unit.status_at`.
+_pending = literal_column("'PENDING'")
+_status_now = case(
+    (units.c.status == literal_column("'EXCLUDED'"), units.c.status),
+    (units.c.settles_at > param("now", type_=instant), _pending),
+    (units.c.status == _pending, literal_column("'NOT_MET'")),
+    else_=units.c.status,
 )
-_status_now = case((_is_over, literal_column("'NOT_MET'")), else_=units.c.status)
 _in_time = and_(
     units.c.facility_id == any_(_ids),
     units.c.day.between(param("start", type_=Date), param("end", type_=Date)),
@@ -128,6 +151,11 @@ class ComputedStore:
     async def risks_of(self, patient_ids: Iterable[UUID]) -> dict[UUID, Risk]:
         found = await self._tx.fetch(RISKS_OF, ids=sorted(set(patient_ids)))
         return {each.id: each for each in found}
+
+    async def last_versions(self, risk_ids: Iterable[UUID]) -> dict[UUID, int]:
+        """Of those scores that were there once, and went."""
+        found = await self._tx.fetch(TOMBSTONES, ids=sorted(risk_ids))
+        return {each.id: each.version for each in found}
 
     async def save_risks(self, changed: Sequence[Risk], gone: Iterable[UUID]) -> None:
         ordered: list[Risk] = sorted(changed, key=lambda risk: risk.id)

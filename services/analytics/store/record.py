@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from libs.chassis.database import Statement, Transaction, every_field, fields_ex
 from services.analytics.domain.record import (
     Facility,
     History,
+    Known,
     KnownDischarge,
     KnownReferral,
     KnownVisit,
@@ -21,6 +23,15 @@ from services.analytics.store.schema import discharges, facilities, merges, refe
 
 _ids = param("ids", type_=ARRAY(Uuid))
 _RECORD = (visits, discharges, referrals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """The statements of one kind of what is known."""
+
+    keep: Statement[Any]
+    by_id: Statement[Any]
+    by_patient: Statement[Any]
 
 
 def _keep(table: Table) -> Statement[Any]:
@@ -34,20 +45,25 @@ def _keep(table: Table) -> Statement[Any]:
     )
 
 
-def _of_patients(table: Table, row: type[Any]) -> Statement[Any]:
-    return sql(select(table).where(table.c.patient_id == any_(_ids)).order_by(table.c.id), row=row)
+def _shelf(table: Table, row: type[Any]) -> _Shelf:
+    return _Shelf(
+        keep=_keep(table),
+        by_id=sql(select(table).where(table.c.id == any_(_ids)), row=row),
+        by_patient=sql(
+            select(table).where(table.c.patient_id == any_(_ids)).order_by(table.c.id), row=row
+        ),
+    )
 
 
-KEEP_FACILITY, KEEP_VISIT = _keep(facilities), _keep(visits)
-KEEP_DISCHARGE, KEEP_REFERRAL = _keep(discharges), _keep(referrals)
+KEEP_FACILITY = _keep(facilities)
 FACILITIES = sql(select(facilities).where(facilities.c.id == any_(_ids)), row=Facility)
-VISITS = _of_patients(visits, KnownVisit)
-DISCHARGES = _of_patients(discharges, KnownDischarge)
-REFERRALS = _of_patients(referrals, KnownReferral)
-OF_VISITS = sql(select(visits.c.patient_id).where(visits.c.id == any_(_ids)))
-PATIENTS_AT = sql(
-    union(*(select(t.c.patient_id).where(t.c.facility_id == any_(_ids)) for t in _RECORD))
-)
+SHELVES: Mapping[type[Any], _Shelf] = {
+    KnownVisit: _shelf(visits, KnownVisit),
+    KnownDischarge: _shelf(discharges, KnownDischarge),
+    KnownReferral: _shelf(referrals, KnownReferral),
+}
+_at_them = union(*(select(t.c.patient_id).where(t.c.facility_id == any_(_ids)) for t in _RECORD))
+PATIENTS_AT = sql(_at_them)
 MERGES = sql(select(merges).where(merges.c.retired_id == any_(_ids)), row=Merge)
 _merge = insert(merges).values(every_field(merges))
 MERGE = sql(
@@ -72,6 +88,9 @@ _keys = select(
 )
 _keys_in_order = _keys.distinct().order_by(literal_column("1")).subquery()
 LOCK = sql(select(func.pg_advisory_xact_lock(_keys_in_order.c.key)))
+_everybody = func.hashtextextended(literal_column("'everybody'"), literal_column("13"))
+NOT_EVERYBODY = sql(select(func.pg_advisory_xact_lock_shared(_everybody)))
+EVERYBODY = sql(select(func.pg_advisory_xact_lock(_everybody)))
 
 
 class RecordStore:
@@ -83,23 +102,24 @@ class RecordStore:
     async def lock_patients(self, patient_ids: Iterable[UUID]) -> None:
         """Be alone with what is computed of these patients until the transaction ends."""
         if ids := sorted(set(patient_ids)):
+            await self._tx.fetch(NOT_EVERYBODY)
             await self._tx.fetch(LOCK, ids=ids)
+
+    async def lock_everybody(self) -> None:
+        """Be alone with all patients: one lock, however many they are."""
+        await self._tx.fetch(EVERYBODY)
 
     async def keep_facilities(self, told: Sequence[Facility]) -> None:
         await self._tx.run_many(KEEP_FACILITY, told)
 
-    async def keep_visits(self, told: Sequence[KnownVisit]) -> None:
-        await self._tx.run_many(KEEP_VISIT, told)
+    async def known(self, kind: type[Known], ids: Iterable[UUID]) -> dict[UUID, Known]:
+        """What is known of these visits, loops or referrals."""
+        found: list[Known] = await self._tx.fetch(SHELVES[kind].by_id, ids=sorted(set(ids)))
+        return {each.id: each for each in found}
 
-    async def keep_discharges(self, told: Sequence[KnownDischarge]) -> None:
-        await self._tx.run_many(KEEP_DISCHARGE, told)
-
-    async def keep_referrals(self, told: Sequence[KnownReferral]) -> None:
-        await self._tx.run_many(KEEP_REFERRAL, told)
-
-    async def whose(self, visit_ids: Iterable[UUID]) -> set[UUID]:
-        """The patients of these visits, as they were told before."""
-        return set(await self._tx.fetch(OF_VISITS, ids=sorted(set(visit_ids))))
+    async def keep(self, kind: type[Known], told: Sequence[Known]) -> None:
+        """Keep those that are newer than what is known."""
+        await self._tx.run_many(SHELVES[kind].keep, told)
 
     async def patients_at(self, facility_ids: Iterable[UUID]) -> list[UUID]:
         return await self._tx.fetch(PATIENTS_AT, ids=sorted(set(facility_ids)))
@@ -117,11 +137,11 @@ class RecordStore:
             defaultdict[UUID, list[KnownDischarge]](list),
             defaultdict[UUID, list[KnownReferral]](list),
         )
-        for visit in await self._tx.fetch(VISITS, ids=ids):
+        for visit in await self._tx.fetch(SHELVES[KnownVisit].by_patient, ids=ids):
             seen[visit.patient_id].append(visit)
-        for discharge in await self._tx.fetch(DISCHARGES, ids=ids):
+        for discharge in await self._tx.fetch(SHELVES[KnownDischarge].by_patient, ids=ids):
             left[discharge.patient_id].append(discharge)
-        for referral in await self._tx.fetch(REFERRALS, ids=ids):
+        for referral in await self._tx.fetch(SHELVES[KnownReferral].by_patient, ids=ids):
             asked[referral.patient_id].append(referral)
         return {
             each: History(visits=seen[each], discharges=left[each], referrals=asked[each])

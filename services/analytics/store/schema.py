@@ -99,6 +99,14 @@ risks = Table(
     Column("labels", ARRAY(Text)),
 )
 
+# Which versions scores that are gone had: one that comes again goes on from there.
+risk_tombstones = Table(
+    "risk_tombstones",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+)
+
 units = Table(
     "units",
     metadata,

@@ -24,7 +24,7 @@ from tests.reference.stored import CLASS_OF, ROWS, question_about, questions
 from tests.reference.terms import acting_for
 from tests.unit.identity.access_translation import an_id, ids, translated_once
 
-SERVICES = ("careplans", "registry", "tasking", "messaging")
+SERVICES = ("analytics", "careplans", "registry", "tasking", "messaging")
 OURS = UUID(int=4)
 _STATES = {
     "care_plans": "ACTIVE",
@@ -98,7 +98,7 @@ def all_of(told: Cell, answered: bytes) -> dict[Cell, list[Stored]]:
 
 
 class Databases:
-    """Those of careplans, registry and tasking, with one row for every cell."""
+    """Those of the services that hold patients' rows, with one row for every cell."""
 
     def __init__(
         self, databases: dict[str, Database], admins: dict[str, asyncpg.Connection]

@@ -148,12 +148,19 @@ def test_a_referral_is_closed_when_it_is_done_within_ninety_days(days, completed
     assert unit.status_at(LATER) is status
 
 
-def test_wilson_is_the_published_one_and_small_cells_are_not_shown():
+def test_wilson_is_the_published_one_and_small_cells_are_not_published():
     low, high = Rate(numerator=12, denominator=120).range
     assert (round(low, 4), round(high, 4)) == (0.0581, 0.1667)
-    assert Rate(numerator=1, denominator=11).is_shown
-    assert not Rate(numerator=1, denominator=10).is_shown
+    assert not Rate(numerator=1, denominator=11).is_small
+    assert Rate(numerator=1, denominator=10).is_small
     assert Rate(numerator=0, denominator=0).value is None
+
+
+def test_what_is_met_counts_when_what_is_missed_does():
+    units = measures.contacts([discharge(contacted_at=HOME), discharge()], ZONES)
+    assert [unit.status_at(DUE) for unit in units] == [Status.PENDING, Status.PENDING]
+    assert rate(units, DUE).denominator == 0
+    assert rate(units, DUE + timedelta(seconds=1)) == Rate(numerator=1, denominator=2)
 
 
 def test_a_rate_leaves_out_what_is_excluded_or_pending():
