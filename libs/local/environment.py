@@ -16,7 +16,17 @@ from libs.chassis.services import new_service_key
 from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
 
-SERVICES = ("analytics", "careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
+SERVICES = (
+    "analytics",
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 # What needs a second factor within five minutes, whoever asks.
 STEP_UP = "BreakGlass=2/300 FindForEmergency=2/300"
 

@@ -13,7 +13,9 @@ ROLES = words(
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
 # As which identity lets in whoever asks for their own record, or for that of somebody they act for.
 PATIENT = "a patient"
-SERVICES = words("analytics careplans identity interop messaging referrals registry scheduling tasking")
+SERVICES = words(
+    "analytics careplans identity interop messaging referrals registry scheduling tasking"
+)
 CALLERS = [
     *sorted(ROLES),
     NOBODY,

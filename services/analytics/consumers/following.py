@@ -81,8 +81,8 @@ async def _keep(tx: Transaction, kind: type[Known], told: Sequence[Known]) -> No
     if not told:
         return
     store, ids = RecordStore(tx), [each.id for each in told]
-    before = await store.known(kind, ids)
-    now = await alone_with(tx, {each.patient_id for each in (*told, *before.values())})
+    moving = await store.known(kind, ids)
+    now = await alone_with(tx, {each.patient_id for each in (*told, *moving.values())})
     before = await store.known(kind, ids)
     moved = [replace(each, patient_id=now[each.patient_id]) for each in told]
     news = [each for each in moved if is_news(each, before.get(each.id))]

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     Date,
     Integer,
     Text,
@@ -32,7 +33,6 @@ LAST = (datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1))  # after every r
 LAST_DAY = (date.max, UUID(int=2**128 - 1))
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstone:
     """A score that is gone, and the last version that it had."""
@@ -54,13 +54,9 @@ RISKS_OF = sql(select(risks).where(risks.c.patient_id == any_(_ids)), row=Risk)
 _gone = delete(risks).where(risks.c.id == any_(_ids)).returning(risks.c.id, risks.c.version)
 _buried = insert(risk_tombstones).from_select(["id", "version"], select(_gone.cte()))
 DROP_RISKS = sql(
-    _buried.on_conflict_do_update(
-        index_elements=["id"], set_={"version": _buried.excluded.version}
-    )
+    _buried.on_conflict_do_update(index_elements=["id"], set_={"version": _buried.excluded.version})
 )
-TOMBSTONES = sql(
-    select(risk_tombstones).where(risk_tombstones.c.id == any_(_ids)), row=Tombstone
-)
+TOMBSTONES = sql(select(risk_tombstones).where(risk_tombstones.c.id == any_(_ids)), row=Tombstone)
 RISK_PAGE = sql(
     select(risks)
     .where(
@@ -94,7 +90,7 @@ class Count:
 
 
 # As `Unit.status_at`.
-_pending = literal_column("'PENDING'")
+_pending: ColumnElement[str] = literal_column("'PENDING'")
 _status_now = case(
     (units.c.status == literal_column("'EXCLUDED'"), units.c.status),
     (units.c.settles_at > param("now", type_=instant), _pending),

@@ -224,9 +224,7 @@ def events_of(a, place, home, told):
         events.append(a.loop(loop, id, home, due, version=3, contacted=contacted, **here))
     if seen is not None:
         at = home + timedelta(days=seen)
-        events.append(
-            a.visit(uuid4(), at, at, kind="OUTPATIENT", facility=place, patient=patient)
-        )
+        events.append(a.visit(uuid4(), at, at, kind="OUTPATIENT", facility=place, patient=patient))
     if again:
         at, another = home + timedelta(days=again[0]), uuid4()
         elsewhere = {"facility": place, "patient": patient, "admission": again[1]}

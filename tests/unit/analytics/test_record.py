@@ -90,7 +90,11 @@ def test_a_visit_that_was_taken_back_is_scored_and_counted_nowhere():
     history = known(stay, gone)
     assert {risk.encounter_id for risk in risks_of(history, ZONES, NOW)} == {stay.id}
     (unit,) = units_of(history, ZONES)
-    assert (unit.subject_id, unit.status, unit.reason) == (stay.id, Status.PENDING, "NOT_READMITTED")
+    assert (unit.subject_id, unit.status, unit.reason) == (
+        stay.id,
+        Status.PENDING,
+        "NOT_READMITTED",
+    )
     assert unit.settles_at < NOW
 
 
