@@ -82,7 +82,8 @@ async def _keep(tx: Transaction, kind: type[Known], told: Sequence[Known]) -> No
         return
     store, ids = RecordStore(tx), [each.id for each in told]
     moving = await store.known(kind, ids)
-    now = await alone_with(tx, {each.patient_id for each in (*told, *moving.values())})
+    patients = {each.patient_id for each in told} | {each.patient_id for each in moving.values()}
+    now = await alone_with(tx, patients)
     before = await store.known(kind, ids)
     moved = [replace(each, patient_id=now[each.patient_id]) for each in told]
     news = [each for each in moved if is_news(each, before.get(each.id))]

@@ -5,11 +5,11 @@ from carehub.analytics.v1 import analytics_service_pb2 as rpc
 from libs.chassis.caller import Call
 from libs.chassis.errors import NotFound
 from libs.chassis.fields import to_uuid
-from libs.chassis.pages import page_size
+from libs.chassis.pages import encode_cursor, page_size
 from services.analytics.convert.shown import risk_to_proto, to_status, unit_to_proto
 from services.analytics.domain.measures import definitions
 from services.analytics.service.measuring import measured, span_of
-from services.analytics.service.pages import before_day, before_instant, token_after
+from services.analytics.service.pages import before_day, before_instant, first_place, token_after
 from services.analytics.store import ComputedStore, RecordStore
 
 
@@ -33,8 +33,11 @@ class AnalyticsService:
     async def ListMeasures(
         self, request: rpc.ListMeasuresRequest, call: Call
     ) -> rpc.ListMeasuresResponse:
+        size, start = page_size(request.page_size), first_place(request.page_token, request)
         counts = await ComputedStore(call.tx).counts(span_of(request, call))
-        return rpc.ListMeasuresResponse(measures=measured(counts))
+        left = measured(counts)[start:]
+        token = encode_cursor([start + size], request) if len(left) > size else ""
+        return rpc.ListMeasuresResponse(measures=left[:size], next_page_token=token)
 
     async def ListMeasureUnits(
         self, request: rpc.ListMeasureUnitsRequest, call: Call

@@ -5,8 +5,7 @@ from uuid import UUID
 
 from google.protobuf.message import Message
 
-from libs.chassis.errors import InvalidArgument
-from libs.chassis.pages import decode_cursor, encode_cursor
+from libs.chassis.pages import bad_token, decode_cursor, encode_cursor
 from services.analytics.store import LAST, LAST_DAY
 
 
@@ -18,7 +17,7 @@ def before_instant(token: str, request: Message) -> tuple[datetime, UUID]:
             return LAST
         return datetime.fromisoformat(found[0]).astimezone(UTC), UUID(found[1])
     except (ValueError, OverflowError):
-        raise _unreadable() from None
+        raise bad_token() from None
 
 
 def before_day(token: str, request: Message) -> tuple[date, UUID]:
@@ -26,7 +25,17 @@ def before_day(token: str, request: Message) -> tuple[date, UUID]:
     try:
         return LAST_DAY if found is None else (date.fromisoformat(found[0]), UUID(found[1]))
     except ValueError:
-        raise _unreadable() from None
+        raise bad_token() from None
+
+
+def first_place(token: str, request: Message) -> int:
+    """Where in the catalog a page of measures begins."""
+    after = decode_cursor(token, request)
+    if after is None:
+        return 0
+    if len(after) != 1 or not isinstance(after[0], int) or after[0] < 0:
+        raise bad_token()
+    return after[0]
 
 
 def token_after(at: date, row_id: UUID, request: Message) -> str:
@@ -41,11 +50,5 @@ def _read(token: str, request: Message) -> tuple[str, str] | None:
     try:
         at, row_id = map(str, after)
     except ValueError:
-        raise _unreadable() from None
+        raise bad_token() from None
     return at, row_id
-
-
-def _unreadable() -> InvalidArgument:
-    return InvalidArgument(
-        "PAGE_TOKEN_INVALID", "Send next_page_token as it came.", field="page_token"
-    )

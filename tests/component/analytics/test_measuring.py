@@ -168,6 +168,16 @@ async def test_what_cannot_be_asked_is_refused_in_words(analytics):
             assert caught.value.reason == reason
 
 
+async def test_measures_have_pages_too(analytics):
+    async with analytics() as a:
+        found, page = [], ""
+        for _ in range(3):
+            answer = await a.call("ListMeasures", page_size=2, page_token=page)
+            found += [measure.key for measure in answer.measures]
+            page = answer.next_page_token
+        assert (found, page) == (list(ALL), "")
+
+
 async def test_who_counts_sees_numbers_and_no_patient(analytics):
     async with analytics() as a:
         await a.tell(*went_home(a, datetime(2026, 5, 4, 15, tzinfo=UTC), contact=1))

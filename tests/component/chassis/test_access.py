@@ -51,7 +51,14 @@ SOMETHING = {
 }  # fmt: skip
 
 # What a table takes only one of some words for.
-CHOSEN = {"side": "'BEFORE'", "telephone": "'NONE'", "reading": "'NONE'"}
+CHOSEN = {
+    "band": "'LOW'",
+    "instrument": "'LACE'",
+    "status": "'MET'",
+    "side": "'BEFORE'",
+    "telephone": "'NONE'",
+    "reading": "'NONE'",
+}
 
 
 class Site:

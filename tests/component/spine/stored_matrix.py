@@ -39,7 +39,7 @@ _STATES = {
 _FILLED = {
     "state": "state", "facility_ids": "ARRAY[cell.place]", "facility_id": "cell.place",
     "labels": "cell.labels::text[]", "closed_at": "now()",
-    "side": "'BEFORE'", "telephone": "'NONE'", "reading": "'NONE'",
+    "band": "'LOW'", "instrument": "'LACE'", "status": "'MET'", "side": "'BEFORE'", "telephone": "'NONE'", "reading": "'NONE'",
 }  # fmt: skip
 
 
