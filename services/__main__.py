@@ -27,6 +27,8 @@ from libs.chassis.tls import Certificates
 
 log = logging.getLogger("carehub")
 SERVICES = (
+    
+    "analytics",
     "careplans",
     "identity",
     "interop",

@@ -43,6 +43,7 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "interop": ("MESSAGES_READ", "MESSAGES_CHANGED"),
     "messaging": ("TALK_READ", "TALK_CHANGED"),
     "identity": ("SHARING_READ", "SHARING_CHANGED"),
+    "analytics": ("SCORES_READ", "SCORES_CHANGED"),
 }
 _OTHER = ("OTHER_READ", "OTHER_CHANGED")
 _LEDGER = "LEDGER_READ"

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from carehub.access.v1 import access_pb2
+from carehub.analytics.v1 import analytics_events_pb2
 from carehub.careplans.v1 import careplans_events_pb2
 from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2
@@ -24,6 +25,7 @@ from libs.chassis.listen import Heard, listen
 MOST_WAITING = 500
 LISTEN_AGAIN_AFTER = 1.0
 SEES_PATIENTS, SEES_PLANS = "patients.read", "care_plans.read"
+SEES_RISKS = "risks.read"
 
 _log = logging.getLogger(__name__)
 Listen: TypeAlias = Callable[[], AsyncIterator[Heard | None]]
@@ -83,6 +85,10 @@ def _of_loop(event: Any) -> Change:
     )
 
 
+def _of_risk(event: Any) -> Change:
+    return _about(event.risk, "risk", SEES_RISKS)
+
+
 def _of_plan(event: Any) -> Change:
     return _about(event.care_plan, "care_plan")
 
@@ -95,11 +101,11 @@ def _of_preferences(event: Any) -> Change:
     return _about(event.preferences, "preferences")
 
 
-def _about(row: Any, kind: str) -> Change:
+def _about(row: Any, kind: str, permission: str = SEES_PLANS) -> Change:
     return Change(
         kind=kind,
         id=row.id,
-        permission=SEES_PLANS,
+        permission=permission,
         facilities=_at(row.facility_id),
         patient_id=row.patient_id,
         is_kept_at_home=_is_kept_at_home(row),
@@ -211,6 +217,7 @@ def _of_reply(event: Any) -> Change:
 
 
 _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
+    analytics_events_pb2.RiskScored: _of_risk,
     tasking_events_pb2.TaskChanged: _of_task,
     tasking_events_pb2.LoopChanged: _of_loop,
     careplans_events_pb2.CarePlanChanged: _of_plan,

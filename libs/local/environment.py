@@ -17,6 +17,8 @@ from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
 
 SERVICES = (
+    
+    "analytics",
     "careplans",
     "identity",
     "interop",

@@ -30,6 +30,8 @@ from libs.testing.servers import Servers
 M = TypeVar("M", bound=Message)
 # Whose streams there are, whether they run or not.
 NEIGHBORS = (
+    
+    "analytics",
     "careplans",
     "identity",
     "interop",

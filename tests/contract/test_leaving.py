@@ -18,6 +18,7 @@ TELLING = {
     "carehub.tasking.v1.Task",
     "carehub.tasking.v1.TimeEntry",
     "carehub.tasking.v1.MedicalDecision",
+    "carehub.analytics.v1.RiskScore",
     "carehub.careplans.v1.CarePlan",
     "carehub.careplans.v1.Reconciliation",
     "carehub.careplans.v1.Preferences",

@@ -19,6 +19,8 @@ _WORK = by_access("COORDINATION", labels="labels")
 _CLINICAL = by_access("CLINICAL", labels="labels")
 # As the newest migration of each table has it; `main` compares with the catalogue before it believes this.
 POLICIES = {
+    ("analytics", "risks"): _WORK,
+    ("analytics", "units"): _WORK,
     ("careplans", "care_plans"): _WORK,
     ("careplans", "loops"): _WORK,
     ("careplans", "medicine_lists"): _CLINICAL,

@@ -13,7 +13,9 @@ ROLES = words(
 NOBODY, NO_ROLE, LEFT = "nobody", "somebody without a role", "somebody who was deactivated"
 # As which identity lets in whoever asks for their own record, or for that of somebody they act for.
 PATIENT = "a patient"
-SERVICES = words("careplans identity interop messaging referrals registry scheduling tasking")
+SERVICES = words(
+    "analytics careplans identity interop messaging referrals registry scheduling tasking"
+)
 CALLERS = [
     *sorted(ROLES),
     NOBODY,
@@ -37,6 +39,11 @@ GROUPS = {
         "coordinator nurse physician pharmacist social_worker community_health_worker"
     ),
     "RECONCILERS": words("nurse physician pharmacist"),
+    "RISKS_SEEN": words(
+        "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
+    ),
+    # Numbers, of which some open to patients for whom may see those.
+    "MEASURES_SEEN": words("analyst coordinator facility_admin network_admin physician"),
     # They care for the patient: they write to them, and about them among themselves.
     "TALK": words(
         "coordinator nurse physician pharmacist social_worker community_health_worker scheduler"
@@ -89,12 +96,22 @@ GROUPS = {
         "scheduler"
     ),
     # Machines.
-    "HOLDERS": frozenset({"service careplans", "service messaging", "service referrals", "service registry", "service scheduling", "service tasking"}),
+    "HOLDERS": frozenset({"service analytics", "service careplans", "service messaging", "service referrals", "service registry", "service scheduling", "service tasking"}),
     "SENDERS": frozenset({"service interop", "service referrals"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
 
 _TABLE = """
+analytics.AnalyticsService ListRisks RISKS_SEEN
+analytics.AnalyticsService ListMeasures MEASURES_SEEN
+analytics.AnalyticsService ListMeasureUnits CARE
+analytics.AnalyticsService ApplyAccess IDENTITY
+analytics.AnalyticsService ListAudit AUDITORS
+analytics.AnalyticsService ListLooks CARE
+analytics.AnalyticsService GetStatus WATCH
+analytics.AnalyticsService ListParked WATCH
+analytics.AnalyticsService ReplayParked OPERATE
+analytics.AnalyticsService DiscardParked OPERATE
 careplans.CareplansService GetCarePlan PLANS
 careplans.CareplansService ListCarePlans PLANS
 careplans.CareplansService OpenCarePlan PLANS

@@ -13,6 +13,8 @@ from tests.reference.situations import TIMES, Scene
 
 # Every table that people see patients' rows of, and the class of what is in it.
 CLASS_OF = {
+    ("analytics", "risks"): "COORDINATION",
+    ("analytics", "units"): "COORDINATION",
     ("careplans", "care_plans"): "COORDINATION",
     ("careplans", "loops"): "COORDINATION",
     ("careplans", "medicine_lists"): "CLINICAL",
@@ -35,6 +37,8 @@ CLASS_OF = {
 # Who somebody is, is no sensitive thing, unless a Part 2 program tells it; a visit may be anything, and work comes from one.
 MINGLED = ("SUD PART2", "HIV STD", "PART2 COUNSELING_NOTES", "MENTAL_HEALTH MINOR_CONFIDENTIAL")
 LABELS_OF = {
+    "risks": ("NORMAL", "PART2"),
+    "units": ("NORMAL", "HIV STD"),
     "care_plans": ("NORMAL", "HIV STD"),
     "medicine_lists": ("WITHHELD",),
     "reconciliations": ("NORMAL", "SUD PART2"),

@@ -34,58 +34,59 @@ _TABLE: Mapping[Role, str] = {
         "organizations.write facilities.write staff.read staff.write protocols.read "
         "protocols.write feeds.read feeds.write feeds.send operations.read operations.write "
         "audit.read agreements.read agreements.write directory.write schedules.read "
-        "schedules.write"
+        "schedules.write measures.read"
     ),
     # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
     Role.FACILITY_ADMIN: (
         "facilities.write staff.read staff.write feeds.read agreements.read access.explain "
-        "schedules.read schedules.write"
+        "schedules.read schedules.write billing.read measures.read"
     ),
     # Give and arrange care.
     Role.COORDINATOR: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read feeds.read "
         "consents.read consents.write time.write billing.read care_plans.read care_plans.write "
         "directory.read directory.write referrals.read referrals.write threads.read threads.write "
-        "contacts.write schedules.read appointments.read appointments.write"
+        "contacts.write schedules.read appointments.read appointments.write risks.read "
+        "measures.read"
     ),
     Role.NURSE: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
         "consents.read consents.write glass.break glass.read time.write care_plans.read "
         "care_plans.write reconciliations.write directory.read referrals.read referrals.write "
         "threads.read threads.write contacts.write schedules.read appointments.read "
-        "appointments.write"
+        "appointments.write risks.read"
     ),
     Role.PHYSICIAN: (
         "patients.read patients.write tasks.read tasks.write protocols.read staff.read "
         "consents.read consents.write holds.write glass.break glass.read time.write billing.read "
         "decisions.write care_plans.read care_plans.write reconciliations.write directory.read "
         "referrals.read referrals.write threads.read threads.write contacts.write schedules.read "
-        "appointments.read appointments.write"
+        "appointments.read appointments.write risks.read measures.read"
     ),
     Role.PHARMACIST: (
         "patients.read tasks.read tasks.write protocols.read staff.read glass.break glass.read "
         "time.write care_plans.read care_plans.write reconciliations.write directory.read "
         "referrals.read threads.read threads.write contacts.write schedules.read "
-        "appointments.read"
+        "appointments.read risks.read"
     ),
     Role.SOCIAL_WORKER: (
         "patients.read tasks.read tasks.write protocols.read staff.read consents.read "
         "consents.write time.write care_plans.read care_plans.write directory.read "
         "directory.write referrals.read referrals.write threads.read threads.write contacts.write "
-        "schedules.read appointments.read appointments.write"
+        "schedules.read appointments.read appointments.write risks.read"
     ),
     Role.COMMUNITY_HEALTH_WORKER: (
         "patients.read tasks.read tasks.write time.write care_plans.read care_plans.write "
         "directory.read referrals.read referrals.write threads.read threads.write contacts.write "
-        "schedules.read appointments.read appointments.write"
+        "schedules.read appointments.read appointments.write risks.read"
     ),
     Role.SCHEDULER: (
         "patients.read tasks.read tasks.write time.write directory.read referrals.read "
         "referrals.write threads.read threads.write contacts.write schedules.read "
-        "appointments.read appointments.write schedules.write"
+        "appointments.read appointments.write schedules.write risks.read"
     ),
     # Counts, and sees no patient.
-    Role.ANALYST: "protocols.read directory.read",
+    Role.ANALYST: "protocols.read directory.read measures.read",
     # Answers for who saw whom, and has tasks of that.
     Role.PRIVACY_OFFICER: (
         "patients.read tasks.read tasks.write staff.read protocols.read audit.read consents.read "

@@ -26,6 +26,8 @@ NETWORK = Network(
 NURSE = uuid4()
 # Every table that people see patients' rows of: the column of its patient, and the word of its sort of data.
 TABLES = {
+    ("analytics", "risks"): ("patient_id", "COORDINATION"),
+    ("analytics", "units"): ("patient_id", "COORDINATION"),
     ("careplans", "care_plans"): ("patient_id", "COORDINATION"),
     ("careplans", "loops"): ("patient_id", "COORDINATION"),
     ("careplans", "medicine_lists"): ("patient_id", "CLINICAL"),
@@ -49,7 +51,14 @@ SOMETHING = {
 }  # fmt: skip
 
 # What a table takes only one of some words for.
-CHOSEN = {"side": "'BEFORE'", "telephone": "'NONE'", "reading": "'NONE'"}
+CHOSEN = {
+    "band": "'LOW'",
+    "instrument": "'LACE'",
+    "status": "'MET'",
+    "side": "'BEFORE'",
+    "telephone": "'NONE'",
+    "reading": "'NONE'",
+}
 
 
 class Site:

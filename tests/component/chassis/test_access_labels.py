@@ -24,6 +24,8 @@ from tests.component.chassis.test_access import HERE, THERE, site
 
 __all__ = ["site"]
 LABELED = {
+    ("analytics", "risks"): DataClass.COORDINATION,
+    ("analytics", "units"): DataClass.COORDINATION,
     ("careplans", "care_plans"): DataClass.COORDINATION,
     ("careplans", "loops"): DataClass.COORDINATION,
     ("careplans", "medicine_lists"): DataClass.CLINICAL,

@@ -31,6 +31,7 @@ OPEN = {
         "account_changes",
     },
     "registry": {"feeds"},
+    "analytics": {"facilities", "merges", "risk_tombstones"},
     "careplans": {"facilities", "owners", "feeds", "merges"},
     "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},
     "messaging": {"staff", "teams", "facilities"},
@@ -219,6 +220,9 @@ WITHOUT_GRANTS = {
     "visit_messages": "the registry's own",
 }
 NOT_TO_PEOPLE = {
+    ("analytics", "visits"): "computing's own",
+    ("analytics", "discharges"): "computing's own",
+    ("analytics", "referrals"): "computing's own",
     ("careplans", "tasks"): "what plans follow",
     ("tasking", "encounters"): "planning's own",
     ("identity", "pushes"): "what holders are to be told",

@@ -97,6 +97,8 @@ async def held(hub):
 
 def test_who_holds_data_is_read_from_the_contracts():
     assert set(holders()) == {
+        
+        "analytics",
         "careplans",
         "messaging",
         "referrals",

@@ -149,7 +149,7 @@ async def test_everybody_can_do_what_they_have_to(broker, servers, tmp_path):
     heard = listen(broker.url("gateway"), "gateway", EVENTS)
     try:
         assert await anext(heard) is None
-        for holder in ("careplans", "registry", "tasking"):
+        for holder in ("analytics", "careplans", "registry", "tasking"):
             await until(hosts[holder], holder, BEATS)
         for name, host in hosts.items():
             async with host.runtimes[name].database.system() as tx:

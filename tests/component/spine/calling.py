@@ -99,7 +99,8 @@ class Calling:
         if caller == LEFT:
             return (
                 self.left
-                if service in ("careplans", "messaging", "referrals", "registry", "tasking")
+                if service
+                in ("analytics", "careplans", "messaging", "referrals", "registry", "tasking")
                 else self.ended
             )
         return self.tokens[caller]

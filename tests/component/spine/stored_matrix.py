@@ -24,7 +24,7 @@ from tests.reference.stored import CLASS_OF, ROWS, question_about, questions
 from tests.reference.terms import acting_for
 from tests.unit.identity.access_translation import an_id, ids, translated_once
 
-SERVICES = ("careplans", "registry", "tasking", "messaging", "scheduling")
+SERVICES = ("analytics", "careplans", "registry", "tasking", "messaging", "scheduling")
 OURS = UUID(int=4)
 _STATES = {
     "care_plans": "ACTIVE",
@@ -40,7 +40,7 @@ _STATES = {
 _FILLED = {
     "state": "state", "facility_ids": "ARRAY[cell.place]", "facility_id": "cell.place",
     "labels": "cell.labels::text[]", "closed_at": "now()",
-    "side": "'BEFORE'", "telephone": "'NONE'", "reading": "'NONE'",
+    "band": "'LOW'", "instrument": "'LACE'", "status": "'MET'", "side": "'BEFORE'", "telephone": "'NONE'", "reading": "'NONE'",
 }  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def all_of(told: Cell, answered: bytes) -> dict[Cell, list[Stored]]:
 
 
 class Databases:
-    """Those of the holders, with one row for every cell."""
+    """Those of thethe services that hold patients' holdersrows, with one row for every cell."""
 
     def __init__(
         self, databases: dict[str, Database], admins: dict[str, asyncpg.Connection]

@@ -19,7 +19,7 @@ from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 PATIENT = UUID(int=5)
 PATH = f"/v1/patients/{PATIENT}/accesses"
 SERVICES = (
-    "careplans",
+    "analytics", "careplans",
     "identity",
     "interop",
     "messaging",
@@ -29,6 +29,7 @@ SERVICES = (
     "tasking",
 )
 METHODS = {
+    "analytics": "/carehub.analytics.v1.AnalyticsService/ListRisks",
     "careplans": "/carehub.careplans.v1.CareplansService/GetCarePlan",
     "identity": "/carehub.identity.v1.IdentityService/ListLooks",
     "interop": "/carehub.interop.v1.InteropService/GetMessage",
@@ -180,6 +181,7 @@ def test_every_service_with_a_ledger_says_who_has_looked():
         ("identity.v1.AccessService/ExplainAccess", "SHARING_READ"),
         ("careplans.v1.CareplansService/GetCarePlan", "PLANS_READ"),
         ("careplans.v1.ReconciliationService/SignReconciliation", "PLANS_CHANGED"),
+        ("analytics.v1.AnalyticsService/ListMeasureUnits", "SCORES_READ"),
         ("another.v1.AnotherService/GetPlan", "OTHER_READ"),
     ],
 )

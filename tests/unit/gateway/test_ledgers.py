@@ -17,7 +17,7 @@ from tests.unit.gateway.doubles import PUBLIC_URL, Neighbors, failed
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 PATIENT, PERSON = UUID(int=5), UUID(int=6)
 SERVICES = (
-    "careplans",
+    "analytics", "careplans",
     "identity",
     "interop",
     "messaging",

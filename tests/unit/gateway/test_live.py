@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 from carehub.access.v1 import access_pb2
+from carehub.analytics.v1 import analytics_events_pb2
 from carehub.careplans.v1 import careplans_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
@@ -17,7 +18,7 @@ KEPT = ("PART2", "COUNSELING_NOTES", "WITHHELD")
 
 def subscriber(*facilities):
     places = frozenset(facilities)
-    held = {"patients.read": places, "tasks.read": places, "care_plans.read": places}
+    held = dict.fromkeys(("patients.read", "tasks.read", "care_plans.read", "risks.read"), places)
     return Subscriber(
         Caller(
             subject=uuid4(),
@@ -54,6 +55,7 @@ def test_what_is_kept_at_home_is_offered_nobody_else(label):
         careplans_events_pb2.CarePlanChanged(care_plan=row),
         careplans_events_pb2.ReconciliationChanged(reconciliation=row),
         careplans_events_pb2.PreferencesChanged(preferences=row),
+        analytics_events_pb2.RiskScored(risk=row),
     ):
         assert offered(event) == (True, label.removeprefix("LABEL_") not in KEPT)
 

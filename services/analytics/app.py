@@ -1,0 +1,22 @@
+"""How analytics is put together."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from carehub.analytics.v1 import analytics_service_pb2
+
+from libs.chassis.app import App
+from libs.chassis.guard import Servicer
+from services.analytics.consumers import CONSUMERS
+from services.analytics.service import AnalyticsService
+
+CONTRACT = analytics_service_pb2.DESCRIPTOR.services_by_name["AnalyticsService"]
+
+
+def build(_env: Mapping[str, str]) -> App:
+    return App(
+        name="analytics",
+        migrations=Path(__file__).parent / "migrations",
+        servicers=lambda _runtime: (Servicer(CONTRACT, AnalyticsService()),),
+        consumers=CONSUMERS,
+    )

@@ -1,0 +1,1 @@
+"""Analytics' domain and its contract, and what neighbors tell."""

@@ -1,0 +1,113 @@
+"""What neighbors tell, as far as it is counted."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from carehub.access.v1 import access_pb2
+from carehub.identity.v1 import identity_events_pb2
+from carehub.referrals.v1 import referral_pb2, referrals_events_pb2
+from carehub.registry.v1 import encounter_pb2, registry_events_pb2
+from carehub.tasking.v1 import loop_pb2, tasking_events_pb2
+
+from libs.chassis.fields import to_datetime
+from libs.chassis.ids import to_id
+from services.analytics.domain.labels import WITHHELD, Label, Labels, inherit
+from services.analytics.domain.record import (
+    Facility,
+    KnownDischarge,
+    KnownReferral,
+    KnownVisit,
+    Merge,
+)
+from services.analytics.domain.stay import VisitClass
+
+TRANSITION, CONTACT, CONTACT_DUE = "discharge-transition", "contact", "contact_due"
+
+
+def to_facility(event: identity_events_pb2.FacilityChanged) -> Facility:
+    told = event.facility
+    return Facility(id=to_id(told.id), version=event.version, time_zone=told.time_zone)
+
+
+def to_merge(event: registry_events_pb2.PatientsMerged) -> Merge:
+    return Merge(retired_id=to_id(event.retired_id), survivor_id=to_id(event.survivor_id))
+
+
+def to_visit(event: registry_events_pb2.EncounterChanged) -> KnownVisit | None:
+    """None for a visit that has not begun: nobody told when."""
+    told = event.encounter
+    if not told.HasField("admit_time"):
+        return None
+    kind = encounter_pb2.Encounter.Class.Name(getattr(told, "class")).removeprefix("CLASS_")
+    has_begun = told.state in (
+        encounter_pb2.Encounter.STATE_IN_PROGRESS,
+        encounter_pb2.Encounter.STATE_FINISHED,
+    )
+    return KnownVisit(
+        id=to_id(told.id),
+        version=event.version,
+        facility_id=to_id(told.facility_id),
+        patient_id=to_id(told.patient_id),
+        visit_class=VisitClass(kind),
+        is_taken_back=not has_begun,
+        admitted_at=to_datetime(told.admit_time),
+        discharged_at=to_datetime(told.discharge_time) if told.HasField("discharge_time") else None,
+        admission_type=told.admission_type,
+        disposition=told.discharge_disposition,
+        diagnoses=tuple(each.code for each in told.diagnoses),
+        labels=to_labels(told.labels),
+    )
+
+
+def to_discharge(event: tasking_events_pb2.LoopChanged) -> KnownDischarge | None:
+    """None for a loop that is about something else."""
+    told = event.loop
+    if told.protocol != TRANSITION or not told.encounter_id:
+        return None
+    due = [to_datetime(each.time) for each in told.key_dates if each.key == CONTACT_DUE]
+    contacts = sorted(
+        (to_datetime(each.time), each.source_id) for each in told.evidence if each.step == CONTACT
+    )
+    at, source = contacts[0] if contacts else (None, "")
+    return KnownDischarge(
+        id=to_id(told.id),
+        version=event.version,
+        facility_id=to_id(told.facility_id),
+        patient_id=to_id(told.patient_id),
+        encounter_id=to_id(told.encounter_id),
+        discharged_at=to_datetime(told.anchor_time) if told.HasField("anchor_time") else None,
+        contact_due_at=due[0] if due else None,
+        contacted_at=at,
+        contact_evidence_id=_optional(source),
+        close_reason=told.close_reason if told.state != loop_pb2.Loop.STATE_OPEN else "",
+        closed_at=to_datetime(told.close_time) if told.HasField("close_time") else None,
+        labels=to_labels(told.labels),
+    )
+
+
+def to_referral(event: referrals_events_pb2.ReferralChanged) -> KnownReferral:
+    told = event.referral
+    return KnownReferral(
+        id=to_id(told.id),
+        version=event.version,
+        facility_id=to_id(told.facility_id),
+        patient_id=to_id(told.patient_id),
+        sent_at=to_datetime(told.send_time) if told.HasField("send_time") else None,
+        ended_at=to_datetime(told.end_time) if told.HasField("end_time") else None,
+        is_completed=told.state == referral_pb2.Referral.STATE_COMPLETED,
+        state_reason=told.state_reason,
+        labels=to_labels(told.labels),
+    )
+
+
+def to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
+    """As told. Without any, or with one that this version does not know, it never leaves its facility."""
+    named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
+    try:
+        return inherit(tuple(map(Label, named)))
+    except ValueError:
+        return WITHHELD
+
+
+def _optional(value: str) -> UUID | None:
+    return to_id(value) if value else None

@@ -1,0 +1,161 @@
+"""What neighbors told, newest only; and the lock that keeps two computations of one patient apart."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, Text, Uuid, any_, cast, func, literal_column, select, union, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+
+from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
+from services.analytics.domain.record import (
+    Facility,
+    History,
+    Known,
+    KnownDischarge,
+    KnownReferral,
+    KnownVisit,
+    Merge,
+)
+from services.analytics.store.schema import discharges, facilities, merges, referrals, visits
+
+_ids = param("ids", type_=ARRAY(Uuid))
+_RECORD = (visits, discharges, referrals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """The statements of one kind of what is known."""
+
+    keep: Statement[Any]
+    by_id: Statement[Any]
+    by_patient: Statement[Any]
+
+
+def _keep(table: Table) -> Statement[Any]:
+    new = insert(table).values(every_field(table))
+    return sql(
+        new.on_conflict_do_update(
+            index_elements=["id"],
+            set_={c: new.excluded[c.name] for c in fields_except(table, "id")},
+            where=table.c.version < new.excluded.version,
+        )
+    )
+
+
+def _shelf(table: Table, row: type[Any]) -> _Shelf:
+    return _Shelf(
+        keep=_keep(table),
+        by_id=sql(select(table).where(table.c.id == any_(_ids)), row=row),
+        by_patient=sql(
+            select(table).where(table.c.patient_id == any_(_ids)).order_by(table.c.id), row=row
+        ),
+    )
+
+
+KEEP_FACILITY = _keep(facilities)
+FACILITIES = sql(select(facilities).where(facilities.c.id == any_(_ids)), row=Facility)
+SHELVES: Mapping[type[Any], _Shelf] = {
+    KnownVisit: _shelf(visits, KnownVisit),
+    KnownDischarge: _shelf(discharges, KnownDischarge),
+    KnownReferral: _shelf(referrals, KnownReferral),
+}
+_at_them = union(*(select(t.c.patient_id).where(t.c.facility_id == any_(_ids)) for t in _RECORD))
+PATIENTS_AT = sql(_at_them)
+MERGES = sql(select(merges).where(merges.c.retired_id == any_(_ids)), row=Merge)
+_merge = insert(merges).values(every_field(merges))
+MERGE = sql(
+    _merge.on_conflict_do_update(
+        index_elements=["retired_id"], set_={"survivor_id": _merge.excluded.survivor_id}
+    )
+)
+
+
+def _move(table: Table, column: str) -> Statement[Any]:
+    return sql(
+        update(table)
+        .where(table.c[column] == param("retired", type_=Uuid))
+        .values({column: param("survivor", type_=Uuid)})
+    )
+
+
+FOLLOW_ON = _move(merges, "survivor_id")
+MOVES = tuple(_move(table, "patient_id") for table in _RECORD)
+_keys = select(
+    func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("13")).label("key")
+)
+_keys_in_order = _keys.distinct().order_by(literal_column("1")).subquery()
+LOCK = sql(select(func.pg_advisory_xact_lock(_keys_in_order.c.key)))
+_everybody = func.hashtextextended(literal_column("'everybody'"), literal_column("13"))
+NOT_EVERYBODY = sql(select(func.pg_advisory_xact_lock_shared(_everybody)))
+EVERYBODY = sql(select(func.pg_advisory_xact_lock(_everybody)))
+
+
+class RecordStore:
+    """Visits, transition loops and referrals, as far as they are counted."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def lock_patients(self, patient_ids: Iterable[UUID]) -> None:
+        """Be alone with what is computed of these patients until the transaction ends."""
+        if ids := sorted(set(patient_ids)):
+            await self._tx.fetch(NOT_EVERYBODY)
+            await self._tx.fetch(LOCK, ids=ids)
+
+    async def lock_everybody(self) -> None:
+        """Be alone with all patients: one lock, however many they are."""
+        await self._tx.fetch(EVERYBODY)
+
+    async def keep_facilities(self, told: Sequence[Facility]) -> None:
+        await self._tx.run_many(KEEP_FACILITY, told)
+
+    async def known(self, kind: type[Known], ids: Iterable[UUID]) -> dict[UUID, Known]:
+        """What is known of these visits, loops or referrals."""
+        found: list[Known] = await self._tx.fetch(SHELVES[kind].by_id, ids=sorted(set(ids)))
+        return {each.id: each for each in found}
+
+    async def keep(self, kind: type[Known], told: Sequence[Known]) -> None:
+        """Keep those that are newer than what is known."""
+        await self._tx.run_many(SHELVES[kind].keep, told)
+
+    async def patients_at(self, facility_ids: Iterable[UUID]) -> list[UUID]:
+        return await self._tx.fetch(PATIENTS_AT, ids=sorted(set(facility_ids)))
+
+    async def zones(self, facility_ids: Iterable[UUID]) -> dict[UUID, str]:
+        """The time zones of these facilities, as far as they are known."""
+        found = await self._tx.fetch(FACILITIES, ids=sorted(set(facility_ids)))
+        return {each.id: each.time_zone for each in found}
+
+    async def histories(self, patient_ids: Iterable[UUID]) -> Mapping[UUID, History]:
+        """All that is known of each of these patients."""
+        ids = sorted(set(patient_ids))
+        seen, left, asked = (
+            defaultdict[UUID, list[KnownVisit]](list),
+            defaultdict[UUID, list[KnownDischarge]](list),
+            defaultdict[UUID, list[KnownReferral]](list),
+        )
+        for visit in await self._tx.fetch(SHELVES[KnownVisit].by_patient, ids=ids):
+            seen[visit.patient_id].append(visit)
+        for discharge in await self._tx.fetch(SHELVES[KnownDischarge].by_patient, ids=ids):
+            left[discharge.patient_id].append(discharge)
+        for referral in await self._tx.fetch(SHELVES[KnownReferral].by_patient, ids=ids):
+            asked[referral.patient_id].append(referral)
+        return {
+            each: History(visits=seen[each], discharges=left[each], referrals=asked[each])
+            for each in ids
+        }
+
+    async def survivors(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The record that each of these lives on in: itself, unless it was merged."""
+        ids = sorted(set(patient_ids))
+        known = {m.retired_id: m.survivor_id for m in await self._tx.fetch(MERGES, ids=ids)}
+        return {each: known.get(each, each) for each in ids}
+
+    async def merge(self, merge: Merge) -> None:
+        """Remember which record lives on in which, whatever order merges come in; and move what was told."""
+        await self._tx.run(MERGE, merge)
+        for move in (FOLLOW_ON, *MOVES):
+            await self._tx.run(move, retired=merge.retired_id, survivor=merge.survivor_id)

@@ -1,0 +1,176 @@
+"""Each measure against its edges, as the definitions have them."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from libs.chassis.ids import new_id
+from services.analytics.domain import measures
+from services.analytics.domain.measures import FollowedDischarge, SentReferral
+from services.analytics.domain.rate import Rate, Status, rate
+from services.analytics.domain.stay import Visit, VisitClass
+
+CHICAGO = ZoneInfo("America/Chicago")
+PATIENT, HERE, THERE = new_id(), new_id(), new_id()
+ZONES = {HERE: "America/Chicago", THERE: "America/Chicago"}
+HOME = datetime(2026, 9, 4, 17, 40, tzinfo=CHICAGO)  # Friday before Labor Day
+DUE = datetime(2026, 9, 9, 23, 59, 59, tzinfo=CHICAGO)
+LATER = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+def discharge(**more):
+    told = {
+        "loop_id": new_id(), "encounter_id": new_id(), "patient_id": PATIENT, "facility_id": HERE,
+        "discharged_at": HOME, "contact_due_at": DUE, "contacted_at": None,
+        "contact_evidence_id": None, "close_reason": "", "closed_at": None,
+    }  # fmt: skip
+    return FollowedDischarge(**{**told, **more})
+
+
+def seen(at, kind=VisitClass.OUTPATIENT, nights=0, place=HERE, **more):
+    return Visit(
+        id=new_id(), patient_id=PATIENT, facility_id=place, visit_class=kind,
+        admitted_at=at, discharged_at=None if nights is None else at + timedelta(days=nights), **more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "now", "status", "reason"),
+    [
+        ({"contacted_at": DUE}, LATER, Status.MET, "CONTACTED"),
+        ({"contacted_at": DUE + timedelta(seconds=1)}, LATER, Status.NOT_MET, "LATE"),
+        ({}, DUE, Status.PENDING, "NOT_CONTACTED"),
+        ({}, DUE + timedelta(seconds=1), Status.NOT_MET, "NOT_CONTACTED"),
+        ({"close_reason": "NOT_ELIGIBLE"}, LATER, Status.EXCLUDED, "NOT_ELIGIBLE"),
+        ({"close_reason": "DECEASED", "closed_at": DUE}, LATER, Status.EXCLUDED, "DECEASED"),
+        ({"close_reason": "DECEASED", "closed_at": DUE + timedelta(days=1)}, LATER, Status.NOT_MET, "NOT_CONTACTED"),
+        ({"close_reason": "READMITTED", "closed_at": DUE, "contacted_at": HOME}, LATER, Status.MET, "CONTACTED"),
+    ],
+)  # fmt: skip
+def test_contact_counts_to_the_end_of_the_second_business_day(told, now, status, reason):
+    (unit,) = measures.contacts([discharge(**told)], ZONES)
+    assert (unit.status_at(now), unit.reason) == (status, reason)
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "week", "fortnight"),
+    [
+        (11, 23, Status.MET, Status.MET),  # the seventh day, to its end
+        (12, 0, Status.NOT_MET, Status.MET),
+        (18, 23, Status.NOT_MET, Status.MET),
+        (19, 0, Status.NOT_MET, Status.NOT_MET),
+    ],
+)
+def test_follow_up_counts_calendar_days_of_the_hospital(day, hour, week, fortnight):
+    visit = seen(datetime(2026, 9, day, hour, 30, tzinfo=CHICAGO))
+    for key, expected in ((measures.WEEK, week), (measures.FORTNIGHT, fortnight)):
+        (unit,) = measures.follow_ups([discharge()], {PATIENT: [visit]}, ZONES, key)
+        assert unit.status_at(LATER) is expected
+        assert unit.evidence_id == (visit.id if expected is Status.MET else None)
+
+
+def test_only_a_visit_after_the_discharge_follows_it_up():
+    before, emergency = (
+        seen(HOME - timedelta(hours=1)),
+        seen(HOME + timedelta(days=1), VisitClass.EMERGENCY),
+    )
+    (unit,) = measures.follow_ups([discharge()], {PATIENT: [before, emergency]}, ZONES)
+    assert unit.status_at(LATER) is Status.NOT_MET
+    assert unit.status_at(HOME + timedelta(days=2)) is Status.PENDING
+
+
+def stays(*told):
+    """Stays as (admitted, discharged) days of January and February 2026, at noon."""
+    first = datetime(2026, 1, 1, 12, tzinfo=CHICAGO)
+    return [
+        seen(
+            first + timedelta(days=start), VisitClass.INPATIENT, nights, place, admission_type=kind
+        )
+        for start, nights, place, kind in told
+    ]
+
+
+@pytest.mark.parametrize(
+    ("second", "status"),
+    [
+        # Left on January 1: January 31 is day 30, February 1 is not within.
+        ((30, 2, HERE, "E"), Status.MET),
+        ((31, 2, HERE, "E"), Status.NOT_MET),
+        ((2, 2, THERE, "E"), Status.MET),
+        ((1, 2, HERE, "E"), Status.MET),  # the next day at the same hospital is no transfer
+        ((5, 2, HERE, "R"), Status.NOT_MET),  # planned
+    ],
+)
+def test_a_readmission_is_unplanned_and_within_thirty_days(second, status):
+    first, after = stays((-3, 3, HERE, "E"), second)
+    units = {unit.id: unit for unit in measures.readmissions([first, after], ZONES)}
+    assert units[first.id].status_at(LATER) is status
+    assert units[after.id].status_at(LATER) is Status.NOT_MET  # every discharge can be an index
+
+
+def test_a_transfer_is_one_stay_of_the_last_hospital():
+    first, moved = stays((0, 3, HERE, "E"), (3, 4, THERE, "E"))
+    (unit,) = measures.readmissions([first, moved], ZONES)
+    assert (unit.id, unit.facility_id, unit.status_at(LATER)) == (moved.id, THERE, Status.NOT_MET)
+
+
+def test_a_planned_stay_shields_from_what_comes_after_it():
+    index, planned, unplanned = stays((0, 1, HERE, "E"), (6, 1, HERE, "R"), (21, 1, HERE, "E"))
+    units = {u.id: u for u in measures.readmissions([unplanned, index, planned], ZONES)}
+    assert (units[index.id].status_at(LATER), units[index.id].reason) == (Status.NOT_MET, "PLANNED")
+    assert units[planned.id].status_at(LATER) is Status.MET
+
+
+def test_who_died_or_is_within_the_window_does_not_count_yet():
+    (died,) = stays((0, 3, HERE, "E"))
+    died = Visit(**{**{n: getattr(died, n) for n in Visit.__slots__}, "disposition": "20"})
+    (unit,) = measures.readmissions([died], ZONES)
+    assert unit.status is Status.EXCLUDED
+    (fresh,) = stays((0, 3, HERE, "E"))
+    (unit,) = measures.readmissions([fresh], ZONES)
+    assert unit.status_at(fresh.discharged_at + timedelta(days=30)) is Status.PENDING
+    assert unit.status_at(fresh.discharged_at + timedelta(days=31)) is Status.NOT_MET
+
+
+@pytest.mark.parametrize(
+    ("days", "completed", "status"),
+    [(90, True, Status.MET), (91, True, Status.NOT_MET), (3, False, Status.NOT_MET), (None, False, Status.NOT_MET)],
+)  # fmt: skip
+def test_a_referral_is_closed_when_it_is_done_within_ninety_days(days, completed, status):
+    sent = datetime(2026, 3, 1, tzinfo=UTC)
+    ended = None if days is None else sent + timedelta(days=days)
+    told = SentReferral(
+        id=new_id(), patient_id=PATIENT, facility_id=HERE, sent_at=sent, ended_at=ended,
+        is_completed=completed, state_reason="",
+    )  # fmt: skip
+    (unit,) = measures.referrals_closed([told], ZONES)
+    assert unit.status_at(LATER) is status
+
+
+def test_wilson_is_the_published_one_and_small_cells_are_not_published():
+    low, high = Rate(numerator=12, denominator=120).range
+    assert (round(low, 4), round(high, 4)) == (0.0581, 0.1667)
+    assert not Rate(numerator=1, denominator=11).is_small
+    assert Rate(numerator=1, denominator=10).is_small
+    assert Rate(numerator=0, denominator=0).value is None
+
+
+def test_what_is_met_counts_when_what_is_missed_does():
+    units = measures.contacts([discharge(contacted_at=HOME), discharge()], ZONES)
+    assert [unit.status_at(DUE) for unit in units] == [Status.PENDING, Status.PENDING]
+    assert rate(units, DUE).denominator == 0
+    assert rate(units, DUE + timedelta(seconds=1)) == Rate(numerator=1, denominator=2)
+
+
+def test_a_rate_leaves_out_what_is_excluded_or_pending():
+    units = measures.contacts(
+        [discharge(contacted_at=HOME), discharge(), discharge(close_reason="NOT_ELIGIBLE")], ZONES
+    )
+    assert rate(units, LATER) == Rate(numerator=1, denominator=2)
+    assert rate(measures.contacts([discharge()], ZONES), HOME).denominator == 0
+
+
+def test_every_measure_says_what_it_is_and_where_it_comes_from():
+    for key, told in measures.definitions().items():
+        assert all(told[needed] for needed in ("title", "definition", "source")), key
