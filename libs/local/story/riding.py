@@ -14,7 +14,7 @@ _NAME, _PHONE, _HOUSE = "Consuelo", "+1 719 555 0177", "44 Cottonwood Road, Pine
 async def is_offered_a_ride(tale: Tale) -> None:
     """8: referrals."""
     stage = tale.stage
-    begin, end = tale.clinic_day(7, 9, 0), tale.clinic_day(7, 12, 0)
+    begin, end = tale.clinic_day(6, 9, 0), tale.clinic_day(6, 12, 0)
     where = {"facilityId": tale.clinic_id, "postalCode": "81901", "language": "es", "age": 78}
     asked = {"need": _NEED, **where, "startTime": utc(begin), "endTime": utc(end)}
     found = await stage.post("rural-social-worker", "/v1/directory/services:search", **asked)
@@ -102,15 +102,15 @@ async def _says(tale: Tale, url: str, answer: str) -> str:
 async def comes(tale: Tale) -> None:
     """9: scheduling, and the evidence that closes what is open."""
     stage = tale.stage
-    visit = await book(tale, "rural-scheduler", tale.clinic_day(7, 10, 0))
+    visit = await book(tale, "rural-scheduler", tale.clinic_day(6, 10, 0))
     tale.visit_id = visit["id"]
     stage.check(
         visit["rebookedFromId"] == tale.missed_id,
         "the new visit stands for the one that was missed",
     )
     await tale.task(tale.missed_loop_id, "book_again", "COMPLETED")
-    stage.tell("Booked again, with the ride: Friday, 10:00.")
-    arrived = tale.clinic_day(7, 9, 58)
+    stage.tell("Booked again, with the ride: Thursday, 10:00.")
+    arrived = tale.clinic_day(6, 9, 58)
     stage.forward_to(arrived + timedelta(minutes=1))
     await stage.hear(tale.patient.at_clinic("A04", arrived))
 
@@ -124,7 +124,7 @@ async def comes(tale: Tale) -> None:
     seen = await tale.task(tale.transition_id, "visit", "COMPLETED")
     stage.check(not seen.get("completedById"), "nobody had to tick off the follow-up")
     stage.tell("The clinic's message that she is there closes the missed visit and the follow-up.")
-    stage.forward_to(tale.clinic_day(7, 12, 30))
+    stage.forward_to(tale.clinic_day(6, 12, 30))
     await _says(tale, tale.ride_link, "done")
     await _in_state(tale, tale.ride_id, "COMPLETED")
     await tale.closed(REFERRAL, "HELPED", referralId=tale.ride_id)

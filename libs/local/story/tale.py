@@ -22,7 +22,6 @@ class Tale:
     friday: date
     hospital_id: str = str(id_of(NETWORK, "facility", "mercy-hospital"))
     clinic_id: str = str(id_of(NETWORK, "facility", "pine-rural"))
-    schedule_id: str = str(id_of(NETWORK, "schedule", "pine-clinic"))
     patient_id: str = ""
     encounter_id: str = ""
     transition_id: str = ""
