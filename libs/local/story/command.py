@@ -11,8 +11,8 @@ from libs.local.clock import move, to_step
 from libs.local.story.play import play
 from libs.local.story.stage import Say, Stage
 
-# Long enough to look at each step, and the whole in less than five minutes.
-PAUSE = 4.0
+# Long enough to look at each step; the whole in two minutes.
+PAUSE = 9.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
