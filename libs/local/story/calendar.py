@@ -4,8 +4,8 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 HOSPITAL, CLINIC = ZoneInfo("America/Chicago"), ZoneInfo("America/Denver")
-# Federal holidays that are Mondays by law (5 USC 6103): the month, and which Monday of it; 0 is the last one.
-_MONDAYS = {(1, 3): "Martin Luther King", (2, 3): "Washington", (5, 0): "Memorial Day", (9, 1): "Labor Day", (10, 2): "Columbus"}  # fmt: skip
+# Federal holidays that are Mondays by law (5 USC 6103): the month, and which Monday of it; -1 is the last one.
+MONDAYS = ((1, 3), (2, 3), (5, -1), (9, 1), (10, 2))
 
 
 def long_weekend(after: datetime) -> date:
@@ -14,7 +14,7 @@ def long_weekend(after: datetime) -> date:
     fridays = sorted(
         _monday(y, month, which) - timedelta(days=3)
         for y in (year, year + 1)
-        for month, which in _MONDAYS
+        for month, which in MONDAYS
     )
     return next(day for day in fridays if at(day - timedelta(days=4), 9, 0) > after)
 
@@ -25,7 +25,7 @@ def at(day: date, hour: int, minute: int, zone: ZoneInfo = HOSPITAL) -> datetime
 
 
 def _monday(year: int, month: int, which: int) -> date:
-    if which == 0:
+    if which < 0:
         last = date(year, month + 1, 1) - timedelta(days=1)
         return last - timedelta(days=last.weekday())
     first = date(year, month, 1)
