@@ -19,7 +19,7 @@ from libs.chassis import ids
 from libs.local.process import write_private
 
 VARIABLE = "CAREHUB_DEMO_CLOCK"
-FARTHEST = timedelta(days=366)
+FARTHEST = timedelta(days=3 * 366)
 _SECONDS = struct.Struct("<q")
 _STEP = re.compile(r"(?P<number>[0-9]{1,5})(?P<unit>[smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -27,6 +27,7 @@ SERVICES = (
     "scheduling",
     "tasking",
 )
+DIRECTORY = Path(__file__).parent / "demo-directory.json"
 # What needs a second factor within five minutes, whoever asks.
 STEP_UP = "BreakGlass=2/300 FindForEmergency=2/300"
 

@@ -25,7 +25,7 @@ from libs.local.accounts import ADMIN, read_accounts, write_accounts
 from libs.local.apply import accounts_of, apply, read_network
 from libs.local.client import FreshToken, api, wait_until_ready
 from libs.local.clock import VARIABLE, clock_file
-from libs.local.environment import SERVICES, Machine
+from libs.local.environment import DIRECTORY, SERVICES, Machine
 from libs.local.issuer import IssuerSettings, issuer_app
 from libs.local.mail import start_mail_sink
 from libs.local.nats import RunningNats, start_nats
@@ -37,7 +37,6 @@ from libs.simulator.link import Address
 
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
-DIRECTORY = Path(__file__).parent / "demo-directory.json"
 ROOT = Path(__file__).parents[2]
 _READY_SECONDS = 120.0
 _ENGINE_PAUSE_SECONDS = 1.0

@@ -31,6 +31,8 @@ from libs.local.up import UpSettings
 from tests.e2e.region import Region
 
 CLINIC = ZoneInfo("America/Denver")
+# A hub starts, and a month goes by in it.
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module", params=["together", "split"])

@@ -1,5 +1,6 @@
 """Steps 10 and 11: what was worked, what could be billed, and what moved in the measures."""
 
+from functools import partial
 from typing import Any
 
 from libs.local.story.tale import Tale
@@ -49,9 +50,7 @@ async def is_measured(tale: Tale) -> None:
         return
     measures = {m["key"]: m for m in (await stage.get("analyst", "/v1/measures"))["measures"]}
     for key, status in _MEASURES.items():
-        unit = await stage.until(
-            f"{key} counts her", lambda key=key, status=status: _unit(tale, key, status)
-        )
+        unit = await stage.until(f"{key} counts her", partial(_unit, tale, key, status))
         rate = measures[key]["rate"]
         stage.tell(f"{measures[key]['title']}: {rate.get('numerator', 0)} of {rate.get('denominator', 0)} (she: {unit['status'].removeprefix('STATUS_').lower()})")  # fmt: skip
         stage.check(bool(measures[key]["definition"]), f"{key} says exactly what it counts")

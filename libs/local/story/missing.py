@@ -1,8 +1,9 @@
 """Steps 5 to 7: she is written to and called, has a visit, does not come, and says why."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from libs.local.story.calendar import CLINIC
 from libs.local.story.tale import MISSED, Tale, utc
 
 
@@ -25,10 +26,6 @@ async def is_told(tale: Tale) -> None:
 
 
 def _local(tale: Tale, entry: Any) -> Any:
-    from datetime import datetime
-
-    from libs.local.story.calendar import CLINIC
-
     return datetime.fromisoformat(entry["time"]).astimezone(CLINIC)
 
 
@@ -69,7 +66,7 @@ async def _thread(tale: Tale) -> None:
 async def is_booked_and_missed(tale: Tale) -> None:
     """6: scheduling; and what happens at home before."""
     stage = tale.stage
-    booked = await _book(tale, "coordinator", tale.clinic_day(4, 10, 0))
+    booked = await book(tale, "coordinator", tale.clinic_day(4, 10, 0))
     tale.missed_id = booked["id"]
     stage.tell(f"A slot of the clinic is taken: Tuesday, 10:00, with {booked['practitioner']}.")
     for step in ("admission_notice", "discharge_information"):
@@ -100,7 +97,7 @@ async def is_booked_and_missed(tale: Tale) -> None:
     await stage.look(f"/patients/{tale.patient_id}", "rural-scheduler", "the visit that was missed")
 
 
-async def _book(tale: Tale, account: str, when: Any) -> Any:
+async def book(tale: Tale, account: str, when: Any) -> Any:
     """A slot that is really free, by somebody who may."""
     stage = tale.stage
     begin, end = utc(when), utc(when + timedelta(hours=2))

@@ -10,7 +10,7 @@ from carehub.referrals.v1 import referrals_service_pb2 as rpc
 
 from libs.chassis.fields import to_timestamp
 from libs.chassis.wire import CallFailed
-from libs.local.up import DIRECTORY
+from libs.local.environment import DIRECTORY
 from tests.component.referrals.conftest import RIDE, at, organization, ride_service
 
 Capacity = directory_pb2.Capacity

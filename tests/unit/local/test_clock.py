@@ -39,8 +39,8 @@ def test_it_is_kept_from_one_start_to_the_next(clock, tmp_path):
 def test_it_never_goes_back_nor_out_of_sight(clock):
     with pytest.raises(ClockNotMoved, match="only goes forward"):
         move(clock, timedelta(seconds=-1))
-    with pytest.raises(ClockNotMoved, match="366 days"):
-        move(clock, timedelta(days=400))
+    with pytest.raises(ClockNotMoved, match="1098 days"):
+        move(clock, timedelta(days=1099))
     assert move(clock, timedelta()) == timedelta()
 
 
