@@ -259,8 +259,19 @@ async def _admin(arguments: argparse.Namespace) -> int:
 async def _up(arguments: argparse.Namespace) -> int:
     from libs.local.up import UpSettings, up
 
-    wanted = {"split": arguments.split, "empty": arguments.empty, "feeds": not arguments.no_feeds}
-    settings = UpSettings.of(os.environ, home=_home(), **wanted)
+    env = os.environ
+    settings = UpSettings(
+        home=_home(),
+        http_host=env.get("CAREHUB_HTTP_HOST", "127.0.0.1"),
+        http_port=int(env.get("CAREHUB_HTTP_PORT", "8080")),
+        mllp_host=env.get("CAREHUB_MLLP_HOST", "127.0.0.1"),
+        mllp_port=int(env.get("CAREHUB_MLLP_PORT", "2575")),
+        database_url=env.get("CAREHUB_DATABASE_URL", ""),
+        nats_url=env.get("CAREHUB_NATS_URL", ""),
+        split=arguments.split,
+        empty=arguments.empty,
+        feeds=not arguments.no_feeds,
+    )
     await up(settings, lambda line: print(line, flush=True))
     return 0
 
@@ -274,9 +285,19 @@ def _local_urls() -> tuple[str, str]:
 
 
 async def _apply(arguments: argparse.Namespace) -> int:
-    from libs.local.network import apply_file
+    from libs.local.accounts import read_accounts, write_accounts
+    from libs.local.apply import accounts_of, apply, read_network
+    from libs.local.client import FreshToken, api
 
-    await apply_file(arguments.file, _home(), *_local_urls(), print, dry_run=arguments.dry_run)
+    url, issuer = _local_urls()
+    network = read_network(arguments.file)
+    auth = FreshToken(issuer, "admin")
+    async with api(url, auth) as client:
+        changes = await apply(network, client, print, renew=auth.renew, dry_run=arguments.dry_run)
+    if not arguments.dry_run:
+        new = {a.username: a for a in (*read_accounts(_home()), *accounts_of(network))}
+        write_accounts(_home(), list(new.values()))
+    print(f"{changes} changes{' to make' if arguments.dry_run else ''}.")
     return 0
 
 
@@ -360,7 +381,8 @@ async def _key(arguments: argparse.Namespace) -> int:
 async def _nats(arguments: argparse.Namespace) -> int:
     """The users of a NATS server, which follow from the code alone; or the streams and consumers, by an administrator."""
     from gateway.api.live import EVENTS
-    from libs.local.broker import EVERYTHING, allowed, configuration, listening, set_up_at
+    from libs.chassis.streams import connect
+    from libs.local.broker import EVERYTHING, allowed, configuration, listening, set_up
 
     if arguments.action == "permissions":
         users = {app.name: allowed(app) for app in _apps()}
@@ -368,9 +390,17 @@ async def _nats(arguments: argparse.Namespace) -> int:
         print(configuration(users), end="")
         return 0
     settings = _host_settings((), Role.WORK)
-    replicas, size = settings.stream_replicas, settings.stream_bytes
-    for name in await set_up_at(settings.nats_url, replicas, size, _apps()):
-        print(name)
+    conveyor = await connect(
+        settings.nats_url,
+        "carehub-setup",
+        replicas=settings.stream_replicas,
+        max_bytes=settings.stream_bytes,
+    )
+    try:
+        for name in await set_up(conveyor, _apps()):
+            print(name)
+    finally:
+        await conveyor.close()
     return 0
 
 

@@ -9,14 +9,7 @@ from google.protobuf.message import Message
 from libs.chassis import heads
 from libs.chassis.app import App
 from libs.chassis.inbox import ACK_WAIT, Consumer
-from libs.chassis.streams import (
-    Conveyor,
-    connect,
-    ensure_consumer,
-    ensure_stream,
-    inbox_of,
-    stream_of,
-)
+from libs.chassis.streams import Conveyor, ensure_consumer, ensure_stream, inbox_of, stream_of
 
 HEAD = audit_pb2.AuditHeadSealed.DESCRIPTOR.full_name
 _API = "$JS.API"
@@ -48,15 +41,6 @@ def allowed(app: App) -> Allowed:
 
 # The broker's administrator, as whom streams and consumers are made.
 EVERYTHING = Allowed(publish=(">",), subscribe=(">",))
-
-
-async def set_up_at(url: str, replicas: int, max_bytes: int, apps: Iterable[App]) -> list[str]:
-    """Set a server up, over a connection of its own."""
-    conveyor = await connect(url, "carehub-setup", replicas=replicas, max_bytes=max_bytes)
-    try:
-        return await set_up(conveyor, apps)
-    finally:
-        await conveyor.close()
 
 
 async def set_up(conveyor: Conveyor, apps: Iterable[App]) -> list[str]:

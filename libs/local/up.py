@@ -13,7 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Self
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -57,20 +56,6 @@ class UpSettings:
     split: bool = False
     empty: bool = False
     feeds: bool = False
-
-    @classmethod
-    def of(cls, env: Mapping[str, str], *, home: Path, **wanted: bool) -> Self:
-        """What the environment says, and what was asked for besides."""
-        return cls(
-            home=home,
-            http_host=env.get("CAREHUB_HTTP_HOST", "127.0.0.1"),
-            http_port=int(env.get("CAREHUB_HTTP_PORT", "8080")),
-            mllp_host=env.get("CAREHUB_MLLP_HOST", "127.0.0.1"),
-            mllp_port=int(env.get("CAREHUB_MLLP_PORT", "2575")),
-            database_url=env.get("CAREHUB_DATABASE_URL", ""),
-            nats_url=env.get("CAREHUB_NATS_URL", ""),
-            **wanted,
-        )
 
     @property
     def is_demo(self) -> bool:
