@@ -48,12 +48,19 @@ async def is_measured(tale: Tale) -> None:
         stage.tell("analytics is not there yet: no measure moves.")
         await stage.look("/worklist", "coordinator", "what is left to do: nothing for her")
         return
+    # A unit counts when its window is closed: thirty days after a discharge, ninety after a referral was sent.
+    stage.forward_to(tale.day(96, 0, 5))
+    units = {
+        key: await stage.until(f"{key} counts her: {status}", partial(_unit, tale, key, status))
+        for key, status in _MEASURES.items()
+    }
     measures = {m["key"]: m for m in (await stage.get("analyst", "/v1/measures"))["measures"]}
-    for key, status in _MEASURES.items():
-        unit = await stage.until(f"{key} counts her", partial(_unit, tale, key, status))
-        rate = measures[key]["rate"]
-        stage.tell(f"{measures[key]['title']}: {rate.get('numerator', 0)} of {rate.get('denominator', 0)} (she: {unit['status'].removeprefix('STATUS_').lower()})")  # fmt: skip
+    for key, unit in units.items():
+        rate, status = measures[key]["rate"], unit["status"].removeprefix("STATUS_").lower()
+        of = f"{rate.get('numerator', 0)} of {rate.get('denominator', 0)}"
+        stage.tell(f"{measures[key]['title']}: {of} (hers: {status.replace('_', ' ')})")
         stage.check(bool(measures[key]["definition"]), f"{key} says exactly what it counts")
+    tale.seen["units"] = units
     await stage.look("/measures", "analyst", "the measures, with their definitions")
 
 
