@@ -61,7 +61,9 @@ async def is_measured(tale: Tale) -> None:
         stage.tell(f"{measures[key]['title']}: {of} (hers: {status.replace('_', ' ')})")
         stage.check(bool(measures[key]["definition"]), f"{key} says exactly what it counts")
     tale.seen["units"] = units
-    await stage.look("/measures", "analyst", "the measures, with their definitions")
+    await stage.look(
+        "/docs", "analyst", "GET /v1/measures: with definitions, and units behind each"
+    )
 
 
 async def _unit(tale: Tale, key: str, status: str) -> Any:

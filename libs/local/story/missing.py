@@ -21,7 +21,7 @@ async def is_told(tale: Tale) -> None:
     stage.tell("She answers 1. Nobody has to read that.")
     await _thread(tale)
     await stage.look(
-        f"/patients/{tale.patient_id}", "coordinator", "messages, and the team's thread"
+        f"/patients/{tale.patient_id}/messages", "coordinator", "messages, and the team's thread"
     )
 
 
@@ -94,7 +94,7 @@ async def is_booked_and_missed(tale: Tale) -> None:
 
     await stage.until("the visit is missed", missed)
     stage.tell("Tuesday, 10:15 at the clinic: she has not come.")
-    await stage.look(f"/patients/{tale.patient_id}", "rural-scheduler", "the visit that was missed")
+    await stage.look("/docs", "rural-scheduler", f"GET /v1/appointments/{tale.missed_id}: missed")
 
 
 async def book(tale: Tale, account: str, when: Any) -> Any:
