@@ -1,5 +1,5 @@
 """The one entry point: `carehub up | serve | migrate | admin | apply | token | send |
-simulate | keycloak | parked | audit | key | nats`.
+simulate | demo | keycloak | parked | audit | key | nats`.
 """
 
 import argparse
@@ -99,6 +99,9 @@ def _add_tools(command: AddCommand) -> None:
     sub.add_argument("paths", nargs="+", type=Path, metavar="FILE|DIR")
     sub.add_argument("--host", default="127.0.0.1")
     sub.add_argument("--port", type=int, default=int(os.environ.get("CAREHUB_MLLP_PORT", "2575")))
+    from libs.local.story.command import add_arguments as add_demo_arguments
+
+    add_demo_arguments(command("demo", _demo, "Move a demo's clock, or play the story on it."))
     from libs.simulator.command import add_arguments
 
     add_arguments(
@@ -187,6 +190,7 @@ async def caller_keys(channels: Channels) -> str:
 
 
 async def _serve(arguments: argparse.Namespace) -> int:
+    _follow_demo_clock(os.environ)
     start_telemetry("-".join(arguments.services), os.environ)
     services = [s for s in SERVICES if s in arguments.services]
     host = Host(
@@ -209,6 +213,12 @@ async def _serve(arguments: argparse.Namespace) -> int:
         await gateway
     watch.cancel()
     return 0
+
+
+def _follow_demo_clock(env: Mapping[str, str]) -> None:
+    from libs.local.clock import follow
+
+    follow(env)
 
 
 async def _end_with_parent(stopping: asyncio.Event) -> None:
@@ -311,6 +321,12 @@ async def _simulate(arguments: argparse.Namespace) -> int:
     from libs.simulator.command import run
 
     return await run(arguments, lambda line: print(line, flush=True))
+
+
+async def _demo(arguments: argparse.Namespace) -> int:
+    from libs.local.story.command import run
+
+    return await run(arguments, _remembered(), lambda line: print(line, flush=True))
 
 
 async def _keycloak(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ import orjson
 from libs.chassis.heads import new_key
 from libs.chassis.migrate import ROLES, role
 from libs.chassis.services import new_service_key
+from libs.local.clock import VARIABLE
 from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
 
@@ -28,6 +29,7 @@ SERVICES = (
     "scheduling",
     "tasking",
 )
+DIRECTORY = Path(__file__).parent / "demo-directory.json"
 # What needs a second factor within five minutes, whoever asks.
 STEP_UP = "BreakGlass=2/300 FindForEmergency=2/300"
 
@@ -45,6 +47,8 @@ class Machine:
     mllp_port: int
     issuer_url: str
     smtp_port: int
+    # Of a demo; no other hub's clock can be moved.
+    clock: Path | None = None
 
     @property
     def issuer(self) -> str:
@@ -149,6 +153,8 @@ def for_services(machine: Machine) -> dict[str, str]:
     for service in SERVICES:
         env[f"{service.upper()}_DATABASE_URL"] = database_url(machine, service, "")
         env[f"{service.upper()}_SYSTEM_DATABASE_URL"] = database_url(machine, service, "system")
+    if machine.clock:
+        env[VARIABLE] = str(machine.clock)
     return env
 
 

@@ -24,7 +24,8 @@ from libs.local import environment
 from libs.local.accounts import ADMIN, read_accounts, write_accounts
 from libs.local.apply import accounts_of, apply, read_network
 from libs.local.client import FreshToken, api, wait_until_ready
-from libs.local.environment import SERVICES, Machine
+from libs.local.clock import VARIABLE, clock_file
+from libs.local.environment import DIRECTORY, SERVICES, Machine
 from libs.local.issuer import IssuerSettings, issuer_app
 from libs.local.mail import start_mail_sink
 from libs.local.nats import RunningNats, start_nats
@@ -36,7 +37,6 @@ from libs.simulator.link import Address
 
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
-DIRECTORY = Path(__file__).parent / "demo-directory.json"
 ROOT = Path(__file__).parents[2]
 _READY_SECONDS = 120.0
 _ENGINE_PAUSE_SECONDS = 1.0
@@ -56,6 +56,11 @@ class UpSettings:
     split: bool = False
     empty: bool = False
     feeds: bool = False
+
+    @property
+    def is_demo(self) -> bool:
+        """Nothing but what it made itself, and only people whom it invented."""
+        return not (self.empty or self.database_url or self.nats_url)
 
 
 class UpFailed(RuntimeError):
@@ -144,6 +149,7 @@ async def _machine(settings: UpSettings, stack: AsyncExitStack, say: Say) -> Mac
         mllp_port=settings.mllp_port,
         issuer_url=f"http://127.0.0.1:{kept_port(home, 'issuer')}",
         smtp_port=mail.port,
+        clock=clock_file(home) if settings.is_demo else None,
     )
     await _start_issuer(machine, stack)
     return machine
@@ -292,7 +298,13 @@ async def _answers(url: str) -> bool:
 
 def _inherited() -> dict[str, str]:
     """Our environment without settings of ours that are meant for `up` itself."""
-    dropped = {"CAREHUB_DATABASE_URL", "CAREHUB_NATS_URL", "CAREHUB_HTTP_PORT", "CAREHUB_MLLP_PORT"}
+    dropped = {
+        "CAREHUB_DATABASE_URL",
+        "CAREHUB_NATS_URL",
+        "CAREHUB_HTTP_PORT",
+        "CAREHUB_MLLP_PORT",
+        VARIABLE,
+    }
     return {k: v for k, v in os.environ.items() if k not in dropped}
 
 

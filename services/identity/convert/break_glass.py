@@ -7,6 +7,7 @@ from uuid import UUID
 from carehub.identity.v1 import break_glass_pb2
 from carehub.identity.v1 import break_glass_service_pb2 as rpc
 
+from libs.chassis import ids
 from libs.chassis.caller import Call
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_timestamp, to_uuid
@@ -91,10 +92,11 @@ def to_state(request: rpc.ListBreakGlassRequest) -> str:
 
 def to_person(call: Call) -> Person:
     caller = call.caller
+    since = caller.authenticated_at  # as the provider's clock has it
     return Person(
         id=caller.subject,
         facilities=call.facilities,
         roles=caller.roles,
         acr=caller.acr,
-        authenticated_at=caller.authenticated_at,
+        authenticated_at=ids.from_machine(since) if since else None,
     )

@@ -10,7 +10,7 @@ from carehub.referrals.v1 import referrals_service_pb2 as rpc
 
 from libs.chassis.fields import to_timestamp
 from libs.chassis.wire import CallFailed
-from libs.local.up import DIRECTORY
+from libs.local.environment import DIRECTORY
 from tests.component.referrals.conftest import RIDE, at, organization, ride_service
 
 Capacity = directory_pb2.Capacity
@@ -52,7 +52,7 @@ async def test_the_demo_directory_is_whole_and_finds_rides(referrals):
     async with referrals() as r:
         request = rpc.ImportDirectoryRequest(json=DIRECTORY.read_text())
         taken = await r.call("ImportDirectory", request)
-        assert (taken.created, taken.refused, list(taken.remarks)) == (9, 0, [])
+        assert (taken.created, taken.refused, list(taken.remarks)) == (13, 0, [])
         when = at("2026-11-27 08:30")
         matches = await found(
             r, postal_code="62558", county="Sangamon County",
