@@ -99,7 +99,7 @@ def all_of(told: Cell, answered: bytes) -> dict[Cell, list[Stored]]:
 
 
 class Databases:
-    """Those of thethe services that hold patients' holdersrows, with one row for every cell."""
+    """Those of the services that hold patients' rows, with one row for every cell."""
 
     def __init__(
         self, databases: dict[str, Database], admins: dict[str, asyncpg.Connection]
