@@ -28,6 +28,7 @@ from services.messaging.domain.telephone import Entry
 from services.messaging.domain.thread import Post, Priority, Thread
 
 NORMAL = ("NORMAL",)
+WITHHELD = ("WITHHELD",)
 # The best first: HL7 table 0201, the mobile phone (or beeper of old), home, other, work. Emergency contacts are others.
 _BEST_USE = {"PRS": 0, "CP": 0, "PRN": 1, "ORN": 2, "": 3, "WPN": 4}
 _NEVER_USE = frozenset({"EMR", "ASN", "BPN"})
@@ -174,7 +175,7 @@ def to_labels(sent: Iterable["access_pb2.Label.ValueType"]) -> tuple[str, ...]:
     if "UNSPECIFIED" in names:
         raise InvalidArgument("LABEL_INVALID", "That is no label.", field="labels")
     plain = names - {"NORMAL"}
-    return ("WITHHELD",) if "WITHHELD" in plain else tuple(sorted(plain)) or NORMAL
+    return WITHHELD if "WITHHELD" in plain else tuple(sorted(plain)) or NORMAL
 
 
 def to_consents(sent: Iterable[contact_pb2.ChannelConsent]) -> dict[str, str]:

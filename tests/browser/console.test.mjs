@@ -5,6 +5,7 @@ import { openBrowser } from "./browser.mjs";
 import { careplans } from "./careplans.mjs";
 import { startHub } from "./hub.mjs";
 import { live } from "./live.mjs";
+import { messaging } from "./messaging.mjs";
 import { network } from "./network.mjs";
 import { own } from "./own.mjs";
 import { pages } from "./pages.mjs";
@@ -28,6 +29,7 @@ describe("the console", { timeout: 600_000 }, () => {
   access(world);
   own(world);
   careplans(world);
+  messaging(world);
   session(world);
   network(world);
   pages(world);

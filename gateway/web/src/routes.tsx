@@ -88,6 +88,25 @@ const plan = createRoute({
   component: lazyRouteComponent(() => import("@/features/careplans/page"), "PlanPage"),
 });
 
+const messages = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId/messages",
+  component: lazyRouteComponent(() => import("@/features/messaging/page"), "MessagesPage"),
+});
+
+export interface TelephoneSearch {
+  patient?: string;
+}
+
+const telephone = createRoute({
+  getParentRoute: () => shell,
+  path: "/telephone",
+  validateSearch: (search: Record<string, unknown>): TelephoneSearch => ({
+    patient: text(search.patient),
+  }),
+  component: lazyRouteComponent(() => import("@/features/messaging/telephone"), "TelephonePage"),
+});
+
 const reviews = createRoute({
   getParentRoute: () => shell,
   path: "/emergencies",
@@ -171,6 +190,8 @@ const tree = root.addChildren([
     patient,
     access,
     plan,
+    messages,
+    telephone,
     reviews,
     protocols,
     protocol,

@@ -14,6 +14,7 @@ from libs.chassis.fields import check_etag, to_uuid
 from libs.chassis.pages import decode_cursor, encode_cursor, page_size
 from services.messaging.convert import (
     NORMAL,
+    WITHHELD,
     post_to_proto,
     thread_to_proto,
     to_labels,
@@ -33,7 +34,7 @@ from services.messaging.domain.thread import (
 from services.messaging.events import start_thread
 from services.messaging.service.contacts import known_contact
 from services.messaging.service.patients import start_of
-from services.messaging.store import DirectoryStore, ThreadFilter, ThreadStore
+from services.messaging.store import CauseStore, DirectoryStore, ThreadFilter, ThreadStore
 
 _NOT_AT_WORK = frozenset({"PATIENT_REQUEST", "FAMILY_REQUEST"})
 
@@ -53,6 +54,7 @@ async def start(request: rpc.StartThreadRequest, call: Call, new_id: Callable[[]
     if not ladder:
         raise FailedPrecondition("NOBODY_TO_ANSWER", "Nobody works there who could answer.")
     priority = to_priority(asked.priority)
+    loop_id = to_optional_id("loop_id", asked.loop_id)
     thread = Thread(
         id=new_id(),
         facility_id=facility_id,
@@ -66,8 +68,10 @@ async def start(request: rpc.StartThreadRequest, call: Call, new_id: Callable[[]
         clock_at=call.tx.at + pause(priority, 0),
         started_at=call.tx.at,
         last_post_at=call.tx.at,
-        loop_id=to_optional_id("loop_id", asked.loop_id),
-        labels=to_labels(asked.labels) if asked.labels else NORMAL,
+        loop_id=loop_id,
+        labels=to_labels(asked.labels)
+        if asked.labels
+        else await _labels(call, contact.patient_id, loop_id),
     )
     first = Post(
         id=new_id(),
@@ -79,6 +83,14 @@ async def start(request: rpc.StartThreadRequest, call: Call, new_id: Callable[[]
     )
     await start_thread(call.tx, thread, first)
     return thread
+
+
+async def _labels(call: Call, patient_id: UUID, loop_id: UUID | None) -> tuple[str, ...]:
+    """As the loop's. What nobody here can read of a loop may be anything, and stays at home."""
+    if loop_id is None:
+        return NORMAL
+    found = await CauseStore(call.tx).transitions([loop_id])
+    return found[0].labels if found and found[0].patient_id == patient_id else WITHHELD
 
 
 def _team(directory: Directory, facility_id: UUID, team_id: UUID | None) -> UUID | None:

@@ -122,7 +122,9 @@ class Messaging:
         )
         return id
 
-    async def discharged(self, patient, when, *, loop=None, version=1, state="OPEN"):
+    async def discharged(
+        self, patient, when, *, loop=None, version=1, state="OPEN", label="NORMAL"
+    ):
         loop = loop or uuid4()
         event = tasking_events_pb2.LoopChanged(version=version)
         told = event.loop
@@ -132,7 +134,7 @@ class Messaging:
             loop_pb2.Loop.State.Value(f"STATE_{state}"),
         )
         told.anchor_time.CopyFrom(to_timestamp(when))
-        told.labels.append(access_pb2.LABEL_NORMAL)
+        told.labels.append(access_pb2.Label.Value(f"LABEL_{label}"))
         await self.hub.publish(event, key=loop, version=version)
         await self.until_rows(
             "SELECT count(*) FROM transitions WHERE id = $1 AND version >= $2", 1, loop, version

@@ -179,6 +179,26 @@ async def test_who_may_not_see_the_patient_is_told_that_there_is_none(messaging)
         await refused(start(m, patient, river, facility_id=str(m.there)), "CONTACT_NOT_FOUND")
 
 
+async def test_a_thread_is_as_sensitive_as_the_loop_that_it_is_about(messaging):
+    async with messaging() as m:
+        patient, other = await m.patient(), await m.patient(phone="")
+        left = m.hub.clock()
+        plain = await m.discharged(patient, left)
+        sensitive = await m.discharged(patient, left, label="MENTAL_HEALTH")
+        of_other = await m.discharged(other, left)
+
+        async def labels(**fields):
+            return list((await start(m, patient, **fields)).labels)
+
+        assert await labels() == [access_pb2.LABEL_NORMAL]
+        assert await labels(loop_id=str(plain)) == [access_pb2.LABEL_NORMAL]
+        assert await labels(loop_id=str(sensitive)) == [access_pb2.LABEL_MENTAL_HEALTH]
+        for unknown in (of_other, uuid4()):
+            assert await labels(loop_id=str(unknown)) == [access_pb2.LABEL_WITHHELD]
+        said = [access_pb2.LABEL_HIV]
+        assert await labels(loop_id=str(uuid4()), labels=said) == said
+
+
 async def test_threads_are_listed_by_patient_by_place_and_by_who_answers(messaging):
     async with messaging() as m:
         patient = await m.patient()

@@ -6,6 +6,8 @@ const task: Frame = { kind: "task", id: "t1", patientId: "p1" };
 const loop: Frame = { kind: "loop", id: "l1", patientId: "p1" };
 const patient: Frame = { kind: "patient", id: "p1", patientId: "p1" };
 const visit: Frame = { kind: "encounter", id: "e1", patientId: "p1" };
+const thread: Frame = { kind: "thread", id: "h1", patientId: "p1" };
+const message: Frame = { kind: "message", id: "m1", patientId: "p1" };
 const feed: Frame = { kind: "feed", id: "f1", patientId: "" };
 
 const KEYS = {
@@ -23,6 +25,13 @@ const KEYS = {
   visits: ["patients", "p1", "encounters"],
   search: ["patients", "search", "p1"],
   feeds: ["feeds"],
+  thread: ["threads", "one", "h1"],
+  otherThread: ["threads", "one", "h2"],
+  threads: ["threads", "patient", "p1"],
+  threadsOfOther: ["threads", "patient", "p2"],
+  messages: ["messages", "p1"],
+  messagesOfOther: ["messages", "p2"],
+  telephone: ["telephone", ""],
   staff: ["staff", ""],
 };
 
@@ -50,6 +59,11 @@ describe("what a change makes old", () => {
 
   test("a patient: the record and the visits, and no other's", () => {
     expect(touchedBy(patient)).toEqual(["patient", "visits"]);
+  });
+
+  test("a thread, a message: the thread, the lists of the patient, and the telephones", () => {
+    expect(touchedBy(thread)).toEqual(["thread", "threads"]);
+    expect(touchedBy(message)).toEqual(["messages", "telephone"]);
   });
 
   test("several: each of them", () => {

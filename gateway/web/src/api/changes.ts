@@ -46,9 +46,24 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   care_plan: ofPlans("plans"),
   reconciliation: ofPlans("reconciliations"),
   preferences: ofPlans("preferences"),
+  thread([holds, by, of], { id, patientId }) {
+    if (holds !== "threads") return false;
+    return by === "one" ? of === id : of === patientId;
+  },
+  message: ([holds, of], { patientId }) =>
+    holds === "telephone" || (holds === "messages" && of === patientId),
 };
 
-const TOLD_OF: readonly unknown[] = ["tasks", "loops", "patients", "feeds", "plans"];
+const TOLD_OF: readonly unknown[] = [
+  "tasks",
+  "loops",
+  "patients",
+  "feeds",
+  "plans",
+  "threads",
+  "messages",
+  "telephone",
+];
 
 /** Whether a query's answer may be old now. */
 export function isTouched({ isAll, changes }: Waiting, key: Key): boolean {

@@ -20,6 +20,7 @@ describe("an emergency", () => {
     for (const about of [
       `/patients/${PAT}`,
       `/patients/${PAT}/encounters`,
+      `/contacts/${PAT}/messages`,
       `/tasks?patientId=${PAT}`,
     ]) {
       expect([about, await purposeOf(HERE + about)]).toEqual([about, "EMERGENCY"]);

@@ -38,7 +38,7 @@ export const useEmergency = (patientId: string) =>
 /** The patient whom a request is about, by its path or its query. */
 export function patientOf(address: string): string {
   const { pathname, searchParams } = new URL(address);
-  const [, inPath] = /^\/v1\/patients\/([0-9a-f-]{36})(?:\/|$)/.exec(pathname) ?? [];
+  const [, inPath] = /^\/v1\/(?:patients|contacts)\/([0-9a-f-]{36})(?:\/|$)/.exec(pathname) ?? [];
   return inPath ?? searchParams.get("patientId") ?? "";
 }
 

@@ -9,6 +9,8 @@ export const KINDS = [
   "care_plan",
   "reconciliation",
   "preferences",
+  "thread",
+  "message",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 

@@ -3,6 +3,7 @@ import {
   IconBuildingHospital,
   IconLanguage,
   IconMapPin,
+  IconMessages,
   IconPhone,
   IconShieldLock,
   IconTargetArrow,
@@ -35,6 +36,7 @@ export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | u
       </Fact>
       <KnownAt patient={patient} />
       <Plan patient={patient} />
+      <Messages patient={patient} />
       <Sharing patient={patient} />
     </header>
   );
@@ -128,6 +130,18 @@ function Plan({ patient: { id } }: { patient: Patient }) {
   return (
     <Fact icon={<IconTargetArrow size={14} stroke={1.9} />} label={t("fact")}>
       <Link to="/patients/$patientId/plan" params={{ patientId: id }} className={styles.link}>
+        {t("open")}
+      </Link>
+    </Fact>
+  );
+}
+
+function Messages({ patient: { id } }: { patient: Patient }) {
+  const t = useTranslations("messaging");
+  if (!useMay("threads.read")) return null;
+  return (
+    <Fact icon={<IconMessages size={14} stroke={1.9} />} label={t("fact")}>
+      <Link to="/patients/$patientId/messages" params={{ patientId: id }} className={styles.link}>
         {t("open")}
       </Link>
     </Fact>

@@ -3,6 +3,7 @@ import access from "./access.json";
 import careplans from "./careplans.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
+import messaging from "./messaging.json";
 import operations from "./operations.json";
 import own from "./own.json";
 import patients from "./patients.json";
@@ -21,6 +22,7 @@ const messages = {
   operations,
   access,
   careplans,
+  messaging,
   emergency,
   own,
 };

@@ -4,6 +4,7 @@ import access from "./access.json";
 import careplans from "./careplans.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
+import messaging from "./messaging.json";
 import operations from "./operations.json";
 import own from "./own.json";
 import patients from "./patients.json";
@@ -22,6 +23,7 @@ const messages: Messages = {
   operations,
   access,
   careplans,
+  messaging,
   emergency,
   own,
 };
