@@ -6,6 +6,7 @@ const task: Frame = { kind: "task", id: "t1", patientId: "p1" };
 const loop: Frame = { kind: "loop", id: "l1", patientId: "p1" };
 const patient: Frame = { kind: "patient", id: "p1", patientId: "p1" };
 const visit: Frame = { kind: "encounter", id: "e1", patientId: "p1" };
+const referral: Frame = { kind: "referral", id: "r1", patientId: "p1" };
 const feed: Frame = { kind: "feed", id: "f1", patientId: "" };
 
 const KEYS = {
@@ -23,6 +24,8 @@ const KEYS = {
   visits: ["patients", "p1", "encounters"],
   search: ["patients", "search", "p1"],
   feeds: ["feeds"],
+  referrals: ["referrals", "p1"],
+  referralsOfOther: ["referrals", "p2"],
   staff: ["staff", ""],
 };
 
@@ -46,6 +49,7 @@ describe("what a change makes old", () => {
     expect(touchedBy(loop)).toEqual(["loops"]);
     expect(touchedBy(visit)).toEqual(["visits"]);
     expect(touchedBy(feed)).toEqual(["feeds"]);
+    expect(touchedBy(referral)).toEqual(["referrals"]);
   });
 
   test("a patient: the record and the visits, and no other's", () => {

@@ -46,9 +46,10 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   care_plan: ofPlans("plans"),
   reconciliation: ofPlans("reconciliations"),
   preferences: ofPlans("preferences"),
+  referral: ([holds, of], { patientId }) => holds === "referrals" && of === patientId,
 };
 
-const TOLD_OF: readonly unknown[] = ["tasks", "loops", "patients", "feeds", "plans"];
+const TOLD_OF: readonly unknown[] = ["tasks", "loops", "patients", "feeds", "plans", "referrals"];
 
 /** Whether a query's answer may be old now. */
 export function isTouched({ isAll, changes }: Waiting, key: Key): boolean {

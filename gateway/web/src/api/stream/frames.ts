@@ -9,6 +9,7 @@ export const KINDS = [
   "care_plan",
   "reconciliation",
   "preferences",
+  "referral",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
