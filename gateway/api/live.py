@@ -14,6 +14,7 @@ from carehub.careplans.v1 import careplans_events_pb2
 from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2
 from carehub.messaging.v1 import messaging_events_pb2
+from carehub.referrals.v1 import referrals_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.scheduling.v1 import scheduling_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
@@ -158,6 +159,18 @@ def _of_appointment(event: Any) -> Change:
     )
 
 
+def _of_referral(event: Any) -> Change:
+    referral = event.referral
+    return Change(
+        kind="referral",
+        id=referral.id,
+        permission="referrals.read",
+        facilities=_at(referral.facility_id),
+        patient_id=referral.patient_id,
+        is_kept_at_home=_is_kept_at_home(referral),
+    )
+
+
 def _of_access(event: Any) -> Change:
     """Perhaps a patient of elsewhere came into sight. One who went out of it is no news for anybody who sees them no more."""
     access = event.access
@@ -228,6 +241,7 @@ _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
     registry_events_pb2.EncounterChanged: _of_encounter,
     registry_events_pb2.ReportHandled: _of_report,
     scheduling_events_pb2.AppointmentChanged: _of_appointment,
+    referrals_events_pb2.ReferralChanged: _of_referral,
     identity_events_pb2.AccessChanged: _of_access,
     interop_events_pb2.FeedChanged: _of_feed,
     messaging_events_pb2.ThreadChanged: _of_thread,

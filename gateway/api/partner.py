@@ -79,7 +79,7 @@ class PartnerPage:
 
     async def _answer(self, request: Request, form: Mapping[str, str], lang: str) -> Response:
         token = request.path_params["token"]
-        asked, note = _asked(token, form), ""
+        asked, note = _asked(token, form), "noted" if form.get("more") in _MORE else ""
         try:
             told = await self._ask(request, *asked)
         except CallFailed as failed:
@@ -140,7 +140,7 @@ async def _form(request: Request) -> Mapping[str, str]:
 def _asked(token: str, form: Mapping[str, str]) -> tuple[str, Message]:
     """What a form says, as a request; a form that says nothing opens the page."""
     said = form.get("answer", "")
-    if said == "yes" or said in _NO:
+    if said == "yes" or said in _NO:  # with or, on the next page, without its reason
         more = _MORE.get(form.get("more", ""), _CAPACITY.STATUS_UNSPECIFIED)
         return "AnswerRequest", rpc.AnswerRequestRequest(
             token=token, is_yes=said == "yes", reason=_NO.get(said, ""), capacity=more
@@ -159,9 +159,10 @@ def _step(told: rpc.PartnerRequest, lang: str, place: ZoneInfo, note: str) -> tu
         title = _question(told, lang, place)
         return title, "".join(_to_answer(told, lang, place, title, note))
     if told.step == _STEP.STEP_DO:
-        return words["do"], "".join(_to_do(told, lang, place))
+        return words["do"], "".join(_to_do(told, lang, place, note))
     title = words["thanks_done" if told.step == _STEP.STEP_DONE else "thanks_closed"]
-    return title, f"<h1>{escape(title)}</h1><p>{escape(words['close'])}</p>"
+    more = "".join(_more(told, lang, "no", note))
+    return title, f"<h1>{escape(title)}</h1>{more}<p>{escape(words['close'])}</p>"
 
 
 def _question(told: rpc.PartnerRequest, lang: str, place: ZoneInfo) -> str:
@@ -187,16 +188,27 @@ def _to_answer(
     yield _button("yes", words["yes"], "yes") + _button("no", words["no"])
     reasons = ("no_capacity", "too_far") if told.is_ride else ("no_capacity",)
     yield "".join(_button(each, words[each], "small") for each in reasons)
+    yield "</form>"
+
+
+def _more(told: rpc.PartnerRequest, lang: str, said: str, note: str) -> Iterator[str]:
+    """Whether the partner takes more, asked once it has answered: one tap, which repeats the answer and adds to it."""
+    words = WORDS[lang]
+    if note == "noted":
+        yield f'<p class="note" role="status">{escape(words[note])}</p>'
+    if not told.asks_capacity:
+        return
+    yield _FORM.format(lang=lang) + f'<input type="hidden" name="answer" value="{said}">'
     yield f"<fieldset><legend>{escape(words['more'])}</legend>"
-    for each in _MORE:
-        yield f'<label><input type="radio" name="more" value="{each}"> {escape(words[each])}</label>'
+    yield "".join(_button(each, words[each], "small", name="more") for each in _MORE)
     yield "</fieldset></form>"
 
 
-def _to_do(told: rpc.PartnerRequest, lang: str, place: ZoneInfo) -> Iterator[str]:
+def _to_do(told: rpc.PartnerRequest, lang: str, place: ZoneInfo, note: str) -> Iterator[str]:
     words = WORDS[lang]
     yield f"<p>{escape(words['request'].format(number=told.number))}</p><h1>{escape(words['do'])}</h1>"
     yield _facts(told, lang, place)
+    yield "".join(_more(told, lang, "yes", note))
     yield f"<p>{escape(words['after'])}</p>{_FORM.format(lang=lang)}"
     yield _button("done", words["done"], "yes")
     yield "".join(_button(each, words[each], "small") for each in _COULD_NOT)
@@ -230,9 +242,9 @@ def _lines(told: rpc.PartnerRequest, lang: str, place: ZoneInfo) -> Iterator[tup
 _FORM = '<form method="post" action="?lang={lang}">'
 
 
-def _button(value: str, text: str, kind: str = "") -> str:
+def _button(value: str, text: str, kind: str = "", *, name: str = "answer") -> str:
     look = f' class="{kind}"' if kind else ""
-    return f'<button name="answer" value="{value}"{look}>{escape(text)}</button>'
+    return f'<button name="{name}" value="{value}"{look}>{escape(text)}</button>'
 
 
 def _strong(label: str, text: str) -> str:

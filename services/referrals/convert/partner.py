@@ -5,6 +5,7 @@ from datetime import datetime
 from carehub.referrals.v1 import partner_service_pb2 as rpc
 
 from libs.chassis.fields import to_timestamp
+from services.referrals.domain.directory import Service
 from services.referrals.domain.facility import Facility
 from services.referrals.domain.needs import RIDES
 from services.referrals.domain.partner import expiry, number_of
@@ -13,7 +14,9 @@ from services.referrals.domain.referral import UNDER_WAY, Referral, State
 _STEP = rpc.PartnerRequest.Step
 
 
-def request_to_proto(referral: Referral, facility: Facility, at: datetime) -> rpc.PartnerRequest:
+def request_to_proto(
+    referral: Referral, service: Service, facility: Facility, at: datetime
+) -> rpc.PartnerRequest:
     """What there is to do, and what the partner may see of it now."""
     told = rpc.PartnerRequest(
         number=number_of(referral.id),
@@ -24,6 +27,7 @@ def request_to_proto(referral: Referral, facility: Facility, at: datetime) -> rp
         facility_name=facility.name,
         facility_phone=facility.phone,
         time_zone=facility.calendar.time_zone,
+        asks_capacity=_asks_capacity(referral, service),
     )
     if referral.has_ended:
         return told
@@ -44,6 +48,12 @@ def request_to_proto(referral: Referral, facility: Facility, at: datetime) -> rp
         )
     )
     return told
+
+
+def _asks_capacity(referral: Referral, service: Service) -> bool:
+    has_answered = referral.state in UNDER_WAY or referral.state is State.REJECTED
+    said, sent = service.capacity_at, referral.sent_at
+    return has_answered and not (said and sent and said >= sent)
 
 
 def _step(referral: Referral) -> "rpc.PartnerRequest.Step.ValueType":

@@ -8,6 +8,8 @@ from uuid import UUID
 
 # CareHub's own choice: a link without a time in it is good for so long, one with a time until the day after it.
 LONGEST, AFTERWARDS = timedelta(days=14), timedelta(days=1)
+# For so long a partner who said no may still say whether it takes more, on the page that thanks it.
+LAST_WORD = timedelta(minutes=30)
 _TOKEN = re.compile(r"[0-9A-Za-z_-]{43}")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from carehub.referrals.v1 import directory_pb2
@@ -15,7 +16,7 @@ from libs.chassis.errors import NotFound
 from services.referrals.convert.directory import to_capacity
 from services.referrals.convert.partner import request_to_proto
 from services.referrals.deciding import Answer, answered
-from services.referrals.domain.partner import hash_of
+from services.referrals.domain.partner import LAST_WORD, hash_of
 from services.referrals.domain.referral import FAILURES, REJECTIONS, Referral
 from services.referrals.events import save_services
 from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, ReferralStore
@@ -40,10 +41,12 @@ class PartnerService:
     ) -> rpc.PartnerRequest:
         answer = Answer.YES if request.is_yes else Answer.NO
         reason = request.reason if request.reason in REJECTIONS else "OTHER"
+        says_more = request.capacity != directory_pb2.Capacity.STATUS_UNSPECIFIED
+        after_no = LAST_WORD if says_more and not request.is_yes else timedelta(0)
         async with self.system() as tx:
-            referral = await _opened(tx, request.token, call)
+            referral = await _opened(tx, request.token, call, after_no)
             after = await answered(tx, referral, answer, reason, self.new_id)
-            if request.capacity != directory_pb2.Capacity.STATUS_UNSPECIFIED:
+            if says_more:
                 service = await DirectoryStore(tx).take(referral.service_id)
                 said = to_capacity(request.capacity)
                 await save_services(tx, service.say_capacity(said, at=tx.at))
@@ -60,9 +63,11 @@ class PartnerService:
             return await _shown(tx, after, call)
 
 
-async def _opened(tx: Transaction, token: str, call: Call) -> Referral:
+async def _opened(
+    tx: Transaction, token: str, call: Call, after_no: timedelta = timedelta(0)
+) -> Referral:
     """The referral that the token opens, to be changed. From here on the partner is the caller."""
-    referral_id = await LinkStore(tx).opened_by(hash_of(token))
+    referral_id = await LinkStore(tx).opened_by(hash_of(token), after_no)
     if referral_id is None:
         raise NotFound("LINK_NOT_FOUND", "This link does not work, or no longer.")
     referral = await ReferralStore(tx).take(referral_id)
@@ -85,6 +90,7 @@ def _partner(referral: Referral) -> Caller:
 async def _shown(tx: Transaction, referral: Referral, call: Call) -> rpc.PartnerRequest:
     """What the partner may see now, and the row in the ledger that says so."""
     facility = await NeighborStore(tx).facility(referral.facility_id)
+    service = await DirectoryStore(tx).get(referral.service_id)
     call.show(referral.patient_id)
     audit.record(tx, call, str(referral.id))
-    return request_to_proto(referral, facility, tx.at)
+    return request_to_proto(referral, service, facility, tx.at)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
@@ -14,13 +14,16 @@ from sqlalchemy import (
     MetaData,
     Table,
     Uuid,
+    and_,
     any_,
     insert,
+    or_,
     select,
     update,
 )
 
 from libs.chassis.database import Transaction, param, sql
+from services.referrals.domain.referral import State
 from services.referrals.store.directory import services
 from services.referrals.store.referrals import referrals
 
@@ -84,9 +87,17 @@ REVOKE = sql(
     .values(revoked_at=_at)
 )
 # One question, whatever is wrong with a token: so that the answer takes as long.
+_said_no_since = and_(
+    links.c.revoked_at > param("since", type_=DateTime(timezone=True)),
+    referrals.c.state == State.REJECTED,
+)
 OPENED = sql(
-    select(links.c.referral_id).where(
-        links.c.token_hash == _hash, links.c.revoked_at.is_(None), links.c.expires_at > _at
+    select(links.c.referral_id)
+    .join(referrals, referrals.c.id == links.c.referral_id)
+    .where(
+        links.c.token_hash == _hash,
+        or_(links.c.revoked_at.is_(None), _said_no_since),
+        links.c.expires_at > _at,
     )
 )
 ADD_LETTER = sql(
@@ -152,9 +163,14 @@ class LinkStore:
             expires_at=expires_at,
         )
 
-    async def opened_by(self, token_hash: bytes) -> UUID | None:
-        """The referral that a token opens now."""
-        return await self._tx.one_or_none(OPENED, token_hash=token_hash, at=self._tx.at)
+    async def opened_by(
+        self, token_hash: bytes, after_no: timedelta = timedelta(0)
+    ) -> UUID | None:
+        """The referral that a token opens now; or opened until the partner said no, not longer ago than that."""
+        at = self._tx.at
+        return await self._tx.one_or_none(
+            OPENED, token_hash=token_hash, at=at, since=at - after_no
+        )
 
     async def revoke(self, referral_id: UUID) -> None:
         await self._tx.run(REVOKE, referral_id=referral_id, at=self._tx.at)

@@ -5,6 +5,8 @@ import re
 from contextlib import asynccontextmanager
 
 import pytest
+from carehub.referrals.v1 import directory_pb2
+from carehub.referrals.v1 import referrals_service_pb2 as rpc
 
 from tests.component.referrals.conftest import Referrals, State, at
 from tests.component.spine.calling import gateway
@@ -35,7 +37,8 @@ async def test_from_the_link_to_done_in_three_taps_without_a_script(page):
         assert "Can you drive someone on Friday?" in asked.text
         assert "Friday, Sep 11, 8:30 AM" in asked.text
         assert not any(word in asked.text for word in PERSONAL)
-        accepted = await client.post(path, data={"answer": "yes", "more": "more_yes"})
+        assert "more requests" not in asked.text
+        accepted = await client.post(path, data={"answer": "yes"})
         assert all(word in accepted.text for word in PERSONAL)
         assert (await client.get(path)).text == accepted.text
         done = await client.post(path, data={"answer": "done"})
@@ -47,6 +50,36 @@ async def test_from_the_link_to_done_in_three_taps_without_a_script(page):
             assert len(answer.content) + len(css.content) <= 10_000
             assert "<script" not in answer.text
             assert not re.search(r" style=| on\w+=|https?://", answer.text)
+
+
+def forms(text):
+    """What each button of each form sends, as a browser without a script would."""
+    for form in re.findall(r"<form.*?</form>", text, re.DOTALL):
+        hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="(\w+)"', form))
+        for name, value in re.findall(r'<button name="(\w+)" value="(\w+)"', form):
+            yield hidden | {name: value}
+
+
+@pytest.mark.parametrize("answer", ["yes", "too_far"])
+async def test_whether_it_takes_more_is_asked_after_the_answer_whichever_it_was(page, answer):
+    async with page() as (r, client):
+        sent = await r.sent()
+        path = f"/p/{await r.link(sent)}"
+        asked = await client.get(path)
+        assert not any("more" in one for one in forms(asked.text))
+        answered = await client.post(path, data={"answer": answer})
+        assert "Can you take more requests this week?" in answered.text
+        more = next(one for one in forms(answered.text) if one.get("more") == "more_waitlist")
+        said = await client.post(path, data=more)
+        assert "We have noted it." in said.text
+        assert "Can you take more" not in said.text
+        service = await r.call("GetService", rpc.GetServiceRequest(service_id=r.service(1)))
+        assert service.capacity.status == directory_pb2.Capacity.STATUS_WAITLIST
+        # It was the same answer, not another one.
+        after = await r.get(sent)
+        assert after.state_reason == ("TOO_FAR" if answer == "too_far" else "")
+        shown = any(word in said.text for word in PERSONAL)
+        assert shown == (answer == "yes")
 
 
 async def test_no_says_thank_you_and_the_link_is_over(page):

@@ -71,6 +71,26 @@ async def test_no_closes_it_and_says_whether_there_is_capacity(referrals):
         assert told[-1].capacity.status == directory_pb2.Capacity.STATUS_WAITLIST
 
 
+async def test_after_no_the_link_is_good_for_the_capacity_only_and_for_half_an_hour(referrals):
+    async with referrals() as r:
+        sent, other = await r.sent(), await r.sent()
+        token, cancelled = await r.link(sent), await r.link(other)
+        cancel = rpc.CancelReferralRequest(referral_id=other.id, reason="OTHER")
+        await r.call("CancelReferral", cancel)
+        no = await r.as_partner("AnswerRequest", token=token, reason="TOO_FAR")
+        assert no.asks_capacity
+        more = {"capacity": directory_pb2.Capacity.STATUS_NO}
+        for said in ({"is_yes": True}, {"is_yes": True, **more}, {}):
+            await refused(r.as_partner("AnswerRequest", token=token, **said), "LINK_NOT_FOUND")
+        await refused(r.as_partner("AnswerRequest", token=cancelled, **more), "LINK_NOT_FOUND")
+        told = await r.as_partner("AnswerRequest", token=token, **more)
+        assert (told.step, told.asks_capacity) == (Step.STEP_CLOSED, False)
+        assert not any(word in str(told) for word in PERSONAL)
+        assert (await r.get(sent)).state_reason == "TOO_FAR"
+        r.hub.clock.move(timedelta(minutes=31))
+        await refused(r.as_partner("AnswerRequest", token=token, **more), "LINK_NOT_FOUND")
+
+
 async def test_a_wrong_an_old_and_an_ended_link_are_one_answer(referrals):
     async with referrals() as r:
         sent, other = await r.sent(), await r.sent()

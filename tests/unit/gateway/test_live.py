@@ -6,6 +6,7 @@ import pytest
 from carehub.access.v1 import access_pb2
 from carehub.analytics.v1 import analytics_events_pb2
 from carehub.careplans.v1 import careplans_events_pb2
+from carehub.referrals.v1 import referrals_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
@@ -18,7 +19,8 @@ KEPT = ("PART2", "COUNSELING_NOTES", "WITHHELD")
 
 def subscriber(*facilities):
     places = frozenset(facilities)
-    held = dict.fromkeys(("patients.read", "tasks.read", "care_plans.read", "risks.read"), places)
+    seen = dict.fromkeys((("patients.read", "tasks.read", "care_plans.read", "risks.read"),, "referrals.read")
+    held = dict.fromkeys(seen, places)
     return Subscriber(
         Caller(
             subject=uuid4(),
@@ -56,6 +58,7 @@ def test_what_is_kept_at_home_is_offered_nobody_else(label):
         careplans_events_pb2.ReconciliationChanged(reconciliation=row),
         careplans_events_pb2.PreferencesChanged(preferences=row),
         analytics_events_pb2.RiskScored(risk=row),
+        referrals_events_pb2.ReferralChanged(referral=row),
     ):
         assert offered(event) == (True, label.removeprefix("LABEL_") not in KEPT)
 
@@ -65,3 +68,13 @@ def test_what_a_program_told_of_a_patient_is_offered_to_the_program():
         facility_id=str(HERE), patient={"id": str(uuid4())}
     )
     assert offered(event) == (True, False)
+
+
+def test_a_referral_is_told_with_its_kind_and_ids_to_whoever_may_read_referrals():
+    id, patient = str(uuid4()), str(uuid4())
+    event = referrals_events_pb2.ReferralChanged(
+        referral={"id": id, "facility_id": str(HERE), "patient_id": patient, "need": "homelessness"}
+    )
+    change = change_of(event)
+    assert (change.kind, change.id, change.patient_id) == ("referral", id, patient)
+    assert change.permission == "referrals.read"

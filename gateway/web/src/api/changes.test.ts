@@ -8,6 +8,7 @@ const patient: Frame = { kind: "patient", id: "p1", patientId: "p1" };
 const visit: Frame = { kind: "encounter", id: "e1", patientId: "p1" };
 const thread: Frame = { kind: "thread", id: "h1", patientId: "p1" };
 const message: Frame = { kind: "message", id: "m1", patientId: "p1" };
+const referral: Frame = { kind: "referral", id: "r1", patientId: "p1" };
 const feed: Frame = { kind: "feed", id: "f1", patientId: "" };
 
 const KEYS = {
@@ -32,6 +33,8 @@ const KEYS = {
   messages: ["messages", "p1"],
   messagesOfOther: ["messages", "p2"],
   telephone: ["telephone", ""],
+  referrals: ["referrals", "p1"],
+  referralsOfOther: ["referrals", "p2"],
   staff: ["staff", ""],
 };
 
@@ -55,6 +58,7 @@ describe("what a change makes old", () => {
     expect(touchedBy(loop)).toEqual(["loops"]);
     expect(touchedBy(visit)).toEqual(["visits"]);
     expect(touchedBy(feed)).toEqual(["feeds"]);
+    expect(touchedBy(referral)).toEqual(["referrals"]);
   });
 
   test("a patient: the record and the visits, and no other's", () => {

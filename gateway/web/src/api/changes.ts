@@ -52,6 +52,7 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   },
   message: ([holds, of], { patientId }) =>
     holds === "telephone" || (holds === "messages" && of === patientId),
+  referral: ([holds, of], { patientId }) => holds === "referrals" && of === patientId,
 };
 
 const TOLD_OF: readonly unknown[] = [
@@ -63,7 +64,7 @@ const TOLD_OF: readonly unknown[] = [
   "threads",
   "messages",
   "telephone",
-];
+, "referrals"];
 
 /** Whether a query's answer may be old now. */
 export function isTouched({ isAll, changes }: Waiting, key: Key): boolean {

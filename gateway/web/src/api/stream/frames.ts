@@ -11,6 +11,7 @@ export const KINDS = [
   "preferences",
   "thread",
   "message",
+  "referral",
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
