@@ -26,7 +26,17 @@ from libs.chassis.migrate import migrate
 from libs.chassis.tls import Certificates
 
 log = logging.getLogger("carehub")
-SERVICES = ("analytics", "careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
+SERVICES = (
+    "analytics",
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 GATEWAY = "gateway"
 Command = Callable[[Any], Coroutine[Any, Any, int]]
 AddCommand = Callable[[str, Command, str], argparse.ArgumentParser]

@@ -17,7 +17,17 @@ from libs.local.clock import VARIABLE
 from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private
 
-SERVICES = ("analytics", "careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
+SERVICES = (
+    "analytics",
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 DIRECTORY = Path(__file__).parent / "demo-directory.json"
 # What needs a second factor within five minutes, whoever asks.
 STEP_UP = "BreakGlass=2/300 FindForEmergency=2/300"

@@ -29,7 +29,17 @@ from libs.testing.servers import Servers
 
 M = TypeVar("M", bound=Message)
 # Whose streams there are, whether they run or not.
-NEIGHBORS = ("analytics", "careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
+NEIGHBORS = (
+    "analytics",
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 _KEY = OKPKey.generate_key("Ed25519", {"kid": "test", "use": "sig"}, private=True)
 
 

@@ -163,14 +163,10 @@ class LinkStore:
             expires_at=expires_at,
         )
 
-    async def opened_by(
-        self, token_hash: bytes, after_no: timedelta = timedelta(0)
-    ) -> UUID | None:
+    async def opened_by(self, token_hash: bytes, after_no: timedelta = timedelta(0)) -> UUID | None:
         """The referral that a token opens now; or opened until the partner said no, not longer ago than that."""
         at = self._tx.at
-        return await self._tx.one_or_none(
-            OPENED, token_hash=token_hash, at=at, since=at - after_no
-        )
+        return await self._tx.one_or_none(OPENED, token_hash=token_hash, at=at, since=at - after_no)
 
     async def revoke(self, referral_id: UUID) -> None:
         await self._tx.run(REVOKE, referral_id=referral_id, at=self._tx.at)

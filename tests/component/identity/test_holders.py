@@ -96,7 +96,15 @@ async def held(hub):
 
 
 def test_who_holds_data_is_read_from_the_contracts():
-    assert set(holders()) == {"analytics", "careplans", "messaging", "referrals", "registry", "scheduling", "tasking"}
+    assert set(holders()) == {
+        "analytics",
+        "careplans",
+        "messaging",
+        "referrals",
+        "registry",
+        "scheduling",
+        "tasking",
+    }
     assert Holders(Channels(), str).names == set(HOLDERS)
 
 

@@ -18,7 +18,17 @@ from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 
 PATIENT = UUID(int=5)
 PATH = f"/v1/patients/{PATIENT}/accesses"
-SERVICES = ("analytics", "careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
+SERVICES = (
+    "analytics",
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 METHODS = {
     "analytics": "/carehub.analytics.v1.AnalyticsService/ListRisks",
     "careplans": "/carehub.careplans.v1.CareplansService/GetCarePlan",

@@ -16,7 +16,17 @@ from tests.unit.gateway.doubles import PUBLIC_URL, Neighbors, failed
 
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 PATIENT, PERSON = UUID(int=5), UUID(int=6)
-SERVICES = ("analytics", "careplans", "identity", "interop", "messaging", "referrals", "registry", "scheduling", "tasking")
+SERVICES = (
+    "analytics",
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 
 
 def entry(at: datetime, number: int = 1, **fields: object) -> audit_pb2.AuditEntry:
