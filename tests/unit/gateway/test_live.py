@@ -19,7 +19,7 @@ KEPT = ("PART2", "COUNSELING_NOTES", "WITHHELD")
 
 def subscriber(*facilities):
     places = frozenset(facilities)
-    seen = dict.fromkeys((("patients.read", "tasks.read", "care_plans.read", "risks.read"),, "referrals.read")
+    seen = ("patients.read", "tasks.read", "care_plans.read", "risks.read", "referrals.read")
     held = dict.fromkeys(seen, places)
     return Subscriber(
         Caller(

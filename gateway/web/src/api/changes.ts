@@ -64,7 +64,8 @@ const TOLD_OF: readonly unknown[] = [
   "threads",
   "messages",
   "telephone",
-, "referrals"];
+  "referrals",
+];
 
 /** Whether a query's answer may be old now. */
 export function isTouched({ isAll, changes }: Waiting, key: Key): boolean {
