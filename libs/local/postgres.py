@@ -46,7 +46,7 @@ SETTINGS = {
     "password_encryption": "scram-sha-256",
     "fsync": "on",
     "synchronous_commit": "on",
-    "max_connections": "300",
+    "max_connections": "400",
     "shared_buffers": "256MB",
     "timezone": "UTC",
     "log_timezone": "UTC",

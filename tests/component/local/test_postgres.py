@@ -76,7 +76,7 @@ async def test_the_server_is_private_and_durable(start: Start, home: Path) -> No
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "fsync": "on",
-        "max_connections": "300",
+        "max_connections": "400",
     }
     assert await ask(server, "SHOW synchronous_commit") == "on"
     assert await ask(server, "SHOW shared_buffers") == "256MB"
