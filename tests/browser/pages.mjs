@@ -15,6 +15,7 @@ const PAGES = [
   { account: "coordinator", path: "/worklist?scope=all", there: "[data-task]" },
   { account: "coordinator", path: "/patients", there: "input[type=search]" },
   { account: "coordinator", path: "/patients/…", there: "article" },
+  { account: "coordinator", path: "/telephone", there: "h1" },
   { account: "coordinator", path: "/protocols", there: "h1" },
   { account: "coordinator", path: "/protocols/discharge-transition", there: "h1" },
   { account: "operator", path: "/feeds", there: "h1" },
