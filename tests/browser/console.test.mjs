@@ -4,6 +4,7 @@ import { access } from "./access.mjs";
 import { openBrowser } from "./browser.mjs";
 import { startHub } from "./hub.mjs";
 import { live } from "./live.mjs";
+import { measures } from "./measures.mjs";
 import { network } from "./network.mjs";
 import { own } from "./own.mjs";
 import { pages } from "./pages.mjs";
@@ -28,5 +29,6 @@ describe("the console", { timeout: 600_000 }, () => {
   own(world);
   session(world);
   network(world);
+  measures(world);
   pages(world);
 });

@@ -38,9 +38,10 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   encounter: ([holds, of, part], { patientId }) =>
     holds === "patients" && of === patientId && part === "encounters",
   feed: ([holds]) => holds === "feeds",
+  risk: ([holds, of], { patientId }) => holds === "risks" && of === patientId,
 };
 
-const TOLD_OF: readonly unknown[] = ["tasks", "loops", "patients", "feeds"];
+const TOLD_OF: readonly unknown[] = ["tasks", "loops", "patients", "feeds", "risks"];
 
 /** Whether a query's answer may be old now. */
 export function isTouched({ isAll, changes }: Waiting, key: Key): boolean {

@@ -1,6 +1,6 @@
 /** What the hub writes on its stream of changes, piece by piece as it arrives. Pure. */
 
-export const KINDS = ["task", "loop", "patient", "encounter", "feed"] as const;
+export const KINDS = ["task", "loop", "patient", "encounter", "feed", "risk"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Something changed. What it is now has to be asked. */

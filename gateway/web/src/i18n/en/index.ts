@@ -2,6 +2,7 @@
 import access from "./access.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
+import measures from "./measures.json";
 import operations from "./operations.json";
 import own from "./own.json";
 import patients from "./patients.json";
@@ -16,6 +17,7 @@ const messages = {
   patients,
   protocols,
   feeds,
+  measures,
   staff,
   operations,
   access,

@@ -3,6 +3,7 @@ import type { Messages } from "../en";
 import access from "./access.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
+import measures from "./measures.json";
 import operations from "./operations.json";
 import own from "./own.json";
 import patients from "./patients.json";
@@ -17,6 +18,7 @@ const messages: Messages = {
   patients,
   protocols,
   feeds,
+  measures,
   staff,
   operations,
   access,
