@@ -6,6 +6,7 @@ import { careplans } from "./careplans.mjs";
 import { startHub } from "./hub.mjs";
 import { live } from "./live.mjs";
 import { messaging } from "./messaging.mjs";
+import { measures } from "./measures.mjs";
 import { network } from "./network.mjs";
 import { own } from "./own.mjs";
 import { pages } from "./pages.mjs";
@@ -32,5 +33,6 @@ describe("the console", { timeout: 600_000 }, () => {
   messaging(world);
   session(world);
   network(world);
+  measures(world);
   pages(world);
 });

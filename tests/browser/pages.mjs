@@ -18,6 +18,7 @@ const PAGES = [
   { account: "coordinator", path: "/telephone", there: "h1" },
   { account: "coordinator", path: "/protocols", there: "h1" },
   { account: "coordinator", path: "/protocols/discharge-transition", there: "h1" },
+  { account: "coordinator", path: "/measures", there: "section" },
   { account: "operator", path: "/feeds", there: "h1" },
   { account: "integration", path: "/feeds", there: "h1" },
   { account: "privacy-officer", path: "/emergencies", there: "h1" },

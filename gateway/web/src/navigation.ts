@@ -1,5 +1,6 @@
 /** The screens: where they are, who may open them, and how the menu shows them. */
 import {
+  IconChartLine,
   IconHeartRateMonitor,
   IconListCheck,
   IconPlugConnected,
@@ -18,6 +19,13 @@ export const SCREENS = [
     needs: "glass.review",
     icon: IconUrgent,
     isCare: true,
+  },
+  {
+    key: "measures",
+    path: "/measures",
+    needs: "measures.read",
+    icon: IconChartLine,
+    isCare: false,
   },
   { key: "protocols", path: "/protocols", needs: "protocols.read", icon: IconRoute, isCare: false },
   { key: "feeds", path: "/feeds", needs: "feeds.read", icon: IconPlugConnected, isCare: false },

@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-router";
 import { useMe } from "@/api/queries";
 import { STATE_KEYS, type StateKey } from "@/features/feeds/accounts";
+import { STATUSES, type Status } from "@/features/measures/statuses";
 import { SignedInPage } from "@/features/signin/page";
 import { screensFor } from "@/navigation";
 import { Broken } from "@/ui/broken";
@@ -153,6 +154,23 @@ const feeds = createRoute({
   component: lazyRouteComponent(() => import("@/features/feeds/page"), "FeedsPage"),
 });
 
+export interface MeasuresSearch {
+  facility?: string;
+  measure?: string;
+  status?: Status;
+}
+
+const measures = createRoute({
+  getParentRoute: () => shell,
+  path: "/measures",
+  validateSearch: (search: Record<string, unknown>): MeasuresSearch => ({
+    facility: text(search.facility),
+    measure: text(search.measure),
+    status: STATUSES.find((status) => status === search.status),
+  }),
+  component: lazyRouteComponent(() => import("@/features/measures/page"), "MeasuresPage"),
+});
+
 export interface StaffSearch {
   show?: "teams";
   facility?: string;
@@ -196,6 +214,7 @@ const tree = root.addChildren([
     protocols,
     protocol,
     feeds,
+    measures,
     staff,
     operations,
   ]),

@@ -53,6 +53,7 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   message: ([holds, of], { patientId }) =>
     holds === "telephone" || (holds === "messages" && of === patientId),
   referral: ([holds, of], { patientId }) => holds === "referrals" && of === patientId,
+  risk: ([holds, of], { patientId }) => holds === "risks" && of === patientId,
 };
 
 const TOLD_OF: readonly unknown[] = [
@@ -65,7 +66,7 @@ const TOLD_OF: readonly unknown[] = [
   "messages",
   "telephone",
   "referrals",
-];
+, "risks"];
 
 /** Whether a query's answer may be old now. */
 export function isTouched({ isAll, changes }: Waiting, key: Key): boolean {

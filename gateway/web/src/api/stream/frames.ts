@@ -12,7 +12,7 @@ export const KINDS = [
   "thread",
   "message",
   "referral",
-] as const;
+, "risk"] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Something changed. What it is now has to be asked. */

@@ -18,6 +18,7 @@ import { useOwnerWords } from "@/features/worklist/owner";
 import { ageOn, partsIn } from "@/ui/moments";
 import { useNow, useWhen, useZone } from "@/ui/when";
 import { addressOf, languageName, nameOf, phoneOf, phoneWords } from "./person";
+import { Risk } from "./risk";
 import styles from "./storyboard.module.css";
 
 export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | undefined }) {
@@ -37,6 +38,7 @@ export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | u
       <KnownAt patient={patient} />
       <Plan patient={patient} />
       <Messages patient={patient} />
+      <Risk patientId={patient.id} />
       <Sharing patient={patient} />
     </header>
   );

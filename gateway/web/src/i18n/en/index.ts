@@ -4,6 +4,7 @@ import careplans from "./careplans.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import messaging from "./messaging.json";
+import measures from "./measures.json";
 import operations from "./operations.json";
 import own from "./own.json";
 import patients from "./patients.json";
@@ -18,6 +19,7 @@ const messages = {
   patients,
   protocols,
   feeds,
+  measures,
   staff,
   operations,
   access,

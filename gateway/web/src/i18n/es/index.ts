@@ -5,6 +5,7 @@ import careplans from "./careplans.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import messaging from "./messaging.json";
+import measures from "./measures.json";
 import operations from "./operations.json";
 import own from "./own.json";
 import patients from "./patients.json";
@@ -19,6 +20,7 @@ const messages: Messages = {
   patients,
   protocols,
   feeds,
+  measures,
   staff,
   operations,
   access,

@@ -1,0 +1,43 @@
+/** What the screen of measures asks: the numbers, and who is behind them. */
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { api, type Filled, read } from "@/api/client";
+import type { components } from "@/api/schema.gen";
+import type { Status } from "./statuses";
+
+type Schemas = components["schemas"];
+export type Measure = Filled<Schemas["analytics.Measure"]>;
+export type Rate = Measure["rate"];
+export type Unit = Filled<Schemas["analytics.MeasureUnit"]>;
+
+const PAGE = 50;
+
+export function useMeasures(facilityId = "") {
+  return useQuery({
+    queryKey: ["measures", "numbers", facilityId],
+    queryFn: async ({ signal }) => {
+      const query = { facilityId: facilityId || undefined };
+      const answer = await read(api.GET("/v1/measures", { params: { query }, signal }));
+      return answer.measures as Measure[];
+    },
+    staleTime: 60_000,
+  });
+}
+
+export function useUnits(measure: string, status: Status | undefined, facilityId = "") {
+  return useInfiniteQuery({
+    queryKey: ["measures", "units", measure, status, facilityId],
+    queryFn: async ({ signal, pageParam }) => {
+      const query = {
+        status,
+        facilityId: facilityId || undefined,
+        pageSize: PAGE,
+        pageToken: pageParam || undefined,
+      };
+      const params = { path: { measure }, query };
+      const page = await read(api.GET("/v1/measures/{measure}/units", { params, signal }));
+      return { units: page.units as Unit[], next: page.nextPageToken };
+    },
+    initialPageParam: "",
+    getNextPageParam: ({ next }) => next || undefined,
+  });
+}

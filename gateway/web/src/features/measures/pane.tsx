@@ -1,0 +1,131 @@
+/** What a number is made of: its definition as text, and the patients behind it. */
+import { Button, CloseButton } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
+import { useTranslations } from "use-intl";
+import { patientQuery } from "@/features/patients/hooks";
+import { nameOf } from "@/features/patients/person";
+import { Chips } from "@/ui/chips";
+import { Empty, Failed, Loading } from "@/ui/states";
+import { useWhen, useZone } from "@/ui/when";
+import { type Measure, type Unit, useUnits } from "./hooks";
+import styles from "./measures.module.css";
+import { STATUSES, type Status } from "./statuses";
+import { useMeasureWords, useReasonWords } from "./words";
+
+interface Props {
+  measure: Measure;
+  facilityId: string | undefined;
+  status: Status | undefined;
+  choose: (status: Status | undefined) => void;
+  close: () => void;
+  mayOpen: boolean;
+}
+
+export function Pane({ measure, facilityId, status, choose, close, mayOpen }: Props) {
+  const t = useTranslations("measures");
+  const { title, definition } = useMeasureWords(measure);
+  const head = useRef<HTMLHeadingElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each measure that is opened
+  useEffect(() => head.current?.focus(), [measure.key]);
+  const { numerator, denominator, pending, excluded } = measure.rate;
+  const counts = {
+    STATUS_MET: numerator,
+    STATUS_NOT_MET: denominator - numerator,
+    STATUS_PENDING: pending,
+    STATUS_EXCLUDED: excluded,
+  };
+  return (
+    <aside className={styles.pane} aria-label={title}>
+      <div className={styles.paneHead}>
+        <h2 ref={head} tabIndex={-1}>
+          {title}
+        </h2>
+        <CloseButton aria-label={t("close")} onClick={close} />
+      </div>
+      <p className={styles.definition}>{definition}</p>
+      <p className={styles.small}>
+        {t("source", { source: measure.source, version: measure.version })}
+      </p>
+      {mayOpen && (
+        <>
+          <Chips
+            label={t("which")}
+            chosen={status ?? "all"}
+            choose={(key) => choose(key === "all" ? undefined : key)}
+            options={[
+              { key: "all" as const, label: t("all", { count: denominator + pending + excluded }) },
+              ...STATUSES.map((key) => ({
+                key,
+                label: t(`statuses.${key}`, { count: counts[key] }),
+              })),
+            ]}
+          />
+          <Units measure={measure.key} status={status} facilityId={facilityId} />
+        </>
+      )}
+    </aside>
+  );
+}
+
+function Units({
+  measure,
+  status,
+  facilityId,
+}: {
+  measure: string;
+  status: Status | undefined;
+  facilityId: string | undefined;
+}) {
+  const t = useTranslations("measures");
+  const asked = useUnits(measure, status, facilityId);
+  if (asked.error && !asked.data) {
+    return <Failed error={asked.error} retry={() => void asked.refetch()} />;
+  }
+  if (!asked.data) return <Loading shape="rows" />;
+  const units = asked.data.pages.flatMap((page) => page.units);
+  if (units.length === 0) return <Empty title={t("nobody")}>{t("nobodyText")}</Empty>;
+  return (
+    <>
+      <ul className={styles.units}>
+        {units.map((unit) => (
+          <Row key={unit.id} unit={unit} />
+        ))}
+      </ul>
+      {asked.hasNextPage && (
+        <Button
+          variant="default"
+          loading={asked.isFetchingNextPage}
+          onClick={() => void asked.fetchNextPage()}
+        >
+          {t("more")}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function Row({ unit }: { unit: Unit }) {
+  const t = useTranslations("measures");
+  const reason = useReasonWords();
+  const when = useWhen();
+  const zone = useZone(unit.facilityId);
+  const patient = useQuery(patientQuery(unit.patientId));
+  const name = patient.data ? nameOf(patient.data) : t("somebody");
+  const waits = unit.status === "STATUS_PENDING" && unit.settleTime;
+  return (
+    <li>
+      <Link to="/patients/$patientId" params={{ patientId: unit.patientId }}>
+        <bdi>{name}</bdi>
+      </Link>
+      <span>{when.date(unit.date, zone)}</span>
+      <span>{reason(unit.reason)}</span>
+      <span>
+        {waits
+          ? t("countsFrom", { day: when.day(new Date(waits), zone) })
+          : t(`status.${unit.status}`)}
+      </span>
+    </li>
+  );
+}

@@ -1,0 +1,71 @@
+/** Stories of measures: every number opens to its patients, its definition is there for everybody, risk opens to its terms. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
+import { sentHome, somebody, until } from "./hub.mjs";
+
+export function measures(world) {
+  const open = (account, options = {}) =>
+    signIn(world.browser, world.hub, account, { path: "/measures", ...options });
+
+  describe("measures", () => {
+    test("a number opens to its patients by keyboard, and a patient to the terms of the risk", async () => {
+      const person = somebody("Ana", "Medida");
+      await sentHome(world.hub, person, 20);
+      const page = await open("coordinator", { viewport: DESK });
+      const card = page.getByRole("region", { name: "Seen within 14 days" });
+      const all = card.getByRole("button", { name: /^\d+$/ });
+      await until(async () => {
+        await page.reload();
+        await card.waitFor();
+        return Number(await all.textContent()) > 0;
+      }, 30_000);
+      await card.getByRole("button", { name: "What “Seen within 14 days” means" }).focus();
+      await card.getByRole("tooltip").waitFor();
+      await card.getByRole("button", { name: "Show as a table" }).click();
+      await card.getByRole("columnheader", { name: "Normal swing" }).waitFor();
+      await all.focus();
+      await page.keyboard.press("Enter");
+      const pane = page.getByRole("complementary", { name: "Seen within 14 days" });
+      await pane.getByText("CPT 99495").waitFor();
+      const row = pane.getByRole("listitem").filter({ hasText: person.family });
+      await row.getByText("no visit").waitFor();
+      await looksRight(page);
+      await shot(page, "measures");
+      await row.getByRole("link").click();
+      await page.waitForURL(/\/patients\//);
+      const lace = page.locator("header details", { hasText: "LACE" });
+      await lace.getByText(/partial: \d items? (is|are) not known/).waitFor();
+      await lace.locator("summary").focus();
+      await page.keyboard.press("Enter");
+      await lace.getByText("Length of stay:").waitFor();
+      await lace.getByText("Other conditions: not known, no points").waitFor();
+      await looksRight(page);
+      await shot(page, "risk");
+      await page.context().close();
+    });
+
+    test("on a phone, in Spanish", async () => {
+      const page = await open("coordinator", { viewport: PHONE, locale: "es-US" });
+      await page.getByRole("heading", { name: "Consulta en 14 días" }).waitFor();
+      await looksRight(page);
+      await shot(page, "measures-es-360");
+      await page.context().close();
+    });
+
+    test("who counts sees numbers that open to nobody", async () => {
+      const page = await open("admin", { viewport: DESK });
+      const card = page.getByRole("region", { name: "Seen within 14 days" });
+      await card.getByText(/\d+ of \d+/).waitFor();
+      assert.equal(await card.getByRole("button", { name: /^\d+( met)?$/ }).count(), 0);
+      await looksRight(page);
+      await page.context().close();
+    });
+  });
+}
+
+/** A picture for whoever looks at them: CAREHUB_SHOTS names the folder. */
+async function shot(page, name) {
+  const folder = process.env.CAREHUB_SHOTS;
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
+}
