@@ -66,7 +66,8 @@ const TOLD_OF: readonly unknown[] = [
   "messages",
   "telephone",
   "referrals",
-, "risks"];
+  "risks",
+];
 
 /** Whether a query's answer may be old now. */
 export function isTouched({ isAll, changes }: Waiting, key: Key): boolean {

@@ -12,7 +12,8 @@ export const KINDS = [
   "thread",
   "message",
   "referral",
-, "risk"] as const;
+  "risk",
+] as const;
 export type Kind = (typeof KINDS)[number];
 
 /** Something changed. What it is now has to be asked. */
