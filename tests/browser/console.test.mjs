@@ -9,6 +9,7 @@ import { network } from "./network.mjs";
 import { own } from "./own.mjs";
 import { pages } from "./pages.mjs";
 import { patient } from "./patient.mjs";
+import { referrals } from "./referrals.mjs";
 import { session } from "./session.mjs";
 import { worklist } from "./worklist.mjs";
 
@@ -28,6 +29,7 @@ describe("the console", { timeout: 600_000 }, () => {
   access(world);
   own(world);
   careplans(world);
+  referrals(world);
   session(world);
   network(world);
   pages(world);

@@ -88,6 +88,17 @@ const plan = createRoute({
   component: lazyRouteComponent(() => import("@/features/careplans/page"), "PlanPage"),
 });
 
+export interface HelpSearch {
+  loop?: string;
+}
+
+const help = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId/help",
+  validateSearch: (search: Record<string, unknown>): HelpSearch => ({ loop: text(search.loop) }),
+  component: lazyRouteComponent(() => import("@/features/referrals/page"), "HelpPage"),
+});
+
 const reviews = createRoute({
   getParentRoute: () => shell,
   path: "/emergencies",
@@ -171,6 +182,7 @@ const tree = root.addChildren([
     patient,
     access,
     plan,
+    help,
     reviews,
     protocols,
     protocol,

@@ -82,7 +82,9 @@ type Sometimes =
   | "owner"
   | "before"
   | "after"
-  | "review";
+  | "review"
+  | "consent"
+  | "capacity";
 
 /** As the API answers: every field is there, but for times, dates and parts that do not exist. */
 export type Filled<T> = T extends (infer U)[]
@@ -113,4 +115,6 @@ export type Feed = Filled<Schemas["interop.Feed"]>;
 export type FeedMessage = Filled<Schemas["interop.FeedMessage"]>;
 export type BreakGlass = Filled<Schemas["identity.BreakGlass"]>;
 export type Explanation = Filled<Schemas["identity.AccessExplanation"]>;
+export type Referral = Filled<Schemas["referrals.Referral"]>;
+export type Match = Filled<Schemas["referrals.Match"]>;
 export type Day = Schemas["google.type.Date"];

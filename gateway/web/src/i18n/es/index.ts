@@ -8,6 +8,7 @@ import operations from "./operations.json";
 import own from "./own.json";
 import patients from "./patients.json";
 import protocols from "./protocols.json";
+import referrals from "./referrals.json";
 import shell from "./shell.json";
 import staff from "./staff.json";
 import worklist from "./worklist.json";
@@ -22,6 +23,7 @@ const messages: Messages = {
   operations,
   access,
   careplans,
+  referrals,
   emergency,
   own,
 };
