@@ -11,6 +11,7 @@ import { network } from "./network.mjs";
 import { own } from "./own.mjs";
 import { pages } from "./pages.mjs";
 import { patient } from "./patient.mjs";
+import { referrals } from "./referrals.mjs";
 import { session } from "./session.mjs";
 import { worklist } from "./worklist.mjs";
 
@@ -31,6 +32,7 @@ describe("the console", { timeout: 600_000 }, () => {
   own(world);
   careplans(world);
   messaging(world);
+  referrals(world);
   session(world);
   network(world);
   measures(world);

@@ -108,6 +108,17 @@ const telephone = createRoute({
   component: lazyRouteComponent(() => import("@/features/messaging/telephone"), "TelephonePage"),
 });
 
+export interface HelpSearch {
+  loop?: string;
+}
+
+const help = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId/help",
+  validateSearch: (search: Record<string, unknown>): HelpSearch => ({ loop: text(search.loop) }),
+  component: lazyRouteComponent(() => import("@/features/referrals/page"), "HelpPage"),
+});
+
 const reviews = createRoute({
   getParentRoute: () => shell,
   path: "/emergencies",
@@ -210,6 +221,7 @@ const tree = root.addChildren([
     plan,
     messages,
     telephone,
+    help,
     reviews,
     protocols,
     protocol,

@@ -82,7 +82,9 @@ type Sometimes =
   | "owner"
   | "before"
   | "after"
-  | "review";
+  | "review"
+  | "consent"
+  | "capacity";
 
 /** As the API answers: every field is there, but for times, dates and parts that do not exist. */
 export type Filled<T> = T extends (infer U)[]
@@ -117,4 +119,6 @@ export type Thread = Filled<Schemas["messaging.Thread"]>;
 export type Contact = Filled<Schemas["messaging.Contact"]>;
 export type PatientMessage = Filled<Schemas["messaging.PatientMessage"]>;
 export type TelephoneEntry = Filled<Schemas["messaging.TelephoneEntry"]>;
+export type Referral = Filled<Schemas["referrals.Referral"]>;
+export type Match = Filled<Schemas["referrals.Match"]>;
 export type Day = Schemas["google.type.Date"];

@@ -109,3 +109,14 @@ export function spanOf(milliseconds: number): Span {
   const hours = Math.floor(total / 60);
   return { days: 0, hours, minutes: hours >= 10 ? 0 : total % 60 };
 }
+
+/** The moment at which a zone's clock shows "2026-09-11T08:30"; in the hour that a clock skips, the one after it. */
+export function momentIn(zone: string, local: string): Date {
+  const wanted = Date.parse(`${local}Z`);
+  const off = (at: number) => {
+    const { year, month, day, hour, minute } = partsIn(zone, new Date(at));
+    return Date.UTC(year, month - 1, day, hour, minute) - at;
+  };
+  const first = wanted - off(wanted);
+  return new Date(wanted - off(first));
+}

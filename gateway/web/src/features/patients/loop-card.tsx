@@ -4,7 +4,7 @@ import { IconPhone } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useTranslations } from "use-intl";
 import type { Loop, Task } from "@/api/client";
-import { useMe } from "@/api/queries";
+import { useMay, useMe } from "@/api/queries";
 import { isCall } from "@/features/worklist/outcomes";
 import { useOwnerWords } from "@/features/worklist/owner";
 import { Clock } from "@/ui/clock";
@@ -19,6 +19,8 @@ interface CardProps {
   /** The loop's tasks. */
   tasks: readonly Task[];
   phone: string;
+  /** The partner that was asked to help and has not answered. */
+  waitsFor?: string | undefined;
 }
 
 /** The open task that comes first: what has begun before what has not, then the soonest due. Pure. */
@@ -35,7 +37,7 @@ export function nextTask(tasks: readonly Task[], now: Date): Task | undefined {
 
 const PRESSING = new Set(["soon", "overdue", "escalated"]);
 
-export function LoopCard({ loop, tasks, phone }: CardProps) {
+export function LoopCard({ loop, tasks, phone, waitsFor }: CardProps) {
   const t = useTranslations("patients.loops");
   const owner = useOwnerWords();
   const now = useNow();
@@ -63,7 +65,7 @@ export function LoopCard({ loop, tasks, phone }: CardProps) {
       <dl className={styles.facts}>
         <dt>{t("owner")}</dt>
         <dd>
-          <bdi>{owner(next?.owner ?? loop.owner)}</bdi>
+          <OwnerWords owner={owner(next?.owner ?? loop.owner)} waitsFor={waitsFor} />
         </dd>
         <dt>{t("next")}</dt>
         <dd>
@@ -105,8 +107,31 @@ export function LoopCard({ loop, tasks, phone }: CardProps) {
             {t("task")}
           </Link>
         )}
+        <AskForHelp loop={loop} />
       </div>
     </article>
+  );
+}
+
+/** Waiting on a partner is still owned. */
+function OwnerWords({ owner, waitsFor }: { owner: string; waitsFor: string | undefined }) {
+  const t = useTranslations("referrals.loop");
+  return <bdi>{waitsFor ? t("waiting", { owner, service: waitsFor }) : owner}</bdi>;
+}
+
+function AskForHelp({ loop }: { loop: Loop }) {
+  const t = useTranslations("referrals");
+  const mayWrite = useMay("referrals.write");
+  if (!useMe().facilityIds.includes(loop.facilityId) || !mayWrite) return null;
+  return (
+    <Link
+      to="/patients/$patientId/help"
+      params={{ patientId: loop.patientId }}
+      search={{ loop: loop.id }}
+      className={styles.stepLink}
+    >
+      {t("ask")}
+    </Link>
   );
 }
 

@@ -5,8 +5,12 @@ import { Link, Navigate, useNavigate, useParams } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Loop, Patient } from "@/api/client";
+import { useMay } from "@/api/queries";
 import { EmergencyBanner } from "@/features/emergency/banner";
 import { HiddenPatient } from "@/features/emergency/hidden";
+import { Help } from "@/features/referrals/help";
+import { useReferrals } from "@/features/referrals/hooks";
+import { waitingOn } from "@/features/referrals/standing";
 import { useKeys } from "@/ui/keys";
 import { useTitle } from "@/ui/page";
 import { Empty, Failed, Loading } from "@/ui/states";
@@ -46,6 +50,7 @@ function Story({ patient }: { patient: Patient }) {
   const encounters = useEncounters(patient.id);
   const loops = usePatientLoops(patient.id);
   const tasks = usePatientTasks(patient.id);
+  const referrals = useReferrals(patient.id, useMay("referrals.read"));
   const now = useNow();
   const entries = useMemo(
     () =>
@@ -75,20 +80,24 @@ function Story({ patient }: { patient: Patient }) {
         {!failed && !isLoading && (
           <>
             <Timeline entries={entries} />
-            <section aria-labelledby="loops" className={styles.loops}>
-              <Loops
-                loops={loops.data ?? []}
-                open={open}
-                card={(loop) => (
-                  <LoopCard
-                    key={loop.id}
-                    loop={loop}
-                    tasks={(tasks.data ?? []).filter(({ loopId }) => loopId === loop.id)}
-                    phone={phoneOf(patient)}
-                  />
-                )}
-              />
-            </section>
+            <div className={styles.aside}>
+              <section aria-labelledby="loops" className={styles.loops}>
+                <Loops
+                  loops={loops.data ?? []}
+                  open={open}
+                  card={(loop) => (
+                    <LoopCard
+                      key={loop.id}
+                      loop={loop}
+                      tasks={(tasks.data ?? []).filter(({ loopId }) => loopId === loop.id)}
+                      phone={phoneOf(patient)}
+                      waitsFor={waitingOn(loop.id, referrals.data ?? [])?.serviceName}
+                    />
+                  )}
+                />
+              </section>
+              <Help patient={patient} />
+            </div>
           </>
         )}
         <p className={styles.consent}>

@@ -9,6 +9,7 @@ import operations from "./operations.json";
 import own from "./own.json";
 import patients from "./patients.json";
 import protocols from "./protocols.json";
+import referrals from "./referrals.json";
 import shell from "./shell.json";
 import staff from "./staff.json";
 import worklist from "./worklist.json";
@@ -25,6 +26,7 @@ const messages = {
   access,
   careplans,
   messaging,
+  referrals,
   emergency,
   own,
 };
