@@ -7,15 +7,20 @@ from urllib.parse import unquote
 
 # By service: the columns whose texts are of patients. JSON is searched by the names of its fields.
 COLUMNS = {
+    "analytics": ("visits.diagnoses",),
+    "careplans": ("medicine_lists.medicines",),
     "identity": (
         "access_facts.born_on", "consents.evidence_note", "proxies.evidence_note", "break_glass.reason_text",
         "break_glass.finding_note",
     ),
     "interop": ("messages.raw",),
+    "messaging": ("contacts.told_phone", "posts.text"),
+    "referrals": ("referrals.details",),
     "registry": (
         "patients.facts", "program_patients.facts", "encounters.visit_number", "encounters.locations",
         "encounters.diagnoses", "encounters.admit_reason", "visit_messages.said",
     ),
+    "scheduling": ("appointments.external_number",),
     "tasking": (
         "patients.name", "program_patients.name", "encounters.diagnoses", "tasks.comments", "tasks.attempts",
         "tasks.decline_reason",
@@ -24,9 +29,14 @@ COLUMNS = {
 # Texts that operators, other patients' teams or everybody may read: outputs, though they are in a database. Not refusals of
 # interop: to who runs a feed they quote the header of its message, in which tests put anything.
 OUTPUTS = {
+    "analytics": ("audit", "parked"),
+    "careplans": ("audit", "parked"),
     "identity": ("audit", "parked"),
     "interop": ("audit", "parked", "silence_notices"),
+    "messaging": ("audit", "parked"),
+    "referrals": ("audit", "parked"),
     "registry": ("audit", "parked", "reports"),
+    "scheduling": ("audit", "parked"),
     "tasking": ("audit", "parked", "notifications"),
 }
 # Of JSON: what else stands beside a name, a number or a note. A city alone tells of nobody, and is in a facility's name.

@@ -7,7 +7,7 @@ import pytest
 from tests.component.spine.calling import IMAGE, calling, methods, path_of, until_answered
 from tests.reference.callers import CALLERS, GROUPS, LET_THROUGH
 
-OVER_GRPC, OVER_REST = 5_675, 3_383
+OVER_GRPC, OVER_REST = 6_162, 3_519
 
 
 @pytest.fixture
