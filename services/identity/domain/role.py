@@ -39,7 +39,7 @@ _TABLE: Mapping[Role, str] = {
     # Runs one facility, and sees no patient; says why somebody of theirs may not see one.
     Role.FACILITY_ADMIN: (
         "facilities.write staff.read staff.write feeds.read agreements.read access.explain "
-        "schedules.read schedules.write billing.read measures.read"
+        "schedules.read schedules.write measures.read"
     ),
     # Give and arrange care.
     Role.COORDINATOR: (

@@ -72,7 +72,7 @@ function Found({
         {t("fits", { count: fitting.length })}
       </p>
       {fitting.length > 0 && (
-        <Radio.Group aria-label={t("choose")} value={serviceId} onChange={choose}>
+        <Radio.Group label={t("choose")} value={serviceId} onChange={choose}>
           {fitting.map((match) => (
             <div key={match.service.id} className={styles.match}>
               <Radio
