@@ -57,14 +57,14 @@ _NAMES = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"].methods
 ]
 
 
-_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
-_ACCESS: dict[str, dict[str, Any]] = {
+TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+ACCESS: dict[str, dict[str, Any]] = {
     "day": {"type": "string", "format": "date", "description": "In the time zone asked for."},
     "personId": {"type": "string", "format": "uuid"},
     "personName": {"type": "string", "description": "Empty if it is not known."},
-    "roles": _TEXTS | {"description": "That they held then, anywhere."},
-    "facilityIds": _TEXTS | {"description": "Where they work: for which they were answered."},
-    "purposes": _TEXTS | {"description": "The purposes of use, such as TREATMENT."},
+    "roles": TEXTS | {"description": "That they held then, anywhere."},
+    "facilityIds": TEXTS | {"description": "Where they work: for which they were answered."},
+    "purposes": TEXTS | {"description": "The purposes of use, such as TREATMENT."},
     "kinds": {
         "type": "array",
         "items": {"type": "string", "enum": KINDS},
@@ -100,7 +100,7 @@ def openapi_of(
             "type": "string",
             "description": "Empty on the last page, and only there.",
         },
-        "unanswered": _TEXTS | {"description": "The services that did not answer."},
+        "unanswered": TEXTS | {"description": "The services that did not answer."},
     }
     schema = {"type": "object", "properties": page, "required": [*page]}
     return {
@@ -133,7 +133,7 @@ OPENAPI = openapi_of(
     description="Of the facilities where patients.read is held, and for a privacy officer everybody. 404 for whom the "
     "patient is hidden from. Reading it is in it, too.",
     name="accesses",
-    row=_ACCESS,
+    row=ACCESS,
     permission="patients.read",
 )
 
@@ -178,6 +178,48 @@ def looks_of(ledgers: Iterable[Endpoint], name: str = METHOD) -> dict[str, Metho
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, for the time of one request."""
+
+    channels: Channels
+    token: str
+    about: Mapping[str, str]
+
+    async def ask(self, method: MethodDescriptor, wanted: Message) -> Message | CallFailed:
+        try:
+            return await self.channels.call(
+                method, wanted, caller_token=self.token, timeout=TIMEOUT, metadata=self.about
+            )
+        except CallFailed as failed:
+            return failed
+
+    async def told(self, method: MethodDescriptor, wanted: Message) -> Message:
+        """The answer, or the problem that it was."""
+        answer = await self.ask(method, wanted)
+        if isinstance(answer, CallFailed):
+            raise from_call(answer)
+        return answer
+
+    async def ask_all(
+        self, methods: Mapping[str, MethodDescriptor], wanted: Message
+    ) -> dict[str, Message | CallFailed]:
+        answers = await asyncio.gather(*(self.ask(one, wanted) for one in methods.values()))
+        return dict(zip(methods, answers, strict=True))
+
+
+async def asker_of(
+    request: Request, path: str, channels: Channels, authenticator: Authenticator
+) -> Asker:
+    """Who sent a GET to the path."""
+    note = note_of(request.scope)
+    note.route = path
+    headers = dict(request.scope["headers"])
+    address = request.client.host if request.client else ""
+    token = await authenticator.caller_token(Credentials(headers, address, is_safe=True))
+    return Asker(channels, token, {"x-request-id": note.request_id, CLIENT_ADDRESS: address})
+
+
 class Accesses:
     """Asks every service that has a ledger."""
 
@@ -193,23 +235,13 @@ class Accesses:
 
     async def answer(self, request: Request) -> Response:
         """GET /v1/patients/{patient_id}/accesses."""
-        note_of(request.scope).route = PATH
-        headers = dict(request.scope["headers"])
-        address = request.client.host if request.client else ""
-        token = await self._authenticator.caller_token(Credentials(headers, address, is_safe=True))
+        asker = await asker_of(request, PATH, self._channels, self._authenticator)
         wanted = wanted_of(request)
-        about = {"x-request-id": note_of(request.scope).request_id, CLIENT_ADDRESS: address}
         patient = registry_service_pb2.GetPatientRequest(patient_id=wanted.patient_id)
-        shown = await self._ask(_PATIENT, patient, token, about)
-        if isinstance(shown, CallFailed):
-            raise from_call(shown)
-        answers = await asyncio.gather(
-            *(self._ask(one, wanted, token, about) for one in self._methods.values())
-        )
-        days, next_page_token, unanswered = merged(
-            wanted, dict(zip(self._methods, answers, strict=True))
-        )
-        names = await self._names({day.first.person_id for day in days}, token, about)
+        await asker.told(_PATIENT, patient)
+        answers = await asker.ask_all(self._methods, wanted)
+        days, next_page_token, unanswered = merged(wanted, answers)
+        names = await _names(asker, {day.first.person_id for day in days})
         told: dict[str, Any] = {
             "accesses": [day.told(names) for day in days],
             "nextPageToken": next_page_token,
@@ -217,23 +249,12 @@ class Accesses:
         }
         return Response(orjson.dumps(told), media_type="application/json")
 
-    async def _names(
-        self, person_ids: set[str], token: str, about: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        """What people are called; nothing if identity is away: the list is worth something without."""
-        wanted = access_service_pb2.NamePeopleRequest(person_ids=sorted(person_ids))
-        answer = await self._ask(_NAMES, wanted, token, about)
-        return answer.names if isinstance(answer, access_service_pb2.NamePeopleResponse) else {}
 
-    async def _ask(
-        self, method: MethodDescriptor, wanted: Message, token: str, about: Mapping[str, str]
-    ) -> Message | CallFailed:
-        try:
-            return await self._channels.call(
-                method, wanted, caller_token=token, timeout=TIMEOUT, metadata=about
-            )
-        except CallFailed as failed:
-            return failed
+async def _names(asker: Asker, person_ids: set[str]) -> Mapping[str, str]:
+    """What people are called; nothing if identity is away: the list is worth something without."""
+    wanted = access_service_pb2.NamePeopleRequest(person_ids=sorted(person_ids))
+    answer = await asker.ask(_NAMES, wanted)
+    return answer.names if isinstance(answer, access_service_pb2.NamePeopleResponse) else {}
 
 
 def merged(

@@ -4,7 +4,6 @@ Registry is asked for the record first, as the same caller, and identity whom an
 place that identity does not name is left out: that somebody there looked would tell of a visit that is kept from the caller.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,18 +12,21 @@ from carehub.audit.v1 import audit_pb2
 from carehub.identity.v1 import own_record_service_pb2
 from carehub.registry.v1 import registry_service_pb2
 from google.protobuf.descriptor import MethodDescriptor
-from google.protobuf.message import Message
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway.api.accesses import KINDS, TIMEOUT, Day, merged, openapi_of, wanted_of
-from gateway.api.authentication import Authenticator, Credentials
+from gateway.api.accesses import (
+    ACCESS,
+    TEXTS,
+    Day,
+    asker_of,
+    merged,
+    openapi_of,
+    wanted_of,
+)
+from gateway.api.authentication import Authenticator
 from gateway.api.callers import subject_of
-from gateway.api.edge import note_of
-from gateway.api.problems import from_call
 from libs.chassis.channels import Channels
-from libs.chassis.guard import CLIENT_ADDRESS
-from libs.chassis.wire import CallFailed
 
 PATH = "/v1/me/patients/{patient_id}/looks"
 METHOD = "ListOwnLooks"
@@ -36,21 +38,16 @@ _RECORD = registry_service_pb2.DESCRIPTOR.services_by_name["RegistryService"].me
 _NAMES = own_record_service_pb2.DESCRIPTOR.services_by_name["OwnRecordService"].methods_by_name[
     "GetOwnLookNames"
 ]
-_TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
 _LOOK: dict[str, dict[str, Any]] = {
-    "day": {"type": "string", "format": "date", "description": "In the time zone asked for."},
+    "day": ACCESS["day"],
     "personName": {"type": "string", "description": "Empty for the patient and their family."},
     "isYou": {"type": "boolean", "description": "Whether it was the caller's own account."},
-    "roles": _TEXTS | {"description": "That they held then, anywhere."},
-    "places": _TEXTS | {"description": "Where they work, by name."},
-    "purposes": _TEXTS | {"description": "The purposes of use, such as TREATMENT."},
-    "kinds": {
-        "type": "array",
-        "items": {"type": "string", "enum": KINDS},
-        "description": "What they did.",
-    },
-    "firstTime": {"type": "string", "format": "date-time", "description": "The first of the day."},
-    "lastTime": {"type": "string", "format": "date-time", "description": "The last of the day."},
+    "roles": ACCESS["roles"],
+    "places": TEXTS | {"description": "Where they work, by name."},
+    "purposes": ACCESS["purposes"],
+    "kinds": ACCESS["kinds"],
+    "firstTime": ACCESS["firstTime"],
+    "lastTime": ACCESS["lastTime"],
 }
 OPENAPI = openapi_of(
     operation_id="ListOwnAccesses",
@@ -78,53 +75,27 @@ class OwnAccesses:
 
     async def answer(self, request: Request) -> Response:
         """GET /v1/me/patients/{patient_id}/looks."""
-        note_of(request.scope).route = PATH
-        headers = dict(request.scope["headers"])
-        address = request.client.host if request.client else ""
-        token = await self._authenticator.caller_token(Credentials(headers, address, is_safe=True))
+        asker = await asker_of(request, PATH, self._channels, self._authenticator)
         asked = wanted_of(request)
         wanted = audit_pb2.ListOwnLooksRequest()
         wanted.ParseFromString(asked.SerializeToString())  # the same fields
-        about = {"x-request-id": note_of(request.scope).request_id, CLIENT_ADDRESS: address}
         record = registry_service_pb2.GetOwnRecordRequest(patient_id=wanted.patient_id)
-        await self._told(_RECORD, record, token, about)
+        await asker.told(_RECORD, record)
         names = own_record_service_pb2.GetOwnLookNamesRequest(patient_id=wanted.patient_id)
-        await self._told(_NAMES, names, token, about)  # before the ledgers are asked at all
-        answers = await asyncio.gather(
-            *(self._ask(one, wanted, token, about) for one in self._methods.values())
-        )
-        days, next_page_token, unanswered = merged(
-            wanted, dict(zip(self._methods, answers, strict=True))
-        )
+        await asker.told(_NAMES, names)  # before the ledgers are asked at all
+        answers = await asker.ask_all(self._methods, wanted)
+        days, next_page_token, unanswered = merged(wanted, answers)
         names.person_ids.extend(sorted({day.first.person_id for day in days}))
         names.facility_ids.extend(sorted({place for day in days for place in day.places}))
-        named = await self._told(_NAMES, names, token, about)
+        named = await asker.told(_NAMES, names)
         if not isinstance(named, own_record_service_pb2.GetOwnLookNamesResponse):
             raise TypeError("identity answered with another message")
         told: dict[str, Any] = {
-            "looks": shown(days, named, subject_of(token)),
+            "looks": shown(days, named, subject_of(asker.token)),
             "nextPageToken": next_page_token,
             "unanswered": unanswered,
         }
         return Response(orjson.dumps(told), media_type="application/json")
-
-    async def _told(
-        self, method: MethodDescriptor, wanted: Message, token: str, about: Mapping[str, str]
-    ) -> Message:
-        answer = await self._ask(method, wanted, token, about)
-        if isinstance(answer, CallFailed):
-            raise from_call(answer)
-        return answer
-
-    async def _ask(
-        self, method: MethodDescriptor, wanted: Message, token: str, about: Mapping[str, str]
-    ) -> Message | CallFailed:
-        try:
-            return await self._channels.call(
-                method, wanted, caller_token=token, timeout=TIMEOUT, metadata=about
-            )
-        except CallFailed as failed:
-            return failed
 
 
 def shown(

@@ -159,7 +159,7 @@ class _Field:
         self._form = form_of(element.message_type) if element.message_type else None
         self._scalar = TEXT if self._form else scalar_of(element)
         self.read: ReadInto = self._read_message if self._form else self._read_scalar
-        self.write: Convert | None = _late(self._form) if self._form else self._scalar.write
+        self.write: Convert | None = _writer_of(self._form) if self._form else self._scalar.write
         if entry:
             self.read, self.write = self._read_map, self._map_writer(self.write)
         elif descriptor.is_repeated:
@@ -249,7 +249,7 @@ def _write_instant(message: Any) -> str:
     return instant(message.seconds, message.nanos)
 
 
-def _late(form: "Form") -> Convert:
+def _writer_of(form: "Form") -> Convert:
     """Its writer; one that is looked up later where a message holds itself and has none yet."""
     if form.is_ready:
         return form.write

@@ -116,8 +116,18 @@ export function own(world) {
       await stranger.close();
       const nurse = await open("nurse", "/my");
       await nurse.getByRole("heading", { name: "No record is linked" }).waitFor();
+      assert.equal(await nurse.getByText("someone in this list").count(), 0, "there is no list");
       await looksRight(nurse);
       await nurse.context().close();
+    });
+
+    test("is where a patient is led who comes to the pages of staff", async () => {
+      const page = await open("patient", "/", { viewport: PHONE });
+      await page.getByRole("heading", { name: "These pages are for staff" }).waitFor();
+      await looksRight(page);
+      await page.getByRole("link", { name: "Open my page" }).click();
+      await page.getByRole("heading", { level: 1, name: "Quién ha visto mi expediente" }).waitFor();
+      await page.context().close();
     });
   });
 }

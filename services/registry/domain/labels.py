@@ -86,18 +86,22 @@ VALUE_SETS = (
         label=Label.SUD,
         prefixes=_icd(*_block("F", 10, 19), "Z71.41", "Z71.51") | {INGREDIENT: ("BUPRENORPHINE",)},
         excluded=_icd("F17"),
-        source="privacy.md 3: F10-F19 except nicotine F17; Z71.41, Z71.51; buprenorphine",
+        source="ICD-10-CM block F10-F19 without nicotine, F17; counseling Z71.41, Z71.51; buprenorphine. The choice is ours",
     ),
     ValueSet(
         label=Label.MENTAL_HEALTH,
         prefixes=_icd(*_block("F", 20, 99)),
-        source="privacy.md 3: F20-F99",
+        source="ICD-10-CM F20-F99. The choice is ours",
     ),
-    ValueSet(label=Label.HIV, prefixes=_icd("B20", "Z21"), source="privacy.md 3: B20, Z21"),
+    ValueSet(
+        label=Label.HIV,
+        prefixes=_icd("B20", "Z21"),
+        source="ICD-10-CM B20, Z21. The choice is ours",
+    ),
     ValueSet(
         label=Label.VIOLENCE,
         prefixes=_icd("T74", "T76", "Y07"),
-        source="privacy.md 3: T74, T76, Y07",
+        source="ICD-10-CM T74, T76, Y07. The choice is ours",
     ),
     ValueSet(
         label=Label.STD,

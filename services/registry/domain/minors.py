@@ -40,8 +40,8 @@ MINORS_OWN = (
         from_age=12,
         until_age=18,
         categories=_SENSITIVE,
-        source="privacy.md 5: 12-17 parent limited; sensitive = HIV, STD, SEX, SUD, PSY; 45 CFR 164.502(g)(3). No floor "
-        "of federal law: states differ, by category and age",
+        source="45 CFR 164.502(g)(3): for what a minor may consent to alone, a parent is not the representative. From which "
+        "age and for what is for the states, which differ; 12 and these categories are a default of ours",
     ),
 )
 # Of a jurisdiction that nobody has looked up: whatever a minor of any age may decide somewhere.

@@ -1,4 +1,4 @@
-"""A dry run: the dates of /domain/protocols.md §1, the reasons for them, and what to look at before publishing."""
+"""A dry run: the dates that are published, the reasons for them, and what to look at before publishing."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -40,13 +40,13 @@ export const session = {
 
 export const useEnded = (): Ended => useSyncExternalStore(session.subscribe, () => ended);
 
-/** End the session here and at the provider. Returns where the provider wants to see the browser, if anywhere. */
-export async function signOut(): Promise<string> {
+/** End the session here and at the provider. Returns where the provider wants to see the browser, else `home`. */
+export async function signOut(home = "/"): Promise<string> {
   const response = await fetch("/signout", {
     method: "POST",
     headers: { Accept: "application/json" },
   });
   const answer: unknown = response.ok ? await response.json() : {};
-  const { location = "/" } = answer as { location?: string };
+  const { location = home } = answer as { location?: string };
   return location;
 }

@@ -1,6 +1,7 @@
 /** Who has looked at my record: what surrounds it, and everything that can be instead of it. */
 import { type ReactNode, useCallback, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
+import { signOut } from "@/api/session";
 import type { Language } from "@/i18n/language";
 import { NotAnswered, type Own, ownRecords } from "./data";
 import styles from "./own.module.css";
@@ -58,7 +59,7 @@ export function Page({ language, choose, prefer }: Speaking) {
           ))}
         </fieldset>
         {isIn && (
-          <button type="button" onClick={() => void signOut()}>
+          <button type="button" onClick={() => void leave()}>
             {t("signOut")}
           </button>
         )}
@@ -67,7 +68,7 @@ export function Page({ language, choose, prefer }: Speaking) {
         <Body state={state} again={again} chosen={chosen} look={look} />
       </main>
       <footer className={styles.foot}>
-        <p>{t("wrong")}</p>
+        {records && <p>{t("wrong")}</p>}
         <p>
           <b>{t("call911")}</b>
         </p>
@@ -157,11 +158,6 @@ function Card({ title, text, children }: { title: string; text: string; children
   );
 }
 
-async function signOut() {
-  const answer = await fetch("/signout", {
-    method: "POST",
-    headers: { Accept: "application/json" },
-  }).catch(() => undefined);
-  const { location: there = "/my" } = answer?.ok ? await answer.json() : {};
-  location.assign(there);
+async function leave() {
+  location.assign(await signOut("/my").catch(() => "/my"));
 }

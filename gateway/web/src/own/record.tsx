@@ -13,7 +13,8 @@ import {
 import styles from "./own.module.css";
 import { Instead, useAsked, Waiting } from "./page";
 
-const CLOCK = { hour: "numeric", minute: "2-digit" } as const;
+/** As people speak. */
+const CLOCK = { hour: "numeric", minute: "2-digit", hour12: true } as const;
 const DAY = { weekday: "long", day: "numeric", month: "long" } as const;
 
 export function Record({ record }: { record: Own }) {

@@ -7,7 +7,7 @@ import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Failure } from "@/api/client";
 import { facilitiesQuery, meQuery, useMe } from "@/api/queries";
-import { SignInPage } from "@/features/signin/page";
+import { NotStaffPage, SignInPage } from "@/features/signin/page";
 import { useCounts } from "@/features/worklist/counts";
 import { type Screen, screensFor } from "@/navigation";
 import { AccountMenu } from "./account-menu";
@@ -40,7 +40,8 @@ export function Shell() {
       </NowProvider>
     );
   }
-  if (me.error instanceof Failure && me.error.isSignedOut) return <SignInPage />;
+  if (me.error instanceof Failure && me.error.isSignedOut)
+    return me.error.reason === "STAFF_UNKNOWN" ? <NotStaffPage /> : <SignInPage />;
   return (
     <main>
       {me.error ? (

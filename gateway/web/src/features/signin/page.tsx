@@ -2,7 +2,7 @@
 import { Button } from "@mantine/core";
 import { useEffect } from "react";
 import { useTranslations } from "use-intl";
-import { session } from "@/api/session";
+import { session, signOut } from "@/api/session";
 import { Mark } from "@/ui/mark";
 import styles from "./signin.module.css";
 
@@ -17,6 +17,27 @@ export function SignInPage() {
         <p>{t("text")}</p>
         <Button component="a" href={`/signin?next=${next}`} size="md" fullWidth>
           {t("button")}
+        </Button>
+      </div>
+    </main>
+  );
+}
+
+/** Somebody is signed in, and does not work here: most likely a patient. */
+export function NotStaffPage() {
+  const t = useTranslations("shell.signIn");
+  const leave = async () => location.assign(await signOut().catch(() => "/"));
+  return (
+    <main className={styles.page}>
+      <div className={styles.card}>
+        <Mark />
+        <h1>{t("notStaff")}</h1>
+        <p>{t("notStaffText")}</p>
+        <Button component="a" href="/my" size="md" fullWidth>
+          {t("ownRecord")}
+        </Button>
+        <Button variant="default" fullWidth onClick={() => void leave()}>
+          {t("otherAccount")}
         </Button>
       </div>
     </main>
