@@ -45,6 +45,27 @@ export function measures(world) {
       await page.context().close();
     });
 
+    for (const [viewport, locale, name] of [
+      [DESK, "en-US", "measures-two-years"],
+      [PHONE, "es-US", "measures-two-years-es-360"],
+    ]) {
+      test(`two years say what chance does not explain, at ${viewport.width} px`, async () => {
+        const page = await open("coordinator", { viewport, locale, path: "/worklist" });
+        await page.route("**/v1/measures?*", answerTwoYears);
+        await page.route("**/v1/measures", answerTwoYears);
+        await page.goto(`${world.hub.url}/measures`);
+        const cards = page.getByRole("region");
+        const [week, again] = [cards.nth(0), cards.nth(1)];
+        await week.getByText(locale === "en-US" ? "Improving" : "Mejora").waitFor();
+        await again.getByText(locale === "en-US" ? "Getting worse" : "Empeora").waitFor();
+        assert.equal(await week.locator("[data-mark=better]").count(), 3);
+        assert.equal(await again.locator("[data-mark=worse]").count(), 1);
+        await looksRight(page);
+        await shot(page, name);
+        await page.context().close();
+      });
+    }
+
     test("on a phone, in Spanish", async () => {
       const page = await open("coordinator", { viewport: PHONE, locale: "es-US" });
       await page.getByRole("heading", { name: "Consulta en 14 días" }).waitFor();
@@ -62,6 +83,43 @@ export function measures(world) {
       await page.context().close();
     });
   });
+}
+
+/** Two measures over 24 months: one that has been better for the last three, one with a last month far above. */
+function answerTwoYears(route) {
+  const swing = (at) => [58, 55, 61, 57, 54, 60][at % 6];
+  const months = (share) =>
+    Array.from({ length: 24 }, (_, at) => ({
+      month: { year: 2024 + Math.floor((at + 8) / 12), month: ((at + 8) % 12) + 1, day: 1 },
+      rate: rateOf(share(at), 100),
+    }));
+  const measure = (key, better, share) => {
+    const all = months(share);
+    const numerator = all.reduce((sum, { rate }) => sum + rate.numerator, 0);
+    const about = {
+      title: key,
+      definition: key,
+      version: "2026.1",
+      source: "Invented",
+      unit: "discharge",
+    };
+    return { key, better, ...about, rate: rateOf(numerator, 2400), months: all };
+  };
+  return route.fulfill({
+    json: {
+      measures: [
+        measure("follow-up-7-days", "BETTER_MORE", (at) => (at < 21 ? swing(at) : 76)),
+        measure("readmission-30-days", "BETTER_LESS", (at) => (at < 23 ? swing(at) - 42 : 34)),
+      ],
+      nextPageToken: "",
+    },
+  });
+}
+
+function rateOf(numerator, denominator) {
+  const value = numerator / denominator;
+  const around = { low: value - 0.02, high: value + 0.02 };
+  return { numerator, denominator, value, ...around, pending: 0, excluded: 0, isSmall: false };
 }
 
 /** A picture for whoever looks at them: CAREHUB_SHOTS names the folder. */

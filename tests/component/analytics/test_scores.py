@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
 from carehub.analytics.v1 import risk_pb2
 
 from tests.component.analytics.conftest import NORMAL, PART2
@@ -85,6 +86,9 @@ async def test_a_score_is_told_when_it_changes_and_only_then(analytics):
         await a.tell(a.visit(stay, ADMITTED, version=2), a.visit(stay, ADMITTED, version=2))
         assert len(await a.told_risks(stay)) == 2, "one of each instrument: nothing changed"
         assert (await a.rows("SELECT computed_at FROM risks WHERE instrument = 'LACE'"))[0][0] == computed  # fmt: skip
+        after = ADMITTED + timedelta(hours=1)
+        await a.tell(a.visit(uuid4(), after, after, kind="OUTPATIENT"))
+        assert len(await a.told_risks(stay)) == 2, "computed anew, and the same"
         await a.tell(a.visit(stay, ADMITTED, HOME, version=3, codes=("I50.22",)))
         await a.tell(a.visit(stay, ADMITTED, HOME, version=4, codes=("I50.22", "F03.90")))
         told = [e for e in await a.told_risks(stay) if e.risk.instrument == "LACE"]
@@ -106,7 +110,8 @@ async def test_a_score_that_went_and_comes_again_goes_on_from_its_version(analyt
         assert len(await a.risks()) == 2
 
 
-async def test_a_merge_moves_scores_and_units_whenever_it_comes(analytics):
+@pytest.mark.parametrize("is_later_first", [True, False])
+async def test_a_merge_moves_scores_and_units_whenever_it_comes(analytics, is_later_first):
     async with analytics() as a:
         stay, retired, last = uuid4(), uuid4(), uuid4()
         early = ADMITTED - timedelta(days=40)
@@ -118,8 +123,11 @@ async def test_a_merge_moves_scores_and_units_whenever_it_comes(analytics):
         ]
         await a.tell(*events[:3])
         assert points(lace(await a.risks(patient=retired)))["emergency_visits"] == 0
-        # First the later one of two: retired, then a.patient, then last.
-        await a.tell(a.merge(a.patient, last), a.merge(retired, a.patient), events[3])
+        merges = [a.merge(a.patient, last), a.merge(retired, a.patient)]
+        for merge in merges if is_later_first else reversed(merges):
+            await a.tell(merge)
+        # What its neighbor told before it heard of the merges.
+        await a.tell(events[3])
         for patient in (retired, a.patient, last):
             assert points(lace(await a.risks(patient=patient)))["emergency_visits"] == 1
         owners = await a.rows("SELECT patient_id FROM risks UNION SELECT patient_id FROM units")

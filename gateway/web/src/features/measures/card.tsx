@@ -22,6 +22,8 @@ interface Props {
   mayOpen: boolean;
 }
 
+/** A line needs so many points. */
+const LEAST_DRAWN = 3;
 const ICONS = {
   improving: IconTriangleFilled,
   same: IconCircleFilled,
@@ -62,24 +64,24 @@ export function MeasureCard({ measure, isChosen, open, mayOpen }: Props) {
         {rate.denominator > 0 && t("range", { low: percent(rate.low), high: percent(rate.high) })}{" "}
         {rate.isSmall && rate.denominator > 0 && t("small")}
       </p>
-      {months.length > 0 ? (
-        <>
-          <Chart
-            chart={chart}
-            months={days}
-            label={t("chart.label", {
-              title,
-              months: months.length,
-              last: percent(chart.points.at(-1)?.value ?? 0),
-              average: percent(chart.average),
-              verdict: t(`verdict.${chart.verdict}`),
-            })}
-          />
-          <Table chart={chart} measure={{ ...measure, months }} days={days} />
-        </>
+      {months.length < LEAST_DRAWN ? (
+        <p className={styles.nothing}>
+          {t("noMonths", { count: rate.pending, months: months.length })}
+        </p>
       ) : (
-        <p className={styles.nothing}>{t("noMonths", { count: rate.pending })}</p>
+        <Chart
+          chart={chart}
+          months={days}
+          label={t("chart.label", {
+            title,
+            months: months.length,
+            last: percent(chart.points.at(-1)?.value ?? 0),
+            average: percent(chart.average),
+            verdict: t(`verdict.${chart.verdict}`),
+          })}
+        />
       )}
+      {months.length > 0 && <Table chart={chart} measure={{ ...measure, months }} days={days} />}
     </section>
   );
 }
@@ -93,6 +95,7 @@ function Fraction({ measure, open, mayOpen }: Omit<Props, "isChosen">) {
       {t.rich("ofLinks", {
         numerator,
         denominator,
+        better: measure.better,
         met: (chunks) => (
           <button type="button" className={styles.link} onClick={() => open("STATUS_MET")}>
             {chunks}

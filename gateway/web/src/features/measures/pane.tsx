@@ -29,6 +29,7 @@ export function Pane({ measure, facilityId, status, choose, close, mayOpen }: Pr
   const head = useRef<HTMLHeadingElement>(null);
   // biome-ignore lint/correctness/useExhaustiveDependencies: once for each measure that is opened
   useEffect(() => head.current?.focus(), [measure.key]);
+  const { better } = measure;
   const { numerator, denominator, pending, excluded } = measure.rate;
   const counts = {
     STATUS_MET: numerator,
@@ -58,11 +59,11 @@ export function Pane({ measure, facilityId, status, choose, close, mayOpen }: Pr
               { key: "all" as const, label: t("all", { count: denominator + pending + excluded }) },
               ...STATUSES.map((key) => ({
                 key,
-                label: t(`statuses.${key}`, { count: counts[key] }),
+                label: t(`statuses.${key}`, { count: counts[key], better }),
               })),
             ]}
           />
-          <Units measure={measure.key} status={status} facilityId={facilityId} />
+          <Units measure={measure} status={status} facilityId={facilityId} />
         </>
       )}
     </aside>
@@ -74,12 +75,12 @@ function Units({
   status,
   facilityId,
 }: {
-  measure: string;
+  measure: Measure;
   status: Status | undefined;
   facilityId: string | undefined;
 }) {
   const t = useTranslations("measures");
-  const asked = useUnits(measure, status, facilityId);
+  const asked = useUnits(measure.key, status, facilityId);
   if (asked.error && !asked.data) {
     return <Failed error={asked.error} retry={() => void asked.refetch()} />;
   }
@@ -90,7 +91,7 @@ function Units({
     <>
       <ul className={styles.units}>
         {units.map((unit) => (
-          <Row key={unit.id} unit={unit} />
+          <Row key={unit.id} unit={unit} better={measure.better} />
         ))}
       </ul>
       {asked.hasNextPage && (
@@ -106,7 +107,7 @@ function Units({
   );
 }
 
-function Row({ unit }: { unit: Unit }) {
+function Row({ unit, better }: { unit: Unit; better: Measure["better"] }) {
   const t = useTranslations("measures");
   const reason = useReasonWords();
   const when = useWhen();
@@ -124,7 +125,7 @@ function Row({ unit }: { unit: Unit }) {
       <span>
         {waits
           ? t("countsFrom", { day: when.day(new Date(waits), zone) })
-          : t(`status.${unit.status}`)}
+          : t(`status.${unit.status}`, { better })}
       </span>
     </li>
   );

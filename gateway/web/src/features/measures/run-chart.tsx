@@ -5,8 +5,8 @@ import type { Mark, RunChart } from "./spc";
 
 const WIDTH = 340;
 const HEIGHT = 150;
-const LEFT = 8;
-const RIGHT = 282;
+const LEFT = 38;
+const RIGHT = 262;
 const TOP = 14;
 const BOTTOM = 122;
 /** The scale ends at whole twentieths. */
@@ -50,10 +50,10 @@ export function Chart({ chart: { average, points }, months, label }: Props) {
       <text x={RIGHT + 6} y={y(average) + 4}>
         {t("average", { value: whole(average) })}
       </text>
-      <text x={LEFT} y={TOP - 4}>
+      <text x={LEFT - 8} y={TOP + 4} textAnchor="end">
         {whole(top)}
       </text>
-      <text x={LEFT} y={BOTTOM + 10}>
+      <text x={LEFT - 8} y={BOTTOM + 4} textAnchor="end">
         {whole(bottom)}
       </text>
       <text x={LEFT} y={HEIGHT - 4}>

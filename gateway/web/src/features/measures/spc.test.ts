@@ -23,12 +23,12 @@ describe("a run chart", () => {
     expect(chart.verdict).toBe("same");
   });
 
-  test("does not call too early: six low points are no signal, eight are", () => {
+  test("does not call too early: seven low points are no signal, eight are", () => {
     const frozen = runChart(VECTOR, false, 7);
     expect(frozen.average).toBeCloseTo(0.156393, 6);
     expect(frozen.points.every(({ mark }) => mark === null)).toBe(true);
     const longer = [...VECTOR, ...Array.from({ length: 3 }, () => ({ n: 125, x: 13 }))];
-    expect(marks(longer, false, 7).slice(-3)).toEqual([null, "better", "better"]);
+    expect(marks(longer, false, 7).slice(-4)).toEqual([null, "better", "better", "better"]);
     expect(runChart(longer, true, 7).verdict).toBe("worse");
   });
 

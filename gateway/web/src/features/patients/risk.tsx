@@ -65,14 +65,16 @@ function One({ score }: { score: Score }) {
         {t("score", { instrument: score.instrument, score: score.score, band: t(score.band) })}
         {missing > 0 && <span className={styles.small}> {t("partial", { count: missing })}</span>}
       </summary>
-      <ul>
-        {score.terms.map((term) => (
-          <li key={term.key}>
-            <TermWords term={term} />
-          </li>
-        ))}
-      </ul>
-      <p className={styles.small}>{t("sum", { score: score.score, variant: score.variant })}</p>
+      <div className={styles.terms}>
+        <ul>
+          {score.terms.map((term) => (
+            <li key={term.key}>
+              <TermWords term={term} />
+            </li>
+          ))}
+        </ul>
+        <p className={styles.small}>{t("sum", { score: score.score, variant: score.variant })}</p>
+      </div>
     </details>
   );
 }
