@@ -115,7 +115,7 @@ async def test_samples_damaged_by_the_thousand_end_nothing(region: Region, sampl
 async def _send_damaged(region: Region, batch: list[bytes], number: int) -> int:
     """Send damaged frames and then a whole one. Each is answered, or we are hung up on; never silence."""
     control_id = f"WHOLE{number}"
-    person = Person(mrn=f"WHOLE{number}", family="Whole", given="Ada", visit=control_id)
+    person = Person(mrn=f"WHOLE{number}", family="Hyacinthe", given="Ada", visit=control_id)
     probe = adt(
         "A01", person, "202609010700", sender=SENDER, admit="202609010700", control_id=control_id
     )

@@ -21,10 +21,11 @@ COLUMNS = {
         "tasks.decline_reason",
     ),
 }  # fmt: skip
-# Texts that operators, other patients' teams or everybody may read: outputs, though they are in a database.
+# Texts that operators, other patients' teams or everybody may read: outputs, though they are in a database. Not refusals of
+# interop: to who runs a feed they quote the header of its message, in which tests put anything.
 OUTPUTS = {
     "identity": ("audit", "parked"),
-    "interop": ("audit", "parked", "refusals", "silence_notices"),
+    "interop": ("audit", "parked", "silence_notices"),
     "registry": ("audit", "parked", "reports"),
     "tasking": ("audit", "parked", "notifications"),
 }

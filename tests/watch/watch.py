@@ -11,9 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from email.message import EmailMessage
 from typing import Any
 from uuid import UUID, uuid4
 
+import aiosmtplib
 import asyncpg
 import prometheus_client
 from nats.aio.client import Client
@@ -31,7 +33,7 @@ _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Says which of the patients whom it was asked about may be seen, of whom the caller has just heard that something changed:
 # its row is there, and names nobody, since nobody has looked at them.
 _NAMES_NOBODY = frozenset({"/carehub.identity.v1.IdentityService/FilterVisible"})
-_LOGGERS = ("libs", "services", "gateway", "asyncio", "asyncpg", "nats", "uvicorn", "grpc", "mail")
+_LOGGERS = ("libs", "services", "gateway", "asyncio", "asyncpg", "nats", "uvicorn", "grpc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Watch:
         with ExitStack() as stack:
             for owner, name, around in (
                 (Guard, "answer", self._answered), (Edge, "_serve", self._over_rest), (Client, "publish", self._published),
-                (Host, "stop", self._stopped), (Servers, "prepare", self._prepared),
+                (aiosmtplib, "send", self._sent), (Host, "stop", self._stopped), (Servers, "prepare", self._prepared),
             ):  # fmt: skip
                 stack.enter_context(_around(owner, name, around))
             for name in _LOGGERS:
@@ -130,6 +132,12 @@ class Watch:
         headers = named.get("headers") or (told[2] if len(told) > 2 else None)
         self._hear("subjects", f"{subject} {headers or ''}")
         return await publish(client, subject, *told, **named)
+
+    async def _sent(
+        self, send: Callable[..., Any], letter: EmailMessage, *told: Any, **named: Any
+    ) -> Any:
+        self._hear("letters", f"{letter['Subject']} {letter.get_content()}")
+        return await send(letter, *told, **named)
 
     # When it looks.
 
@@ -193,9 +201,9 @@ class Watch:
 async def patients_of(connection: asyncpg.Connection) -> set[UUID]:
     """Every patient that a database knows of."""
     columns = await connection.fetch(
-        "SELECT c.table_name AS table, c.column_name AS column FROM information_schema.columns c "
-        "JOIN information_schema.tables t USING (table_schema, table_name) WHERE table_schema = 'public' "
-        "AND table_type = 'BASE TABLE' AND (column_name = 'patient_id' OR (table_name, column_name) = ('patients', 'id'))"
+        "SELECT c.relname AS table, a.attname AS column FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND NOT a.attisdropped "
+        "AND (a.attname = 'patient_id' OR (c.relname, a.attname) = ('patients', 'id'))"
     )
     union = " UNION ".join(f'SELECT "{c["column"]}" FROM "{c["table"]}"' for c in columns)
     return {row[0] for row in await connection.fetch(union) if row[0]} if union else set()
@@ -203,27 +211,24 @@ async def patients_of(connection: asyncpg.Connection) -> set[UUID]:
 
 async def told_of(connection: asyncpg.Connection, service: str) -> list[tuple[str, str | bytes]]:
     """By column, what it says of patients; each text once."""
-    found: list[tuple[str, str | bytes]] = []
+    selects = []
     for name in COLUMNS[service]:
         table, column = name.split(".")
-        kind = "" if name == "messages.raw" else "::text"
-        rows = await connection.fetch(
-            f"SELECT DISTINCT {column}{kind} FROM {table} WHERE {column} IS NOT NULL"
+        bytes_of = column if column == "raw" else f"convert_to({column}::text, 'UTF8')"
+        selects.append(
+            f"SELECT '{service}.{name}', {bytes_of} FROM {table} WHERE {column} IS NOT NULL"
         )
-        found += [(f"{service}.{name}", row[0]) for row in rows]
-    return found
+    rows = await connection.fetch(" UNION ".join(selects))
+    return [(name, data if name.endswith(".raw") else data.decode()) for name, data in rows]
 
 
 async def outputs_of(connection: asyncpg.Connection, service: str) -> list[tuple[str, str]]:
-    """What is kept for others to read: the ledger, letters, what was refused and why. Without payloads."""
-    found = []
-    for table in OUTPUTS[service]:
-        payload = " - 'payload'" if table == "parked" else ""
-        rows = await connection.fetch(
-            f"SELECT DISTINCT (to_jsonb(t){payload})::text FROM {table} t"
-        )
-        found += [(table, row[0]) for row in rows]
-    return found
+    """What is kept for others to read: the ledger, letters, what was parked and why. Without payloads."""
+    selects = [
+        f"SELECT '{table}', (to_jsonb(t) - 'payload')::text FROM {table} t"
+        for table in OUTPUTS[service]
+    ]
+    return [(row[0], row[1]) for row in await connection.fetch(" UNION ALL ".join(selects))]
 
 
 async def rows_of(connection: asyncpg.Connection, requests: Iterable[str]) -> list[asyncpg.Record]:
@@ -312,8 +317,8 @@ def _listening(logger: logging.Logger, log: logging.Handler) -> Iterator[None]:
 
 
 @contextmanager
-def _around(owner: type, name: str, around: Callable[..., Any]) -> Iterator[None]:
-    """Have every call of a method go through `around(method, self, …)`."""
+def _around(owner: Any, name: str, around: Callable[..., Any]) -> Iterator[None]:
+    """Have every call of a method, or of a function of a module, go through `around(method, self, …)`."""
     method = getattr(owner, name)
 
     @functools.wraps(method)
