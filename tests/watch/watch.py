@@ -11,9 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from email.message import EmailMessage
 from typing import Any
 from uuid import UUID, uuid4
 
+import aiosmtplib
 import asyncpg
 import prometheus_client
 from nats.aio.client import Client
@@ -31,7 +33,7 @@ _UUID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Says which of the patients whom it was asked about may be seen, of whom the caller has just heard that something changed:
 # its row is there, and names nobody, since nobody has looked at them.
 _NAMES_NOBODY = frozenset({"/carehub.identity.v1.IdentityService/FilterVisible"})
-_LOGGERS = ("libs", "services", "gateway", "asyncio", "asyncpg", "nats", "uvicorn", "grpc", "mail")
+_LOGGERS = ("libs", "services", "gateway", "asyncio", "asyncpg", "nats", "uvicorn", "grpc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Watch:
         with ExitStack() as stack:
             for owner, name, around in (
                 (Guard, "answer", self._answered), (Edge, "_serve", self._over_rest), (Client, "publish", self._published),
-                (Host, "stop", self._stopped), (Servers, "prepare", self._prepared),
+                (aiosmtplib, "send", self._sent), (Host, "stop", self._stopped), (Servers, "prepare", self._prepared),
             ):  # fmt: skip
                 stack.enter_context(_around(owner, name, around))
             for name in _LOGGERS:
@@ -130,6 +132,12 @@ class Watch:
         headers = named.get("headers") or (told[2] if len(told) > 2 else None)
         self._hear("subjects", f"{subject} {headers or ''}")
         return await publish(client, subject, *told, **named)
+
+    async def _sent(
+        self, send: Callable[..., Any], letter: EmailMessage, *told: Any, **named: Any
+    ) -> Any:
+        self._hear("letters", f"{letter['Subject']} {letter.get_content()}")
+        return await send(letter, *told, **named)
 
     # When it looks.
 
@@ -309,8 +317,8 @@ def _listening(logger: logging.Logger, log: logging.Handler) -> Iterator[None]:
 
 
 @contextmanager
-def _around(owner: type, name: str, around: Callable[..., Any]) -> Iterator[None]:
-    """Have every call of a method go through `around(method, self, …)`."""
+def _around(owner: Any, name: str, around: Callable[..., Any]) -> Iterator[None]:
+    """Have every call of a method, or of a function of a module, go through `around(method, self, …)`."""
     method = getattr(owner, name)
 
     @functools.wraps(method)
