@@ -1,4 +1,7 @@
-"""The processes of a hub, and their end as a power cut brings it. Only children of this test's own supervisor."""
+"""The processes of a hub, and their end as a power cut brings it.
+
+Only of the hub that is asked about: the engines of the whole run's other tests are children of this process, too.
+"""
 
 import os
 import signal
@@ -24,12 +27,13 @@ def children_of(pid: int) -> list[int]:
     return []
 
 
-def pid_of(name: str) -> int | None:
+def pid_of(region: Region, name: str) -> int | None:
     """The process of a running hub with this name: serve, work, a service, gateway, nats or postgres."""
+    home = str(region.machine.home.resolve())
     for pid in children_of(os.getpid()):
         with suppress(OSError):
             words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode().split("\0")
-            if _name(words) == name:
+            if _name(words) == name and (name not in _ENGINES or home in " ".join(words)):
                 return pid
     return None
 
@@ -44,9 +48,9 @@ def _name(words: list[str]) -> str:
     return role if len(served) > 1 else served[0]
 
 
-def kill(name: str) -> bool:
+def kill(region: Region, name: str) -> bool:
     """SIGKILL a process with all that it started; False if it does not run at the moment."""
-    pid = pid_of(name)
+    pid = pid_of(region, name)
     if pid is None:
         return False
     # PostgreSQL's backends lead groups of their own: the postmaster's group alone would leave them.

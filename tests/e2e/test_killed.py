@@ -41,7 +41,7 @@ class Killer:
         for moment, pause, victim in self._plan:
             await self._region.until(lambda at=moment: self._reached(at), 90, f"message {moment}")
             await asyncio.sleep(pause)
-            before = pid_of(victim)
+            before = pid_of(self._region, victim)
             await self._region.until(lambda who=victim: self._kill(who), 60, f"a {victim} to kill")
             self.killed.append(victim)
             print(f"after {moment} messages: killed {victim} ({before})")
@@ -50,7 +50,7 @@ class Killer:
         return len(self._sender.acknowledged) >= moment
 
     async def _kill(self, victim: str) -> bool:
-        return kill(victim)
+        return kill(self._region, victim)
 
 
 async def _create_whatever_happens(region: Region, mercy: str) -> list[str]:
@@ -179,7 +179,7 @@ async def _everybody_is_back(region: Region) -> None:
             is_ready = (await region.unsigned("GET", "/readyz")).status_code == 200
         except httpx.TransportError:
             return False
-        return is_ready and all(pid_of(each) for each in victims_of(region))
+        return is_ready and all(pid_of(region, each) for each in victims_of(region))
 
     await region.until(is_back, 60, "every process back")
 

@@ -81,7 +81,8 @@ async def test_every_sample_of_a_feed_is_stored_with_what_became_of_it(region: R
 @pytest.mark.timeout(180)
 @together
 async def test_samples_damaged_by_the_thousand_end_nothing(region: Region, samples):
-    before = {name: pid_of(name) for name in ("work", "serve")}
+    before = {name: pid_of(region, name) for name in ("work", "serve")}
+    assert all(before.values()), before
     messages = [readdressed(m) for each in samples.values() for m in each]
     wire = list(frames(random.Random(SEED), messages, DAMAGED))
     batches = [wire[i : i + AT_ONCE] for i in range(0, DAMAGED, AT_ONCE)]
@@ -96,7 +97,7 @@ async def test_samples_damaged_by_the_thousand_end_nothing(region: Region, sampl
     answered = sum(answers)
     print(f"seed {SEED}: {DAMAGED} damaged messages, {answered} answers")
     assert answered > DAMAGED * 0.9
-    assert {name: pid_of(name) for name in before} == before
+    assert {name: pid_of(region, name) for name in before} == before
     person = Person(mrn="AFTERALL", family="Unharmed", given="Una", visit="AFTERALL")
     good = adt("A01", person, "202609010700", sender=SENDER, admit="202609010700")
     assert await region.send(good) == ["AA"]

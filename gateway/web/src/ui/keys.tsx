@@ -24,6 +24,10 @@ export const useKeySwitch = () => useContext(Keys);
 
 export function KeysProvider({ children }: { children: ReactNode }) {
   const [isOn, setOn] = useState(() => kept.get("keys") !== "off");
+  useEffect(() => {
+    window.addEventListener("keydown", noteDialog, { capture: true });
+    return () => window.removeEventListener("keydown", noteDialog, { capture: true });
+  }, []);
   const value = useMemo(() => {
     const turn = (on: boolean) => {
       kept.set("keys", on ? "" : "off");
@@ -43,7 +47,13 @@ function isTyping(target: EventTarget | null): boolean {
   );
 }
 
-const isDialogOpen = () => document.querySelector('[role="dialog"],[role="menu"]') !== null;
+/** Keys that were pressed in a dialog or a menu. The one that closes it is not the page's, though nothing is open when the page hears of it. */
+const ofDialogs = new WeakSet<KeyboardEvent>();
+
+function noteDialog(event: KeyboardEvent): void {
+  if (document.querySelector('[role="dialog"],[role="menu"]')) ofDialogs.add(event);
+}
+
 const ALWAYS = new Set(["Escape", "Enter", "ArrowDown", "ArrowUp"]);
 const SEQUENCE_MS = 1000;
 
@@ -79,7 +89,9 @@ export function useKeys(map: KeyMap): void {
 
 function isOurs(event: KeyboardEvent): boolean {
   const hasModifier = event.ctrlKey || event.metaKey || event.altKey;
-  return !event.defaultPrevented && !hasModifier && !isTyping(event.target) && !isDialogOpen();
+  return (
+    !event.defaultPrevented && !hasModifier && !isTyping(event.target) && !ofDialogs.has(event)
+  );
 }
 
 /** A key cap beside a word. People who listen hear `aria-keyshortcuts` of the control instead. */
