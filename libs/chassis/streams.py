@@ -216,7 +216,10 @@ class Pull:
         With `gather`, what comes within so many seconds more, unless there are `size` before.
         """
         messages = await self._ask(size, [], wait=0.0)
-        if messages or await self._ask(1, messages, wait=IDLE):
+        was_idle = not messages
+        if was_idle:
+            await self._ask(1, messages, wait=IDLE)
+        if 0 < len(messages) < size and (was_idle or gather):
             await self._ask(size, messages, wait=gather)
         if messages:
             self._stalled_at = None
