@@ -2,6 +2,7 @@
 import { after, before, describe } from "node:test";
 import { access } from "./access.mjs";
 import { openBrowser } from "./browser.mjs";
+import { consents } from "./consents.mjs";
 import { startHub } from "./hub.mjs";
 import { live } from "./live.mjs";
 import { network } from "./network.mjs";
@@ -25,6 +26,7 @@ describe("the console", { timeout: 600_000 }, () => {
   live(world);
   patient(world);
   access(world);
+  consents(world);
   own(world);
   session(world);
   network(world);

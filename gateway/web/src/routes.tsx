@@ -82,6 +82,12 @@ const access = createRoute({
   component: lazyRouteComponent(() => import("@/features/access/page"), "AccessPage"),
 });
 
+const consents = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId/consents",
+  component: lazyRouteComponent(() => import("@/features/consents/page"), "ConsentsPage"),
+});
+
 const reviews = createRoute({
   getParentRoute: () => shell,
   path: "/emergencies",
@@ -164,6 +170,7 @@ const tree = root.addChildren([
     patients,
     patient,
     access,
+    consents,
     reviews,
     protocols,
     protocol,

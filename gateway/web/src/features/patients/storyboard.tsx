@@ -11,7 +11,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Loop, Patient } from "@/api/client";
-import { useFacilities } from "@/api/queries";
+import { useFacilities, useMay } from "@/api/queries";
 import { useOwnerWords } from "@/features/worklist/owner";
 import { ageOn, partsIn } from "@/ui/moments";
 import { useNow, useWhen, useZone } from "@/ui/when";
@@ -123,14 +123,26 @@ function KnownAt({ patient }: { patient: Patient }) {
 /** The same words for every patient, whatever is shared and whatever is not. */
 function Sharing({ patient: { id } }: { patient: Patient }) {
   const t = useTranslations("patients.board");
+  const mayRead = useMay("consents.read");
   return (
     <Fact
       icon={<IconShieldLock size={14} stroke={1.9} />}
       label={t("sharing")}
       detail={
-        <Link to="/patients/$patientId/access" params={{ patientId: id }} className={styles.link}>
-          {t("whoSaw")}
-        </Link>
+        <span className={styles.links}>
+          <Link to="/patients/$patientId/access" params={{ patientId: id }} className={styles.link}>
+            {t("whoSaw")}
+          </Link>
+          {mayRead && (
+            <Link
+              to="/patients/$patientId/consents"
+              params={{ patientId: id }}
+              className={styles.link}
+            >
+              {t("consents")}
+            </Link>
+          )}
+        </span>
       }
     >
       {t("byConsent")}

@@ -1,5 +1,6 @@
 /** English: the language that the keys are checked against. One file per feature. */
 import access from "./access.json";
+import consents from "./consents.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import operations from "./operations.json";
@@ -19,6 +20,7 @@ const messages = {
   staff,
   operations,
   access,
+  consents,
   emergency,
   own,
 };

@@ -1,6 +1,7 @@
 /** Spanish, formal. Loaded when it is chosen. */
 import type { Messages } from "../en";
 import access from "./access.json";
+import consents from "./consents.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import operations from "./operations.json";
@@ -20,6 +21,7 @@ const messages: Messages = {
   staff,
   operations,
   access,
+  consents,
   emergency,
   own,
 };
