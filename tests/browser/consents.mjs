@@ -27,6 +27,7 @@ async function choose(page, field, name) {
   await page.getByRole("combobox", { name: field }).fill(name);
   await page.getByRole("option", { name }).first().click();
   await page.keyboard.press("Tab");
+  await page.getByRole("listbox").waitFor({ state: "hidden" });
 }
 
 export function consents(world) {
@@ -34,7 +35,7 @@ export function consents(world) {
     signIn(world.browser, world.hub, account, { path, ...options });
 
   async function aPatientOfMercy(given) {
-    const person = somebody(given, "Permiso");
+    const person = somebody(given, `Permiso${given}`);
     await sentHome(world.hub, person, 2);
     const page = await open("coordinator", "/worklist");
     const id = await idOf(page, person.family);
@@ -169,7 +170,7 @@ export function consents(world) {
       { viewport: DESK, locale: "es-US", colorScheme: "dark" },
     ]) {
       test(`in Spanish at ${way.viewport.width} px`, async () => {
-        const { id, page } = await aPatientOfMercy("Nora");
+        const { id, page } = await aPatientOfMercy(way.viewport === PHONE ? "Nora" : "Iris");
         await page.context().close();
         const mine = await open("coordinator", `/patients/${id}/consents`, way);
         await button(mine, "Registrar un consentimiento").click();

@@ -60,6 +60,7 @@ function Whom({ draft, patientId, wrongs, change }: Props) {
   const sources = useSources();
   const shared = {
     searchable: true,
+    openOnFocus: false,
     hidePickedOptions: true,
     nothingFoundMessage: t("nothingFound"),
     limit: 100,
