@@ -30,6 +30,15 @@ async function choose(page, field, name) {
   await page.getByRole("listbox").waitFor({ state: "hidden" });
 }
 
+/** As a hub answers whose gateway is told that consents need a second factor. */
+async function refuseOnce(page, path) {
+  const problem = { status: 403, reason: "STEP_UP_REQUIRED", detail: "" };
+  const answer = { status: 403, contentType: "application/problem+json" };
+  await page.route(`**${path}`, (route) => route.fulfill({ ...answer, json: problem }), {
+    times: 1,
+  });
+}
+
 export function consents(world) {
   const open = (account, path, options = {}) =>
     signIn(world.browser, world.hub, account, { path, ...options });
@@ -111,7 +120,13 @@ export function consents(world) {
       await button(page, "Go back and change it").click();
       await page.getByLabel("Where the evidence is").fill("Binder 4, witness O. Ortiz");
       await button(page, "See the effect").click();
+      await refuseOnce(page, "/v1/consents");
       await button(page, "Record this consent").click();
+      const confirm = page.getByRole("link", { name: "Confirm that it is you" });
+      await confirm.waitFor();
+      await looksRight(page);
+      const [window] = await Promise.all([page.context().waitForEvent("page"), confirm.click()]);
+      await window.click("button[name=account][value=coordinator]");
       const one = page.getByRole("listitem").filter({ hasText: "Allows Ridge Neighbors" });
       await one.filter({ hasText: "until Sun 3 May 2099" }).waitFor();
       await one.filter({ hasText: "Binder 4" }).waitFor();

@@ -7,7 +7,14 @@ import { obstacleOf, told } from "./effects";
 import type { Effect, Preview, Rows } from "./hooks";
 import { type Means, namesOf, rowsOf } from "./words";
 
-export function EffectOf({ preview, means }: { preview: Preview; means: Means }) {
+interface Props {
+  preview: Preview;
+  means: Means;
+  /** What to think of it where it changes nothing. */
+  ifNothing?: string;
+}
+
+export function EffectOf({ preview, means, ifNothing }: Props) {
   const t = useTranslations("consents.effect");
   const { changing, unchanged } = told(preview);
   return (
@@ -17,7 +24,7 @@ export function EffectOf({ preview, means }: { preview: Preview; means: Means })
           <IconArrowsLeftRight size={18} stroke={1.9} aria-hidden="true" />
           <div>
             <p className={styles.sentence}>{t("nothing")}</p>
-            <p className={styles.small}>{t("nothingText")}</p>
+            {ifNothing && <p className={styles.small}>{ifNothing}</p>}
           </div>
         </div>
       )}

@@ -120,12 +120,15 @@ function Scope({ draft, wrongs, change }: Props) {
         {...{ hint, draft, wrongs, change }}
         options={DATA_CLASSES.map((each) => ({
           value: each,
-          label: words(`classes.${wordOf(each) as "VISITS"}`),
+          label: capital(words(`classes.${wordOf(each) as "VISITS"}`)),
         }))}
       />
     </>
   );
 }
+
+/** As the first word of its line. */
+const capital = (words: string) => words.charAt(0).toLocaleUpperCase() + words.slice(1);
 
 interface ChoicesProps extends Pick<Props, "draft" | "wrongs" | "change"> {
   name: "purposes" | "labels" | "dataClasses";

@@ -41,14 +41,20 @@ export function ConsentForm({ patient, changes, close, finish, reload }: Props) 
   const consent = useBody(draft, patient.id, changes);
   const wrongsOf = useConsentWrongs();
   const needed = useTranslations("consents.needed");
+  const confirmText = useTranslations("consents")("confirmText");
   const zone = useZone(draft.facilityId);
+  const isBlocked = mustConfirm(preview.error);
+  const ask = () => {
+    const asked = { consent: consent(), consentId: changes?.id };
+    preview.mutate(asked, { onSuccess: () => look(true) });
+  };
+  useOnceConfirmed(isBlocked, ask);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     const found = missingIn(draft, dayOf(now, zone));
     setMissing(Object.fromEntries(found.map(([field, what]) => [field, needed(what)])));
     if (found.length > 0) return;
-    const asked = { consent: consent(), consentId: changes?.id };
-    preview.mutate(asked, { onSuccess: () => look(true) });
+    ask();
   };
   const wrongs = Object.keys(missing).length > 0 ? missing : wrongsOf(preview.error);
   if (isLooking && preview.data) {
@@ -78,11 +84,12 @@ export function ConsentForm({ patient, changes, close, finish, reload }: Props) 
             wrongs={wrongs}
             change={(part) => set((old) => ({ ...old, ...part }))}
           />
+          {isBlocked && <Confirm text={confirmText} />}
           <div className={styles.actions}>
             {isOvertaken(preview.error) ? (
               <Overtaken reload={reload} />
             ) : (
-              <Button type="submit" loading={preview.isPending}>
+              <Button type="submit" loading={preview.isPending} disabled={isBlocked}>
                 {t("look")}
               </Button>
             )}
@@ -137,12 +144,13 @@ function Looking({ patient, changes, finish, reload, consent, preview, back }: L
       { onSuccess: (saved) => finish(saved as Consent) },
     );
   useOnceConfirmed(isBlocked, send);
+  const isOptOut = said.decision === "DECISION_DENY" && said.recipientIds.length === 0;
   const now = useNow();
   const starts = new Date(consent.startTime ?? 0);
   return (
     <>
       <header className={styles.head}>
-        <Headline words={t("effect.title")} />
+        <Headline words={t("effect.before")} />
       </header>
       <Card className={styles.sheet}>
         <div className={styles.form}>
@@ -150,11 +158,12 @@ function Looking({ patient, changes, finish, reload, consent, preview, back }: L
           <section aria-labelledby="says">
             <h2 id="says">{t("effect.says")}</h2>
             <p className={styles.sentence}>{sentenceOf(said, words)}</p>
+            {isOptOut && <p className={styles.about}>{t("effect.limits")}</p>}
           </section>
           <section aria-labelledby="changes">
             <h2 id="changes">{t("effect.title")}</h2>
             {starts > now && <p>{t("effect.begins", { when: words.moment(starts) })}</p>}
-            <EffectOf preview={preview} means={words} />
+            <EffectOf preview={preview} means={words} ifNothing={t("effect.nothingText")} />
           </section>
           {isBlocked && <Confirm text={t("confirmText")} />}
           <div className={styles.actions}>

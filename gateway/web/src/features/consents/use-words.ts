@@ -49,7 +49,7 @@ export function useConsentWords(patientId: string) {
   });
 }
 
-/** A moment at a facility; the day alone where it begins or ends with it. */
+/** A moment at a facility, within a sentence; the day alone where it begins or ends with it. */
 export function useMoments() {
   const when = useWhen();
   const now = useNow();
@@ -58,10 +58,10 @@ export function useMoments() {
   return (facilityId: string) => {
     const zone = facilities.get(facilityId)?.timeZone ?? home;
     return (at: Date) => {
-      const { hour, minute, year, month, day } = partsIn(zone, at);
-      if (hour + minute > 0) return when.moment(at, zone);
+      const { hour, minute } = partsIn(zone, at);
+      const words = hour + minute > 0 ? when.moment(at, zone) : when.day(at, zone);
       const isNear = Math.abs(dayIn(zone, at) - dayIn(zone, now)) <= 1;
-      return isNear ? when.day(at, zone) : when.date({ year, month, day }, zone);
+      return isNear ? words.charAt(0).toLocaleLowerCase() + words.slice(1) : words;
     };
   };
 }
