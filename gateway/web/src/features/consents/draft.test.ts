@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { startOfDay } from "@/ui/moments";
 import { consentOf, type Draft, draftOf, missingIn, newDraft, scopeOf } from "./draft";
@@ -127,8 +128,12 @@ describe("what is told", () => {
     expect(unchanged).toEqual(["same"]);
   });
 
-  test("a remark of the service is known by its English, and one that is not stays as it is", () => {
-    expect(obstacleOf("A child gave the consent.")).toBe("CONSENT_OF_CHILD");
+  test("every remark of the service is known by its English, and one that is not stays as it is", () => {
+    const words = readFileSync("../../services/identity/domain/access/words.py", "utf8");
+    const remarks = [...words.matchAll(/"obstacle\.(\w+)": "(.+)",\n/g)];
+    expect(remarks.length).toBeGreaterThan(20);
+    for (const [, key, remark = ""] of remarks)
+      expect([remark, obstacleOf(remark)]).toEqual([remark, key]);
     expect(obstacleOf("Something new.")).toBeUndefined();
   });
 });

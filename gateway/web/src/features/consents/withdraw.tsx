@@ -19,6 +19,9 @@ interface Props {
   reload: () => void;
 }
 
+/** Why the consent releases nothing once it has ended needs no telling. */
+const NONE: string[] = [];
+
 export function WithdrawDialog({ consent, close, finish, reload }: Props) {
   const t = useTranslations("consents");
   const words = useConsentWords(consent.patientId)(consent.facilityId);
@@ -50,7 +53,7 @@ export function WithdrawDialog({ consent, close, finish, reload }: Props) {
           <p>{t("effect.pending")}</p>
         ) : (
           <Loaded query={preview} title={t("effect.failed")} shape="card">
-            {(found) => <EffectOf preview={found} means={words} />}
+            {({ effects }) => <EffectOf preview={{ effects, remarks: NONE }} means={words} />}
           </Loaded>
         )}
         {isBlocked && <Confirm text={t("confirmText")} />}
