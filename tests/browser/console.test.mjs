@@ -3,6 +3,7 @@ import { after, before, describe } from "node:test";
 import { access } from "./access.mjs";
 import { openBrowser } from "./browser.mjs";
 import { careplans } from "./careplans.mjs";
+import { consents } from "./consents.mjs";
 import { startHub } from "./hub.mjs";
 import { live } from "./live.mjs";
 import { measures } from "./measures.mjs";
@@ -29,6 +30,7 @@ describe("the console", { timeout: 600_000 }, () => {
   live(world);
   patient(world);
   access(world);
+  consents(world);
   own(world);
   careplans(world);
   messaging(world);

@@ -119,6 +119,12 @@ const help = createRoute({
   component: lazyRouteComponent(() => import("@/features/referrals/page"), "HelpPage"),
 });
 
+const consents = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId/consents",
+  component: lazyRouteComponent(() => import("@/features/consents/page"), "ConsentsPage"),
+});
+
 const reviews = createRoute({
   getParentRoute: () => shell,
   path: "/emergencies",
@@ -222,6 +228,7 @@ const tree = root.addChildren([
     messages,
     telephone,
     help,
+    consents,
     reviews,
     protocols,
     protocol,

@@ -56,6 +56,18 @@ export function dayIn(zone: string, at: Date): number {
   return dayNumber(partsIn(zone, at));
 }
 
+/** When a day such as "2027-05-03" begins at a place. */
+export function startOfDay(day: string, zone: string): Date {
+  const asIfUtc = Date.parse(`${day}T00:00:00Z`);
+  const off = (at: number) => {
+    const { year, month, day: date, hour, minute } = partsIn(zone, new Date(at));
+    return Date.UTC(year, month - 1, date, hour, minute) - at;
+  };
+  // Twice: clocks may be put forward or back between the guess and the day.
+  const guess = asIfUtc - off(asIfUtc);
+  return new Date(asIfUtc - off(guess));
+}
+
 export function fullDay(day: Day | undefined): { year: number; month: number; day: number } | null {
   if (!day?.year || !day.month || !day.day) return null;
   return { year: day.year, month: day.month, day: day.day };

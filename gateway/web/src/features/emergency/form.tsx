@@ -1,11 +1,10 @@
 /** Opens a patient in an emergency: says what follows, asks why, and that whoever asks is who they are. */
 import { Button, Checkbox, NativeSelect, Radio, Textarea } from "@mantine/core";
-import { IconShieldLock } from "@tabler/icons-react";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Failure } from "@/api/client";
 import { useFacilities, useMe } from "@/api/queries";
-import { session } from "@/api/session";
+import { Confirm, useOnceConfirmed } from "@/features/signin/confirm";
 import { fieldId, Summary, type Wrongs } from "@/features/staff/errors";
 import { Dialog } from "@/ui/dialog";
 import styles from "./emergency.module.css";
@@ -18,7 +17,6 @@ const REASONS: Reason[] = [
   "REASON_OTHER",
 ];
 const FEWEST_WORDS = 3;
-const CONFIRM = "/signin?acr=2&max_age=300&next=/signed-in";
 
 export function EmergencyForm({ patientId, close }: { patientId: string; close: () => void }) {
   const t = useTranslations("emergency.form");
@@ -98,7 +96,7 @@ export function EmergencyForm({ patientId, close }: { patientId: string; close: 
           checked={isPart2Emergency}
           onChange={(event) => setPart2(event.currentTarget.checked)}
         />
-        {mustConfirm && <Confirm />}
+        {mustConfirm && <Confirm text={t("confirmText")} />}
         <div className={styles.actions}>
           <Button type="submit" loading={open.isPending} disabled={mustConfirm}>
             {t("open")}
@@ -110,26 +108,6 @@ export function EmergencyForm({ patientId, close }: { patientId: string; close: 
       </form>
     </Dialog>
   );
-}
-
-/** Signing in anew happens in another window, so that what was typed stays. */
-function Confirm() {
-  const t = useTranslations("emergency.form");
-  return (
-    <div className={styles.confirm} role="alert">
-      <IconShieldLock size={18} stroke={1.9} aria-hidden="true" />
-      <div>
-        <p>{t("confirmText")}</p>
-        <Button component="a" href={CONFIRM} target="_blank" size="sm" autoFocus>
-          {t("confirm")}
-        </Button>
-      </div>
-    </div>
-  );
-}
-
-function useOnceConfirmed(isWaiting: boolean, send: () => void) {
-  useEffect(() => (isWaiting ? session.onSignedIn(send) : undefined), [isWaiting, send]);
 }
 
 function usePlaces() {

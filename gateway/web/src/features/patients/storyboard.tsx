@@ -153,14 +153,26 @@ function Messages({ patient: { id } }: { patient: Patient }) {
 /** The same words for every patient, whatever is shared and whatever is not. */
 function Sharing({ patient: { id } }: { patient: Patient }) {
   const t = useTranslations("patients.board");
+  const mayRead = useMay("consents.read");
   return (
     <Fact
       icon={<IconShieldLock size={14} stroke={1.9} />}
       label={t("sharing")}
       detail={
-        <Link to="/patients/$patientId/access" params={{ patientId: id }} className={styles.link}>
-          {t("whoSaw")}
-        </Link>
+        <span className={styles.links}>
+          <Link to="/patients/$patientId/access" params={{ patientId: id }} className={styles.link}>
+            {t("whoSaw")}
+          </Link>
+          {mayRead && (
+            <Link
+              to="/patients/$patientId/consents"
+              params={{ patientId: id }}
+              className={styles.link}
+            >
+              {t("consents")}
+            </Link>
+          )}
+        </span>
       }
     >
       {t("byConsent")}

@@ -1,6 +1,7 @@
 /** English: the language that the keys are checked against. One file per feature. */
 import access from "./access.json";
 import careplans from "./careplans.json";
+import consents from "./consents.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import measures from "./measures.json";
@@ -27,6 +28,7 @@ const messages = {
   careplans,
   messaging,
   referrals,
+  consents,
   emergency,
   own,
 };

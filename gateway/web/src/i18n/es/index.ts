@@ -2,6 +2,7 @@
 import type { Messages } from "../en";
 import access from "./access.json";
 import careplans from "./careplans.json";
+import consents from "./consents.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import measures from "./measures.json";
@@ -28,6 +29,7 @@ const messages: Messages = {
   careplans,
   messaging,
   referrals,
+  consents,
   emergency,
   own,
 };

@@ -1,0 +1,69 @@
+/** Whom and what a consent may name, as a field offers it: each with what it is, since names may be the same. */
+import { useTranslations } from "use-intl";
+import { useFacilities } from "@/api/queries";
+import { useAllStaff, useAllTeams } from "@/features/staff/hooks";
+import { useOrganizations, useProxies } from "./hooks";
+import { kindOf } from "./use-words";
+
+export interface Choice {
+  value: string;
+  label: string;
+}
+export interface Choices {
+  group: string;
+  items: Choice[];
+}
+
+const byLabel = (a: Choice, b: Choice) => a.label.localeCompare(b.label);
+
+/** Facilities and organizations: whose rows a consent may be about. */
+export function useSources(): Choices[] {
+  const t = useTranslations("consents.form");
+  const facilities = [...useFacilities().values()];
+  const organizations = useOrganizations();
+  return [
+    {
+      group: t("facilities"),
+      items: facilities
+        .map(({ id, name }) => ({ value: id, label: t("facility", { name }) }))
+        .sort(byLabel),
+    },
+    {
+      group: t("organizations"),
+      items: organizations
+        .map(({ id, name }) => ({ value: id, label: t("organization", { name }) }))
+        .sort(byLabel),
+    },
+  ];
+}
+
+/** Those, teams, people, and those who act for the patient. */
+export function useReaders(patientId: string): Choices[] {
+  const t = useTranslations("consents.form");
+  const givers = useTranslations("consents.givers");
+  const places = useSources();
+  const teams = useAllTeams().data ?? [];
+  const staff = useAllStaff().data ?? [];
+  const proxies = useProxies(patientId);
+  return [
+    ...places,
+    {
+      group: t("teams"),
+      items: teams.map(({ id, name }) => ({ value: id, label: t("team", { name }) })).sort(byLabel),
+    },
+    {
+      group: t("people"),
+      items: staff
+        .filter(({ state }) => state === "STATE_ACTIVE")
+        .map(({ id, displayName, account }) => ({
+          value: id,
+          label: `${displayName} (${account})`,
+        }))
+        .sort(byLabel),
+    },
+    {
+      group: t("acting"),
+      items: proxies.map((proxy) => ({ value: proxy.personId, label: givers(kindOf(proxy)) })),
+    },
+  ].filter(({ items }) => items.length > 0);
+}
