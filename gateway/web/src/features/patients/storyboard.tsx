@@ -1,6 +1,7 @@
 /** Who this is, at the top of every patient page. */
 import {
   IconBuildingHospital,
+  IconEye,
   IconLanguage,
   IconMapPin,
   IconMessages,
@@ -36,10 +37,9 @@ export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | u
         <bdi>{owner(loop?.owner) || t("nobody")}</bdi>
       </Fact>
       <KnownAt patient={patient} />
-      <Plan patient={patient} />
-      <Messages patient={patient} />
+      <Sharing />
       <Risk patientId={patient.id} />
-      <Sharing patient={patient} />
+      <Pages patient={patient} />
     </header>
   );
 }
@@ -126,45 +126,38 @@ function KnownAt({ patient }: { patient: Patient }) {
   );
 }
 
-function Plan({ patient: { id } }: { patient: Patient }) {
-  const t = useTranslations("careplans");
-  if (!useMay("care_plans.read")) return null;
-  return (
-    <Fact icon={<IconTargetArrow size={14} stroke={1.9} />} label={t("fact")}>
-      <Link to="/patients/$patientId/plan" params={{ patientId: id }} className={styles.link}>
-        {t("open")}
-      </Link>
-    </Fact>
-  );
-}
-
-function Messages({ patient: { id } }: { patient: Patient }) {
-  const t = useTranslations("messaging");
-  if (!useMay("threads.read")) return null;
-  return (
-    <Fact icon={<IconMessages size={14} stroke={1.9} />} label={t("fact")}>
-      <Link to="/patients/$patientId/messages" params={{ patientId: id }} className={styles.link}>
-        {t("open")}
-      </Link>
-    </Fact>
-  );
-}
-
 /** The same words for every patient, whatever is shared and whatever is not. */
-function Sharing({ patient: { id } }: { patient: Patient }) {
+function Sharing() {
   const t = useTranslations("patients.board");
   return (
-    <Fact
-      icon={<IconShieldLock size={14} stroke={1.9} />}
-      label={t("sharing")}
-      detail={
-        <Link to="/patients/$patientId/access" params={{ patientId: id }} className={styles.link}>
-          {t("whoSaw")}
-        </Link>
-      }
-    >
+    <Fact icon={<IconShieldLock size={14} stroke={1.9} />} label={t("sharing")}>
       {t("byConsent")}
     </Fact>
+  );
+}
+
+/** Where there is more about them. */
+function Pages({ patient: { id } }: { patient: Patient }) {
+  const t = useTranslations();
+  const mayPlan = useMay("care_plans.read");
+  const mayThreads = useMay("threads.read");
+  const params = { patientId: id };
+  return (
+    <nav className={styles.pages} aria-label={t("patients.board.pages")}>
+      {mayPlan && (
+        <Link to="/patients/$patientId/plan" params={params} className={styles.link}>
+          <IconTargetArrow size={14} stroke={1.9} aria-hidden="true" /> {t("careplans.open")}
+        </Link>
+      )}
+      {mayThreads && (
+        <Link to="/patients/$patientId/messages" params={params} className={styles.link}>
+          <IconMessages size={14} stroke={1.9} aria-hidden="true" /> {t("messaging.open")}
+        </Link>
+      )}
+      <Link to="/patients/$patientId/access" params={params} className={styles.link}>
+        <IconEye size={14} stroke={1.9} aria-hidden="true" /> {t("patients.board.whoSaw")}
+      </Link>
+    </nav>
   );
 }
 
