@@ -69,6 +69,9 @@ protos: ## regenerate libs/contracts from protos
 openapi: setup ## rewrite the committed OpenAPI document from the contracts
 	@$(BIN)/python -m gateway.api.openapi
 
+graph: setup ## rewrite who calls and hears whom in docs/architecture.md
+	@$(BIN)/python -m tests.contract.graph
+
 ##@ Upkeep
 locks: $(DEV) ## resolve the dependencies anew into the two locks
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
@@ -113,4 +116,4 @@ $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 
-.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-matrix test-mutation bench e2e protos openapi locks clean help
+.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-matrix test-mutation bench e2e protos openapi graph locks clean help

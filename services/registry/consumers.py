@@ -38,6 +38,7 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
     """Every report counts, so none is skipped for a newer one: what came late still belongs into its visit."""
 
     async def take_reports(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+        """Find whose record each report is about, and make the record what all of its reports say."""
         batch = await _readable(tx, deliveries)
         store = BatchStore(tx, matcher)
         known = await store.load(batch)

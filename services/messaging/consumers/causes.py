@@ -31,7 +31,7 @@ async def follow_appointments(tx: Transaction, deliveries: Sequence[Delivery]) -
 
 
 async def follow_loops(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """As appointments. Loops of other protocols, and of who is still in hospital, ask for nothing."""
+    """Keep the newest of each transition, and plan its messages. Loops of other protocols, and of who is still in hospital, ask for nothing."""
     told = [
         to_transition(delivery.event.loop, delivery.event.version)
         for delivery in deliveries

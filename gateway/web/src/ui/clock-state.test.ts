@@ -23,6 +23,19 @@ test("what is late is overdue while somebody is left to tell, then escalated", (
   expect(clockState({ ...task, escalationLevel: 3 }, late).word).toBe("escalated");
 });
 
+test("what starts within a minute has started: the server's clock may be ahead", () => {
+  expect(clockState(task, at("2026-09-09T05:59:59.700Z"))).toMatchObject({
+    word: "onTrack",
+    used: 0,
+  });
+  expect(clockState(task, at("2026-09-09T05:59:01Z")).word).toBe("onTrack");
+  expect(clockState(task, at("2026-09-09T05:59:00Z"))).toEqual({
+    word: "notYet",
+    span: 60_000,
+    used: 0,
+  });
+});
+
 test("it says what has not begun, and what is over", () => {
   expect(clockState(task, at("2026-09-09T05:00:00Z")).word).toBe("notYet");
   expect(clockState({ ...task, state: "STATE_COMPLETED" }, at("2026-09-12T00:00:00Z")).word).toBe(

@@ -1,5 +1,5 @@
 /** What a clock says: one rule for every row, card and pane. Pure. */
-import { HOUR } from "./moments";
+import { HOUR, MINUTE } from "./moments";
 
 export type ClockWord =
   | "onTrack"
@@ -29,6 +29,8 @@ export interface ClockState {
 
 const SOON_SHARE = 0.6;
 const SOON_LEFT = 4 * HOUR;
+/** What starts sooner has started: the server's clock may be a little ahead of this one's. */
+const BEGUN = MINUTE;
 
 /**
  * Due soon: 60 % of the window used, or four hours left. Escalated: the ladder is at its end, the duty team was told and
@@ -48,7 +50,8 @@ export function clockState(task: Ticking, now: Date): ClockState {
     const isAtEnd = Boolean(task.escalationLevel) && !task.nextEscalationTime;
     return { word: isAtEnd ? "escalated" : "overdue", span: -left, used: 1 };
   }
-  if (start > now.getTime()) return { word: "notYet", span: start - now.getTime(), used: 0 };
+  const until = start - now.getTime();
+  if (until >= BEGUN) return { word: "notYet", span: until, used: 0 };
   const isSoon = used >= SOON_SHARE || left <= SOON_LEFT;
   return { word: isSoon ? "soon" : "onTrack", span: left, used };
 }

@@ -45,7 +45,7 @@ export function Risk({ patientId }: { patientId: string }) {
     .filter(({ encounterId }) => encounterId === newest.encounterId)
     .sort((a, b) => b.instrument.localeCompare(a.instrument));
   return (
-    <div className={styles.fact}>
+    <div className={`${styles.fact} ${styles.wide}`}>
       <p className={styles.factLabel}>
         <IconGauge size={14} stroke={1.9} aria-hidden="true" /> {t("label")}
       </p>

@@ -1,11 +1,13 @@
 /** Who this is, at the top of every patient page. */
 import {
   IconBuildingHospital,
+  IconEye,
   IconLanguage,
   IconMapPin,
   IconMessages,
   IconPhone,
   IconShieldLock,
+  IconSignature,
   IconTargetArrow,
   IconUserPlus,
 } from "@tabler/icons-react";
@@ -36,10 +38,9 @@ export function Storyboard({ patient, loop }: { patient: Patient; loop: Loop | u
         <bdi>{owner(loop?.owner) || t("nobody")}</bdi>
       </Fact>
       <KnownAt patient={patient} />
-      <Plan patient={patient} />
-      <Messages patient={patient} />
+      <Sharing />
       <Risk patientId={patient.id} />
-      <Sharing patient={patient} />
+      <Pages patient={patient} />
     </header>
   );
 }
@@ -126,57 +127,44 @@ function KnownAt({ patient }: { patient: Patient }) {
   );
 }
 
-function Plan({ patient: { id } }: { patient: Patient }) {
-  const t = useTranslations("careplans");
-  if (!useMay("care_plans.read")) return null;
-  return (
-    <Fact icon={<IconTargetArrow size={14} stroke={1.9} />} label={t("fact")}>
-      <Link to="/patients/$patientId/plan" params={{ patientId: id }} className={styles.link}>
-        {t("open")}
-      </Link>
-    </Fact>
-  );
-}
-
-function Messages({ patient: { id } }: { patient: Patient }) {
-  const t = useTranslations("messaging");
-  if (!useMay("threads.read")) return null;
-  return (
-    <Fact icon={<IconMessages size={14} stroke={1.9} />} label={t("fact")}>
-      <Link to="/patients/$patientId/messages" params={{ patientId: id }} className={styles.link}>
-        {t("open")}
-      </Link>
-    </Fact>
-  );
-}
-
 /** The same words for every patient, whatever is shared and whatever is not. */
-function Sharing({ patient: { id } }: { patient: Patient }) {
+function Sharing() {
   const t = useTranslations("patients.board");
-  const mayRead = useMay("consents.read");
   return (
-    <Fact
-      icon={<IconShieldLock size={14} stroke={1.9} />}
-      label={t("sharing")}
-      detail={
-        <span className={styles.links}>
-          <Link to="/patients/$patientId/access" params={{ patientId: id }} className={styles.link}>
-            {t("whoSaw")}
-          </Link>
-          {mayRead && (
-            <Link
-              to="/patients/$patientId/consents"
-              params={{ patientId: id }}
-              className={styles.link}
-            >
-              {t("consents")}
-            </Link>
-          )}
-        </span>
-      }
-    >
+    <Fact icon={<IconShieldLock size={14} stroke={1.9} />} label={t("sharing")}>
       {t("byConsent")}
     </Fact>
+  );
+}
+
+/** Where there is more about them. */
+function Pages({ patient: { id } }: { patient: Patient }) {
+  const t = useTranslations();
+  const mayPlan = useMay("care_plans.read");
+  const mayThreads = useMay("threads.read");
+  const mayConsents = useMay("consents.read");
+  const params = { patientId: id };
+  return (
+    <nav className={styles.pages} aria-label={t("patients.board.pages")}>
+      {mayPlan && (
+        <Link to="/patients/$patientId/plan" params={params} className={styles.link}>
+          <IconTargetArrow size={14} stroke={1.9} aria-hidden="true" /> {t("careplans.open")}
+        </Link>
+      )}
+      {mayThreads && (
+        <Link to="/patients/$patientId/messages" params={params} className={styles.link}>
+          <IconMessages size={14} stroke={1.9} aria-hidden="true" /> {t("messaging.open")}
+        </Link>
+      )}
+      <Link to="/patients/$patientId/access" params={params} className={styles.link}>
+        <IconEye size={14} stroke={1.9} aria-hidden="true" /> {t("patients.board.whoSaw")}
+      </Link>
+      {mayConsents && (
+        <Link to="/patients/$patientId/consents" params={params} className={styles.link}>
+          <IconSignature size={14} stroke={1.9} aria-hidden="true" /> {t("patients.board.consents")}
+        </Link>
+      )}
+    </nav>
   );
 }
 
