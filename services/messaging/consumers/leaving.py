@@ -128,7 +128,7 @@ async def _slots(
 
 
 def _as_spoken(phone: str) -> str:
-    """+12175550148 as people of the United States write it; another country's as it is."""
-    if phone.startswith("+1") and len(phone) == len("+12175550148"):
+    """+12175550100 as people of the United States write it; another country's as it is."""
+    if phone.startswith("+1") and len(phone) == len("+12175550100"):
         return f"{phone[2:5]}-{phone[5:8]}-{phone[8:]}"
     return phone

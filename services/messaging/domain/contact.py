@@ -132,7 +132,7 @@ class Contact:
         """Refuse what cannot be."""
         if self.phone and not _PHONE.fullmatch(self.phone):
             raise InvalidArgument(
-                "PHONE_INVALID", "Write the number as +12175550148.", field="contact.phone"
+                "PHONE_INVALID", "Write the number as +12175550100.", field="contact.phone"
             )
         if self.email and not _EMAIL.fullmatch(self.email):
             raise InvalidArgument(
