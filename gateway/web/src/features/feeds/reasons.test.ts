@@ -11,7 +11,8 @@ const FILES = [
   ),
   "services/interop/mllp/writers.py",
   ...["record", "report", "visit"].map((name) => `services/registry/domain/${name}.py`),
-  ...["consumers", "convert"].map((name) => `services/registry/${name}.py`),
+  "services/registry/consumers.py",
+  ...["record", "report"].map((name) => `services/registry/convert/${name}.py`),
   ...["inbox", "fields"].map((name) => `libs/chassis/${name}.py`),
 ];
 /** Of what is in there, what is no such reason: the states of a message, and why two records were joined. */
