@@ -52,11 +52,17 @@ def to_visit(event: registry_events_pb2.EncounterChanged) -> KnownVisit | None:
         is_taken_back=not has_begun,
         admitted_at=to_datetime(told.admit_time),
         discharged_at=to_datetime(told.discharge_time) if told.HasField("discharge_time") else None,
-        admission_type=told.admission_type,
-        disposition=told.discharge_disposition,
+        admission_type=told.admission_type.strip().upper(),
+        disposition=_disposition(told.discharge_disposition),
         diagnoses=tuple(each.code for each in told.diagnoses),
         labels=to_labels(told.labels),
     )
+
+
+def _disposition(told: str) -> str:
+    """As HL7 table 0112 writes it: some feeds leave out the zero in front."""
+    code = told.strip().upper()
+    return code.zfill(2) if code else ""
 
 
 def to_discharge(event: tasking_events_pb2.LoopChanged) -> KnownDischarge | None:

@@ -99,7 +99,13 @@ def stays(*told):
         ((31, 2, HERE, "E"), Status.NOT_MET),
         ((2, 2, THERE, "E"), Status.MET),
         ((1, 2, HERE, "E"), Status.MET),  # the next day at the same hospital is no transfer
-        ((5, 2, HERE, "R"), Status.NOT_MET),  # planned
+        # Planned by HL7 table 0007: elective, for a birth, routine. The others are not.
+        ((5, 2, HERE, "C"), Status.NOT_MET),
+        ((5, 2, HERE, "L"), Status.NOT_MET),
+        ((5, 2, HERE, "R"), Status.NOT_MET),
+        ((5, 2, HERE, "A"), Status.MET),
+        ((5, 2, HERE, "U"), Status.MET),
+        ((5, 2, HERE, ""), Status.MET),
     ],
 )
 def test_a_readmission_is_unplanned_and_within_thirty_days(second, status):
