@@ -12,6 +12,7 @@ from carehub.tasking.v1 import loop_pb2, tasking_events_pb2
 from libs.chassis.fields import to_datetime
 from libs.chassis.ids import to_id
 from services.analytics.domain.labels import WITHHELD, Label, Labels, inherit
+from services.analytics.domain.measures import shows_contact
 from services.analytics.domain.record import (
     Facility,
     KnownDischarge,
@@ -71,10 +72,15 @@ def to_discharge(event: tasking_events_pb2.LoopChanged) -> KnownDischarge | None
     if told.protocol != TRANSITION or not told.encounter_id:
         return None
     due = [to_datetime(each.time) for each in told.key_dates if each.key == CONTACT_DUE]
-    contacts = sorted(
-        (to_datetime(each.time), each.source_id) for each in told.evidence if each.step == CONTACT
+    # The earliest: attempts in time stay counted when somebody is reached later.
+    at, source = min(
+        (
+            (to_datetime(each.time), each.source_id)
+            for each in told.evidence
+            if each.step == CONTACT and shows_contact(each.kind, each.outcome)
+        ),
+        default=(None, ""),
     )
-    at, source = contacts[0] if contacts else (None, "")
     return KnownDischarge(
         id=to_id(told.id),
         version=event.version,

@@ -70,6 +70,15 @@ def definitions() -> Mapping[str, Mapping[str, Any]]:
     return told
 
 
+def shows_contact(kind: str, outcome: str) -> bool:
+    """Whether what tasking has as evidence of the contact is one, or attempts that stand for it.
+
+    What was chosen before tasking told outcomes counts: nobody knows what it was.
+    """
+    is_chosen = kind == "TASK_OUTCOME" and bool(outcome)
+    return not is_chosen or outcome in definitions()[CONTACT]["reached_outcomes"]
+
+
 def contacts(discharges: Iterable[FollowedDischarge], zones: Zones) -> list[Unit]:
     """Whether each was reached, or tried often enough, in time."""
     return [_contact(each, zones) for each in discharges]
