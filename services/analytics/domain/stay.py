@@ -8,8 +8,9 @@ from typing import Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-# HL7 table 0007: what is no planned admission.
+# HL7 table 0007: what is no planned admission, and what is one.
 URGENT_TYPES = frozenset({"A", "E", "U"})
+PLANNED_TYPES = frozenset({"C", "L", "N", "R"})
 SIX_MONTHS = 6
 TWELVE_MONTHS = 12
 # From an emergency visit to the bed that it led to, at most. CareHub's choice.
@@ -44,8 +45,10 @@ class Visit:
 
     @property
     def is_urgent(self) -> bool | None:
-        """Whether it was no planned admission. None: nobody told."""
-        return self.admission_type in URGENT_TYPES if self.admission_type else None
+        """Whether it was no planned admission. None: nobody told, or in a code that the table does not have."""
+        if self.admission_type in URGENT_TYPES:
+            return True
+        return False if self.admission_type in PLANNED_TYPES else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

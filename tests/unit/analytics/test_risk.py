@@ -73,6 +73,16 @@ def test_what_is_not_known_makes_a_score_partial_and_is_no_zero():
     assert score.is_partial
 
 
+@pytest.mark.parametrize(
+    ("kind", "points"),
+    [("A", 3), ("E", 3), ("U", 3), ("C", 0), ("L", 0), ("N", 0), ("R", 0), ("1", None), ("", None)],
+)
+def test_a_kind_of_admission_that_the_table_does_not_have_is_not_known(kind, points):
+    score = lace(Stay.of(visit(nights=3, admission_type=kind), (), "UTC"))
+    (term,) = [each for each in score.terms if each.key == "acute_admission"]
+    assert (term.points, term.is_missing) == (points, points is None)
+
+
 def test_nights_are_those_of_the_hospitals_calendar():
     late = datetime(2026, 9, 2, 4, 30, tzinfo=UTC)  # 23:30 on September 1 in Chicago
     index = Visit(
