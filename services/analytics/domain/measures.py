@@ -89,7 +89,7 @@ def _contact(each: FollowedDischarge, zones: Zones) -> Unit:
     unit = _of(each, zones, due + timedelta(microseconds=1), "NOT_CONTACTED")
     if each.close_reason in _NOT_FOLLOWED:
         return replace(unit, status=Status.EXCLUDED, reason=each.close_reason)
-    if at and at <= due:
+    if at and at <= due and not each.is_gone_by(at):
         evidence_id = each.contact_evidence_id
         return replace(unit, status=Status.MET, reason="CONTACTED", evidence_id=evidence_id)
     if each.is_gone_by(due):
@@ -113,7 +113,9 @@ def _follow_up(each: FollowedDischarge, visits: Sequence[Visit], zones: Zones, d
     seen = [
         visit
         for visit in visits
-        if visit.visit_class in _SEEN and each.discharged_at < visit.admitted_at < end
+        if visit.visit_class in _SEEN
+        and each.discharged_at < visit.admitted_at < end
+        and not each.is_gone_by(visit.admitted_at)  # then it follows up another stay
     ]
     unit = _of(each, zones, end, "NOT_SEEN")
     if each.close_reason in _NOT_FOLLOWED:
