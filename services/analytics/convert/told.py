@@ -12,6 +12,7 @@ from carehub.tasking.v1 import loop_pb2, tasking_events_pb2
 from libs.chassis.fields import to_datetime
 from libs.chassis.ids import to_id
 from services.analytics.domain.labels import WITHHELD, Label, Labels, inherit
+from services.analytics.domain.measures import shows_contact
 from services.analytics.domain.record import (
     Facility,
     KnownDischarge,
@@ -52,11 +53,17 @@ def to_visit(event: registry_events_pb2.EncounterChanged) -> KnownVisit | None:
         is_taken_back=not has_begun,
         admitted_at=to_datetime(told.admit_time),
         discharged_at=to_datetime(told.discharge_time) if told.HasField("discharge_time") else None,
-        admission_type=told.admission_type,
-        disposition=told.discharge_disposition,
+        admission_type=told.admission_type.strip().upper(),
+        disposition=_disposition(told.discharge_disposition),
         diagnoses=tuple(each.code for each in told.diagnoses),
         labels=to_labels(told.labels),
     )
+
+
+def _disposition(told: str) -> str:
+    """As HL7 table 0112 writes it: some feeds leave out the zero in front."""
+    code = told.strip().upper()
+    return code.zfill(2) if code else ""
 
 
 def to_discharge(event: tasking_events_pb2.LoopChanged) -> KnownDischarge | None:
@@ -65,10 +72,15 @@ def to_discharge(event: tasking_events_pb2.LoopChanged) -> KnownDischarge | None
     if told.protocol != TRANSITION or not told.encounter_id:
         return None
     due = [to_datetime(each.time) for each in told.key_dates if each.key == CONTACT_DUE]
-    contacts = sorted(
-        (to_datetime(each.time), each.source_id) for each in told.evidence if each.step == CONTACT
+    # The earliest: attempts in time stay counted when somebody is reached later.
+    at, source = min(
+        (
+            (to_datetime(each.time), each.source_id)
+            for each in told.evidence
+            if each.step == CONTACT and shows_contact(each.kind, each.outcome)
+        ),
+        default=(None, ""),
     )
-    at, source = contacts[0] if contacts else (None, "")
     return KnownDischarge(
         id=to_id(told.id),
         version=event.version,

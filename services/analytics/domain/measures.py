@@ -70,6 +70,15 @@ def definitions() -> Mapping[str, Mapping[str, Any]]:
     return told
 
 
+def shows_contact(kind: str, outcome: str) -> bool:
+    """Whether what tasking has as evidence of the contact is one, or attempts that stand for it.
+
+    What was chosen before tasking told outcomes counts: nobody knows what it was.
+    """
+    is_chosen = kind == "TASK_OUTCOME" and bool(outcome)
+    return not is_chosen or outcome in definitions()[CONTACT]["reached_outcomes"]
+
+
 def contacts(discharges: Iterable[FollowedDischarge], zones: Zones) -> list[Unit]:
     """Whether each was reached, or tried often enough, in time."""
     return [_contact(each, zones) for each in discharges]
@@ -80,7 +89,7 @@ def _contact(each: FollowedDischarge, zones: Zones) -> Unit:
     unit = _of(each, zones, due + timedelta(microseconds=1), "NOT_CONTACTED")
     if each.close_reason in _NOT_FOLLOWED:
         return replace(unit, status=Status.EXCLUDED, reason=each.close_reason)
-    if at and at <= due:
+    if at and at <= due and not each.is_gone_by(at):
         evidence_id = each.contact_evidence_id
         return replace(unit, status=Status.MET, reason="CONTACTED", evidence_id=evidence_id)
     if each.is_gone_by(due):
@@ -104,7 +113,9 @@ def _follow_up(each: FollowedDischarge, visits: Sequence[Visit], zones: Zones, d
     seen = [
         visit
         for visit in visits
-        if visit.visit_class in _SEEN and each.discharged_at < visit.admitted_at < end
+        if visit.visit_class in _SEEN
+        and each.discharged_at < visit.admitted_at < end
+        and not each.is_gone_by(visit.admitted_at)  # then it follows up another stay
     ]
     unit = _of(each, zones, end, "NOT_SEEN")
     if each.close_reason in _NOT_FOLLOWED:

@@ -150,7 +150,7 @@ def _nights(nights: int | None) -> str:
 
 def _urgent(key: str, stay: Stay, points: int) -> Term:
     is_urgent = stay.index.is_urgent
-    words = {None: "the kind of admission was not told", True: "not planned", False: "planned"}
+    words = {None: "the kind of admission is not known", True: "not planned", False: "planned"}
     return Term(
         key=key,
         finding=words[is_urgent],

@@ -8,10 +8,13 @@ from typing import Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-# HL7 table 0007: what is no planned admission.
+# HL7 table 0007: what is no planned admission, and what is one.
 URGENT_TYPES = frozenset({"A", "E", "U"})
+PLANNED_TYPES = frozenset({"C", "L", "N", "R"})
 SIX_MONTHS = 6
 TWELVE_MONTHS = 12
+# From an emergency visit to the bed that it led to, at most. CareHub's choice.
+LEADS_WITHIN = timedelta(hours=24)
 
 
 class VisitClass(StrEnum):
@@ -42,8 +45,10 @@ class Visit:
 
     @property
     def is_urgent(self) -> bool | None:
-        """Whether it was no planned admission. None: nobody told."""
-        return self.admission_type in URGENT_TYPES if self.admission_type else None
+        """Whether it was no planned admission. None: nobody told, or in a code that the table does not have."""
+        if self.admission_type in URGENT_TYPES:
+            return True
+        return False if self.admission_type in PLANNED_TYPES else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +101,14 @@ class Stay:
         return tuple(dict.fromkeys(codes))
 
     def _leads_here(self, visit: Visit) -> bool:
-        """An emergency visit whose patient went straight to this bed: it had not ended, or ended on that day."""
+        """An emergency visit whose patient went straight to this bed: it ended no longer than a day before.
+
+        Where nobody told the end, the beginning says it: an end that was never told must not make an old visit new.
+        """
         if visit.visit_class is not VisitClass.EMERGENCY:
             return False
-        ended = visit.discharged_at or self.index.admitted_at
-        return timedelta() <= self.index.admitted_at - ended <= timedelta(hours=24) or (
-            ended >= self.index.admitted_at
-        )
+        last = visit.discharged_at or visit.admitted_at
+        return self.index.admitted_at - last <= LEADS_WITHIN
 
     def _within(self, months: int) -> Iterable[Visit]:
         first = _months_before(self._day(self.index.admitted_at), months)

@@ -94,7 +94,14 @@ class Analytics:
         if due:
             told.key_dates.add(key="contact_due", time=to_timestamp(due))
         if at := fields.get("contacted"):
-            told.evidence.add(step="contact", source_id=str(id), time=to_timestamp(at))
+            told.evidence.add(
+                kind="TASK_OUTCOME", step="contact", source_id=str(id), time=to_timestamp(at),
+                outcome=fields.get("outcome", "reached"),
+            )  # fmt: skip
+        if at := fields.get("tried"):
+            told.evidence.add(
+                kind="CONTACT_ATTEMPTS", step="contact", source_id=str(id), time=to_timestamp(at)
+            )
         told.close_reason = fields.get("reason", "")
         told.labels.extend(fields.get("labels", (NORMAL,)))
         return event

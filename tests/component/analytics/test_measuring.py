@@ -126,6 +126,34 @@ async def test_what_is_met_counts_no_sooner_than_what_is_missed(analytics):
         assert numbers((await a.measures())[READMISSION].rate) == (1, 3, 0, 0)
 
 
+async def test_attempts_in_time_stay_counted_and_an_outcome_that_reached_nobody_does_not(analytics):
+    async with analytics() as a:
+        home = datetime(2026, 5, 12, 15, tzinfo=UTC)
+        in_time, late = home + timedelta(hours=30), home + timedelta(hours=120)
+        due = home + timedelta(hours=48)
+        tried, declined, both = [stay(a, home, patient=uuid4()) for _ in range(3)]
+        told = [
+            (tried, {"tried": in_time}), (tried, {"tried": in_time, "contacted": late}),
+            (declined, {"contacted": in_time, "outcome": "declined"}),
+            (both, {"tried": in_time, "contacted": late, "outcome": "declined"}),
+        ]  # fmt: skip
+        await a.tell(*(visit for _, visit in (tried, declined, both)))
+        await a.tell(
+            *(
+                a.loop(
+                    id, id, home, due, version=version, patient=visit.encounter.patient_id, **shown
+                )
+                for version, ((id, visit), shown) in reversed(list(enumerate(told, 1)))
+            )
+        )
+        found = {u.subject_id: (u.status, u.reason) for u in await a.units(CONTACT)}
+        assert found == {
+            str(tried[0]): (MET, "CONTACTED"),
+            str(declined[0]): (MISSED, "NOT_CONTACTED"),
+            str(both[0]): (MET, "CONTACTED"),
+        }
+
+
 async def test_every_number_opens_to_its_patients_page_by_page(analytics):
     async with analytics() as a:
         told, seen = [], []

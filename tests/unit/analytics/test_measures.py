@@ -46,6 +46,8 @@ def seen(at, kind=VisitClass.OUTPATIENT, nights=0, place=HERE, **more):
         ({"close_reason": "DECEASED", "closed_at": DUE}, LATER, Status.EXCLUDED, "DECEASED"),
         ({"close_reason": "DECEASED", "closed_at": DUE + timedelta(days=1)}, LATER, Status.NOT_MET, "NOT_CONTACTED"),
         ({"close_reason": "READMITTED", "closed_at": DUE, "contacted_at": HOME}, LATER, Status.MET, "CONTACTED"),
+        # Told late: who was called was in hospital again.
+        ({"close_reason": "READMITTED", "closed_at": HOME, "contacted_at": DUE}, LATER, Status.EXCLUDED, "READMITTED"),
     ],
 )  # fmt: skip
 def test_contact_counts_to_the_end_of_the_second_business_day(told, now, status, reason):
@@ -80,6 +82,29 @@ def test_only_a_visit_after_the_discharge_follows_it_up():
     assert unit.status_at(HOME + timedelta(days=2)) is Status.PENDING
 
 
+@pytest.mark.parametrize(
+    ("reason", "gone", "visited", "status", "why"),
+    [
+        (
+            "READMITTED",
+            2,
+            4,
+            Status.EXCLUDED,
+            "READMITTED",
+        ),  # that visit follows up the second stay
+        ("READMITTED", 4, 2, Status.MET, "SEEN"),
+        ("DECEASED", 4, 2, Status.MET, "SEEN"),
+        ("READMITTED", 9, 8, Status.NOT_MET, "NOT_SEEN"),
+        ("COMPLETED", 2, 4, Status.MET, "SEEN"),
+    ],
+)
+def test_a_visit_counts_up_to_what_ended_the_way_home(reason, gone, visited, status, why):
+    ended = discharge(close_reason=reason, closed_at=HOME + timedelta(days=gone))
+    visit = seen(HOME + timedelta(days=visited))
+    (unit,) = measures.follow_ups([ended], {PATIENT: [visit]}, ZONES)
+    assert (unit.status_at(LATER), unit.reason) == (status, why)
+
+
 def stays(*told):
     """Stays as (admitted, discharged) days of January and February 2026, at noon."""
     first = datetime(2026, 1, 1, 12, tzinfo=CHICAGO)
@@ -99,7 +124,13 @@ def stays(*told):
         ((31, 2, HERE, "E"), Status.NOT_MET),
         ((2, 2, THERE, "E"), Status.MET),
         ((1, 2, HERE, "E"), Status.MET),  # the next day at the same hospital is no transfer
-        ((5, 2, HERE, "R"), Status.NOT_MET),  # planned
+        # Planned by HL7 table 0007: elective, for a birth, routine. The others are not.
+        ((5, 2, HERE, "C"), Status.NOT_MET),
+        ((5, 2, HERE, "L"), Status.NOT_MET),
+        ((5, 2, HERE, "R"), Status.NOT_MET),
+        ((5, 2, HERE, "A"), Status.MET),
+        ((5, 2, HERE, "U"), Status.MET),
+        ((5, 2, HERE, ""), Status.MET),
     ],
 )
 def test_a_readmission_is_unplanned_and_within_thirty_days(second, status):
@@ -113,6 +144,27 @@ def test_a_transfer_is_one_stay_of_the_last_hospital():
     first, moved = stays((0, 3, HERE, "E"), (3, 4, THERE, "E"))
     (unit,) = measures.readmissions([first, moved], ZONES)
     assert (unit.id, unit.facility_id, unit.status_at(LATER)) == (moved.id, THERE, Status.NOT_MET)
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "minute", "status"), [(31, 23, 30, Status.MET), (32, 0, 0, Status.NOT_MET)]
+)
+def test_the_thirtieth_day_is_that_of_the_hospital_which_was_left(day, hour, minute, status):
+    home = datetime(2026, 7, 1, 23, 30, tzinfo=CHICAGO)  # July 2 in UTC
+    first = seen(home - timedelta(days=3), VisitClass.INPATIENT, 3, admission_type="E")
+    back = datetime(2026, 7, 1, hour, minute, tzinfo=CHICAGO) + timedelta(days=day - 1)
+    after = seen(back, VisitClass.INPATIENT, 2, THERE, admission_type="E")
+    units = measures.readmissions([after, first], {HERE: "America/Chicago", THERE: "Asia/Tokyo"})
+    (unit,) = [each for each in units if each.id == first.id]
+    assert (unit.on, unit.status_at(LATER)) == (home.date(), status)
+
+
+def test_neither_an_emergency_visit_nor_observation_is_a_readmission():
+    (first,) = stays((-3, 3, HERE, "E"))
+    back = first.discharged_at + timedelta(days=4)
+    others = [seen(back, kind, 1) for kind in (VisitClass.EMERGENCY, VisitClass.OBSERVATION)]
+    (unit,) = measures.readmissions([first, *others], ZONES)
+    assert (unit.id, unit.status_at(LATER)) == (first.id, Status.NOT_MET)
 
 
 def test_a_planned_stay_shields_from_what_comes_after_it():

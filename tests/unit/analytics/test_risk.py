@@ -73,6 +73,16 @@ def test_what_is_not_known_makes_a_score_partial_and_is_no_zero():
     assert score.is_partial
 
 
+@pytest.mark.parametrize(
+    ("kind", "points"),
+    [("A", 3), ("E", 3), ("U", 3), ("C", 0), ("L", 0), ("N", 0), ("R", 0), ("1", None), ("", None)],
+)
+def test_a_kind_of_admission_that_the_table_does_not_have_is_not_known(kind, points):
+    score = lace(Stay.of(visit(nights=3, admission_type=kind), (), "UTC"))
+    (term,) = [each for each in score.terms if each.key == "acute_admission"]
+    assert (term.points, term.is_missing) == (points, points is None)
+
+
 def test_nights_are_those_of_the_hospitals_calendar():
     late = datetime(2026, 9, 2, 4, 30, tzinfo=UTC)  # 23:30 on September 1 in Chicago
     index = Visit(
@@ -90,6 +100,32 @@ def test_the_emergency_visit_that_led_to_the_stay_does_not_count():
     after = visit(ADMITTED + timedelta(days=1), 0, VisitClass.EMERGENCY)
     index = visit(nights=3)
     assert Stay.of(index, (led_here, another, too_old, after), "UTC").emergency_visits == 1
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "counted"),
+    [
+        ({"hours": 5}, None, 0),
+        ({"hours": 24}, None, 0),
+        ({"hours": 25}, None, 1),
+        ({"days": 40}, None, 1),  # its A03 got lost: that does not make it the one that led here
+        ({"hours": 30}, {"hours": 24}, 0),
+        ({"hours": 30}, {"hours": 25}, 1),
+        ({"hours": 5}, {"hours": -2}, 0),  # its end was told after the admission
+    ],
+)
+def test_an_emergency_visit_leads_to_a_stay_that_begins_within_a_day(began, ended, counted):
+    emergency = Visit(
+        id=new_id(), patient_id=PATIENT, facility_id=PLACE, visit_class=VisitClass.EMERGENCY,
+        admitted_at=ADMITTED - timedelta(**began),
+        discharged_at=ended and ADMITTED - timedelta(**ended),
+    )  # fmt: skip
+    assert Stay.of(visit(nights=3), (emergency,), "UTC").emergency_visits == counted
+
+
+def test_emergency_visits_without_an_end_all_count():
+    months = [visit(ADMITTED - timedelta(days=30 * n), None, VisitClass.EMERGENCY) for n in (1, 2, 3, 4)]  # fmt: skip
+    assert Stay.of(visit(nights=3), months, "UTC").emergency_visits == 4
 
 
 # domain: the four published vectors.
