@@ -43,6 +43,11 @@ _ANSWERS = {
 }
 
 
+def answer_id(reply_id: UUID) -> UUID:
+    """The message that answers a reply."""
+    return uuid5(MESSAGES, f"{reply_id}/answer")
+
+
 async def answer(tx: Transaction, key: str, due_at: datetime) -> None:
     """Do everything that a reply asks for, once."""
     entry = await TelephoneStore(tx).get(UUID(key))
@@ -118,7 +123,7 @@ async def _acknowledge(tx: Transaction, message: Message, reply: Reply) -> None:
     template = templates()[_ANSWERS[reply.meaning]]
     useful = STOP_IS_CONFIRMED if reply.meaning is Meaning.STOP else OTHERS_ARE_ANSWERED
     word = Message(
-        id=uuid5(MESSAGES, f"{reply.id}/answer"),
+        id=answer_id(reply.id),
         facility_id=message.facility_id,
         patient_id=message.patient_id,
         template=template.key,

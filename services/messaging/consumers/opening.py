@@ -34,11 +34,20 @@ NEEDS_A_PERSON = {
 }
 
 
+def reply_post(reply_id: UUID) -> UUID:
+    return uuid5(reply_id, "post")
+
+
+def unanswered_post(last_id: UUID) -> UUID:
+    """Of the thread about questions that stay unanswered, of which this message is the last."""
+    return uuid5(MESSAGES, f"{last_id}/unanswered/post")
+
+
 async def open_reply(tx: Transaction, reply: Reply) -> bool:
     """Put a reply in front of somebody. False if nobody works there who could read it."""
     opened = NEEDS_A_PERSON[reply.meaning]
     post = Post(
-        id=uuid5(reply.id, "post"),
+        id=reply_post(reply.id),
         thread_id=uuid5(reply.id, "thread"),
         facility_id=reply.facility_id,
         staff_id=None,
@@ -56,7 +65,7 @@ async def open_unanswered(tx: Transaction, patient_id: UUID) -> None:
         return
     last: Message = waiting[-1]
     post = Post(
-        id=uuid5(MESSAGES, f"{last.id}/unanswered/post"),
+        id=unanswered_post(last.id),
         thread_id=uuid5(MESSAGES, f"{last.id}/unanswered"),
         facility_id=last.facility_id,
         staff_id=None,
