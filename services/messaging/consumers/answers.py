@@ -9,7 +9,6 @@ from uuid import UUID, uuid5
 from libs.chassis.database import Transaction
 from libs.chassis.timers import set_timer
 from services.messaging.consumers.opening import NEEDS_A_PERSON, open_reply
-from services.messaging.domain.contact import BY_NUMBER, Consent
 from services.messaging.domain.message import Message, MessageState
 from services.messaging.domain.plan import MESSAGES
 from services.messaging.domain.reply import Meaning, Reply, read_reply
@@ -64,7 +63,7 @@ async def answer(tx: Transaction, key: str, due_at: datetime) -> None:
     if message.answered_at is None:
         answered = replace(message, version=message.version + 1, answered_at=entry.at)
         await MessageStore(tx).save(answered)
-    await _hear_about_channel(tx, entry.phone, reply.meaning)
+    await _hear_about_channel(tx, entry.phone, reply)
     if not reply.meaning.is_about_channel:
         await reply_received(tx, reply)
     await _acknowledge(tx, message, reply)
@@ -107,14 +106,15 @@ def _reply(entry: Entry, message: Message, meaning: Meaning, barrier: str) -> Re
     )
 
 
-async def _hear_about_channel(tx: Transaction, phone: str, meaning: Meaning) -> None:
-    """STOP and START are about a number: about everybody who is reached by it."""
-    said = {Meaning.STOP: Consent.REFUSED, Meaning.START: Consent.ALLOWED}.get(meaning)
-    if said is None:
+async def _hear_about_channel(tx: Transaction, phone: str, reply: Reply) -> None:
+    """STOP is for everybody whom a number reaches. START takes that back; it allows nothing for others than who answers."""
+    if reply.meaning not in (Meaning.STOP, Meaning.START):
         return
-    contacts = ContactStore(tx)
-    for contact in await contacts.of_number(phone):
-        after = contact.heard(said, BY_NUMBER)
+    for contact in await ContactStore(tx).of_number(phone):
+        if reply.meaning is Meaning.STOP:
+            after = contact.stopped()
+        else:
+            after = contact.started(is_theirs=contact.patient_id == reply.patient_id)
         if after is not contact:
             await save_contact(tx, after)
 

@@ -25,6 +25,20 @@ async def threads(m, patient):
     return {thread.reason: thread for thread in found.threads}
 
 
+async def consents(m, patient):
+    contact = await m.call("GetContact", rpc.GetContactRequest(patient_id=str(patient)))
+    return {each.channel: each.state for each in contact.consents}
+
+
+async def refuse(m, patient):
+    """The patient has told somebody: no texts, no calls."""
+    request = rpc.UpdateContactRequest()
+    request.contact.id = str(patient)
+    for channel in ("sms", "voice"):
+        request.contact.consents.add(channel=channel, state=3)
+    await m.call("UpdateContact", request)
+
+
 async def test_a_one_confirms_and_is_thanked_for(messaging):
     async with messaging() as m:
         patient = await asked(m)
@@ -69,14 +83,24 @@ async def test_stop_ends_everything_at_once_after_one_word(messaging):
 
 async def test_stop_holds_for_everybody_whom_the_number_reaches(messaging):
     async with messaging() as m:
-        await asked(m)
-        other = await m.patient()
+        patient, other = await asked(m), await m.patient()
         await m.answer("STOP")
-        contact = await m.call("GetContact", rpc.GetContactRequest(patient_id=str(other)))
-        assert {c.channel: c.state for c in contact.consents} == {"sms": 3, "email": 1, "voice": 3}
+        assert await consents(m, other) == {"sms": 3, "email": 1, "voice": 3}
         await m.answer("START")
-        contact = await m.call("GetContact", rpc.GetContactRequest(patient_id=str(other)))
-        assert {c.channel: c.state for c in contact.consents} == {"sms": 2, "email": 1, "voice": 2}
+        assert await consents(m, other) == {"sms": 1, "email": 1, "voice": 1}
+        assert await consents(m, patient) == {"sms": 2, "email": 1, "voice": 1}
+
+
+async def test_start_opens_nothing_that_somebody_else_refused(messaging):
+    async with messaging() as m:
+        patient, other, late = await asked(m), await m.patient(), await m.patient()
+        await refuse(m, other)
+        await m.answer("STOP")
+        await refuse(m, late)
+        await m.answer("START")
+        for each in (other, late):
+            assert await consents(m, each) == {"sms": 3, "email": 1, "voice": 3}
+        assert (await consents(m, patient))["sms"] == 2
 
 
 async def test_other_words_get_a_person_with_a_clock_and_911(messaging):
