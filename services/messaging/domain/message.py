@@ -136,6 +136,16 @@ class Message:
             self, version=self.version + 1, state=MessageState.SENT, sent_at=at, next_try_at=None
         )
 
+    def gone_as(self, letter: "Message") -> "Message":
+        """The message, but written as it was when somebody took it to send it."""
+        return replace(
+            letter,
+            version=self.version,
+            patient_id=self.patient_id,
+            answered_at=self.answered_at,
+            labels=self.labels,
+        )
+
     def try_again(self, at: datetime) -> "Message":
         """The way did not take it; after many tries it never leaves."""
         if self.tries >= MOST_TRIES:
