@@ -11,7 +11,7 @@ from libs.chassis.timers import set_timer
 from services.messaging.consumers.opening import NEEDS_A_PERSON, open_reply
 from services.messaging.domain.message import Message, MessageState
 from services.messaging.domain.plan import MESSAGES
-from services.messaging.domain.reply import Meaning, Reply, read_reply
+from services.messaging.domain.reply import Meaning, Reply, may_decline, read_reply
 from services.messaging.domain.telephone import Entry
 from services.messaging.domain.template import Replies, templates
 from services.messaging.events import OPEN, await_message, reply_received, save_contact
@@ -67,7 +67,7 @@ async def answer(tx: Transaction, key: str, due_at: datetime) -> None:
     if not reply.meaning.is_about_channel:
         await reply_received(tx, reply)
     await _acknowledge(tx, message, reply)
-    await _put_before_a_person(tx, reply)
+    await _put_before_a_person(tx, message, reply)
 
 
 def _replies(message: Message) -> Replies:
@@ -140,8 +140,10 @@ async def _acknowledge(tx: Transaction, message: Message, reply: Reply) -> None:
     await await_message(tx, word)
 
 
-async def _put_before_a_person(tx: Transaction, reply: Reply) -> None:
-    if reply.meaning in NEEDS_A_PERSON and not await open_reply(tx, reply):
+async def _put_before_a_person(tx: Transaction, message: Message, reply: Reply) -> None:
+    # "Cancel" ends messages whatever was meant; a visit that was meant has to be freed by somebody.
+    is_needed = reply.meaning in NEEDS_A_PERSON or may_decline(reply.text, _replies(message))
+    if is_needed and not await open_reply(tx, reply):
         log.error("nobody to read a reply", extra={"reply_id": reply.id})
         await set_timer(tx, OPEN, str(reply.id), tx.at + TRY_AGAIN)
 
@@ -150,4 +152,5 @@ async def open_late(tx: Transaction, key: str, due_at: datetime) -> None:
     """Perhaps there is somebody by now who can read it."""
     reply = await ReplyStore(tx).get(UUID(key))
     if reply is not None:
-        await _put_before_a_person(tx, reply)
+        [message] = await MessageStore(tx).some([reply.message_id])
+        await _put_before_a_person(tx, message, reply)

@@ -45,7 +45,7 @@ def unanswered_post(last_id: UUID) -> UUID:
 
 async def open_reply(tx: Transaction, reply: Reply) -> bool:
     """Put a reply in front of somebody. False if nobody works there who could read it."""
-    opened = NEEDS_A_PERSON[reply.meaning]
+    opened = NEEDS_A_PERSON.get(reply.meaning, Opened.REPLY)
     post = Post(
         id=reply_post(reply.id),
         thread_id=uuid5(reply.id, "thread"),

@@ -81,6 +81,20 @@ async def test_stop_ends_everything_at_once_after_one_word(messaging):
         assert told.reply.meaning == Reply.MEANING_STOP
 
 
+async def test_cancel_ends_messages_and_somebody_frees_the_visit(messaging):
+    async with messaging() as m:
+        patient = await m.patient(language="en")
+        await m.appointment(patient, at("2026-09-14 09:30"))
+        m.hub.clock.move(FIRST)
+        await m.received(patient, 1)
+        await m.answer("Cancel")
+        [told] = await m.told(events.ReplyReceived)
+        assert told.reply.meaning == Reply.MEANING_STOP
+        assert (await consents(m, patient))["sms"] == 3
+        assert (await threads(m, patient))["REPLY"].accountable_staff_id == str(m.duty)
+        assert "no more texts" in (await m.received(patient, 2))[-1].text
+
+
 async def test_stop_holds_for_everybody_whom_the_number_reaches(messaging):
     async with messaging() as m:
         patient, other = await asked(m), await m.patient()
