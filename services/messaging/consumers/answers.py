@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from libs.chassis.database import Transaction
 from libs.chassis.timers import set_timer
-from services.messaging.consumers.opening import NEEDS_A_PERSON, open_reply
+from services.messaging.consumers.opening import NEEDS_A_PERSON, TRY_AGAIN, open_reply
 from services.messaging.domain.message import Message, MessageState
 from services.messaging.domain.plan import MESSAGES
 from services.messaging.domain.reply import Meaning, Reply, may_decline, read_reply
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 ANSWERS_A_QUESTION, LOOK_BACK = timedelta(days=7), 20
 # 47 CFR 64.1200(a)(12): one confirmation, within five minutes.
 STOP_IS_CONFIRMED, OTHERS_ARE_ANSWERED = timedelta(minutes=5), timedelta(hours=1)
-TRY_AGAIN = timedelta(minutes=5)
 _ANSWERS = {
     Meaning.CONFIRMED: "reply-confirmed",
     Meaning.DECLINED: "reply-change",

@@ -2,17 +2,29 @@
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid5
 
 from libs.chassis.database import Transaction
-from services.messaging.domain.message import Message
+from libs.chassis.timers import set_timer
+from services.messaging.domain.message import Message, most_unanswered
 from services.messaging.domain.plan import MESSAGES
 from services.messaging.domain.reply import Meaning, Reply
-from services.messaging.domain.thread import Opened, Post, Priority, Thread, pause
-from services.messaging.events import save_thread, start_thread
+from services.messaging.domain.thread import (
+    Opened,
+    Post,
+    Priority,
+    Thread,
+    pause,
+    unanswered_after,
+)
+from services.messaging.events import UNANSWERED, save_thread, start_thread
 from services.messaging.store import DirectoryStore, MessageStore, ThreadStore
 
 log = logging.getLogger(__name__)
+
+# Where nobody works now, there may be somebody then.
+TRY_AGAIN = timedelta(minutes=5)
 
 # As the console shows them; what the patient wrote is the post.
 _TITLES = {
@@ -58,6 +70,14 @@ async def open_reply(tx: Transaction, reply: Reply) -> bool:
     return await _open(tx, opened, post, reply.patient_id, reply.loop_id, reply.labels)
 
 
+async def await_answers(tx: Transaction, patient_id: UUID) -> None:
+    """After too many questions without an answer, have a person take over a day after the last of them."""
+    waiting = await MessageStore(tx).unanswered(patient_id)
+    if len(waiting) >= most_unanswered():
+        due_at = (waiting[-1].sent_at or tx.at) + unanswered_after()
+        await set_timer(tx, UNANSWERED, str(patient_id), due_at)
+
+
 async def open_unanswered(tx: Transaction, patient_id: UUID) -> None:
     """Have a person take over from questions that stay unanswered; once for the same last question."""
     waiting = await MessageStore(tx).unanswered(patient_id)
@@ -74,6 +94,7 @@ async def open_unanswered(tx: Transaction, patient_id: UUID) -> None:
     )
     if not await _open(tx, Opened.UNANSWERED, post, patient_id, last.loop_id, last.labels):
         log.warning("nobody to take over", extra={"facility_id": last.facility_id})
+        await set_timer(tx, UNANSWERED, str(patient_id), tx.at + TRY_AGAIN)
 
 
 async def _open(

@@ -10,20 +10,18 @@ from datetime import timedelta
 
 from libs.chassis.app import Runtime
 from libs.chassis.database import Transaction
-from libs.chassis.timers import set_timer
 from services.messaging.clients import MailServer, NotSent
+from services.messaging.consumers.opening import await_answers
 from services.messaging.domain.contact import Contact, Means
 from services.messaging.domain.hours import Hours
 from services.messaging.domain.message import (
     Message,
     MessageState,
     Withdrawal,
-    most_unanswered,
 )
 from services.messaging.domain.telephone import Entry
 from services.messaging.domain.template import templates
-from services.messaging.domain.thread import unanswered_after
-from services.messaging.events import UNANSWERED, save_message
+from services.messaging.events import save_message
 from services.messaging.store import (
     ContactStore,
     DirectoryStore,
@@ -126,10 +124,7 @@ def _entry(message: Message, tx: Transaction) -> Entry:
 async def _sent(tx: Transaction, message: Message) -> None:
     await save_message(tx, message.sent(tx.at))
     if message.is_question:
-        waiting = await MessageStore(tx).unanswered(message.patient_id)
-        if len(waiting) >= most_unanswered():
-            due_at = tx.at + unanswered_after()
-            await set_timer(tx, UNANSWERED, str(message.patient_id), due_at)
+        await await_answers(tx, message.patient_id)
 
 
 async def _post(mail: MailServer, runtime: Runtime, letter: Message) -> None:

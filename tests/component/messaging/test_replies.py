@@ -3,6 +3,7 @@
 from carehub.messaging.v1 import messaging_events_pb2 as events
 from carehub.messaging.v1 import messaging_service_pb2 as rpc
 from carehub.messaging.v1 import reply_pb2, thread_pb2
+from carehub.registry.v1 import registry_events_pb2
 
 from tests.component.messaging.conftest import PHONE, at
 from tests.component.messaging.test_messages import FIRST
@@ -183,6 +184,53 @@ async def test_a_day_after_the_third_question_a_person_takes_over_by_itself(mess
             await m.received(patient, count)
         m.later(hours=25)
         await m.until_rows("SELECT count(*) FROM threads WHERE reason = 'UNANSWERED'", 1)
+
+
+async def merge(m, retired, survivor):
+    event = registry_events_pb2.PatientsMerged(
+        survivor_id=str(survivor), retired_id=str(retired), version=9
+    )
+    await m.hub.publish(event, key=retired, version=9)
+    await m.until_rows("SELECT count(*) FROM contacts WHERE merged_into_id = $1", 1, survivor)
+
+
+async def test_questions_of_two_records_that_became_one_are_counted_together(messaging):
+    async with messaging() as m:
+        retired, survivor = await asked(m), await m.patient(language="en", phone="+12175550177")
+        await m.appointment(survivor, at("2026-09-14 09:30"))
+        for day, count in (
+            ("2026-09-04 10:30", 1), ("2026-09-11 10:11", 2), ("2026-09-13 10:11", 3),
+        ):  # fmt: skip
+            m.hub.clock.set(at(day))
+            await m.received(survivor, count)
+        await m.until_rows("SELECT count(*) FROM timers WHERE kind = 'unanswered'", 0)
+        await merge(m, retired, survivor)
+        m.later(hours=23)
+        await m.settled("unanswered")
+        await m.until_rows("SELECT count(*) FROM threads", 0)
+        m.later(hours=2)
+        await m.until_rows("SELECT count(*) FROM threads WHERE patient_id = $1", 1, survivor)
+
+
+async def test_a_person_takes_over_as_soon_as_there_is_one(messaging):
+    async with messaging() as m:
+        patient = await asked(m)
+        await m.appointment(patient, at("2026-09-14 09:30"))
+        for day, count in (
+            ("2026-09-05 08:11", 2), ("2026-09-11 10:11", 3), ("2026-09-13 10:11", 4),
+        ):  # fmt: skip
+            m.hub.clock.set(at(day))
+            await m.received(patient, count)
+        await m.staff(m.duty, "D Duty", version=2, is_active=False)
+        await m.staff(m.admin, "A Admin", role="facility_admin", version=2, is_active=False)
+        await m.until_rows("SELECT count(*) FROM staff WHERE is_active", 3)
+        m.later(hours=25)
+        await m.settled("unanswered")
+        await m.until_rows("SELECT count(*) FROM threads", 0)
+        await m.staff(m.admin, "A Admin", role="facility_admin", version=3)
+        await m.until_rows("SELECT count(*) FROM staff WHERE is_active", 4)
+        m.later(minutes=6)
+        await m.until_rows("SELECT count(*) FROM threads WHERE accountable_id = $1", 1, m.admin)
 
 
 async def test_a_hub_without_telephones_shows_none_and_answers_on_none(messaging):
