@@ -21,14 +21,13 @@ from libs.chassis.fields import etag, to_datetime, to_timestamp, to_uuid
 from libs.chassis.ids import to_id
 from services.messaging.domain.contact import Channel, Consent, Contact
 from services.messaging.domain.directory import Directory, Facility, HeldRole, Staff, Team
+from services.messaging.domain.labels import NORMAL, WITHHELD
 from services.messaging.domain.message import Message, MessageState
 from services.messaging.domain.plan import Appointment, Transition
 from services.messaging.domain.reply import Meaning, Reply
 from services.messaging.domain.telephone import Entry
 from services.messaging.domain.thread import Post, Priority, Thread
 
-NORMAL = ("NORMAL",)
-WITHHELD = ("WITHHELD",)
 # The best first: HL7 table 0201, the mobile phone (or beeper of old), home, other, work. Emergency contacts are others.
 _BEST_USE = {"PRS": 0, "CP": 0, "PRN": 1, "ORN": 2, "": 3, "WPN": 4}
 _NEVER_USE = frozenset({"EMR", "ASN", "BPN"})

@@ -8,11 +8,10 @@ from uuid import UUID, uuid5
 
 from libs.chassis.database import Transaction
 from libs.chassis.timers import set_timer
-from services.messaging.consumers.opening import NEEDS_A_PERSON, open_reply
-from services.messaging.domain.contact import BY_NUMBER, Consent
+from services.messaging.consumers.opening import NEEDS_A_PERSON, TRY_AGAIN, open_reply
 from services.messaging.domain.message import Message, MessageState
 from services.messaging.domain.plan import MESSAGES
-from services.messaging.domain.reply import Meaning, Reply, read_reply
+from services.messaging.domain.reply import Meaning, Reply, may_decline, read_reply
 from services.messaging.domain.telephone import Entry
 from services.messaging.domain.template import Replies, templates
 from services.messaging.events import OPEN, await_message, reply_received, save_contact
@@ -29,7 +28,6 @@ log = logging.getLogger(__name__)
 ANSWERS_A_QUESTION, LOOK_BACK = timedelta(days=7), 20
 # 47 CFR 64.1200(a)(12): one confirmation, within five minutes.
 STOP_IS_CONFIRMED, OTHERS_ARE_ANSWERED = timedelta(minutes=5), timedelta(hours=1)
-TRY_AGAIN = timedelta(minutes=5)
 _ANSWERS = {
     Meaning.CONFIRMED: "reply-confirmed",
     Meaning.DECLINED: "reply-change",
@@ -41,6 +39,11 @@ _ANSWERS = {
     Meaning.START: "reply-start",
     Meaning.HELP: "reply-help",
 }
+
+
+def answer_id(reply_id: UUID) -> UUID:
+    """The message that answers a reply."""
+    return uuid5(MESSAGES, f"{reply_id}/answer")
 
 
 async def answer(tx: Transaction, key: str, due_at: datetime) -> None:
@@ -59,11 +62,11 @@ async def answer(tx: Transaction, key: str, due_at: datetime) -> None:
     if message.answered_at is None:
         answered = replace(message, version=message.version + 1, answered_at=entry.at)
         await MessageStore(tx).save(answered)
-    await _hear_about_channel(tx, entry.phone, reply.meaning)
+    await _hear_about_channel(tx, entry.phone, reply)
     if not reply.meaning.is_about_channel:
         await reply_received(tx, reply)
     await _acknowledge(tx, message, reply)
-    await _put_before_a_person(tx, reply)
+    await _put_before_a_person(tx, message, reply)
 
 
 def _replies(message: Message) -> Replies:
@@ -102,14 +105,15 @@ def _reply(entry: Entry, message: Message, meaning: Meaning, barrier: str) -> Re
     )
 
 
-async def _hear_about_channel(tx: Transaction, phone: str, meaning: Meaning) -> None:
-    """STOP and START are about a number: about everybody who is reached by it."""
-    said = {Meaning.STOP: Consent.REFUSED, Meaning.START: Consent.ALLOWED}.get(meaning)
-    if said is None:
+async def _hear_about_channel(tx: Transaction, phone: str, reply: Reply) -> None:
+    """STOP is for everybody whom a number reaches. START takes that back; it allows nothing for others than who answers."""
+    if reply.meaning not in (Meaning.STOP, Meaning.START):
         return
-    contacts = ContactStore(tx)
-    for contact in await contacts.of_number(phone):
-        after = contact.heard(said, BY_NUMBER)
+    for contact in await ContactStore(tx).of_number(phone):
+        if reply.meaning is Meaning.STOP:
+            after = contact.stopped()
+        else:
+            after = contact.started(is_theirs=contact.patient_id == reply.patient_id)
         if after is not contact:
             await save_contact(tx, after)
 
@@ -118,7 +122,7 @@ async def _acknowledge(tx: Transaction, message: Message, reply: Reply) -> None:
     template = templates()[_ANSWERS[reply.meaning]]
     useful = STOP_IS_CONFIRMED if reply.meaning is Meaning.STOP else OTHERS_ARE_ANSWERED
     word = Message(
-        id=uuid5(MESSAGES, f"{reply.id}/answer"),
+        id=answer_id(reply.id),
         facility_id=message.facility_id,
         patient_id=message.patient_id,
         template=template.key,
@@ -135,8 +139,10 @@ async def _acknowledge(tx: Transaction, message: Message, reply: Reply) -> None:
     await await_message(tx, word)
 
 
-async def _put_before_a_person(tx: Transaction, reply: Reply) -> None:
-    if reply.meaning in NEEDS_A_PERSON and not await open_reply(tx, reply):
+async def _put_before_a_person(tx: Transaction, message: Message, reply: Reply) -> None:
+    # "Cancel" ends messages whatever was meant; a visit that was meant has to be freed by somebody.
+    is_needed = reply.meaning in NEEDS_A_PERSON or may_decline(reply.text, _replies(message))
+    if is_needed and not await open_reply(tx, reply):
         log.error("nobody to read a reply", extra={"reply_id": reply.id})
         await set_timer(tx, OPEN, str(reply.id), tx.at + TRY_AGAIN)
 
@@ -145,4 +151,5 @@ async def open_late(tx: Transaction, key: str, due_at: datetime) -> None:
     """Perhaps there is somebody by now who can read it."""
     reply = await ReplyStore(tx).get(UUID(key))
     if reply is not None:
-        await _put_before_a_person(tx, reply)
+        [message] = await MessageStore(tx).some([reply.message_id])
+        await _put_before_a_person(tx, message, reply)

@@ -30,9 +30,10 @@ async def escalate(tx: Transaction, key: str, due_at: datetime) -> None:
     if thread.clock_at > tx.at:
         await set_timer(tx, CLOCK, key, thread.clock_at)
         return
-    facility_id = thread.answering_facility_id
-    directory = await DirectoryStore(tx).at([facility_id])
-    after = thread.escalate(directory.ladder(facility_id, thread.team_id), tx.at)
+    answering_id, asking_id = thread.answering_facility_id, thread.facility_id
+    directory = await DirectoryStore(tx).at([answering_id, asking_id])
+    ladder = directory.ladder_between(answering_id, asking_id, thread.team_id)
+    after = thread.escalate(ladder, tx.at)
     await save_thread(tx, after)
     log.info("escalated", extra={"thread_id": key, "level": after.escalation_level})
 

@@ -2,17 +2,29 @@
 
 import logging
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid5
 
 from libs.chassis.database import Transaction
-from services.messaging.domain.message import Message
+from libs.chassis.timers import set_timer
+from services.messaging.domain.message import Message, most_unanswered
 from services.messaging.domain.plan import MESSAGES
 from services.messaging.domain.reply import Meaning, Reply
-from services.messaging.domain.thread import Opened, Post, Priority, Thread, pause
-from services.messaging.events import save_thread, start_thread
+from services.messaging.domain.thread import (
+    Opened,
+    Post,
+    Priority,
+    Thread,
+    pause,
+    unanswered_after,
+)
+from services.messaging.events import UNANSWERED, save_thread, start_thread
 from services.messaging.store import DirectoryStore, MessageStore, ThreadStore
 
 log = logging.getLogger(__name__)
+
+# Where nobody works now, there may be somebody then.
+TRY_AGAIN = timedelta(minutes=5)
 
 # As the console shows them; what the patient wrote is the post.
 _TITLES = {
@@ -34,11 +46,20 @@ NEEDS_A_PERSON = {
 }
 
 
+def reply_post(reply_id: UUID) -> UUID:
+    return uuid5(reply_id, "post")
+
+
+def unanswered_post(last_id: UUID) -> UUID:
+    """Of the thread about questions that stay unanswered, of which this message is the last."""
+    return uuid5(MESSAGES, f"{last_id}/unanswered/post")
+
+
 async def open_reply(tx: Transaction, reply: Reply) -> bool:
     """Put a reply in front of somebody. False if nobody works there who could read it."""
-    opened = NEEDS_A_PERSON[reply.meaning]
+    opened = NEEDS_A_PERSON.get(reply.meaning, Opened.REPLY)
     post = Post(
-        id=uuid5(reply.id, "post"),
+        id=reply_post(reply.id),
         thread_id=uuid5(reply.id, "thread"),
         facility_id=reply.facility_id,
         staff_id=None,
@@ -49,6 +70,14 @@ async def open_reply(tx: Transaction, reply: Reply) -> bool:
     return await _open(tx, opened, post, reply.patient_id, reply.loop_id, reply.labels)
 
 
+async def await_answers(tx: Transaction, patient_id: UUID) -> None:
+    """After too many questions without an answer, have a person take over a day after the last of them."""
+    waiting = await MessageStore(tx).unanswered(patient_id)
+    if len(waiting) >= most_unanswered():
+        due_at = (waiting[-1].sent_at or tx.at) + unanswered_after()
+        await set_timer(tx, UNANSWERED, str(patient_id), due_at)
+
+
 async def open_unanswered(tx: Transaction, patient_id: UUID) -> None:
     """Have a person take over from questions that stay unanswered; once for the same last question."""
     waiting = await MessageStore(tx).unanswered(patient_id)
@@ -56,7 +85,7 @@ async def open_unanswered(tx: Transaction, patient_id: UUID) -> None:
         return
     last: Message = waiting[-1]
     post = Post(
-        id=uuid5(MESSAGES, f"{last.id}/unanswered/post"),
+        id=unanswered_post(last.id),
         thread_id=uuid5(MESSAGES, f"{last.id}/unanswered"),
         facility_id=last.facility_id,
         staff_id=None,
@@ -65,6 +94,7 @@ async def open_unanswered(tx: Transaction, patient_id: UUID) -> None:
     )
     if not await _open(tx, Opened.UNANSWERED, post, patient_id, last.loop_id, last.labels):
         log.warning("nobody to take over", extra={"facility_id": last.facility_id})
+        await set_timer(tx, UNANSWERED, str(patient_id), tx.at + TRY_AGAIN)
 
 
 async def _open(

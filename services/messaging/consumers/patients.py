@@ -7,6 +7,7 @@ from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.database import Transaction
 from libs.chassis.inbox import Delivery
+from services.messaging.consumers.opening import await_answers
 from services.messaging.convert import to_contact
 from services.messaging.domain.contact import Contact
 from services.messaging.events import save_contact, thread_changed
@@ -50,3 +51,5 @@ async def _merge(tx: Transaction, retired_id: UUID, survivor_id: UUID) -> None:
     joined = known[survivor_id].joined_by(known[retired_id])
     if joined != known[survivor_id]:
         await save_contact(tx, joined)
+    # Their questions are one person's now, and the timer was the retired record's.
+    await await_answers(tx, survivor_id)

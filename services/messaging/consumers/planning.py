@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.chassis.database import Transaction
+from services.messaging.consumers.labeling import label_what_followed
 from services.messaging.domain.directory import Facility
 from services.messaging.domain.hours import Hours
 from services.messaging.domain.message import Message
@@ -41,6 +42,9 @@ async def plan(tx: Transaction, causes: Sequence[Appointment | Transition]) -> N
         new.extend(changes.new)
         for message in changes.changed:
             await save_message(tx, message)
+        before = {message.id: message.labels for message in stored[cause.id]}
+        relabeled = [m.id for m in changes.changed if m.labels != before[m.id]]
+        await label_what_followed(tx, relabeled, cause.labels)
     await MessageStore(tx).add(new)
     for message in new:
         await await_message(tx, message)

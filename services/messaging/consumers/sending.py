@@ -1,27 +1,27 @@
-"""Sends what was written: outside of the decision, at least once; looked at once more just before it leaves."""
+"""Sends what was written: outside of the decision, at least once; looked at once more just before it leaves.
+
+Telephones of the demo hub get many at a time; letters go one by one, so that none waits for another between look and leaving.
+"""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
 from datetime import timedelta
 
 from libs.chassis.app import Runtime
 from libs.chassis.database import Transaction
-from libs.chassis.timers import set_timer
 from services.messaging.clients import MailServer, NotSent
-from services.messaging.domain.contact import Channel, Contact, Means
+from services.messaging.consumers.opening import await_answers
+from services.messaging.domain.contact import Contact, Means
 from services.messaging.domain.hours import Hours
 from services.messaging.domain.message import (
     Message,
     MessageState,
     Withdrawal,
-    most_unanswered,
 )
 from services.messaging.domain.telephone import Entry
 from services.messaging.domain.template import templates
-from services.messaging.domain.thread import unanswered_after
-from services.messaging.events import UNANSWERED, save_message
+from services.messaging.events import save_message
 from services.messaging.store import (
     ContactStore,
     DirectoryStore,
@@ -45,44 +45,46 @@ async def send_messages(means: Means, mail: MailServer, runtime: Runtime) -> Non
 
 
 async def send_due(means: Means, mail: MailServer, runtime: Runtime) -> bool:
-    """Send a few; whether there may be more.
+    """Send a few to telephones, and one letter; whether there may be more.
 
     Each is leased before it is sent, so a crash sends it late or twice, never not at all. A telephone of the demo hub is
     a table of this database: there a message comes in the transaction that says that it was sent.
     """
     async with runtime.database.system() as tx:
-        taken = await MessageStore(tx).take(tx.at, tx.at + LEASE, AT_ONCE)
-        if not taken:
-            return False
-        await ContactStore(tx).lock(message.patient_id for message in taken)
-        taken = [
-            m
-            for m in await MessageStore(tx).some(m.id for m in taken)
-            if m.state is MessageState.READY
-        ]
-        letters = await _deliver(tx, means, taken)
-    for letter in letters:
-        await _post(mail, runtime, letter)
-    return len(taken) == AT_ONCE
-
-
-async def _deliver(tx: Transaction, means: Means, taken: Sequence[Message]) -> list[Message]:
-    """Put off what may not leave any more, hand over what goes to a telephone, and return what goes by mail."""
-    contacts = await ContactStore(tx).some(message.patient_id for message in taken)
-    facilities = await DirectoryStore(tx).facilities(message.facility_id for message in taken)
-    letters: list[Message] = []
-    for message in taken:
-        zone = facilities[message.facility_id].time_zone
-        contact = contacts.get(message.patient_id)
-        if contact is None or not _still_goes(message, contact, Hours(zone=zone), means, tx):
-            # It is decided anew, as if it had not been written.
-            await save_message(tx, message.wait(tx.at))
-        elif message.channel == Channel.EMAIL:
-            letters.append(message)
-        else:
+        taken, leaving = await _take(tx, means, AT_ONCE, is_mail=False)
+        for message in leaving:
             await TelephoneStore(tx).add(_entry(message, tx))
             await _sent(tx, message)
-    return letters
+    async with runtime.database.system() as tx:
+        letters_taken, letters = await _take(tx, means, 1, is_mail=True)
+    for letter in letters:
+        await _post(mail, runtime, letter)
+    return taken == AT_ONCE or letters_taken > 0
+
+
+async def _take(
+    tx: Transaction, means: Means, limit: int, *, is_mail: bool
+) -> tuple[int, list[Message]]:
+    """Lease a few, and put off what may not leave any more; how many there were, and what leaves now."""
+    taken = await MessageStore(tx).take(tx.at, tx.at + LEASE, limit, is_mail=is_mail)
+    if not taken:
+        return 0, []
+    await ContactStore(tx).lock(message.patient_id for message in taken)
+    ready = [
+        m for m in await MessageStore(tx).some(m.id for m in taken) if m.state is MessageState.READY
+    ]
+    contacts = await ContactStore(tx).some(message.patient_id for message in ready)
+    facilities = await DirectoryStore(tx).facilities(message.facility_id for message in ready)
+    leaving: list[Message] = []
+    for message in ready:
+        zone = facilities[message.facility_id].time_zone
+        contact = contacts.get(message.patient_id)
+        if contact is not None and _still_goes(message, contact, Hours(zone=zone), means, tx):
+            leaving.append(message)
+        else:
+            # It is decided anew, as if it had not been written.
+            await save_message(tx, message.wait(tx.at))
+    return len(taken), leaving
 
 
 def _still_goes(
@@ -122,10 +124,7 @@ def _entry(message: Message, tx: Transaction) -> Entry:
 async def _sent(tx: Transaction, message: Message) -> None:
     await save_message(tx, message.sent(tx.at))
     if message.is_question:
-        waiting = await MessageStore(tx).unanswered(message.patient_id)
-        if len(waiting) >= most_unanswered():
-            due_at = tx.at + unanswered_after()
-            await set_timer(tx, UNANSWERED, str(message.patient_id), due_at)
+        await await_answers(tx, message.patient_id)
 
 
 async def _post(mail: MailServer, runtime: Runtime, letter: Message) -> None:
@@ -139,10 +138,13 @@ async def _post(mail: MailServer, runtime: Runtime, letter: Message) -> None:
     async with runtime.database.system() as tx:
         await ContactStore(tx).lock([letter.patient_id])
         [message] = await MessageStore(tx).some([letter.id])
-        if message.state is not MessageState.READY:
+        if message.state is MessageState.SENT:
             return
         if is_sent:
-            await _sent(tx, message)
+            # Whatever was decided meanwhile: it went out as it was written.
+            await _sent(tx, message.gone_as(letter))
+            return
+        if message.state is not MessageState.READY:
             return
         after = message.try_again(tx.at)
         if after.state is MessageState.WITHDRAWN:

@@ -45,6 +45,15 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """That a STOP closed a channel: from which number it came, and what was true until then."""
+
+    channel: str
+    number: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """One patient's. `told_…` is what the record says; without it, what people wrote here."""
 
@@ -62,6 +71,7 @@ class Contact:
     language: str = ""
     preferred_channel: str = ""
     consents: Mapping[str, str] = field(default_factory=dict)
+    stops: tuple[Stop, ...] = ()
     best_from: int = 0
     best_until: int = 0
     is_shared_phone: bool = False
@@ -104,10 +114,30 @@ class Contact:
             None,
         )
 
-    def heard(self, consent: Consent, channels: Collection[Channel]) -> "Contact":
-        """They said so, for these channels."""
-        said = {**self.consents, **dict.fromkeys(map(str, channels), str(consent))}
-        return self if said == self.consents else self.changed(consents=said)
+    def stopped(self) -> "Contact":
+        """STOP came from their number: it gets nothing more. What people had refused before is not a STOP's to give back."""
+        open_ones = [c for c in BY_NUMBER if self.consent(c) is not Consent.REFUSED]
+        if not open_ones:
+            return self
+        closed = tuple(
+            Stop(channel=c, number=self.number, before=self.consent(c)) for c in open_ones
+        )
+        refused = dict.fromkeys(map(str, open_ones), str(Consent.REFUSED))
+        return self.changed(consents={**self.consents, **refused}, stops=(*self.stops, *closed))
+
+    def started(self, *, is_theirs: bool) -> "Contact":
+        """START came from their number: what a STOP from it closed is as it was. Texts are allowed where it is their answer."""
+        back = {s.channel: s.before for s in self.stops if s.number == self.number}
+        texts = {str(Channel.SMS): str(Consent.ALLOWED)} if is_theirs else {}
+        said = {**self.consents, **back, **texts}
+        if said == self.consents:
+            return self
+        stops = tuple(s for s in self.stops if said[s.channel] == Consent.REFUSED)
+        return self.changed(consents=said, stops=stops)
+
+    def stops_but(self, channels: Collection[str]) -> tuple[Stop, ...]:
+        """What a START can still give back once somebody has said something of their own about these channels."""
+        return tuple(stop for stop in self.stops if stop.channel not in channels)
 
     def changed(self, **fields: object) -> "Contact":
         after = replace(self, **fields, version=self.version + 1)  # type: ignore[arg-type]
@@ -117,6 +147,8 @@ class Contact:
     def joined_by(self, retired: "Contact") -> "Contact":
         """What the retired record's people wrote where this one's wrote nothing; a refusal of either counts."""
         refused = {c: s for c, s in retired.consents.items() if s == Consent.REFUSED}
+        by_people = {c for one in (self, retired) for c in one._refused_by_people()}
+        stops = {s.channel: s for s in (*retired.stops, *self.stops) if s.channel not in by_people}
         joined = replace(
             self,
             phone=self.phone or retired.phone,
@@ -124,9 +156,14 @@ class Contact:
             language=self.language or retired.language,
             preferred_channel=self.preferred_channel or retired.preferred_channel,
             consents={**retired.consents, **self.consents, **refused},
+            stops=tuple(stops[channel] for channel in sorted(stops)),
             is_shared_phone=self.is_shared_phone or retired.is_shared_phone,
         )
         return self if joined == self else replace(joined, version=self.version + 1)
+
+    def _refused_by_people(self) -> set[str]:
+        by_stop = {stop.channel for stop in self.stops}
+        return {c for c, s in self.consents.items() if s == Consent.REFUSED} - by_stop
 
     def check(self) -> None:
         """Refuse what cannot be."""

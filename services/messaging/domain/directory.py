@@ -83,6 +83,15 @@ class Directory:
         )
         return tuple(dict.fromkeys(person for person in chain if self.is_active(person)))
 
+    def ladder_between(
+        self, answering_id: UUID, asking_id: UUID, team_id: UUID | None
+    ) -> tuple[UUID, ...]:
+        """Who answers, and who is next. Asked of another place: its first one, then those up who ask, who see the patient."""
+        answering = self.ladder(answering_id, team_id)
+        if answering_id == asking_id:
+            return answering
+        return tuple(dict.fromkeys((*answering[:1], *self.ladder(asking_id, None))))
+
     def _of_team(self, team_id: UUID | None) -> Iterator[UUID]:
         """The lead answers for a team; who is in it does where the lead has gone."""
         team = self.teams.get(team_id) if team_id else None

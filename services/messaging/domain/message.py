@@ -111,6 +111,14 @@ class Message:
         )
         return replace(later, text="", language="") if self.template else later
 
+    def labeled(self, labels: tuple[str, ...], at: datetime) -> "Message":
+        """As sensitive as its cause has become. What is written and has not left is written anew: it may name a place."""
+        if labels == self.labels:
+            return self
+        if self.state is MessageState.READY:
+            return replace(self.wait(at), labels=labels)
+        return replace(self, version=self.version + 1, labels=labels)
+
     def written(self, way: Way, text: str, language: str, at: datetime) -> "Message":
         return replace(
             self,
@@ -126,6 +134,16 @@ class Message:
     def sent(self, at: datetime) -> "Message":
         return replace(
             self, version=self.version + 1, state=MessageState.SENT, sent_at=at, next_try_at=None
+        )
+
+    def gone_as(self, letter: "Message") -> "Message":
+        """The message, but written as it was when somebody took it to send it."""
+        return replace(
+            letter,
+            version=self.version,
+            patient_id=self.patient_id,
+            answered_at=self.answered_at,
+            labels=self.labels,
         )
 
     def try_again(self, at: datetime) -> "Message":

@@ -1,7 +1,7 @@
 """Which messages an appointment or a loop asks for as it is now; never which event came."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -136,24 +136,33 @@ def reconcile(
     patient_id: UUID,
     at: datetime,
 ) -> Changes:
-    """Make the messages of one cause those that are wanted: what left stays, what waits for nothing is withdrawn."""
-    known = {message.id: message for message in stored}
-    asked = {each.id for each in wanted}
-    changed = [
-        message.withdraw(Withdrawal.CHANGED)
-        for message in stored
-        if message.is_waiting and message.is_automatic and message.id not in asked
+    """Make the messages of one cause those that are wanted: what left stays, what waits for nothing is withdrawn.
+
+    All of them are as sensitive as the cause is now, whatever it was when they were planned.
+    """
+    known = {message.id for message in stored}
+    asked = {each.id: each for each in wanted}
+    told = [message for message in stored if message.is_automatic]
+    after = [_as_asked(cause, message, asked.get(message.id), at) for message in told]
+    new = [
+        _planned(cause, each, patient_id, at)
+        for each in wanted
+        if each.id not in known and at <= each.begins_until
     ]
-    new: list[Message] = []
-    for each in wanted:
-        message = known.get(each.id)
-        if at > each.begins_until:
-            continue
-        if message is None:
-            new.append(_planned(cause, each, patient_id, at))
-        elif message.state is MessageState.WITHDRAWN and message.reason == Withdrawal.CHANGED:
-            changed.append(message.plan_again(each.due_at))
+    changed = [now for now, before in zip(after, told, strict=True) if now is not before]
     return Changes(tuple(new), tuple(changed))
+
+
+def _as_asked(
+    cause: Appointment | Transition, message: Message, wanted: Wanted | None, at: datetime
+) -> Message:
+    """The message as its cause asks for it now, and as sensitive as that is now."""
+    if wanted is None and message.is_waiting:
+        return replace(message.withdraw(Withdrawal.CHANGED), labels=cause.labels)
+    is_back = message.state is MessageState.WITHDRAWN and message.reason == Withdrawal.CHANGED
+    if wanted is not None and is_back and at <= wanted.begins_until:
+        return replace(message.plan_again(wanted.due_at), labels=cause.labels)
+    return message.labeled(cause.labels, at)
 
 
 def _planned(

@@ -79,6 +79,11 @@ def read_reply(text: str, replies: Replies) -> Reading:
     return Reading(Meaning.TEXT)
 
 
+def may_decline(text: str, replies: Replies) -> bool:
+    """Whether a word that ends messages may have been meant for what the message asked: "2 to cancel"."""
+    return replies is Replies.CONFIRM and _is_one_of(plain(text), load("replies.yaml")["cancel"])
+
+
 def _before_all(said: str, rules: Mapping[str, Any]) -> Meaning | None:
     """What counts whatever was asked: STOP by itself, danger, STOP in a sentence, START and HELP by themselves."""
     stop, crisis = rules["stop"], rules["crisis"]

@@ -154,6 +154,12 @@ class Thread:
             clock_at=at + pause(self.priority, level),
         )
 
+    def labeled(self, labels: tuple[str, ...]) -> "Thread":
+        """As sensitive as what it is about has become."""
+        if labels == self.labels:
+            return self
+        return replace(self, version=self.version + 1, labels=labels)
+
     def hand_over(self, ladder: Sequence[UUID], at: datetime) -> "Thread":
         """Who answered for it has left: it waits for somebody again, with a clock."""
         if not ladder or not self.is_open:

@@ -34,7 +34,8 @@ def changed(call: Call, contact: Contact, request: rpc.UpdateContactRequest) -> 
     before = contact_to_proto(contact)
     wanted = contact_to_proto(contact)
     apply_mask(wanted, request.contact, request.update_mask)
-    if wanted == before:
+    stops = contact.stops_but(_named(request))
+    if wanted == before and stops == contact.stops:
         raise InvalidArgument("NOTHING_CHANGED", "It says that already.", field="contact")
     said = to_consents(wanted.consents)
     return contact.changed(
@@ -43,10 +44,18 @@ def changed(call: Call, contact: Contact, request: rpc.UpdateContactRequest) -> 
         language=_own(wanted.language, contact.told_language),
         preferred_channel=wanted.preferred_channel,
         consents={**contact.consents, **{c: s for c, s in said.items() if s != "UNKNOWN"}},
+        stops=stops,
         best_from=wanted.best_from_hour,
         best_until=wanted.best_until_hour,
         is_shared_phone=wanted.is_shared_phone,
     )
+
+
+def _named(request: rpc.UpdateContactRequest) -> set[str]:
+    """The channels of which somebody says what the patient wants: a refusal, too, that only a STOP had made until now."""
+    if request.update_mask.paths and "consents" not in request.update_mask.paths:
+        return set()
+    return {c for c, s in to_consents(request.contact.consents).items() if s != "UNKNOWN"}
 
 
 def _own(wanted: str, told: str) -> str:

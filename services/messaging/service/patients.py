@@ -11,9 +11,10 @@ from libs.chassis.caller import Call
 from libs.chassis.errors import FailedPrecondition, PermissionDenied
 from libs.chassis.fields import to_uuid
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
-from services.messaging.convert import NORMAL, message_to_proto, to_words
+from services.messaging.convert import message_to_proto, to_words
 from services.messaging.domain.contact import Means
 from services.messaging.domain.hours import Hours
+from services.messaging.domain.labels import NORMAL
 from services.messaging.domain.message import Message
 from services.messaging.domain.reply import Reply
 from services.messaging.domain.template import telling_words

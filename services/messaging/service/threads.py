@@ -13,8 +13,6 @@ from libs.chassis.errors import FailedPrecondition, PermissionDenied
 from libs.chassis.fields import check_etag, to_uuid
 from libs.chassis.pages import decode_cursor, encode_cursor, page_size
 from services.messaging.convert import (
-    NORMAL,
-    WITHHELD,
     post_to_proto,
     thread_to_proto,
     to_labels,
@@ -23,6 +21,7 @@ from services.messaging.convert import (
     to_words,
 )
 from services.messaging.domain.directory import Directory
+from services.messaging.domain.labels import NORMAL, WITHHELD
 from services.messaging.domain.thread import (
     MOST_TEXT,
     MOST_TITLE,

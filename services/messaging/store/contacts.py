@@ -43,6 +43,7 @@ contacts = Table(
     Column("language", Text),
     Column("preferred_channel", Text),
     Column("consents", JSONB),
+    Column("stops", JSONB),
     Column("best_from", Integer),
     Column("best_until", Integer),
     Column("is_shared_phone", Boolean),

@@ -129,7 +129,10 @@ _unanswered = and_(
 UNANSWERED = sql(select(messages).where(_unanswered).order_by(_m.sent_at, _m.id), row=Message)
 _due = (
     select(_m.id)
-    .where(_m.next_try_at <= _at)
+    .where(
+        _m.next_try_at <= _at,
+        (_m.channel == literal_column("'email'")) == param("is_mail", type_=Boolean),
+    )
     .order_by(_m.next_try_at)
     .limit(_limit)
     .with_for_update(skip_locked=True)
@@ -195,9 +198,13 @@ class MessageStore:
         """The questions since the person was heard from last."""
         return await self._tx.fetch(UNANSWERED, patient_id=patient_id)
 
-    async def take(self, at: datetime, leased_until: datetime, limit: int) -> list[Message]:
-        """The next ones to send, so that nobody else takes them before `leased_until`."""
-        ids = await self._tx.fetch(TAKE, at=at, leased_until=leased_until, limit=limit)
+    async def take(
+        self, at: datetime, leased_until: datetime, limit: int, *, is_mail: bool
+    ) -> list[Message]:
+        """The next letters, or the next of all others, to send; nobody else takes them before `leased_until`."""
+        ids = await self._tx.fetch(
+            TAKE, at=at, leased_until=leased_until, limit=limit, is_mail=is_mail
+        )
         return await self.some(ids)
 
     async def move(self, retired_id: UUID, survivor_id: UUID) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
+    literal_column,
     select,
     update,
 )
@@ -45,6 +46,17 @@ OF_MESSAGES = sql(
     .order_by(replies.c.received_at, replies.c.id),
     row=Reply,
 )
+SOME = sql(select(replies).where(replies.c.id == any_(param("ids", type_=ARRAY(Uuid)))), row=Reply)
+_labels = param("labels", type_=ARRAY(Text))
+LABEL = sql(
+    update(replies)
+    .where(
+        replies.c.message_id == any_(param("ids", type_=ARRAY(Uuid))), replies.c.labels != _labels
+    )
+    .values(labels=_labels, version=replies.c.version + literal_column("1"))
+    .returning(*replies.c),
+    row=Reply,
+)
 MOVE = sql(
     update(replies)
     .where(replies.c.patient_id == param("retired_id"))
@@ -67,6 +79,13 @@ class ReplyStore:
 
     async def of_messages(self, ids: Iterable[UUID]) -> list[Reply]:
         return await self._tx.fetch(OF_MESSAGES, ids=sorted(set(ids)))
+
+    async def some(self, ids: Iterable[UUID]) -> list[Reply]:
+        return await self._tx.fetch(SOME, ids=sorted(set(ids)))
+
+    async def label(self, message_ids: Iterable[UUID], labels: tuple[str, ...]) -> list[Reply]:
+        """Make the replies to these messages as sensitive as those have become; the changed ones."""
+        return await self._tx.fetch(LABEL, ids=sorted(set(message_ids)), labels=labels)
 
     async def move(self, retired_id: UUID, survivor_id: UUID) -> None:
         await self._tx.run(MOVE, retired_id=retired_id, survivor_id=survivor_id)

@@ -1,5 +1,6 @@
 """The telephones of a demo hub: what they received, and what was written on them."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    any_,
     or_,
     select,
     tuple_,
@@ -59,6 +61,12 @@ LAST = sql(
     row=Entry,
 )
 GET = sql(select(telephone).where(_t.id == param("id", type_=Uuid)), row=Entry)
+_labels = param("labels", type_=ARRAY(Text))
+LABEL = sql(
+    update(telephone)
+    .where(_t.id == any_(param("ids", type_=ARRAY(Uuid))), _t.labels != _labels)
+    .values(labels=_labels)
+)
 MOVE = sql(
     update(telephone)
     .where(_t.patient_id == param("retired_id"))
@@ -88,6 +96,9 @@ class TelephoneStore:
     async def received(self, phone: str, limit: int) -> list[Entry]:
         """What a telephone received last, the newest first."""
         return await self._tx.fetch(LAST, phone=phone, limit=limit)
+
+    async def label(self, ids: Iterable[UUID], labels: tuple[str, ...]) -> None:
+        await self._tx.run(LABEL, ids=sorted(set(ids)), labels=labels)
 
     async def move(self, retired_id: UUID, survivor_id: UUID) -> None:
         await self._tx.run(MOVE, retired_id=retired_id, survivor_id=survivor_id)

@@ -117,6 +117,13 @@ HELD_BY = sql(
     .with_for_update(),
     row=Thread,
 )
+WITH_POSTS = sql(
+    select(threads)
+    .where(_t.id.in_(select(_p.thread_id).where(_p.id == any_(_ids))))
+    .order_by(_t.id)
+    .with_for_update(),
+    row=Thread,
+)
 _facilities = param("facility_ids", type_=ARRAY(Uuid))
 _patient = param("patient_id", type_=Uuid)
 _accountable = param("accountable_id", type_=Uuid)
@@ -207,6 +214,10 @@ class ThreadStore:
     async def locked(self, thread_id: UUID) -> Thread | None:
         """The thread, alone with it until the transaction ends."""
         return await self._tx.one_or_none(LOCKED, thread_id=thread_id)
+
+    async def with_posts(self, post_ids: Iterable[UUID]) -> list[Thread]:
+        """The threads in which these were said, alone with them until the transaction ends."""
+        return await self._tx.fetch(WITH_POSTS, ids=sorted(set(post_ids)))
 
     async def held_by(self, staff_ids: Iterable[UUID]) -> list[Thread]:
         """The open threads that these people answer for."""

@@ -3,6 +3,7 @@
 from carehub.messaging.v1 import messaging_events_pb2 as events
 from carehub.messaging.v1 import messaging_service_pb2 as rpc
 from carehub.messaging.v1 import reply_pb2, thread_pb2
+from carehub.registry.v1 import registry_events_pb2
 
 from tests.component.messaging.conftest import PHONE, at
 from tests.component.messaging.test_messages import FIRST
@@ -23,6 +24,20 @@ async def asked(m, **fields):
 async def threads(m, patient):
     found = await m.call("ListThreads", rpc.ListThreadsRequest(patient_id=str(patient)))
     return {thread.reason: thread for thread in found.threads}
+
+
+async def consents(m, patient):
+    contact = await m.call("GetContact", rpc.GetContactRequest(patient_id=str(patient)))
+    return {each.channel: each.state for each in contact.consents}
+
+
+async def refuse(m, patient):
+    """The patient has told somebody: no texts, no calls."""
+    request = rpc.UpdateContactRequest()
+    request.contact.id = str(patient)
+    for channel in ("sms", "voice"):
+        request.contact.consents.add(channel=channel, state=3)
+    await m.call("UpdateContact", request)
 
 
 async def test_a_one_confirms_and_is_thanked_for(messaging):
@@ -67,16 +82,40 @@ async def test_stop_ends_everything_at_once_after_one_word(messaging):
         assert told.reply.meaning == Reply.MEANING_STOP
 
 
+async def test_cancel_ends_messages_and_somebody_frees_the_visit(messaging):
+    async with messaging() as m:
+        patient = await m.patient(language="en")
+        await m.appointment(patient, at("2026-09-14 09:30"))
+        m.hub.clock.move(FIRST)
+        await m.received(patient, 1)
+        await m.answer("Cancel")
+        [told] = await m.told(events.ReplyReceived)
+        assert told.reply.meaning == Reply.MEANING_STOP
+        assert (await consents(m, patient))["sms"] == 3
+        assert (await threads(m, patient))["REPLY"].accountable_staff_id == str(m.duty)
+        assert "no more texts" in (await m.received(patient, 2))[-1].text
+
+
 async def test_stop_holds_for_everybody_whom_the_number_reaches(messaging):
     async with messaging() as m:
-        await asked(m)
-        other = await m.patient()
+        patient, other = await asked(m), await m.patient()
         await m.answer("STOP")
-        contact = await m.call("GetContact", rpc.GetContactRequest(patient_id=str(other)))
-        assert {c.channel: c.state for c in contact.consents} == {"sms": 3, "email": 1, "voice": 3}
+        assert await consents(m, other) == {"sms": 3, "email": 1, "voice": 3}
         await m.answer("START")
-        contact = await m.call("GetContact", rpc.GetContactRequest(patient_id=str(other)))
-        assert {c.channel: c.state for c in contact.consents} == {"sms": 2, "email": 1, "voice": 2}
+        assert await consents(m, other) == {"sms": 1, "email": 1, "voice": 1}
+        assert await consents(m, patient) == {"sms": 2, "email": 1, "voice": 1}
+
+
+async def test_start_opens_nothing_that_somebody_else_refused(messaging):
+    async with messaging() as m:
+        patient, other, late = await asked(m), await m.patient(), await m.patient()
+        await refuse(m, other)
+        await m.answer("STOP")
+        await refuse(m, late)
+        await m.answer("START")
+        for each in (other, late):
+            assert await consents(m, each) == {"sms": 3, "email": 1, "voice": 3}
+        assert (await consents(m, patient))["sms"] == 2
 
 
 async def test_other_words_get_a_person_with_a_clock_and_911(messaging):
@@ -145,6 +184,53 @@ async def test_a_day_after_the_third_question_a_person_takes_over_by_itself(mess
             await m.received(patient, count)
         m.later(hours=25)
         await m.until_rows("SELECT count(*) FROM threads WHERE reason = 'UNANSWERED'", 1)
+
+
+async def merge(m, retired, survivor):
+    event = registry_events_pb2.PatientsMerged(
+        survivor_id=str(survivor), retired_id=str(retired), version=9
+    )
+    await m.hub.publish(event, key=retired, version=9)
+    await m.until_rows("SELECT count(*) FROM contacts WHERE merged_into_id = $1", 1, survivor)
+
+
+async def test_questions_of_two_records_that_became_one_are_counted_together(messaging):
+    async with messaging() as m:
+        retired, survivor = await asked(m), await m.patient(language="en", phone="+12175550177")
+        await m.appointment(survivor, at("2026-09-14 09:30"))
+        for day, count in (
+            ("2026-09-04 10:30", 1), ("2026-09-11 10:11", 2), ("2026-09-13 10:11", 3),
+        ):  # fmt: skip
+            m.hub.clock.set(at(day))
+            await m.received(survivor, count)
+        await m.until_rows("SELECT count(*) FROM timers WHERE kind = 'unanswered'", 0)
+        await merge(m, retired, survivor)
+        m.later(hours=23)
+        await m.settled("unanswered")
+        await m.until_rows("SELECT count(*) FROM threads", 0)
+        m.later(hours=2)
+        await m.until_rows("SELECT count(*) FROM threads WHERE patient_id = $1", 1, survivor)
+
+
+async def test_a_person_takes_over_as_soon_as_there_is_one(messaging):
+    async with messaging() as m:
+        patient = await asked(m)
+        await m.appointment(patient, at("2026-09-14 09:30"))
+        for day, count in (
+            ("2026-09-05 08:11", 2), ("2026-09-11 10:11", 3), ("2026-09-13 10:11", 4),
+        ):  # fmt: skip
+            m.hub.clock.set(at(day))
+            await m.received(patient, count)
+        await m.staff(m.duty, "D Duty", version=2, is_active=False)
+        await m.staff(m.admin, "A Admin", role="facility_admin", version=2, is_active=False)
+        await m.until_rows("SELECT count(*) FROM staff WHERE is_active", 3)
+        m.later(hours=25)
+        await m.settled("unanswered")
+        await m.until_rows("SELECT count(*) FROM threads", 0)
+        await m.staff(m.admin, "A Admin", role="facility_admin", version=3)
+        await m.until_rows("SELECT count(*) FROM staff WHERE is_active", 4)
+        m.later(minutes=6)
+        await m.until_rows("SELECT count(*) FROM threads WHERE accountable_id = $1", 1, m.admin)
 
 
 async def test_a_hub_without_telephones_shows_none_and_answers_on_none(messaging):

@@ -137,6 +137,22 @@ async def test_facilities_talk_about_a_patient_whom_both_may_see(messaging):
         assert not whole.HasField("clock_time")
 
 
+async def test_what_was_asked_of_people_who_cannot_see_it_comes_back(messaging):
+    async with messaging() as m:
+        thread = await start(m, await m.patient(), answering_facility_id=str(m.there))
+        assert thread.accountable_staff_id == str(m.other)
+        people = []
+        for _ in range(3):
+            m.later(minutes=15, seconds=1)
+            await m.settled("thread-clock")
+            now = await m.call("GetThread", rpc.GetThreadRequest(thread_id=thread.id))
+            people.append(now.accountable_staff_id)
+        assert people == [str(m.duty), str(m.admin), str(m.admin)]
+        duty = m.token(m.duty)
+        await m.call("AcceptThread", rpc.AcceptThreadRequest(thread_id=thread.id), duty)
+        await m.call("CloseThread", rpc.CloseThreadRequest(thread_id=thread.id), duty)
+
+
 async def test_who_sees_a_thread_by_a_grant_alone_speaks_in_it_and_changes_nothing(messaging):
     async with messaging() as m:
         patient = await m.patient()

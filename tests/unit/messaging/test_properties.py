@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from services.messaging.domain.contact import BY_NUMBER, Channel, Consent, Contact, Means
+from services.messaging.domain.contact import Channel, Consent, Contact, Means
 from services.messaging.domain.hours import Hours, jitter
 from services.messaging.domain.message import (
     Go,
@@ -110,9 +110,10 @@ class World:
 
     def reply(self):
         meaning = self.random.choice([Meaning.CONFIRMED, Meaning.STOP, Meaning.START, Meaning.TEXT])
-        said = {Meaning.STOP: Consent.REFUSED, Meaning.START: Consent.ALLOWED}.get(meaning)
-        if said:
-            self.contact = self.contact.heard(said, BY_NUMBER)
+        if meaning is Meaning.STOP:
+            self.contact = self.contact.stopped()
+        elif meaning is Meaning.START:
+            self.contact = self.contact.started(is_theirs=self.random.random() < 0.5)
         self.heard_at = self.now
 
     def change(self):
@@ -120,6 +121,8 @@ class World:
         values = {"consents": {c: self.random.choice(list(Consent)) for c in Channel},
                   "is_deceased": self.random.random() < 0.2, "told_email": self.random.choice(["", "a@b.example"])}  # fmt: skip
         self.contact = replace(self.contact, **{name: values[name]})
+        if name == "consents":
+            self.contact = replace(self.contact, stops=())
 
     def history(self, message):
         sent = [m for m, at, _ in self.sent if m.is_question and at > self.heard_at]
@@ -223,7 +226,7 @@ def test_three_questions_without_an_answer_stop_the_rest():
 
 
 def test_the_confirmation_of_stop_is_all_that_is_sent_after_it():
-    refused = Contact(patient_id=ROOT, told_phone="+12175550148").heard(Consent.REFUSED, BY_NUMBER)
+    refused = Contact(patient_id=ROOT, told_phone="+12175550148").stopped()
     at = datetime(2026, 9, 7, 4, tzinfo=UTC)  # at night: they have just written
     for key, template in templates().items():
         message = Message(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.messaging.domain.reply import Meaning, Reading, read_reply
+from services.messaging.domain.reply import Meaning, Reading, may_decline, read_reply
 from services.messaging.domain.template import Replies
 
 CONFIRM = [
@@ -16,6 +16,9 @@ CONFIRM = [
     ("START", "START"), ("iniciar", "START"), ("HELP", "HELP"), ("Ayuda", "HELP"),
     ("988", "CRISIS"), ("I want to die", "CRISIS"), ("quiero morir", "CRISIS"), ("thinking of suicide", "CRISIS"),
     ("please stop, I want to die", "CRISIS"),
+    ("I don't want to live", "CRISIS"), ("I don’t want to live.", "CRISIS"), ("i do not want to live anymore", "CRISIS"),
+    ("No quiero vivir", "CRISIS"), ("mejor muerta", "CRISIS"), ("voy a acabar con mi vida", "CRISIS"), ("quiero lastimarme", "CRISIS"),
+    ("no más mensajes por favor", "STOP"), ("quítenme de la lista", "STOP"), ("change", "REBOOK"),
     ("", "TEXT"), ("3", "TEXT"), ("yes but I have no ride", "TEXT"), ("maybe", "TEXT"), ("who is this", "TEXT"),
     ("My appointment was cancelled", "TEXT"), ("the bus does not stop here", "TEXT"), ("12", "TEXT"),
 ]  # fmt: skip
@@ -49,3 +52,15 @@ def test_stop_and_danger_count_whatever_was_asked(replies):
 
 def test_a_number_means_nothing_where_nothing_was_asked():
     assert read_reply("1", Replies.NONE) == Reading(Meaning.TEXT)
+
+
+@pytest.mark.parametrize(
+    ("text", "replies", "is_meant"),
+    [
+        ("Cancel", Replies.CONFIRM, True), ("CANCELAR.", Replies.CONFIRM, True), ("STOP", Replies.CONFIRM, False),
+        ("cancel", Replies.NONE, False), ("cancel", Replies.BARRIERS, False),
+    ],
+)  # fmt: skip
+def test_cancel_ends_messages_and_may_be_meant_for_the_visit(text, replies, is_meant):
+    assert read_reply(text, replies).meaning is Meaning.STOP
+    assert may_decline(text, replies) is is_meant

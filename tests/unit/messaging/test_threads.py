@@ -117,3 +117,26 @@ def test_the_ladder_has_each_once_and_nobody_who_left():
     )  # fmt: skip
     assert directory.ladder(CLINIC, team) == (NURSE, DUTY, ADMIN)
     assert directory.ladder(CLINIC, None) == (DUTY, ADMIN)
+
+
+def test_between_places_the_first_one_asked_is_followed_by_those_up_who_ask():
+    duty, other_duty = uuid4(), uuid4()
+    other_nurse, other_admin, network = uuid4(), uuid4(), uuid4()
+    directory = Directory(
+        [
+            Facility(id=CLINIC, version=1, name="C", time_zone="America/Chicago", phone="", duty_team_id=duty),
+            Facility(id=HOSPITAL, version=1, name="H", time_zone="America/Chicago", phone="", duty_team_id=other_duty),
+        ],
+        [
+            Team(id=duty, version=1, facility_id=CLINIC, name="D", lead_id=DUTY, member_ids=(DUTY,)),
+            Team(id=other_duty, version=1, facility_id=HOSPITAL, name="O", lead_id=other_nurse, member_ids=(other_nurse,)),
+        ],
+        [
+            person(DUTY, "D"), person(ADMIN, "A", HeldRole(role="facility_admin", facility_id=CLINIC)), person(other_nurse, "O"),
+            person(other_admin, "P", HeldRole(role="facility_admin", facility_id=HOSPITAL)),
+            person(network, "N", HeldRole(role="network_admin")),
+        ],
+    )  # fmt: skip
+    between = directory.ladder_between(HOSPITAL, CLINIC, None)
+    assert between == (other_nurse, DUTY, ADMIN, network)
+    assert directory.ladder_between(CLINIC, CLINIC, None) == directory.ladder(CLINIC, None)

@@ -1,0 +1,80 @@
+"""A cause can turn out to be sensitive later: then everything that came of it is, and what has not left names no place."""
+
+from carehub.access.v1 import access_pb2
+from carehub.messaging.v1 import messaging_events_pb2 as events
+
+from tests.component.messaging.conftest import at
+from tests.component.messaging.test_messages import FIRST
+from tests.component.messaging.test_replies import asked
+
+ROWS = ("messages", "replies", "threads", "telephone")
+
+
+async def labels_of(m, table):
+    return {tuple(row["labels"]) for row in await m.rows(f"SELECT labels FROM {table}")}
+
+
+async def test_a_visit_that_turns_out_to_be_sensitive_is_reminded_of_without_a_place(messaging):
+    async with messaging() as m:
+        patient = await m.patient(language="en")
+        visit = await m.appointment(patient, at("2026-09-14 09:30"))
+        await m.appointment(patient, at("2026-09-14 09:30"), id=visit, version=2, label="PART2")
+        m.hub.clock.move(FIRST)
+        [message] = await m.received(patient, 1)
+        assert message.text.startswith("You have a visit on Monday")
+        assert await labels_of(m, "messages") == {("PART2",)}
+
+
+async def test_what_left_and_what_came_of_it_is_as_sensitive_as_its_cause_has_become(messaging):
+    async with messaging() as m:
+        patient = await asked(m)
+        [loop] = [row["id"] for row in await m.rows("SELECT id FROM transitions")]
+        await m.answer("who is this")
+        await m.answer("START")
+        await m.received(patient, 3)
+        for table in ROWS:
+            assert await labels_of(m, table) == {("NORMAL",)}, table
+        await m.discharged(patient, at("2026-09-04 09:40"), loop=loop, version=2, label="PART2")
+        for table in ROWS:
+            assert await labels_of(m, table) == {("PART2",)}, table
+        for kind in (events.MessageSent, events.ReplyReceived, events.ThreadChanged):
+            last = (await m.told(kind))[-1]
+            assert list(last.labels) == [access_pb2.LABEL_PART2], kind
+            assert last.version > 1
+        assert len(await m.told(events.ReplyReceived)) == 2  # START is told to nobody
+
+
+async def test_a_thread_about_two_replies_is_as_sensitive_as_both(messaging):
+    async with messaging(now="2026-09-04 10:00") as m:
+        patient = await asked(m)
+        await m.answer("who is this")
+        await m.received(patient, 2)
+        m.hub.clock.set(at("2026-09-05 09:00"))
+        visit = await m.appointment(patient, at("2026-09-20 09:30"))
+        m.hub.clock.move(FIRST)
+        await m.received(patient, 3)
+        await m.appointment(patient, at("2026-09-20 09:30"), id=visit, version=2, state="NO_SHOW")
+        m.hub.clock.move(FIRST)
+        await m.received(patient, 4)
+        await m.answer("why do you ask")
+        assert await labels_of(m, "threads") == {("NORMAL",)}
+        await m.appointment(
+            patient, at("2026-09-20 09:30"), id=visit, version=3, state="NO_SHOW", label="HIV"
+        )
+        assert await labels_of(m, "threads") == {("HIV",)}
+        assert await labels_of(m, "replies") == {("NORMAL",), ("HIV",)}
+        await m.appointment(patient, at("2026-09-20 09:30"), id=visit, version=4, state="NO_SHOW")
+        assert await labels_of(m, "threads") == {("NORMAL",)}
+
+
+async def test_the_thread_about_silence_is_as_sensitive_as_the_last_question(messaging):
+    async with messaging() as m:
+        patient = await asked(m)
+        visit = await m.appointment(patient, at("2026-09-14 09:30"))
+        for day, count in (("2026-09-05 08:11", 2), ("2026-09-11 10:11", 3), ("2026-09-13 10:11", 4)):  # fmt: skip
+            m.hub.clock.set(at(day))
+            await m.received(patient, count)
+        m.later(hours=25)
+        await m.until_rows("SELECT count(*) FROM threads WHERE reason = 'UNANSWERED'", 1)
+        await m.appointment(patient, at("2026-09-14 09:30"), id=visit, version=2, label="SUD")
+        assert await labels_of(m, "threads") == {("SUD",)}
