@@ -205,14 +205,15 @@ def _visit(
 def _reconciled(
     known: Transition, rule: TcmRule, calendar: Calendar, left_on: date, now: datetime
 ) -> Looked:
-    """No later than the day of the visit."""
+    """No earlier than the day of the discharge, and no later than that of the visit."""
     name = "medicines_reconciled_by_the_visit"
     last = calendar.local_date(known.visit.at) if known.visit else None
-    if known.reconciled is None:
+    on = calendar.local_date(known.reconciled.at) if known.reconciled else None
+    if known.reconciled is None or on is None or on < left_on:
         limit = last or left_on + timedelta(days=rule.visit_days)
         is_late = calendar.local_date(now) > limit
-        return _looked(name, "not yet", Reason.MEDREC_LATE if is_late else Reason.MEDREC_PENDING)
-    on = calendar.local_date(known.reconciled.at)
+        found = "not since the discharge" if on else "not yet"
+        return _looked(name, found, Reason.MEDREC_LATE if is_late else Reason.MEDREC_PENDING)
     reason = Reason.MEDREC_LATE if last and on > last else None
     return _looked(name, f"on day {(on - left_on).days}", reason, known.reconciled.source_id)
 

@@ -67,6 +67,7 @@ def test_the_code_follows_from_the_day_of_the_visit_and_how_hard_it_was(mdm, day
         ({"visit": None}, Reason.NO_VISIT),
         ({"reconciled": shown("2026-09-09 00:01", 4)}, Reason.MEDREC_LATE),
         ({"reconciled": None}, Reason.MEDREC_LATE),
+        ({"reconciled": shown("2026-08-31 23:00", 4)}, Reason.MEDREC_LATE),
         ({"judgment": Judgment(mdm=Mdm.LOW)}, Reason.MDM_LOW),
         ({"judgment": Judgment()}, Reason.MDM_UNKNOWN),
         ({"is_deceased": True, "died_at": at("2026-09-30 23:00")}, Reason.DECEASED),
@@ -100,6 +101,7 @@ def test_two_separate_attempts_in_time_count_as_the_contact():
         },  # the day after the last of the thirty
         {"readmitted_at": at("2026-09-09 10:00")},  # after the visit: this discharge stays the one
         {"reconciled": shown("2026-09-08 23:00", 4)},
+        {"reconciled": shown("2026-09-01 15:00", 4)},
     ],
 )
 def test_what_comes_after_does_not_take_it_away(changes):

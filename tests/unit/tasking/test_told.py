@@ -55,6 +55,18 @@ def test_a_signed_reconciliation_of_the_stay_shows_the_medicines_reconciled():
 
 
 @pytest.mark.parametrize(
+    ("signed", "is_shown"),
+    [("2026-09-03 11:00", False), ("2026-09-04 17:39", False), ("2026-09-04 17:40", True)],
+)
+def test_what_was_signed_before_the_patient_left_is_to_be_done_again(signed, is_shown):
+    before = reconciliation(HOME.id, signed_at=at(signed))
+    assert (steps(HOME, before)["medication_reconciliation"].shown_by is not None) is is_shown
+    again = stay(discharged="2026-09-12 09:00")
+    later = reconciliation(HOME.id, signed_at=at("2026-09-10 11:00"))
+    assert steps(again, later)["medication_reconciliation"].shown_by is None, "another discharge"
+
+
+@pytest.mark.parametrize(
     ("state", "day", "is_shown"),
     [("BOOKED", 8, False), ("ARRIVED", 8, False), ("FULFILLED", 8, True), ("NO_SHOW", 8, False),
      ("FULFILLED", 3, False)],
