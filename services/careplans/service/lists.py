@@ -78,7 +78,7 @@ async def _compare_anew(call: Call, lists: dict[Side, MedicineList]) -> None:
 
 
 async def opened(encounter_id: UUID, call: Call) -> Reconciliation:
-    """The reconciliation of a stay; a new one if there is none."""
+    """The reconciliation of a stay; a new one if there is none, and opened anew if the patient left after it was signed."""
     store = MedicineStore(call.tx)
     lists = await store.lists_about([encounter_id])
     own = [each for each in lists if each.facility_id in call.facilities] or lists
@@ -89,10 +89,19 @@ async def opened(encounter_id: UUID, call: Call) -> Reconciliation:
     await NeighborStore(call.tx).lock_patients([stay.patient_id])
     for found in await store.about([encounter_id]):
         if found.facility_id == stay.facility_id:
-            return found
+            return await _opened_anew(found, call)
     found = open_reconciliation(await _lists_at(call, stay), call.tx.at)
     await save_reconciliations(call.tx, [found])
     return found
+
+
+async def _opened_anew(found: Reconciliation, call: Call) -> Reconciliation:
+    after = found.open_anew()
+    if after is found:
+        return found
+    after = after.next()
+    await save_reconciliations(call.tx, [after])
+    return after
 
 
 def _medicines(request: rpc.EnterMedicinesRequest) -> tuple[Medicine, ...]:

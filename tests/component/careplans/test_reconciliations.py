@@ -268,6 +268,40 @@ async def test_a_stay_that_is_taken_back_takes_its_reconciliation_with_it_unless
         assert after.state == Rec.STATE_SIGNED
 
 
+async def test_signed_before_the_patient_left_it_is_opened_anew_and_the_signature_kept(careplans):
+    async with careplans() as c:
+        _, encounter = await c.discharged()
+        found = await c.reconcile(encounter, HOME, HOSPITAL)
+        at = {"reconciliation_id": found.id}
+        for line in found.lines:
+            await c.decide(found, line, STOP)
+        signed = await c.call("SignReconciliation", **at)
+        again = {"encounter_id": str(encounter)}
+        await c.visit(encounter, 1, left=NOW - timedelta(hours=1))
+        await c.until_rows("SELECT count(*) FROM reconciliations WHERE left_at IS NOT NULL", 1)
+        assert await c.call("OpenReconciliation", **again) == signed, "signed after the discharge"
+        await c.visit(encounter, 2, left=NOW + timedelta(days=2))
+        await c.until_rows("SELECT count(*) FROM reconciliations WHERE encounter_version = 2", 1)
+        failed = await refused("RECONCILIATION_SIGNED", c.enter(encounter, HOME, HOSPITAL))
+        assert "open it anew" in failed.message
+        c.hub.clock.set(NOW + timedelta(days=3))
+        opened = await c.call("OpenReconciliation", **again)
+        assert (opened.state, opened.undecided_count) == (Rec.STATE_OPEN, 0)
+        assert not opened.HasField("sign_time")
+        (kept,) = opened.earlier_signatures
+        assert (kept.signed_by_id, kept.sign_time) == (signed.signed_by_id, signed.sign_time)
+        await c.enter(encounter, HOME, f"{HOSPITAL}Spironolactone 25 mg daily")
+        now = await c.call("GetReconciliation", **at)
+        (new,) = [each for each in now.lines if not each.decision]
+        await c.decide(now, new, CONTINUE)
+        last = await c.call("SignReconciliation", **at)
+        assert last.sign_time.seconds > kept.sign_time.seconds
+        assert list(last.earlier_signatures) == [kept]
+        assert await c.call("OpenReconciliation", **again) == last
+        told = await c.told(careplans_events_pb2.ReconciliationChanged)
+        assert [event.reconciliation.state for event in told].count(Rec.STATE_SIGNED) == 2
+
+
 async def test_nobody_of_elsewhere_sees_or_changes_medicines(careplans):
     async with careplans() as c:
         _, encounter = await c.discharged()
