@@ -266,6 +266,35 @@ async def test_an_answer_that_needs_somebody_reaches_somebody(tasking, meaning, 
         await t.promise_is_kept()
 
 
+@pytest.mark.parametrize("in_one_batch", [False, True])
+async def test_a_missed_visit_that_its_clinic_cancels_afterwards_stays_somebodys_task(
+    tasking, in_one_batch
+):
+    async with tasking(people=not in_one_batch) as t:
+        story = Story(t)
+        await story.tell(story.missed_one(2))
+        if not in_one_batch:
+            await t.until_rows("SELECT count(*) FROM tasks WHERE step = 'ask_why'", 1)
+        await story.tell(story.appointment(Appointment.STATE_CANCELLED, 3))
+        await story.heard("appointments", 2)
+        if in_one_batch:
+            await t.people()
+        await t.until_rows(
+            "SELECT count(*) FROM tasks WHERE step = 'ask_why' AND state = 'OPEN'", 1
+        )
+        assert (await story.loop()).state == loop_pb2.Loop.STATE_OPEN
+        moved = story.appointment(Appointment.STATE_BOOKED, 4, start="2026-09-11 10:00")
+        await story.tell(moved)
+        await t.until_rows(
+            "SELECT count(*) FROM tasks WHERE step = 'book_again' AND state = 'COMPLETED'", 1
+        )
+        await story.tell(
+            story.appointment(Appointment.STATE_FULFILLED, 5, start="2026-09-11 10:00")
+        )
+        await t.until_rows("SELECT count(*) FROM loops WHERE close_reason = 'ATTENDED'", 1)
+        await t.promise_is_kept()
+
+
 async def test_what_is_told_of_a_patient_without_a_loop_is_kept_and_plans_nothing(tasking):
     async with tasking() as t:
         story = Story(t)

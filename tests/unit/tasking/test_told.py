@@ -1,5 +1,6 @@
 """What other services tell, in the plan of a stay; and what of it counts at all."""
 
+import itertools
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -113,9 +114,28 @@ def test_only_what_says_something_else_is_news():
     known = same.after(before)
     assert (known.version, known.told_at, known.waits_for) == (2, before.told_at, "")
     kept = replace(same, state="FULFILLED")
-    assert kept.after(before) is kept
-    assert before.after(kept) is kept
+    heard = kept.after(before)
+    assert heard == replace(kept, was_missed_at=before.start_at)
+    assert (heard.says_more_than(before), known.says_more_than(before)) == (True, False)
+    assert before.after(heard) is heard
     assert before.after(None) is before
+
+
+def test_that_a_visit_was_missed_stays_known_in_whatever_order_it_is_told():
+    missed_at = at("2026-09-16 10:00")
+    missed = appointment(version=2)
+    cancelled = appointment("CANCELLED", version=3)
+    moved = appointment("BOOKED", "2026-09-23 10:00", version=4)
+    for order in itertools.permutations((missed, cancelled, moved)):
+        known = None
+        for each in order:
+            known = each.after(known)
+        assert (known.state, known.version, known.missed_at) == ("BOOKED", 4, missed_at)
+        assert (known.is_moved, known.as_missed.state) == (True, "NO_SHOW")
+    assert moved.after(cancelled).missed_at is None
+    late = missed.after(replace(cancelled, waits_for=""))
+    assert (late.waits_for, late.says_more_than(cancelled)) == ("planning", True)
+    assert missed.after(late) is late, "twice is once"
 
 
 def test_a_question_is_asked_of_whom_it_names_and_closed_by_its_answer():
