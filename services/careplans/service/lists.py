@@ -32,9 +32,7 @@ async def enter_medicines(request: rpc.EnterMedicinesRequest, call: Call) -> Med
     """Keep a list, and compare anew if a reconciliation is open."""
     side, medicines = to_side(request.side), _medicines(request)
     source = to_text("source", request.source, MOST_SOURCE)
-    stay = await _stay(request, call)
-    must_write_at(call, stay.facility_id)
-    await NeighborStore(call.tx).lock_patients([stay.patient_id])
+    stay = await _stay_alone(request, call)
     store = MedicineStore(call.tx)
     lists = {each.side: each for each in await _lists_at(call, stay)}
     known = lists.get(side)
@@ -58,6 +56,15 @@ async def enter_medicines(request: rpc.EnterMedicinesRequest, call: Call) -> Med
     await store.save_lists([found])
     call.show(found.patient_id)
     return found
+
+
+async def _stay_alone(request: rpc.EnterMedicinesRequest, call: Call) -> Stay:
+    """The visit, alone with its patient. A merge may have come in between; whoever it moved to is locked second, as merges do."""
+    for _ in range(2):
+        stay = await _stay(request, call)
+        must_write_at(call, stay.facility_id)
+        await NeighborStore(call.tx).lock_patients([stay.patient_id])
+    return stay
 
 
 async def _lists_at(call: Call, stay: Stay) -> list[MedicineList]:
@@ -87,6 +94,9 @@ async def opened(encounter_id: UUID, call: Call) -> Reconciliation:
     stay = _as_known(own[0])
     must_write_at(call, stay.facility_id)
     await NeighborStore(call.tx).lock_patients([stay.patient_id])
+    # A merge may have come in between; whoever it moved to is locked second, as merges do.
+    now = await store.lists_about([encounter_id])
+    await NeighborStore(call.tx).lock_patients({each.patient_id for each in now})
     for found in await store.about([encounter_id]):
         if found.facility_id == stay.facility_id:
             return await _opened_anew(found, call)

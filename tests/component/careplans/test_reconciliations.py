@@ -1,5 +1,7 @@
 """Medicines before and after a stay: entered, compared, decided line by line, signed, and asked about."""
 
+import asyncio
+from contextvars import copy_context
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -11,6 +13,8 @@ from google.rpc import error_details_pb2
 
 from libs.chassis.fields import to_timestamp
 from libs.chassis.wire import CallFailed
+from services.careplans.domain.neighbor import Merge
+from services.careplans.store import NeighborStore
 from tests.component.careplans.conftest import AFTER, BEFORE, NORMAL, NOW, SUD, WITHHELD
 
 Rec = reconciliation_pb2.Reconciliation
@@ -33,6 +37,12 @@ HOSPITAL = """\
 3. Sacubitril/valsartan 24/26 mg twice a day
 4. Metoprolol succinate 50mg daily
 5. Atorvastatin 40 mg once daily
+"""
+
+
+WAITING = """
+    SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
@@ -330,6 +340,24 @@ async def test_somebody_of_elsewhere_who_says_that_the_stay_is_theirs_meets_nobo
         found = await c.call("OpenReconciliation", stranger, encounter_id=str(encounter))
         assert (found.facility_id, list(found.labels)) == (str(place), [WITHHELD])
         assert len(await c.rows("SELECT 1 FROM reconciliations")) == 2
+
+
+@pytest.mark.parametrize("what", ["EnterMedicines", "OpenCarePlan"])
+async def test_what_is_written_while_a_merge_comes_in_between_is_the_survivors(careplans, what):
+    async with careplans() as c:
+        survivor, here, patient = uuid4(), str(c.here), str(c.patient)
+        fields = {"encounter_id": str(uuid4()), "side": BEFORE, "text": HOME}
+        if what == "OpenCarePlan":
+            fields = {"template": "heart-failure"}
+        outside = copy_context()
+        async with c.hub.system("careplans") as tx:
+            store = NeighborStore(tx)
+            await store.lock_patients([c.patient])
+            call = c.call(what, patient_id=patient, facility_id=here, **fields)
+            writing = asyncio.create_task(call, context=outside)
+            await c.until_rows(WAITING, 1)
+            await store.merge(Merge(retired_id=c.patient, survivor_id=survivor))
+        assert (await writing).patient_id == str(survivor)
 
 
 @pytest.mark.parametrize("is_last_first", [False, True])
