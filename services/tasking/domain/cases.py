@@ -26,7 +26,7 @@ from services.tasking.domain.record import (
     risk_words,
     visit_words,
 )
-from services.tasking.domain.told import Appointment, Question, Referral, Reply
+from services.tasking.domain.told import REJECTED, Appointment, Question, Referral, Reply
 
 STAYS = frozenset({"INPATIENT", "OBSERVATION", "PARTIAL"})
 AHEAD = frozenset({"BOOKED", "ARRIVED"})
@@ -212,13 +212,25 @@ def _of_referral(referral: Referral) -> Candidate:
 
 
 def _referral_words(referral: Referral) -> Facts:
-    return {"referral.need": referral.need, "referral.state": referral.state}
+    """One that gave way to the next is as good as rejected: somebody is still to be asked."""
+    state = REJECTED if referral.gave_way else referral.state
+    return {"referral.need": referral.need, "referral.state": state}
+
+
+def _following(id: UUID, referrals: tuple[Referral, ...]) -> list[Referral]:
+    """Those that follow one, and those that follow these."""
+    found, more = dict[UUID, Referral](), {id}
+    while more:
+        news = [each for each in referrals if each.follows_id in more and each.id not in found]
+        found |= {each.id: each for each in news}
+        more = {each.id for each in news}
+    return list(found.values())
 
 
 def _referred(case: Case, referral: Referral) -> Reading:
     followed = any(
-        each.follows_id == referral.id and each.state not in TAKEN_BACK
-        for each in case.told.referrals
+        each.state not in TAKEN_BACK or each.gave_way
+        for each in _following(referral.id, case.told.referrals)
     )
     return Reading(
         anchors={

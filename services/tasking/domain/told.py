@@ -13,6 +13,7 @@ from services.tasking.domain.protocol_parts import About
 
 PLANNING = "planning"
 NO_SHOW, CANCELLED, REQUESTED, SIGNED = "NO_SHOW", "CANCELLED", "REQUESTED", "SIGNED"
+REJECTED, ASKED_NEXT = "REJECTED", "ASKED_NEXT"
 NOT_SENT = frozenset({"UNSPECIFIED", "DRAFT"})
 NEEDS_SOMEBODY = frozenset({"CRISIS", "TEXT"})
 
@@ -148,6 +149,7 @@ class Referral(News):
 
     need: str
     state: str
+    state_reason: str = ""
     appointment_id: UUID | None = None
     loop_id: UUID | None = None
     follows_id: UUID | None = None
@@ -162,6 +164,12 @@ class Referral(News):
     @property
     def gives_reason(self) -> bool:
         return self.state not in NOT_SENT
+
+    @property
+    def gave_way(self) -> bool:
+        """Whether it was sent, and taken back for the next service: the need is there until that one is asked, too."""
+        is_taken_back = self.state == CANCELLED and self.state_reason == ASKED_NEXT
+        return is_taken_back and self.sent_at is not None
 
     @property
     def happened_at(self) -> datetime:

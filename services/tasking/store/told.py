@@ -78,6 +78,7 @@ referrals = _table(
     "referrals",
     Column("need", Text),
     Column("state", Text),
+    Column("state_reason", Text),
     Column("appointment_id", Uuid),
     Column("loop_id", Uuid),
     Column("follows_id", Uuid),

@@ -186,6 +186,23 @@ def test_only_what_came_of_it_or_the_next_one_closes_a_referral():
     assert refer("REJECTED", replace(following, state="CANCELLED"), **ended).state is PlanState.OPEN
 
 
+def test_one_that_gave_way_to_the_next_is_somebodys_until_that_one_is_asked():
+    gave_way = {"state_reason": "ASKED_NEXT", "ended_at": at("2026-09-17 09:00")}
+    following = referral("DRAFT", id=UUID(int=51), follows_id=UUID(int=50), sent_at=None)
+    for news in ((), (following,), (replace(following, state="CANCELLED"),)):
+        plan = refer("CANCELLED", *news, **gave_way)
+        assert [each.key for each in plan.steps] == ["ask_next"]
+        assert (plan.state, plan.steps[0].due_on) == (PlanState.OPEN, date(2026, 9, 18))
+    asked = replace(following, state="REQUESTED", sent_at=at("2026-09-17 12:00"))
+    assert refer("CANCELLED", asked, **gave_way).close_reason == "NEXT_ASKED"
+    unasked = replace(following, state="CANCELLED", state_reason="ASKED_NEXT")
+    third = replace(asked, id=UUID(int=52), follows_id=following.id)
+    assert refer("CANCELLED", unasked, **gave_way).state is PlanState.OPEN
+    assert refer("CANCELLED", unasked, third, **gave_way).close_reason == "NEXT_ASKED"
+    assert refer("CANCELLED", state_reason="PATIENT").close_reason == "TAKEN_BACK"
+    assert refer("CANCELLED", sent_at=None, **gave_way).close_reason == "TAKEN_BACK", "a draft"
+
+
 def test_words_of_danger_tell_the_duty_team_at_once():
     plan = planned(reply("CRISIS", ""), protocol="reply-follow-up")
     (step,) = plan.steps
