@@ -268,9 +268,14 @@ def discharged_at(encounter: EncounterFacts) -> datetime | None:
     return encounter.discharged_at if encounter.state == FINISHED else None
 
 
+def disposition_of(told: str) -> str:
+    """As HL7 table 0112 writes it: 1 is 01. Empty if nobody told."""
+    return told.strip().upper().zfill(2) if told.strip() else ""
+
+
 def visit_words(name: str, visit: EncounterFacts) -> dict[str, object]:
     ended_at = discharged_at(visit)
-    disposition = visit.disposition.strip().upper().zfill(2) if visit.disposition.strip() else ""
+    disposition = disposition_of(visit.disposition)
     return {
         f"{name}.visit_class": visit.visit_class or UNSPECIFIED,
         f"{name}.state": visit.state,
