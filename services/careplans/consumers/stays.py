@@ -60,12 +60,15 @@ def _of_stay(row: Reconciliation, stay: Stay) -> Reconciliation:
     after = _with(row, stay)
     if after is row or not stay.version:
         return after
-    return after.for_stay(is_taken_back=stay.is_taken_back)
+    return replace(after.for_stay(is_taken_back=stay.is_taken_back), left_at=stay.left_at)
 
 
 def _differs(before: R, after: R) -> bool:
-    """Whether it is worth a version: that a visit was told of once more is not."""
-    return replace(after, encounter_version=before.encounter_version) != before
+    """Whether it is worth a version: that a visit was told of once more, or has ended, is not."""
+    same = replace(after, encounter_version=before.encounter_version)
+    if isinstance(before, Reconciliation) and isinstance(same, Reconciliation):
+        same = replace(same, left_at=before.left_at)
+    return same != before
 
 
 def _next(row: R) -> R:

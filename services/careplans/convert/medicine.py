@@ -30,6 +30,10 @@ def reconciliation_to_proto(found: Reconciliation) -> reconciliation_pb2.Reconci
         lines=[_line(each) for each in found.lines],
         signed_by_id=id_to_proto(found.signed_by_id),
         sign_time=to_timestamp(found.signed_at),
+        earlier_signatures=[
+            _REC.Signature(signed_by_id=str(each.by_id), sign_time=to_timestamp(each.at))
+            for each in found.earlier_signatures
+        ],
         labels=labels_to_proto(found.labels),
         undecided_count=len(found.undecided),
         unanswered_count=len(found.unanswered),

@@ -53,6 +53,7 @@ def to_merge(event: registry_events_pb2.PatientsMerged) -> Merge:
 
 def to_stay(event: registry_events_pb2.EncounterChanged) -> Stay:
     told = event.encounter
+    has_left = told.state == encounter_pb2.Encounter.STATE_FINISHED
     return Stay(
         encounter_id=to_id(told.id),
         version=event.version,
@@ -60,6 +61,9 @@ def to_stay(event: registry_events_pb2.EncounterChanged) -> Stay:
         patient_id=to_id(told.patient_id),
         labels=to_labels(told.labels),
         is_taken_back=told.state == encounter_pb2.Encounter.STATE_CANCELLED,
+        left_at=to_datetime(told.discharge_time)
+        if has_left and told.HasField("discharge_time")
+        else None,
     )
 
 

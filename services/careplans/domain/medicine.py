@@ -65,8 +65,11 @@ class Medicine:
         return _amounts(_plain(self.dose))
 
     @property
-    def exact_frequency(self) -> frozenset[str]:
-        """How often, without the ways of writing it: bid is twice a day. Empty if nobody wrote it."""
+    def exact_frequency(self) -> frozenset[str] | tuple[str, ...]:
+        """How often, without the ways of writing it: bid is twice a day. Empty if nobody wrote it.
+
+        In its order once anything is written besides: which number belongs to which time of the day is a matter of order.
+        """
         return _times(_plain(self.frequency))
 
 
@@ -155,7 +158,7 @@ def _amounts(text: str) -> tuple[object, ...]:
     found: list[object] = []
     for number, word, sign in _TOKEN.findall(text):
         if number:
-            found.append(Fraction(number.replace(",", "")))
+            found.append(_amount(number.replace(",", "")))
         elif word in _UNITS:
             unit, factor = _UNITS[word]
             _scale(found, factor)
@@ -163,6 +166,12 @@ def _amounts(text: str) -> tuple[object, ...]:
         elif word or sign not in "()":
             found.append(word or sign)
     return tuple(found)
+
+
+def _amount(number: str) -> object:
+    """The number; a word where it is none, as 1/0 tab."""
+    _, _, below = number.partition("/")
+    return Fraction(number) if not below or int(below) else number
 
 
 def _scale(found: list[object], factor: Fraction) -> None:
@@ -196,15 +205,29 @@ _FREQUENCY = tuple(
 _BY_MOUTH = re.compile(r"\b(?:by mouth|orally|po|p\.o\.|take)(?![a-z])")
 
 
-def _times(text: str) -> frozenset[str]:
-    """The ways known, by one name each; and every word that is left, so that nothing is passed over."""
+# Of these one is as good before the other; how many times stands once, or its place says what it belongs to.
+_WHEN = frozenset({"as needed", "at bedtime", "in the morning", "in the evening"})
+_LEFT = re.compile(r"\.?\d+(?:[.,/-]\d+)*|[a-z]+|[^\s,;:.()/&+-]")
+
+
+def _times(text: str) -> frozenset[str] | tuple[str, ...]:
+    """The ways known, by one name each; and all that is left, in its order, so that nothing is passed over."""
     text = _BY_MOUTH.sub(" ", text)
-    found = set[str]()
+    known = list[tuple[int, str]]()
     for name, way in _FREQUENCY:
         for match in way.finditer(text):
-            found.add(f"every {match[1]} hours" if name == "every n hours" else name)
-        text = way.sub(" ", text)
-    return frozenset(found | set(re.findall(r"[a-z0-9.]+", text)) - {"and", "a", "the"})
+            is_hours = name == "every n hours"
+            known.append((match.start(), f"every {match[1]} hours" if is_hours else name))
+        text = way.sub(lambda match: " " * len(match[0]), text)
+    left = [
+        (match.start(), match[0])
+        for match in _LEFT.finditer(text)
+        if match[0] not in ("and", "a", "the")
+    ]
+    names = frozenset(name for _, name in known)
+    if left or len(names - _WHEN) > 1:
+        return tuple(name for _, name in sorted(known + left))
+    return names
 
 
 _BULLET = re.compile(r"^\s*(?:[-*•·]|\d{1,2}[.)])\s+")

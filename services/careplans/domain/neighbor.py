@@ -1,6 +1,7 @@
 """What neighbors told, as far as it matters here."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from services.careplans.domain.labels import Labels
@@ -43,3 +44,4 @@ class Stay:
     patient_id: UUID
     labels: Labels
     is_taken_back: bool = False
+    left_at: datetime | None = None

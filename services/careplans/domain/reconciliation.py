@@ -100,8 +100,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """Who signed, and when."""
+
+    by_id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """The lines of one stay. Half done it can be left; signed it can only be answered."""
+    """The lines of one stay. Half done it can be left; signed it can only be answered, or opened anew once the patient left
+    after that.
+    """
 
     id: UUID
     version: int
@@ -113,8 +123,15 @@ class Reconciliation:
     lines: tuple[Line, ...]
     signed_by_id: UUID | None = None
     signed_at: datetime | None = None
+    earlier_signatures: tuple[Signature, ...] = ()
+    left_at: datetime | None = None
     opened_at: datetime
     labels: Labels
+
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the patient left after it was signed: then the list for the way home may be another one."""
+        return bool(self.signed_at and self.left_at and self.left_at > self.signed_at)
 
     @property
     def undecided(self) -> list[Line]:
@@ -159,6 +176,19 @@ class Reconciliation:
             )
         return replace(self, state=ReconciliationState.SIGNED, signed_by_id=by, signed_at=at)
 
+    def open_anew(self) -> Self:
+        """Open again if the patient left after it was signed. The signature is kept, and what is decided about each line."""
+        if not (self.is_outdated and self.signed_by_id and self.signed_at):
+            return self
+        signed = Signature(by_id=self.signed_by_id, at=self.signed_at)
+        return replace(
+            self,
+            state=ReconciliationState.OPEN,
+            signed_by_id=None,
+            signed_at=None,
+            earlier_signatures=(*self.earlier_signatures, signed),
+        )
+
     def compare_anew(self, before: MedicineList, after: MedicineList) -> Self:
         """With the lines of the lists as they are now; those that are as they were keep what is decided about them."""
         known = {line.id: line for line in self.lines}
@@ -169,7 +199,11 @@ class Reconciliation:
         if self.state is ReconciliationState.CANCELLED:
             raise _cancelled()
         if self.state is ReconciliationState.SIGNED:
-            raise FailedPrecondition("RECONCILIATION_SIGNED", "It was signed, and stays as it is.")
+            what = "It was signed, and stays as it is."
+            outdated = "The patient left after it was signed: open it anew first."
+            raise FailedPrecondition(
+                "RECONCILIATION_SIGNED", outdated if self.is_outdated else what
+            )
 
     def for_stay(self, *, is_taken_back: bool) -> Self:
         """Cancelled with its stay and open again with it. What was signed stays signed."""

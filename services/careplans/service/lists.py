@@ -32,9 +32,7 @@ async def enter_medicines(request: rpc.EnterMedicinesRequest, call: Call) -> Med
     """Keep a list, and compare anew if a reconciliation is open."""
     side, medicines = to_side(request.side), _medicines(request)
     source = to_text("source", request.source, MOST_SOURCE)
-    stay = await _stay(request, call)
-    must_write_at(call, stay.facility_id)
-    await NeighborStore(call.tx).lock_patients([stay.patient_id])
+    stay = await _stay_alone(request, call)
     store = MedicineStore(call.tx)
     lists = {each.side: each for each in await _lists_at(call, stay)}
     known = lists.get(side)
@@ -60,6 +58,15 @@ async def enter_medicines(request: rpc.EnterMedicinesRequest, call: Call) -> Med
     return found
 
 
+async def _stay_alone(request: rpc.EnterMedicinesRequest, call: Call) -> Stay:
+    """The visit, alone with its patient. A merge may have come in between; whoever it moved to is locked second, as merges do."""
+    for _ in range(2):
+        stay = await _stay(request, call)
+        must_write_at(call, stay.facility_id)
+        await NeighborStore(call.tx).lock_patients([stay.patient_id])
+    return stay
+
+
 async def _lists_at(call: Call, stay: Stay) -> list[MedicineList]:
     found = await MedicineStore(call.tx).lists_about([stay.encounter_id])
     return [each for each in found if each.facility_id == stay.facility_id]
@@ -78,7 +85,7 @@ async def _compare_anew(call: Call, lists: dict[Side, MedicineList]) -> None:
 
 
 async def opened(encounter_id: UUID, call: Call) -> Reconciliation:
-    """The reconciliation of a stay; a new one if there is none."""
+    """The reconciliation of a stay; a new one if there is none, and opened anew if the patient left after it was signed."""
     store = MedicineStore(call.tx)
     lists = await store.lists_about([encounter_id])
     own = [each for each in lists if each.facility_id in call.facilities] or lists
@@ -87,12 +94,24 @@ async def opened(encounter_id: UUID, call: Call) -> Reconciliation:
     stay = _as_known(own[0])
     must_write_at(call, stay.facility_id)
     await NeighborStore(call.tx).lock_patients([stay.patient_id])
+    # A merge may have come in between; whoever it moved to is locked second, as merges do.
+    now = await store.lists_about([encounter_id])
+    await NeighborStore(call.tx).lock_patients({each.patient_id for each in now})
     for found in await store.about([encounter_id]):
         if found.facility_id == stay.facility_id:
-            return found
+            return await _opened_anew(found, call)
     found = open_reconciliation(await _lists_at(call, stay), call.tx.at)
     await save_reconciliations(call.tx, [found])
     return found
+
+
+async def _opened_anew(found: Reconciliation, call: Call) -> Reconciliation:
+    after = found.open_anew()
+    if after is found:
+        return found
+    after = after.next()
+    await save_reconciliations(call.tx, [after])
+    return after
 
 
 def _medicines(request: rpc.EnterMedicinesRequest) -> tuple[Medicine, ...]:

@@ -67,17 +67,21 @@ OF = sql(
     .order_by(reconciliations.c.id),
     row=Reconciliation,
 )
-NOTE_LISTS, NOTE = (
-    sql(
+
+
+def _note(table: Table, *known: str) -> Statement[None]:
+    version = param("version", type_=BigInteger)
+    return sql(
         update(table)
         .where(
             table.c.encounter_id == param("encounter_id", type_=Uuid),
-            table.c.encounter_version < param("version", type_=BigInteger),
+            table.c.encounter_version < version,
         )
-        .values(encounter_version=param("version", type_=BigInteger))
+        .values(encounter_version=version, **{name: param(name) for name in known})
     )
-    for table in (medicine_lists, reconciliations)
-)
+
+
+NOTE_LISTS, NOTE = _note(medicine_lists), _note(reconciliations, "left_at")
 PAGE = sql(
     select(reconciliations)
     .where(
@@ -125,7 +129,7 @@ class MedicineStore:
         )
 
     async def note_stays(self, stays: Sequence[Stay]) -> None:
-        """Remember how new what is known of these visits is; that alone is no new version of a row."""
+        """Remember how new what is known of these visits is, and when they ended; that alone is no new version of a row."""
         for statement in (NOTE_LISTS, NOTE):
             await self._tx.run_many(statement, stays)
 

@@ -136,6 +136,8 @@ reconciliations = Table(
     Column("lines", JSONB),
     Column("signed_by_id", Uuid),
     Column("signed_at", instant),
+    Column("earlier_signatures", JSONB),
+    Column("left_at", instant),
     Column("opened_at", instant),
     Column("labels", ARRAY(Text)),
 )

@@ -63,8 +63,12 @@ CONSUMERS = (
     ),
     Consumer("tasking-encounters", (registry_events_pb2.EncounterChanged,), follow_encounters),
     Consumer("tasking-break-glass", (identity_events_pb2.BreakGlassChanged,), follow_break_glass),
+    # Every version counts: that a visit was missed stays true, whatever its clinic makes of it in the same minute.
     Consumer(
-        "tasking-appointments", (scheduling_events_pb2.AppointmentChanged,), follow_appointments
+        "tasking-appointments",
+        (scheduling_events_pb2.AppointmentChanged,),
+        follow_appointments,
+        newest_only=False,
     ),
     Consumer("tasking-replies", (messaging_events_pb2.ReplyReceived,), follow_replies),
     Consumer("tasking-referrals", (referrals_events_pb2.ReferralChanged,), follow_referrals),

@@ -87,13 +87,16 @@ async def _follow(tx: Transaction, told: Sequence[News]) -> None:
     # A merge may have come in between; whoever it moved to is locked second, as merges do.
     survivors = await record.survivors(survivors)
     await record.lock_patients(survivors.values())
-    told = [replace(each, patient_id=survivors[each.patient_id]) for each in told]
     known = await store.some(kind, (each.id for each in told))
-    heard = [each.after(known.get(each.id)) for each in told]
-    news = [after for after, each in zip(heard, told, strict=True) if after is each]
+    heard = dict(known)
+    for each in sorted(told, key=lambda each: each.version):
+        whose = replace(each, patient_id=survivors[each.patient_id])
+        heard[each.id] = whose.after(heard.get(each.id))
+    news = [each for each in heard.values() if each.says_more_than(known.get(each.id))]
     reasons = {each.patient_id for each in news if each.gives_reason}
+    changed = [each for each in heard.values() if each != known.get(each.id)]
     await store.keep(
-        kind, [each if each.gives_reason else replace(each, waits_for="") for each in heard]
+        kind, [each if each.gives_reason else replace(each, waits_for="") for each in changed]
     )
     moved = {known[each.id].patient_id for each in news if each.id in known}
     concerned = {each.patient_id for each in news} | moved

@@ -71,6 +71,7 @@ def to_referral(referral: referral_pb2.Referral, version: int, at: datetime) -> 
         told_at=at,
         need=referral.need,
         state=referral_pb2.Referral.State.Name(referral.state).removeprefix("STATE_"),
+        state_reason=referral.state_reason,
         appointment_id=_id(referral.appointment_id),
         loop_id=_id(referral.loop_id),
         follows_id=_id(referral.follows_id),

@@ -27,8 +27,10 @@ class Dated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TcmRule(Dated):
-    """When transitional care can be billed."""
+    """When transitional care can be billed. `left_from`: classes of visits; `left_to`: dispositions."""
 
+    left_from: frozenset[str]
+    left_to: frozenset[str]
     visit_days_high: int
     visit_days: int
     period_days: int
@@ -112,9 +114,14 @@ def billing_rules() -> BillingRules:
         programs=frozenset(read["programs"]),
         program_of_protocol=read["program_of_protocol"],
         activity_of_step=read["activity_of_step"],
-        tcm=tuple(TcmRule(**rule) for rule in read["tcm"]),
+        tcm=tuple(_tcm(rule) for rule in read["tcm"]),
         ccm=tuple(_ccm(rule) for rule in read["ccm"]),
     )
+
+
+def _tcm(rule: Mapping[str, Any]) -> TcmRule:
+    places = {name: frozenset(rule[name]) for name in ("left_from", "left_to")}
+    return TcmRule(**{**rule, **places})
 
 
 def _ccm(rule: Mapping[str, Any]) -> CcmRule:

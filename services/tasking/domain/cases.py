@@ -26,7 +26,7 @@ from services.tasking.domain.record import (
     risk_words,
     visit_words,
 )
-from services.tasking.domain.told import Appointment, Question, Referral, Reply
+from services.tasking.domain.told import REJECTED, Appointment, Question, Referral, Reply
 
 STAYS = frozenset({"INPATIENT", "OBSERVATION", "PARTIAL"})
 AHEAD = frozenset({"BOOKED", "ARRIVED"})
@@ -69,8 +69,8 @@ def read_case(protocol: Protocol, case: Case, calendar: Calendar, deeds: Deeds) 
 
 def _read(protocol: Protocol, case: Case, calendar: Calendar) -> Reading:
     match case.of:
-        case Appointment() as missed:
-            return _missed(protocol, case, missed, calendar)
+        case Appointment() as appointment:
+            return _missed(protocol, case, appointment, calendar)
         case Referral() as referral:
             return _referred(case, referral)
         case Reply() as reply:
@@ -79,15 +79,18 @@ def _read(protocol: Protocol, case: Case, calendar: Calendar) -> Reading:
             return _asked(question)
 
 
-def _missed(protocol: Protocol, case: Case, missed: Appointment, calendar: Calendar) -> Reading:
-    instead = _instead_of(missed.id, case.told.appointments)
+def _missed(protocol: Protocol, case: Case, now: Appointment, calendar: Calendar) -> Reading:
+    """What is about the time that was missed. The same appointment at a later time stands instead of it."""
+    missed, moved = now.as_missed, (now,) if now.is_moved else ()
+    others = tuple(each for each in case.told.appointments if each.id != missed.id) + moved
+    instead = _instead_of(missed.id, others) | {each.id for each in moved}
     stay = _stay_before(missed.start_at, case.visits)
     ours = loop_id(protocol.key, missed.id)
     replies = [r for r in case.told.replies if missed.id == r.appointment_id or ours == r.loop_id]
     return Reading(
         anchors={
             Anchor.MISSED: missed.start_at,
-            Anchor.NEXT_VISIT: _next_visit(missed, instead, case.told.appointments),
+            Anchor.NEXT_VISIT: _next_visit(missed, instead, others),
         },
         facts={
             "appointment.state": missed.state,
@@ -104,9 +107,7 @@ def _missed(protocol: Protocol, case: Case, missed: Appointment, calendar: Calen
                 (of_visit(each), _later(each, missed, calendar)) for each in case.visits
             ),
             Among.BOOKING: in_turn(
-                (of_booking(each), _booking(each, missed, instead, calendar))
-                for each in case.told.appointments
-                if each.id != missed.id
+                (of_booking(each), _booking(each, missed, instead, calendar)) for each in others
             ),
             Among.REPLY: in_turn((_of_reply(each), _reply_words(each)) for each in replies),
             Among.REFERRAL: in_turn(
@@ -211,13 +212,25 @@ def _of_referral(referral: Referral) -> Candidate:
 
 
 def _referral_words(referral: Referral) -> Facts:
-    return {"referral.need": referral.need, "referral.state": referral.state}
+    """One that gave way to the next is as good as rejected: somebody is still to be asked."""
+    state = REJECTED if referral.gave_way else referral.state
+    return {"referral.need": referral.need, "referral.state": state}
+
+
+def _following(id: UUID, referrals: tuple[Referral, ...]) -> list[Referral]:
+    """Those that follow one, and those that follow these."""
+    found, more = dict[UUID, Referral](), {id}
+    while more:
+        news = [each for each in referrals if each.follows_id in more and each.id not in found]
+        found |= {each.id: each for each in news}
+        more = {each.id for each in news}
+    return list(found.values())
 
 
 def _referred(case: Case, referral: Referral) -> Reading:
     followed = any(
-        each.follows_id == referral.id and each.state not in TAKEN_BACK
-        for each in case.told.referrals
+        each.state not in TAKEN_BACK or each.gave_way
+        for each in _following(referral.id, case.told.referrals)
     )
     return Reading(
         anchors={

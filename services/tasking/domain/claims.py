@@ -28,7 +28,9 @@ class Reason(StrEnum):
     """Why it cannot be billed, or not yet."""
 
     NOT_ELIGIBLE_SOURCE = "not_eligible_source"
+    SOURCE_UNKNOWN = "source_unknown"
     NOT_ELIGIBLE_DESTINATION = "not_eligible_destination"
+    DESTINATION_UNKNOWN = "destination_unknown"
     NOT_DISCHARGED = "not_discharged"
     NO_RULE = "no_rule"
     CONTACT_PENDING = "contact_pending"
@@ -43,6 +45,7 @@ class Reason(StrEnum):
     MEDREC_LATE = "medrec_late"
     DECEASED = "deceased"
     READMITTED = "readmitted"
+    PERIOD_OVERLAPS = "period_overlaps"
     OTHER_PROVIDER_BILLED = "other_provider_billed"
     GLOBAL_PERIOD = "global_period"
 
@@ -80,13 +83,22 @@ class Decision(Judgment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Departure:
+    """Out of what kind of stay the patient went, and where to, as the record has it."""
+
+    loop_id: UUID
+    visit_class: str = ""
+    disposition: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
     """What is known of one discharge and the thirty days after it."""
 
     loop_id: UUID
     discharged_at: datetime | None
-    is_eligible_source: bool = True
-    is_eligible_destination: bool = True
+    left_from: str = ""
+    left_to: str = ""
     contact_due_at: datetime | None = None
     contact: Shown | None = None
     attempts: tuple[Shown, ...] = ()
@@ -95,6 +107,7 @@ class Transition:
     died_at: datetime | None = None
     is_deceased: bool = False
     readmitted_at: datetime | None = None
+    claimed_at: tuple[datetime, ...] = ()  # earlier discharges of the patient that could be billed
     judgment: Judgment = Judgment()
 
 
@@ -138,7 +151,7 @@ def tcm_candidate(
     if rule is None:
         return _nothing(known, rules, Reason.NO_RULE)
     looked = [
-        *_eligible(known),
+        *_eligible(known, rule),
         _contact(known, rule, now),
         _visit(known, rule, calendar, left_on, now),
         _reconciled(known, rule, calendar, left_on, now),
@@ -167,11 +180,19 @@ def _looked(
     return reason, Check(rule=rule, finding=finding, holds=reason is None, source_id=source_id)
 
 
-def _eligible(known: Transition) -> Iterable[Looked]:
-    source = None if known.is_eligible_source else Reason.NOT_ELIGIBLE_SOURCE
-    yield _looked("discharge_from", "a stay that counts" if not source else "no stay", source)
-    to = None if known.is_eligible_destination else Reason.NOT_ELIGIBLE_DESTINATION
-    yield _looked("discharge_to", "home" if not to else "another facility", to)
+def _eligible(known: Transition, rule: TcmRule) -> Iterable[Looked]:
+    """Only what is known to count does."""
+    unsaid = known.left_from in ("", "UNSPECIFIED")
+    source = Reason.SOURCE_UNKNOWN if unsaid else Reason.NOT_ELIGIBLE_SOURCE
+    if known.left_from in rule.left_from:
+        yield _looked("discharge_from", "a stay that counts", None)
+    else:
+        yield _looked("discharge_from", "nobody told" if unsaid else "no such stay", source)
+    to = Reason.NOT_ELIGIBLE_DESTINATION if known.left_to else Reason.DESTINATION_UNKNOWN
+    if known.left_to in rule.left_to:
+        yield _looked("discharge_to", "home", None)
+    else:
+        yield _looked("discharge_to", "not home" if known.left_to else "nobody told", to)
 
 
 def _contact(known: Transition, rule: TcmRule, now: datetime) -> Looked:
@@ -205,14 +226,15 @@ def _visit(
 def _reconciled(
     known: Transition, rule: TcmRule, calendar: Calendar, left_on: date, now: datetime
 ) -> Looked:
-    """No later than the day of the visit."""
+    """No earlier than the day of the discharge, and no later than that of the visit."""
     name = "medicines_reconciled_by_the_visit"
     last = calendar.local_date(known.visit.at) if known.visit else None
-    if known.reconciled is None:
+    on = calendar.local_date(known.reconciled.at) if known.reconciled else None
+    if known.reconciled is None or on is None or on < left_on:
         limit = last or left_on + timedelta(days=rule.visit_days)
         is_late = calendar.local_date(now) > limit
-        return _looked(name, "not yet", Reason.MEDREC_LATE if is_late else Reason.MEDREC_PENDING)
-    on = calendar.local_date(known.reconciled.at)
+        found = "not since the discharge" if on else "not yet"
+        return _looked(name, found, Reason.MEDREC_LATE if is_late else Reason.MEDREC_PENDING)
     reason = Reason.MEDREC_LATE if last and on > last else None
     return _looked(name, f"on day {(on - left_on).days}", reason, known.reconciled.source_id)
 
@@ -220,7 +242,9 @@ def _reconciled(
 def _interrupts(
     known: Transition, rule: TcmRule, calendar: Calendar, left_on: date
 ) -> Iterable[Looked]:
-    """A death within the period ends it; a stay before the visit leaves it to the second discharge."""
+    """A death within the period ends it; a stay before the visit leaves it to the second discharge, and what can be billed
+    for an earlier one to that: never two at once.
+    """
     last = left_on + timedelta(days=rule.period_days)
     died_on = calendar.local_date(known.died_at) if known.died_at else None
     # Who died, nobody knows when, may have died in the period.
@@ -236,6 +260,10 @@ def _interrupts(
     )
     found = "in hospital again before the visit" if is_back else "no stay before the visit"
     yield _looked("one_discharge_of_two", found, Reason.READMITTED if is_back else None)
+    first = left_on - timedelta(days=rule.period_days)
+    overlaps = any(first <= calendar.local_date(at) <= left_on for at in known.claimed_at)
+    found = "another one can be billed" if overlaps else "no other known"
+    yield _looked("once_in_30_days", found, Reason.PERIOD_OVERLAPS if overlaps else None)
 
 
 def _mdm(known: Transition) -> Looked:

@@ -146,12 +146,15 @@ def settle(
 
 def evidence_of(tasks: Iterable[Task]) -> tuple[Evidence, ...]:
     """What the tasks show, oldest first."""
-    shown = [item for task in tasks if (item := _shown_by(task))]
+    shown = [item for task in tasks for item in (_attempts(task), _outcome(task)) if item]
     return tuple(sorted(shown, key=lambda item: (item.at, item.step)))
 
 
-def _shown_by(task: Task) -> Evidence | None:
-    if task.state is TaskState.COMPLETED and task.shown_by:
+def _outcome(task: Task) -> Evidence | None:
+    """How it was done: by whom, if somebody said so, also where the record shows it as well."""
+    if task.state is not TaskState.COMPLETED:
+        return None
+    if task.shown_by and not task.completed_by_id:
         return Evidence(
             kind=task.shown_by.kind,
             step=task.step,
@@ -160,25 +163,31 @@ def _shown_by(task: Task) -> Evidence | None:
             at=task.shown_by.at,
             staff_id=task.shown_by.staff_id,
         )
-    if task.state is TaskState.COMPLETED and task.closed_at:
-        titles = {each.key: each.title for each in task.outcomes}
-        return Evidence(
-            kind=EvidenceKind.TASK_OUTCOME,
-            step=task.step,
-            description=f"{task.title}: {titles.get(task.outcome, task.outcome)}",
-            source_id=task.id,
-            at=task.closed_at,
-            staff_id=task.completed_by_id,
-        )
-    if met_at := task.attempts_met_at:
-        return Evidence(
-            kind=EvidenceKind.CONTACT_ATTEMPTS,
-            step=task.step,
-            description=f"{task.title}: {task.attempts_needed} separate attempts in time, not reached",
-            source_id=task.id,
-            at=met_at,
-        )
-    return None
+    if task.closed_at is None:
+        return None
+    titles = {each.key: each.title for each in task.outcomes}
+    return Evidence(
+        kind=EvidenceKind.TASK_OUTCOME,
+        step=task.step,
+        description=f"{task.title}: {titles.get(task.outcome, task.outcome)}",
+        source_id=task.id,
+        at=task.closed_at,
+        staff_id=task.completed_by_id,
+    )
+
+
+def _attempts(task: Task) -> Evidence | None:
+    """That enough attempts were made in time. It stays so when the patient is reached later."""
+    met_at = task.attempts_met_at
+    if met_at is None or (task.closed_at and task.closed_at <= met_at):
+        return None
+    return Evidence(
+        kind=EvidenceKind.CONTACT_ATTEMPTS,
+        step=task.step,
+        description=f"{task.title}: {task.attempts_needed} separate attempts in time, not reached",
+        source_id=task.id,
+        at=met_at,
+    )
 
 
 def _with_clock(loop: Loop, tasks: Sequence[Task], directory: Directory, now: datetime) -> Loop:

@@ -147,9 +147,13 @@ def _owner(directory: Directory, plan: LoopPlan, role: str) -> Owner:
 def _planned(
     plan: LoopPlan, step: PlannedStep, stored: Task | None, directory: Directory, now: datetime
 ) -> Task:
-    """The task of a step: new, dated anew, opened again or shown done; what a person completed stays."""
+    """The task of a step: new, dated anew, opened again or shown done; what a person completed stays, and says whether the
+    record shows it as well.
+    """
     if stored and _is_done_by_people(stored) and not _is_outdated(stored, step):
-        return replace(stored, patient_id=plan.patient_id, labels=plan.labels)
+        return replace(
+            stored, patient_id=plan.patient_id, labels=plan.labels, shown_by=step.shown_by
+        )
     task = _with_step(stored or _new_task(plan, step, directory), step, plan)
     if step.shown_by:
         return replace(

@@ -10,7 +10,7 @@ from services.tasking.domain.conditions import Condition, Facts
 from services.tasking.domain.labels import Label, Labels
 from services.tasking.domain.planned import EvidenceKind
 from services.tasking.domain.protocol_parts import About, Among, Anchor, Protocol
-from services.tasking.domain.told import Appointment, Matter, Risk, Told
+from services.tasking.domain.told import SIGNED, Appointment, Matter, Risk, Told
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 FINISHED, IN_PROGRESS = "FINISHED", "IN_PROGRESS"
@@ -201,7 +201,11 @@ def of_booking(appointment: Appointment) -> Candidate:
 
 
 def _reconciled(subject: Subject, facts: Facts) -> Found:
-    """The reconciliations of the encounter itself: one, as careplans makes them."""
+    """The reconciliations of the encounter itself: one, as careplans makes them.
+
+    What was signed before the patient left, or after an earlier discharge that was taken back, compares other lists.
+    """
+    left_at = discharged_at(subject.encounter)
     return in_turn(
         (
             Candidate(
@@ -214,7 +218,9 @@ def _reconciled(subject: Subject, facts: Facts) -> Found:
             {
                 **facts,
                 "reconciliation.state": each.state,
-                "reconciliation.is_signed": each.state == "SIGNED",
+                "reconciliation.is_signed": each.state == SIGNED,
+                "reconciliation.is_signed_after_discharge": each.state == SIGNED
+                and bool(left_at and each.signed_at and each.signed_at >= left_at),
             },
         )
         for each in subject.told.reconciliations
@@ -262,9 +268,14 @@ def discharged_at(encounter: EncounterFacts) -> datetime | None:
     return encounter.discharged_at if encounter.state == FINISHED else None
 
 
+def disposition_of(told: str) -> str:
+    """As HL7 table 0112 writes it: 1 is 01. Empty if nobody told."""
+    return told.strip().upper().zfill(2) if told.strip() else ""
+
+
 def visit_words(name: str, visit: EncounterFacts) -> dict[str, object]:
     ended_at = discharged_at(visit)
-    disposition = visit.disposition.strip().upper().zfill(2) if visit.disposition.strip() else ""
+    disposition = disposition_of(visit.disposition)
     return {
         f"{name}.visit_class": visit.visit_class or UNSPECIFIED,
         f"{name}.state": visit.state,

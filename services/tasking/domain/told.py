@@ -12,7 +12,8 @@ from services.tasking.domain.labels import Label, Labels, may_be_told_elsewhere
 from services.tasking.domain.protocol_parts import About
 
 PLANNING = "planning"
-NO_SHOW, REQUESTED, SIGNED = "NO_SHOW", "REQUESTED", "SIGNED"
+NO_SHOW, CANCELLED, REQUESTED, SIGNED = "NO_SHOW", "CANCELLED", "REQUESTED", "SIGNED"
+REJECTED, ASKED_NEXT = "REJECTED", "ASKED_NEXT"
 NOT_SENT = frozenset({"UNSPECIFIED", "DRAFT"})
 NEEDS_SOMEBODY = frozenset({"CRISIS", "TEXT"})
 
@@ -42,9 +43,22 @@ class News:
         if before is None:
             return self
         if self.version <= before.version:
-            return before
-        kept = replace(self, told_at=before.told_at, waits_for=before.waits_for)
-        return kept if replace(before, version=self.version) == kept else self
+            return before.recalling(self)
+        heard = self.knowing(before)
+        kept = replace(heard, told_at=before.told_at, waits_for=before.waits_for)
+        return kept if replace(before, version=self.version) == kept else heard
+
+    def says_more_than(self, before: Self | None) -> bool:
+        """Whether a plan could look otherwise because of it."""
+        return before is None or replace(before, version=self.version) != self
+
+    def knowing(self, before: Self) -> Self:
+        """With what stays true of what it was."""
+        return self
+
+    def recalling(self, older: Self) -> Self:
+        """With what stays true of an older version that came late."""
+        return self
 
     @property
     def gives_reason(self) -> bool:
@@ -54,13 +68,14 @@ class News:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appointment(News):
-    """A visit that was agreed on."""
+    """A visit that was agreed on. `was_missed_at`: the time that was missed, before it was cancelled or moved."""
 
     state: str
     purpose: str
     start_at: datetime
     arrived_at: datetime | None = None
     rebooked_from_id: UUID | None = None
+    was_missed_at: datetime | None = None
 
     @property
     def about(self) -> About:
@@ -68,7 +83,37 @@ class Appointment(News):
 
     @property
     def gives_reason(self) -> bool:
-        return self.state == NO_SHOW
+        return self.missed_at is not None
+
+    @property
+    def missed_at(self) -> datetime | None:
+        """The time that was missed last. A clinic that cancels or moves it afterwards does not undo that."""
+        return self.start_at if self.state == NO_SHOW else self.was_missed_at
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether it stands for a later time by now than the one that was missed."""
+        return self.missed_at is not None and self.start_at > self.missed_at
+
+    @property
+    def as_missed(self) -> Self:
+        """As it was at the time that was missed; as it is where nobody missed it, or came late, or it was no miss after all."""
+        if self.missed_at and (self.is_moved or self.state == CANCELLED):
+            return replace(self, state=NO_SHOW, start_at=self.missed_at)
+        return self
+
+    def knowing(self, before: Self) -> Self:
+        return self._missed(None if self.state == NO_SHOW else before.missed_at)
+
+    def recalling(self, older: Self) -> Self:
+        if older.state != NO_SHOW or self.state == NO_SHOW:
+            return self
+        return self._missed(max(older.start_at, self.was_missed_at or older.start_at))
+
+    def _missed(self, at: datetime | None) -> Self:
+        if at == self.was_missed_at:
+            return self
+        return replace(self, was_missed_at=at, waits_for=PLANNING)
 
     @property
     def happened_at(self) -> datetime:
@@ -104,6 +149,7 @@ class Referral(News):
 
     need: str
     state: str
+    state_reason: str = ""
     appointment_id: UUID | None = None
     loop_id: UUID | None = None
     follows_id: UUID | None = None
@@ -118,6 +164,12 @@ class Referral(News):
     @property
     def gives_reason(self) -> bool:
         return self.state not in NOT_SENT
+
+    @property
+    def gave_way(self) -> bool:
+        """Whether it was sent, and taken back for the next service: the need is there until that one is asked, too."""
+        is_taken_back = self.state == CANCELLED and self.state_reason == ASKED_NEXT
+        return is_taken_back and self.sent_at is not None
 
     @property
     def happened_at(self) -> datetime:

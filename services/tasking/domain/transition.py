@@ -1,23 +1,32 @@
 """A transition as its loop and tasks show it, for what could be billed."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from uuid import UUID
 
-from services.tasking.domain.claims import Judgment, Shown, Transition
+from services.tasking.domain.claims import Departure, Judgment, Shown, Transition
 from services.tasking.domain.loop import Loop, LoopState
 from services.tasking.domain.plan import PatientFacts
+from services.tasking.domain.record import disposition_of
 from services.tasking.domain.task import AttemptResult, Task, TaskState
 
 PROTOCOL = "discharge-transition"
 CONTACT, VISIT, RECONCILIATION = "contact", "visit", "medication_reconciliation"
 CONTACT_DUE = "contact_due"
-NOT_ELIGIBLE, READMITTED, DECEASED = "NOT_ELIGIBLE", "READMITTED", "DECEASED"
+READMITTED, DECEASED = "READMITTED", "DECEASED"
 
 
 def transition_of(
-    loop: Loop, tasks: Iterable[Task], patient: PatientFacts, judgment: Judgment
+    loop: Loop,
+    tasks: Iterable[Task],
+    left: Departure | None,
+    patient: PatientFacts,
+    judgment: Judgment,
+    clinicians: Collection[UUID],
 ) -> Transition:
-    """What is known of it. A visit counts only where the record shows it: nobody's word says on which day it was."""
+    """What is known of it. Only `clinicians` reach the patient for it, or try to. A visit counts only where the record
+    shows it: nobody's word says on which day it was.
+    """
     steps = {task.step: task for task in tasks}
     contact, visit = steps.get(CONTACT), steps.get(VISIT)
     is_taken_back = loop.state is LoopState.CANCELLED
@@ -25,10 +34,11 @@ def transition_of(
     return Transition(
         loop_id=loop.id,
         discharged_at=None if is_taken_back else loop.anchor_at,
-        is_eligible_destination=loop.close_reason != NOT_ELIGIBLE,
+        left_from=left.visit_class.strip().upper() if left else "",
+        left_to=disposition_of(left.disposition) if left else "",
         contact_due_at=due.get(CONTACT_DUE),
-        contact=_reached(contact),
-        attempts=_tried(contact),
+        contact=_reached(contact, clinicians),
+        attempts=_tried(contact, clinicians),
         visit=_shown(visit, is_record_alone=True),
         reconciled=_shown(steps.get(RECONCILIATION), is_record_alone=False),
         died_at=patient.died_at or _when(loop, DECEASED),
@@ -42,11 +52,12 @@ def _when(loop: Loop, reason: str) -> datetime | None:
     return loop.closed_at if loop.close_reason == reason else None
 
 
-def _reached(task: Task | None) -> Shown | None:
+def _reached(task: Task | None, by: Collection[UUID]) -> Shown | None:
     reached = [
         each
         for each in (task.attempts if task else ())
         if task and each.result is AttemptResult.REACHED and each.at >= task.start_at
+        if each.staff_id in by
     ]
     if task is None or not reached:
         return None
@@ -54,13 +65,13 @@ def _reached(task: Task | None) -> Shown | None:
     return Shown(at=first.at, source_id=task.id, kind="TASK_OUTCOME", staff_id=first.staff_id)
 
 
-def _tried(task: Task | None) -> tuple[Shown, ...]:
+def _tried(task: Task | None, by: Collection[UUID]) -> tuple[Shown, ...]:
     if task is None:
         return ()
     return tuple(
         Shown(at=each.at, source_id=task.id, kind="CONTACT_ATTEMPTS", staff_id=each.staff_id)
         for each in task.attempts
-        if each.is_counted and each.result is not AttemptResult.REACHED
+        if each.is_counted and each.result is not AttemptResult.REACHED and each.staff_id in by
     )
 
 

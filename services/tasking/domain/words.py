@@ -58,7 +58,11 @@ LATER_BOOKING = BOOKING | {
     "booking.starts_after_missed": BOOL,
     "booking.days_after_missed": INT,
 }
-RECONCILIATION = {"reconciliation.state": TEXT, "reconciliation.is_signed": BOOL}
+RECONCILIATION = {
+    "reconciliation.state": TEXT,
+    "reconciliation.is_signed": BOOL,
+    "reconciliation.is_signed_after_discharge": BOOL,
+}
 LATER = {f"other.{name}": kind for name, kind in VISIT.items()} | {
     "other.is_same_facility": BOOL,
     "other.starts_after_missed": BOOL,

@@ -1,7 +1,9 @@
 """What of transitions could be billed, and what physicians say of them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
 
 from carehub.tasking.v1 import claim_pb2
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
@@ -13,13 +15,24 @@ from libs.chassis.pages import page_size
 from services.tasking.convert import to_optional_id
 from services.tasking.convert.ledger import candidate_to_proto, decision_to_proto, to_mdm
 from services.tasking.domain.billing import billing_rules
-from services.tasking.domain.calendar import calendar_for
-from services.tasking.domain.claims import Decision, Judgment, tcm_candidate
+from services.tasking.domain.calendar import Calendar, calendar_for
+from services.tasking.domain.claims import (
+    Candidate,
+    Decision,
+    Departure,
+    Judgment,
+    Transition,
+    tcm_candidate,
+)
 from services.tasking.domain.loop import Loop
+from services.tasking.domain.owner import Directory
+from services.tasking.domain.plan import PatientFacts
 from services.tasking.domain.snapshot import NOBODY_KNOWN
+from services.tasking.domain.task import Task
+from services.tasking.domain.time_ledger import RoleClass
 from services.tasking.domain.transition import PROTOCOL, transition_of
 from services.tasking.events import decision_recorded
-from services.tasking.service.ledger import END
+from services.tasking.service.ledger import END, class_of
 from services.tasking.service.lists import page_start, page_token
 from services.tasking.store import (
     ClaimStore,
@@ -29,6 +42,40 @@ from services.tasking.store import (
     RecordStore,
     TaskStore,
 )
+
+CLINICAL = frozenset({RoleClass.PHYSICIAN_NPP, RoleClass.CLINICAL_STAFF})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the candidates of some transitions are made of."""
+
+    tasks: Mapping[UUID, Sequence[Task]]
+    decisions: Mapping[UUID, Decision]
+    departures: Mapping[UUID, Departure]
+    patients: Mapping[UUID, PatientFacts]
+    directory: Directory
+
+    def transition(self, loop: Loop) -> Transition:
+        return transition_of(
+            loop,
+            self.tasks.get(loop.id, ()),
+            self.departures.get(loop.id),
+            self.patients.get(loop.patient_id, NOBODY_KNOWN),
+            self.decisions.get(loop.id) or Judgment(),
+            self.clinicians(loop),
+        )
+
+    def clinicians(self, loop: Loop) -> frozenset[UUID]:
+        """Those of who tried to reach the patient whose word with them counts: physicians and clinical staff."""
+        tried = {made.staff_id for task in self.tasks.get(loop.id, ()) for made in task.attempts}
+        return frozenset(
+            each for each in tried if class_of(each, loop.facility_id, self.directory) in CLINICAL
+        )
+
+    def calendar(self, loop: Loop) -> Calendar:
+        facility = self.directory.facilities[loop.facility_id]
+        return calendar_for(facility.time_zone, facility.holiday_calendar)
 
 
 async def get_candidate(
@@ -88,19 +135,40 @@ async def _transition(loop_id: str, call: Call) -> Loop:
 
 
 async def _candidates(loops: Sequence[Loop], call: Call) -> list[claim_pb2.ClaimCandidate]:
-    tasks = defaultdict(list)
+    """Of these, each in the light of what could be billed for the patient's earlier discharges, here or elsewhere."""
+    store, whose = ClaimStore(call.tx), {loop.patient_id for loop in loops}
+    others = await store.transitions_of(PROTOCOL, whose, call.facilities)
+    every = {loop.id: loop for loop in (*others, *loops)}
+    known = await _read(list(every.values()), call)
+    claimed = await store.claimed_elsewhere(PROTOCOL, whose)
+    found = dict[UUID, Candidate]()
+    for loop in every.values():
+        anchor_at, before = loop.anchor_at, claimed.setdefault(loop.patient_id, [])
+        earlier = tuple(at for at in before if anchor_at and at <= anchor_at)
+        candidate = tcm_candidate(
+            replace(known.transition(loop), claimed_at=earlier),
+            billing_rules(),
+            known.calendar(loop),
+            now=call.tx.at,
+        )
+        found[loop.id] = candidate
+        before.extend([anchor_at] if anchor_at and candidate.is_billable else [])
+    call.show(*(loop.patient_id for loop in loops))
+    return [candidate_to_proto(found[e.id], e, known.decisions.get(e.id)) for e in loops]
+
+
+async def _read(loops: Sequence[Loop], call: Call) -> _Known:
+    tasks = defaultdict[UUID, list[Task]](list)
     for task in await TaskStore(call.tx).of_loops(loop.id for loop in loops):
         tasks[task.loop_id].append(task)
-    decisions = await ClaimStore(call.tx).decisions(loop.id for loop in loops)
     patients = await RecordStore(call.tx).patients(loop.patient_id for loop in loops)
-    directory = await DirectoryStore(call.tx).named({loop.facility_id for loop in loops}, (), ())
-    call.show(*(loop.patient_id for loop in loops))
-    out = []
-    for loop in loops:
-        facility, decision = directory.facilities[loop.facility_id], decisions.get(loop.id)
-        patient = patients[loop.patient_id].facts if loop.patient_id in patients else NOBODY_KNOWN
-        known = transition_of(loop, tasks[loop.id], patient, decision or Judgment())
-        calendar = calendar_for(facility.time_zone, facility.holiday_calendar)
-        found = tcm_candidate(known, billing_rules(), calendar, now=call.tx.at)
-        out.append(candidate_to_proto(found, loop, decision))
-    return out
+    store, ids = ClaimStore(call.tx), [loop.id for loop in loops]
+    places = {loop.facility_id for loop in loops}
+    tried = {made.staff_id for of in tasks.values() for task in of for made in task.attempts}
+    return _Known(
+        tasks=tasks,
+        decisions=await store.decisions(ids),
+        departures=await store.departures(ids),
+        patients={patient.id: patient.facts for patient in patients.values()},
+        directory=await DirectoryStore(call.tx).named(places, (), tried),
+    )

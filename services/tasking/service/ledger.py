@@ -52,7 +52,7 @@ async def record_time(told: time_pb2.TimeEntry, call: Call, entry_id: UUID) -> t
         facility_id=facility_id,
         patient_id=patient_id,
         staff_id=call.caller.subject,
-        role_class=_class_of(call.caller.subject, facility_id, directory),
+        role_class=class_of(call.caller.subject, facility_id, directory),
         program=to_program(told.program),
         start_at=start_at,
         end_at=end_at,
@@ -119,7 +119,7 @@ async def record_spent(
         facility_id=task.facility_id,
         patient_id=task.patient_id,
         staff_id=call.caller.subject,
-        role_class=_class_of(call.caller.subject, task.facility_id, work.directory),
+        role_class=class_of(call.caller.subject, task.facility_id, work.directory),
         program=billing_rules().program_of_protocol.get(work.loop.protocol, "other"),
         start_at=start_at,
         end_at=end_at,
@@ -144,7 +144,8 @@ async def _add(entry: TimeEntry, call: Call) -> time_pb2.TimeEntry:
     return entry_to_proto(entry)
 
 
-def _class_of(staff_id: UUID, facility_id: UUID, directory: Directory) -> RoleClass:
+def class_of(staff_id: UUID, facility_id: UUID, directory: Directory) -> RoleClass:
+    """What somebody's work at a facility counts as."""
     person = directory.person(staff_id)
     held = [role.role for role in person.roles if role.facility_id == facility_id] if person else []
     return billing_rules().class_of(held)

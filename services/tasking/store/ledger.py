@@ -17,6 +17,7 @@ from sqlalchemy import (
     Uuid,
     any_,
     cast,
+    column,
     func,
     literal_column,
     select,
@@ -27,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import NotFound
-from services.tasking.domain.claims import Decision
+from services.tasking.domain.claims import Decision, Departure
 from services.tasking.domain.loop import Loop
 from services.tasking.domain.time_ledger import TimeEntry
 from services.tasking.store.loops import loops
@@ -129,6 +130,33 @@ DECIDE = sql(
     )
 )
 DECISIONS = sql(select(decisions).where(decisions.c.loop_id == any_(_ids)), row=Decision)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    patient_id: UUID
+    left_at: datetime
+
+
+_left = func.departures(_ids).table_valued(
+    column("loop_id", Uuid), column("visit_class", Text), column("disposition", Text)
+)
+DEPARTURES = sql(select(_left.c.loop_id, _left.c.visit_class, _left.c.disposition), row=Departure)
+_claims = func.claims_elsewhere(_ids, param("protocol", type_=Text)).table_valued(
+    column("patient_id", Uuid), column("left_at", DateTime(timezone=True))
+)
+CLAIMS_ELSEWHERE = sql(select(_claims.c.patient_id, _claims.c.left_at), row=_Claim)
+TRANSITIONS_OF = sql(
+    select(loops)
+    .where(
+        loops.c.patient_id == any_(_ids),
+        loops.c.facility_id == any_(param("places", type_=ARRAY(Uuid))),
+        loops.c.protocol == param("protocol"),
+        loops.c.anchor_at.is_not(None),
+    )
+    .order_by(loops.c.anchor_at, loops.c.id),
+    row=Loop,
+)
 TRANSITIONS = sql(
     select(loops)
     .where(
@@ -208,6 +236,28 @@ class ClaimStore:
 
     async def decisions(self, loop_ids: Iterable[UUID]) -> dict[UUID, Decision]:
         found = await self._tx.fetch(DECISIONS, ids=sorted(set(loop_ids)))
+        return {each.loop_id: each for each in found}
+
+    async def transitions_of(
+        self, protocol: str, patient_ids: Iterable[UUID], facility_ids: Iterable[UUID]
+    ) -> list[Loop]:
+        """All of these patients at these facilities, the earliest first."""
+        ids, places = sorted(set(patient_ids)), sorted(set(facility_ids))
+        return await self._tx.fetch(TRANSITIONS_OF, protocol=protocol, ids=ids, places=places)
+
+    async def claimed_elsewhere(
+        self, protocol: str, patient_ids: Iterable[UUID]
+    ) -> dict[UUID, list[datetime]]:
+        """The discharges of these patients that other facilities could bill; not which facilities."""
+        ids = sorted(set(patient_ids))
+        out: dict[UUID, list[datetime]] = {}
+        for each in await self._tx.fetch(CLAIMS_ELSEWHERE, protocol=protocol, ids=ids):
+            out.setdefault(each.patient_id, []).append(each.left_at)
+        return out
+
+    async def departures(self, loop_ids: Iterable[UUID]) -> dict[UUID, Departure]:
+        """From where and where to, of the transitions of the caller's facilities."""
+        found = await self._tx.fetch(DEPARTURES, ids=sorted(set(loop_ids)))
         return {each.loop_id: each for each in found}
 
     async def decide(self, decision: Decision) -> None:

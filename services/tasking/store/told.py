@@ -64,6 +64,7 @@ appointments = _table(
     _moment("start_at"),
     _moment("arrived_at"),
     Column("rebooked_from_id", Uuid),
+    _moment("was_missed_at"),
 )
 replies = _table(
     "replies",
@@ -77,6 +78,7 @@ referrals = _table(
     "referrals",
     Column("need", Text),
     Column("state", Text),
+    Column("state_reason", Text),
     Column("appointment_id", Uuid),
     Column("loop_id", Uuid),
     Column("follows_id", Uuid),
@@ -116,7 +118,7 @@ def _keep(table: Table) -> Statement[Any]:
         new.on_conflict_do_update(
             index_elements=["id"],
             set_={c: new.excluded[c.name] for c in fields_except(table, "id")},
-            where=table.c.version < new.excluded.version,
+            where=table.c.version <= new.excluded.version,
         )
     )
 

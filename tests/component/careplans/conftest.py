@@ -175,6 +175,8 @@ class Careplans:
         event.encounter.facility_id = str(facility or self.here)
         event.encounter.state = fields.get("state", encounter_pb2.Encounter.STATE_FINISHED)
         event.encounter.labels.extend(labels)
+        if left := fields.get("left"):
+            event.encounter.discharge_time.CopyFrom(to_timestamp(left))
         await self.hub.publish(event, key=encounter, version=version)
 
     async def merge(self, survivor, retired, version=9):

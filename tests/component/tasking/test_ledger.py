@@ -1,5 +1,6 @@
 """Minutes and what could be billed, through the guard."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -195,6 +196,91 @@ async def test_a_transition_becomes_a_claim_with_its_packet(tasking):
         assert found.decision.staff_id == str(t.nurse)
         told = await t.told(tasking_events_pb2.MedicalDecisionRecorded)
         assert [each.version for each in told] == [1, 2]
+
+
+async def billable(t, patient, encounter, *, called, signed, seen, left=None):
+    """Everything that a transition needs: a call, the medicines, a visit, and a physician's word. Its loop."""
+    loop = next(e for e in await t.loops(patient) if e.encounter_id == str(encounter))
+    token = t.token(t.nurse, permissions=MAY)
+    t.hub.clock.set(at(called))
+    tasks = await t.call("ListTasks", rpc.ListTasksRequest(patient_id=str(patient)), token)
+    contact = next(e for e in tasks.tasks if (e.step, e.loop_id) == ("contact", loop.id))
+    attempt = rpc.RecordContactAttemptRequest(task_id=contact.id, result=Attempt.RESULT_REACHED)
+    await t.call("RecordContactAttempt", attempt, token)
+    event, key = reconciled(t, patient, encounter, asks=False)
+    event.reconciliation.sign_time.CopyFrom(to_timestamp(at(signed)))
+    await t.hub.publish(event, key=key, version=2)
+    await t.tell(t.visit(uuid4(), patient, admitted=seen, **{"class": 2}))
+    await t.until_rows(
+        "SELECT count(*) FROM tasks WHERE step IN ('visit', 'medication_reconciliation') "
+        "AND state = 'COMPLETED' AND loop_id = $1",
+        2,
+        loop.id,
+    )
+    t.hub.clock.set(at(seen) + timedelta(hours=1))
+    decide = rpc.RecordMedicalDecisionRequest(loop_id=loop.id, level=Level.LEVEL_HIGH)
+    await t.call("RecordMedicalDecision", decide, token)
+    return loop
+
+
+async def test_of_two_discharges_within_thirty_days_only_one_is_proposed(tasking):
+    async with tasking() as t:
+        patient, first_stay, second_stay = uuid4(), uuid4(), uuid4()
+        await t.discharged(patient, first_stay)
+        first = await billable(
+            t,
+            patient,
+            first_stay,
+            called="2026-09-08 10:00",
+            signed="2026-09-09 10:00",
+            seen="2026-09-10 10:00",
+        )
+        again = t.visit(
+            second_stay, patient, admitted="2026-09-12 08:00", discharged="2026-09-14 10:00"
+        )
+        await t.tell(again)
+        await t.until_rows("SELECT count(*) FROM tasks WHERE step = 'contact'", 2)
+        second = await billable(
+            t,
+            patient,
+            second_stay,
+            called="2026-09-15 10:00",
+            signed="2026-09-16 10:00",
+            seen="2026-09-18 10:00",
+        )
+        assert (await candidate(t, first.id)).code == "99496"
+        found = await candidate(t, second.id)
+        assert (found.code, list(found.reasons)) == ("", ["period_overlaps"])
+        listed = await t.call(
+            "ListClaimCandidates",
+            rpc.ListClaimCandidatesRequest(page_size=1),
+            t.token(t.nurse, permissions=MAY),
+        )
+        assert [list(each.reasons) for each in listed.candidates] == [["period_overlaps"]]
+        # At a facility that the caller does not see it is there all the same, unless it never leaves that.
+        for table in ("loops", "tasks", "decisions"):
+            key = "id" if table == "loops" else "loop_id"
+            await t.rows(f"UPDATE {table} SET facility_id = $1 WHERE {key} = $2", uuid4(), first.id)
+        found = await candidate(t, second.id)
+        assert list(found.reasons) == ["period_overlaps"]
+        assert first.id not in str(found)
+        await t.rows("UPDATE loops SET labels = '{PART2}' WHERE id = $1", first.id)
+        assert (await candidate(t, second.id)).code == "99496"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"discharge_disposition": "21"}, "not_eligible_destination"),
+        ({"discharge_disposition": ""}, "destination_unknown"),
+        ({"class": 0}, "source_unknown"),
+    ],
+)
+async def test_only_home_from_a_stay_is_a_transition(tasking, fields, reason):
+    async with tasking() as t:
+        patient = await t.discharged(**fields)
+        (loop,) = await t.loops(patient)
+        assert reason in (await candidate(t, loop.id)).reasons
 
 
 async def test_candidates_are_listed_for_the_facilities_of_the_caller(tasking):

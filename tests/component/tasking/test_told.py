@@ -247,6 +247,32 @@ async def test_a_partner_that_does_not_answer_is_asked_and_help_closes_it(taskin
         await t.promise_is_kept()
 
 
+async def test_a_need_whose_next_service_is_only_a_draft_has_an_owner_and_a_clock(tasking):
+    async with tasking() as t:
+        story = Story(t)
+        await story.tell(story.ride_one(Referral.STATE_REQUESTED, 2))
+        await t.until_rows("SELECT count(*) FROM tasks WHERE step = 'ask_for_answer'", 1)
+        gave_way, following = story.ride_one(Referral.STATE_CANCELLED, 3), story.ride_one()
+        gave_way[0].referral.state_reason = "ASKED_NEXT"
+        gave_way[0].referral.end_time.CopyFrom(to_timestamp(at("2026-09-04 18:00")))
+        draft, next_id = following[0], str(uuid4())
+        draft.referral.id, draft.referral.follows_id = next_id, str(story.ride)
+        draft.referral.state, draft.version = Referral.STATE_DRAFT, 1
+        draft.referral.ClearField("send_time")
+        await story.tell(gave_way, (draft, next_id))
+        await t.until_rows(
+            "SELECT count(*) FROM tasks WHERE step = 'ask_next' AND state = 'OPEN'", 1
+        )
+        await story.heard("referrals", 3)
+        loop = await story.loop("referral-follow-up")
+        assert (loop.state, loop.HasField("clock_time")) == (loop_pb2.Loop.STATE_OPEN, True)
+        sent, _ = story.ride_one(Referral.STATE_REQUESTED, 2)
+        sent.referral.id, sent.referral.follows_id = next_id, str(story.ride)
+        await story.tell((sent, next_id))
+        await t.until_rows("SELECT count(*) FROM loops WHERE close_reason = 'NEXT_ASKED'", 1)
+        await t.promise_is_kept()
+
+
 @pytest.mark.parametrize(
     ("meaning", "step"), [("MEANING_CRISIS", "act_at_once"), ("MEANING_TEXT", "read_answer")]
 )
@@ -263,6 +289,35 @@ async def test_an_answer_that_needs_somebody_reaches_somebody(tasking, meaning, 
         loop = await story.loop("reply-follow-up")
         assert (loop.state, loop.close_reason) == (loop_pb2.Loop.STATE_CLOSED, "COMPLETED")
         assert list(loop.labels) == [access_pb2.LABEL_WITHHELD]
+        await t.promise_is_kept()
+
+
+@pytest.mark.parametrize("in_one_batch", [False, True])
+async def test_a_missed_visit_that_its_clinic_cancels_afterwards_stays_somebodys_task(
+    tasking, in_one_batch
+):
+    async with tasking(people=not in_one_batch) as t:
+        story = Story(t)
+        await story.tell(story.missed_one(2))
+        if not in_one_batch:
+            await t.until_rows("SELECT count(*) FROM tasks WHERE step = 'ask_why'", 1)
+        await story.tell(story.appointment(Appointment.STATE_CANCELLED, 3))
+        await story.heard("appointments", 2)
+        if in_one_batch:
+            await t.people()
+        await t.until_rows(
+            "SELECT count(*) FROM tasks WHERE step = 'ask_why' AND state = 'OPEN'", 1
+        )
+        assert (await story.loop()).state == loop_pb2.Loop.STATE_OPEN
+        moved = story.appointment(Appointment.STATE_BOOKED, 4, start="2026-09-11 10:00")
+        await story.tell(moved)
+        await t.until_rows(
+            "SELECT count(*) FROM tasks WHERE step = 'book_again' AND state = 'COMPLETED'", 1
+        )
+        await story.tell(
+            story.appointment(Appointment.STATE_FULFILLED, 5, start="2026-09-11 10:00")
+        )
+        await t.until_rows("SELECT count(*) FROM loops WHERE close_reason = 'ATTENDED'", 1)
         await t.promise_is_kept()
 
 

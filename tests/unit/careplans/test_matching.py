@@ -75,6 +75,19 @@ Prednisone 5 mg daily / Prednisone 5 mg every other day -> ~ Prednisone frequenc
 Ibuprofen 400 mg when in pain / Ibuprofen 400 mg with food -> ~ Ibuprofen frequency
 Metformin 500 mg twice a day / Metformin 500 mg twice a day with meals -> ~ Metformin frequency
 Insulin lispro 5 units before meals / Insulin lispro 5 units before breakfast -> ~ Insulin lispro frequency
+Gabapentin 300 mg 1 cap in the morning, 2 caps at bedtime / Gabapentin 300 mg 2 caps in the morning, 1 cap at bedtime -> ~ Gabapentin frequency
+Gabapentin 300 mg 1 cap in the morning, 2 caps at bedtime / Gabapentin 300 mg 1 cap qAM and 2 caps qhs -> = Gabapentin
+Gabapentin 300 mg one in the morning, two at bedtime / Gabapentin 300 mg two in the morning, one at bedtime -> ~ Gabapentin frequency
+Warfarin 5 mg monday, 2.5 mg tuesday / Warfarin 5 mg tuesday, 2.5 mg monday -> ~ Warfarin frequency
+Warfarin 5 mg monday, 2.5 mg tuesday / Warfarin 5 mg Monday 2.5 mg Tuesday -> = Warfarin
+Insulin lispro 5 units with 1-2 snacks / Insulin lispro 5 units with 1/2 snacks -> ~ Insulin lispro frequency
+Prednisone 5 mg ½ in the morning / Prednisone 5 mg in the morning -> ~ Prednisone frequency
+Oxycodone 5 mg q4h in the morning, q6h in the evening / Oxycodone 5 mg q6h in the morning, q4h in the evening -> ~ Oxycodone frequency
+Oxycodone 5 mg as needed every 6 hours / Oxycodone 5 mg q6h prn -> = Oxycodone
+Prednisone 5 mg in the evening and in the morning / Prednisone 5 mg qam and qpm -> = Prednisone
+# A number that is none is a word.
+Lisinopril 1/0 tab daily / Lisinopril 1/0 tab daily -> = Lisinopril
+Lisinopril 1/0 tab daily / Lisinopril 1/2 tab daily -> ~ Lisinopril dose
 # What nobody wrote is not the same as what nobody wrote.
 Warfarin daily / Warfarin daily -> ~ Warfarin dose
 Warfarin 5 mg / Warfarin 5 mg -> ~ Warfarin frequency

@@ -28,7 +28,12 @@ NOW = at("2026-09-16 10:20")
 STATES = st.sampled_from(["BOOKED", "ARRIVED", "FULFILLED", "NO_SHOW", "CANCELLED"])
 DEAD = PatientFacts(is_deceased=True, died_at=at("2026-09-20 10:00"), language="")
 days = st.integers(1, 30).map(lambda day: f"2026-09-{day:02d} 10:00")
-topics = STATES.map(appointment)
+topics = st.one_of(
+    STATES.map(appointment),
+    st.builds(
+        lambda state, start: appointment(state, start, was_missed_at=at("2026-09-16 10:00")), STATES, days
+    ),
+)  # fmt: skip
 news = st.one_of(
     st.builds(
         lambda state, start, number, before, purpose: instead(

@@ -22,6 +22,8 @@ def shown(when, number, kind="TASK_OUTCOME"):
 HOME = Transition(
     loop_id=LOOP,
     discharged_at=at("2026-09-01 14:00"),
+    left_from="INPATIENT",
+    left_to="01",
     contact_due_at=at("2026-09-03 23:59:59"),
     contact=shown("2026-09-03 16:00", 2),
     visit=shown("2026-09-08 10:00", 3, "ENCOUNTER"),
@@ -56,8 +58,14 @@ def test_the_code_follows_from_the_day_of_the_visit_and_how_hard_it_was(mdm, day
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"is_eligible_source": False}, Reason.NOT_ELIGIBLE_SOURCE),
-        ({"is_eligible_destination": False}, Reason.NOT_ELIGIBLE_DESTINATION),
+        ({"left_from": "EMERGENCY"}, Reason.NOT_ELIGIBLE_SOURCE),
+        ({"left_from": "OUTPATIENT"}, Reason.NOT_ELIGIBLE_SOURCE),
+        ({"left_from": "UNSPECIFIED"}, Reason.SOURCE_UNKNOWN),
+        ({"left_from": ""}, Reason.SOURCE_UNKNOWN),
+        ({"left_to": "03"}, Reason.NOT_ELIGIBLE_DESTINATION),
+        ({"left_to": "21"}, Reason.NOT_ELIGIBLE_DESTINATION),
+        ({"left_to": "30"}, Reason.NOT_ELIGIBLE_DESTINATION),
+        ({"left_to": ""}, Reason.DESTINATION_UNKNOWN),
         ({"contact": None}, Reason.CONTACT_MISSED),
         ({"contact": shown("2026-09-04 09:00", 2)}, Reason.CONTACT_MISSED),
         ({"contact": None, "attempts": (shown("2026-09-02 09:00", 5),)}, Reason.FEWER_THAN_2_ATTEMPTS),
@@ -67,11 +75,14 @@ def test_the_code_follows_from_the_day_of_the_visit_and_how_hard_it_was(mdm, day
         ({"visit": None}, Reason.NO_VISIT),
         ({"reconciled": shown("2026-09-09 00:01", 4)}, Reason.MEDREC_LATE),
         ({"reconciled": None}, Reason.MEDREC_LATE),
+        ({"reconciled": shown("2026-08-31 23:00", 4)}, Reason.MEDREC_LATE),
         ({"judgment": Judgment(mdm=Mdm.LOW)}, Reason.MDM_LOW),
         ({"judgment": Judgment()}, Reason.MDM_UNKNOWN),
         ({"is_deceased": True, "died_at": at("2026-09-30 23:00")}, Reason.DECEASED),
         ({"is_deceased": True}, Reason.DECEASED),
         ({"readmitted_at": at("2026-09-05 10:00")}, Reason.READMITTED),
+        ({"claimed_at": (at("2026-08-03 00:30"),)}, Reason.PERIOD_OVERLAPS),
+        ({"claimed_at": (at("2026-08-25 10:00"),)}, Reason.PERIOD_OVERLAPS),
         ({"judgment": Judgment(mdm=Mdm.HIGH, is_billed_elsewhere=True)}, Reason.OTHER_PROVIDER_BILLED),
         ({"judgment": Judgment(mdm=Mdm.HIGH, is_global_period=True)}, Reason.GLOBAL_PERIOD),
     ],
@@ -81,6 +92,14 @@ def test_each_reason_why_not(changes, reason):
     assert found.code == ""
     assert found.reasons == (reason,)
     assert [check.holds for check in found.trace].count(False) == 1
+
+
+@pytest.mark.parametrize(
+    ("left_from", "left_to"),
+    [("OBSERVATION", "01"), ("PARTIAL", "01"), ("INPATIENT", "06"), ("INPATIENT", "86")],
+)
+def test_home_from_a_stay_counts(left_from, left_to):
+    assert candidate(left_from=left_from, left_to=left_to).code == "99496"
 
 
 def test_two_separate_attempts_in_time_count_as_the_contact():
@@ -100,6 +119,8 @@ def test_two_separate_attempts_in_time_count_as_the_contact():
         },  # the day after the last of the thirty
         {"readmitted_at": at("2026-09-09 10:00")},  # after the visit: this discharge stays the one
         {"reconciled": shown("2026-09-08 23:00", 4)},
+        {"reconciled": shown("2026-09-01 15:00", 4)},
+        {"claimed_at": (at("2026-08-02 23:30"),)},  # the thirtieth day was the day before
     ],
 )
 def test_what_comes_after_does_not_take_it_away(changes):
@@ -121,7 +142,7 @@ def test_the_rule_is_that_of_the_day_of_the_discharge():
     assert before.reasons == (Reason.NO_RULE,)
     found = candidate()
     assert (found.rules_version, found.effective_from, found.effective_to) == (
-        "2026-1", date(2013, 1, 1), None,
+        "2026-2", date(2013, 1, 1), None,
     )  # fmt: skip
 
 

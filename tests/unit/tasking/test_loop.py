@@ -99,6 +99,29 @@ def test_attempts_in_time_stand_for_the_contact_when_all_else_is_done(stored):
     assert tasks["contact"].close_reason == LOOP_CLOSED
 
 
+def test_attempts_in_time_stay_evidence_when_the_patient_is_reached_later(stored):
+    contact = stored["contact"]
+    tries = (("2026-09-05 10:00", AttemptResult.NO_ANSWER), ("2026-09-08 10:00", AttemptResult.LEFT_MESSAGE),
+             ("2026-09-10 10:00", AttemptResult.REACHED))  # fmt: skip
+    for when, result in tries:
+        tried = ContactAttempt(at=at(when), channel="phone", result=result, staff_id=NURSE)
+        contact = contact.record_attempt(tried, local_date, now=at(when))
+    loop, _ = settled(stored, contact)
+    assert [(each.kind, each.step, each.at) for each in loop.evidence] == [
+        (EvidenceKind.CONTACT_ATTEMPTS, "contact", at("2026-09-08 10:00")),
+        (EvidenceKind.TASK_OUTCOME, "contact", at("2026-09-10 10:00")),
+    ]
+
+
+def test_who_is_reached_at_the_second_try_was_not_missed_twice(stored):
+    contact = stored["contact"]
+    for when, result in (("2026-09-05 10:00", AttemptResult.NO_ANSWER), ("2026-09-08 10:00", AttemptResult.REACHED)):  # fmt: skip
+        tried = ContactAttempt(at=at(when), channel="phone", result=result, staff_id=NURSE)
+        contact = contact.record_attempt(tried, local_date, now=at(when))
+    loop, _ = settled(stored, contact)
+    assert [each.kind for each in loop.evidence] == [EvidenceKind.TASK_OUTCOME]
+
+
 def test_before_the_discharge_nothing_completes_the_loop_and_a_review_keeps_its_clock():
     stored = Stored()
     stored.plan(stay(), now=NOW)

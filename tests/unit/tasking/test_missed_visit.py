@@ -191,6 +191,46 @@ def test_who_came_late_has_missed_nothing(state):
     assert never.loop is None
 
 
+WAS_MISSED = {"was_missed_at": at("2026-09-16 10:00")}
+
+
+def test_a_clinic_that_cancels_it_afterwards_ends_nothing():
+    story = followed()
+    attempt(story, NOW)
+    before = dict(story.tasks)
+    story.follow(appointment("CANCELLED", **WAS_MISSED), now=NOW)
+    assert (story.loop.state, story.tasks) == (LoopState.OPEN, before)
+    assert planned(appointment("CANCELLED", **WAS_MISSED)) == planned(appointment())
+
+
+def test_the_same_appointment_at_a_later_time_is_booked_instead_and_closes_it_only_once_kept():
+    later = "2026-09-23 10:00"
+    story = followed()
+    story.complete("ask_why", "forgot", NURSE, NOW)
+    story.follow(appointment("BOOKED", later, **WAS_MISSED), now=NOW)
+    assert story.loop.is_open
+    assert (story["ask_why"].outcome, story["ask_why"].due_on) == ("forgot", date(2026, 9, 17))
+    assert story["book_again"].shown_by.source_id == MISSED
+    assert story["see_that_they_come"].due_on == date(2026, 9, 24)
+    for state in ("CANCELLED", "ARRIVED"):
+        story.follow(appointment(state, later, **WAS_MISSED), now=NOW)
+        assert story.loop.is_open
+    story.follow(appointment("FULFILLED", later, **WAS_MISSED), now=NOW)
+    assert (story.loop.state, story.loop.close_reason) == (LoopState.CLOSED, "ATTENDED")
+    assert story.loop.closed_at == at(later)
+
+
+def test_missed_once_more_at_its_later_time_it_is_asked_about_anew():
+    story = followed()
+    story.complete("ask_why", "forgot", NURSE, NOW)
+    story.follow(appointment("BOOKED", "2026-09-23 10:00", **WAS_MISSED), now=NOW)
+    again = NOW + timedelta(days=7)
+    story.follow(appointment("NO_SHOW", "2026-09-23 10:00"), now=again)
+    assert story.loop.is_open
+    assert (story["ask_why"].is_open, story["ask_why"].due_on) == (True, date(2026, 9, 24))
+    assert "book_again" in story.open
+
+
 @pytest.mark.parametrize("state", ["BOOKED", "CANCELLED"])
 def test_what_was_not_missed_after_all_is_followed_no_longer(state):
     story = followed()

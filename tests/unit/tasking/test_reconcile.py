@@ -7,9 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.tasking.domain.claims import Departure, Judgment
+from services.tasking.domain.deeds import deeds_of
 from services.tasking.domain.loop import EvidenceKind, LoopState
 from services.tasking.domain.plan import PatientFacts
 from services.tasking.domain.task import AttemptResult, ContactAttempt, TaskState
+from services.tasking.domain.transition import transition_of
 from tests.unit.tasking.hospital import (
     LEAD,
     MERCY,
@@ -95,6 +98,43 @@ def test_an_admission_becomes_a_discharge_under_the_same_loop():
     assert "contact" in stored.open
     assert stored["watch_discharge"].state is TaskState.CANCELLED
     assert stored["watch_discharge"].close_reason == "STEP_NOT_NEEDED"
+
+
+def test_a_visit_ticked_off_by_hand_is_shown_by_the_record_as_well_once_that_knows_it(stored):
+    done(stored, "visit", "2026-09-09 12:00")
+    assert stored["visit"].shown_by is None
+    seen = stay("2026-09-09 10:00", None, id=UUID(int=20), visit_class="OUTPATIENT")
+    stored.plan(HOME, seen, now=NOW)
+    visit = stored["visit"]
+    assert (visit.outcome, visit.completed_by_id) == ("done", NURSE)
+    assert (visit.shown_by.source_id, visit.shown_by.at) == (seen.id, seen.admitted_at)
+    (evidence,) = [each for each in stored.loop.evidence if each.step == "visit"]
+    assert (evidence.kind, evidence.staff_id) == (EvidenceKind.TASK_OUTCOME, NURSE)
+    (deed,) = deeds_of(stored.tasks.values()).done
+    assert (deed.kind, deed.staff_id) == (EvidenceKind.TASK_OUTCOME, NURSE)
+    left = Departure(loop_id=stored.loop.id, visit_class="INPATIENT", disposition="1")
+    known = transition_of(stored.loop, stored.tasks.values(), left, ALIVE, Judgment(), {NURSE})
+    assert (known.left_from, known.left_to) == ("INPATIENT", "01")
+    assert (known.visit.kind, known.visit.at) == ("ENCOUNTER", seen.admitted_at)
+    stored.plan(HOME, now=NOW)
+    assert (stored["visit"].state, stored["visit"].shown_by) == (TaskState.COMPLETED, None)
+
+
+def test_only_clinical_staff_reach_the_patient_or_try_to_for_a_claim(stored):
+    contact = stored["contact"]
+    for when in ("2026-09-05 10:00", "2026-09-08 10:00"):
+        contact = tried(contact, when)
+    made = ContactAttempt(
+        at=at("2026-09-09 10:00"), channel="phone", result=AttemptResult.REACHED, staff_id=LEAD
+    )
+    contact = contact.record_attempt(made, local_date, now=at("2026-09-09 10:00"))
+
+    def known(clinicians):
+        return transition_of(stored.loop, [contact], None, ALIVE, Judgment(), clinicians)
+
+    assert (known({NURSE, LEAD}).contact.staff_id, len(known({NURSE, LEAD}).attempts)) == (LEAD, 2)
+    assert (known({NURSE}).contact, len(known({NURSE}).attempts)) == (None, 2)
+    assert (known({LEAD}).contact.staff_id, known({LEAD}).attempts) == (LEAD, ())
 
 
 def test_a_discharge_taken_back_cancels_its_steps_and_keeps_the_loop(stored):

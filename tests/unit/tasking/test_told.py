@@ -1,5 +1,6 @@
 """What other services tell, in the plan of a stay; and what of it counts at all."""
 
+import itertools
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -55,6 +56,18 @@ def test_a_signed_reconciliation_of_the_stay_shows_the_medicines_reconciled():
 
 
 @pytest.mark.parametrize(
+    ("signed", "is_shown"),
+    [("2026-09-03 11:00", False), ("2026-09-04 17:39", False), ("2026-09-04 17:40", True)],
+)
+def test_what_was_signed_before_the_patient_left_is_to_be_done_again(signed, is_shown):
+    before = reconciliation(HOME.id, signed_at=at(signed))
+    assert (steps(HOME, before)["medication_reconciliation"].shown_by is not None) is is_shown
+    again = stay(discharged="2026-09-12 09:00")
+    later = reconciliation(HOME.id, signed_at=at("2026-09-10 11:00"))
+    assert steps(again, later)["medication_reconciliation"].shown_by is None, "another discharge"
+
+
+@pytest.mark.parametrize(
     ("state", "day", "is_shown"),
     [("BOOKED", 8, False), ("ARRIVED", 8, False), ("FULFILLED", 8, True), ("NO_SHOW", 8, False),
      ("FULFILLED", 3, False)],
@@ -101,9 +114,28 @@ def test_only_what_says_something_else_is_news():
     known = same.after(before)
     assert (known.version, known.told_at, known.waits_for) == (2, before.told_at, "")
     kept = replace(same, state="FULFILLED")
-    assert kept.after(before) is kept
-    assert before.after(kept) is kept
+    heard = kept.after(before)
+    assert heard == replace(kept, was_missed_at=before.start_at)
+    assert (heard.says_more_than(before), known.says_more_than(before)) == (True, False)
+    assert before.after(heard) is heard
     assert before.after(None) is before
+
+
+def test_that_a_visit_was_missed_stays_known_in_whatever_order_it_is_told():
+    missed_at = at("2026-09-16 10:00")
+    missed = appointment(version=2)
+    cancelled = appointment("CANCELLED", version=3)
+    moved = appointment("BOOKED", "2026-09-23 10:00", version=4)
+    for order in itertools.permutations((missed, cancelled, moved)):
+        known = None
+        for each in order:
+            known = each.after(known)
+        assert (known.state, known.version, known.missed_at) == ("BOOKED", 4, missed_at)
+        assert (known.is_moved, known.as_missed.state) == (True, "NO_SHOW")
+    assert moved.after(cancelled).missed_at is None
+    late = missed.after(replace(cancelled, waits_for=""))
+    assert (late.waits_for, late.says_more_than(cancelled)) == ("planning", True)
+    assert missed.after(late) is late, "twice is once"
 
 
 def test_a_question_is_asked_of_whom_it_names_and_closed_by_its_answer():
@@ -152,6 +184,23 @@ def test_only_what_came_of_it_or_the_next_one_closes_a_referral():
     ended = {"ended_at": at("2026-09-17 09:00")}
     assert refer("REJECTED", following, **ended).close_reason == "NEXT_ASKED"
     assert refer("REJECTED", replace(following, state="CANCELLED"), **ended).state is PlanState.OPEN
+
+
+def test_one_that_gave_way_to_the_next_is_somebodys_until_that_one_is_asked():
+    gave_way = {"state_reason": "ASKED_NEXT", "ended_at": at("2026-09-17 09:00")}
+    following = referral("DRAFT", id=UUID(int=51), follows_id=UUID(int=50), sent_at=None)
+    for news in ((), (following,), (replace(following, state="CANCELLED"),)):
+        plan = refer("CANCELLED", *news, **gave_way)
+        assert [each.key for each in plan.steps] == ["ask_next"]
+        assert (plan.state, plan.steps[0].due_on) == (PlanState.OPEN, date(2026, 9, 18))
+    asked = replace(following, state="REQUESTED", sent_at=at("2026-09-17 12:00"))
+    assert refer("CANCELLED", asked, **gave_way).close_reason == "NEXT_ASKED"
+    unasked = replace(following, state="CANCELLED", state_reason="ASKED_NEXT")
+    third = replace(asked, id=UUID(int=52), follows_id=following.id)
+    assert refer("CANCELLED", unasked, **gave_way).state is PlanState.OPEN
+    assert refer("CANCELLED", unasked, third, **gave_way).close_reason == "NEXT_ASKED"
+    assert refer("CANCELLED", state_reason="PATIENT").close_reason == "TAKEN_BACK"
+    assert refer("CANCELLED", sent_at=None, **gave_way).close_reason == "TAKEN_BACK", "a draft"
 
 
 def test_words_of_danger_tell_the_duty_team_at_once():
