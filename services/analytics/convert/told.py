@@ -22,6 +22,7 @@ from services.analytics.domain.record import (
 from services.analytics.domain.stay import VisitClass
 
 TRANSITION, CONTACT, CONTACT_DUE = "discharge-transition", "contact", "contact_due"
+REACHED, ATTEMPTS = "reached", "CONTACT_ATTEMPTS"
 
 
 def to_facility(event: identity_events_pb2.FacilityChanged) -> Facility:
@@ -66,7 +67,7 @@ def to_discharge(event: tasking_events_pb2.LoopChanged) -> KnownDischarge | None
         return None
     due = [to_datetime(each.time) for each in told.key_dates if each.key == CONTACT_DUE]
     contacts = sorted(
-        (to_datetime(each.time), each.source_id) for each in told.evidence if each.step == CONTACT
+        (to_datetime(each.time), each.source_id) for each in told.evidence if _is_contact(each)
     )
     at, source = contacts[0] if contacts else (None, "")
     return KnownDischarge(
@@ -83,6 +84,11 @@ def to_discharge(event: tasking_events_pb2.LoopChanged) -> KnownDischarge | None
         closed_at=to_datetime(told.close_time) if told.HasField("close_time") else None,
         labels=to_labels(told.labels),
     )
+
+
+def _is_contact(evidence: loop_pb2.Evidence) -> bool:
+    """That somebody was reached, or that it was tried often enough; not that a call was declined or given up."""
+    return evidence.step == CONTACT and (evidence.outcome == REACHED or evidence.kind == ATTEMPTS)
 
 
 def to_referral(event: referrals_events_pb2.ReferralChanged) -> KnownReferral:

@@ -37,6 +37,8 @@ class Evidence:
     source_id: UUID
     at: datetime
     staff_id: UUID | None = None
+    # With which outcome somebody completed a task. Empty where the record shows it.
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ def settle(
 
 def evidence_of(tasks: Iterable[Task]) -> tuple[Evidence, ...]:
     """What the tasks show, oldest first."""
-    shown = [item for task in tasks if (item := _shown_by(task))]
+    shown = [item for task in tasks for item in (_shown_by(task), _tried(task)) if item]
     return tuple(sorted(shown, key=lambda item: (item.at, item.step)))
 
 
@@ -169,16 +171,24 @@ def _shown_by(task: Task) -> Evidence | None:
             source_id=task.id,
             at=task.closed_at,
             staff_id=task.completed_by_id,
-        )
-    if met_at := task.attempts_met_at:
-        return Evidence(
-            kind=EvidenceKind.CONTACT_ATTEMPTS,
-            step=task.step,
-            description=f"{task.title}: {task.attempts_needed} separate attempts in time, not reached",
-            source_id=task.id,
-            at=met_at,
+            outcome=task.outcome,
         )
     return None
+
+
+def _tried(task: Task) -> Evidence | None:
+    """Enough attempts in time, also if more came of it later; not where the last of them reached somebody."""
+    met_at = task.attempts_met_at
+    done_at = task.closed_at if task.state is TaskState.COMPLETED else None
+    if met_at is None or (done_at and done_at <= met_at):
+        return None
+    return Evidence(
+        kind=EvidenceKind.CONTACT_ATTEMPTS,
+        step=task.step,
+        description=f"{task.title}: {task.attempts_needed} separate attempts in time, not reached",
+        source_id=task.id,
+        at=met_at,
+    )
 
 
 def _with_clock(loop: Loop, tasks: Sequence[Task], directory: Directory, now: datetime) -> Loop:

@@ -94,7 +94,10 @@ class Analytics:
         if due:
             told.key_dates.add(key="contact_due", time=to_timestamp(due))
         if at := fields.get("contacted"):
-            told.evidence.add(step="contact", source_id=str(id), time=to_timestamp(at))
+            outcome = fields.get("outcome", "reached")
+            told.evidence.add(
+                step="contact", source_id=str(id), time=to_timestamp(at), outcome=outcome
+            )
         told.close_reason = fields.get("reason", "")
         told.labels.extend(fields.get("labels", (NORMAL,)))
         return event

@@ -126,6 +126,14 @@ async def test_what_is_met_counts_no_sooner_than_what_is_missed(analytics):
         assert numbers((await a.measures())[READMISSION].rate) == (1, 3, 0, 0)
 
 
+async def test_a_call_that_was_declined_or_given_up_is_no_contact(analytics):
+    async with analytics() as a:
+        home = NOW - timedelta(days=10)
+        for outcome in ("reached", "declined", "unable"):
+            await a.tell(*went_home(a, home, contact=3, outcome=outcome))
+        assert numbers((await a.measures())[CONTACT].rate) == (1, 3, 0, 0)
+
+
 async def test_every_number_opens_to_its_patients_page_by_page(analytics):
     async with analytics() as a:
         told, seen = [], []

@@ -39,6 +39,10 @@ def done(task, when="2026-09-05 10:00"):
     return task.complete(by=NURSE, outcome=outcome, note="", at=at(when), local_date=local_date)
 
 
+def tried(when, result=AttemptResult.NO_ANSWER):
+    return ContactAttempt(at=at(when), channel="phone", result=result, staff_id=NURSE)
+
+
 def test_ids_are_the_same_for_ever():
     assert str(LOOP) == str(loop_id("discharge-transition", stay().id))
     assert LOOP == loop_id(PROTOCOL.key, stay().id) != loop_id("other", stay().id)
@@ -85,10 +89,7 @@ def test_one_thing_missing_keeps_it_open(stored):
 def test_attempts_in_time_stand_for_the_contact_when_all_else_is_done(stored):
     contact = stored["contact"]
     for when in ("2026-09-05 10:00", "2026-09-08 10:00"):
-        tried = ContactAttempt(
-            at=at(when), channel="phone", result=AttemptResult.NO_ANSWER, staff_id=NURSE
-        )
-        contact = contact.record_attempt(tried, local_date, now=at(when))
+        contact = contact.record_attempt(tried(when), local_date, now=at(when))
     loop, tasks = settled(stored, contact)
     assert loop.evidence[-1].kind is EvidenceKind.CONTACT_ATTEMPTS
     assert tasks["contact"].is_open
@@ -97,6 +98,30 @@ def test_attempts_in_time_stand_for_the_contact_when_all_else_is_done(stored):
     assert loop.state is LoopState.CLOSED
     assert tasks["contact"].state is TaskState.CANCELLED
     assert tasks["contact"].close_reason == LOOP_CLOSED
+
+
+@pytest.mark.parametrize("outcome", ["reached", "declined"])
+def test_attempts_in_time_stay_evidence_whatever_comes_of_the_contact_later(stored, outcome):
+    contact = stored["contact"]
+    for when in ("2026-09-05 10:00", "2026-09-05 13:00"):
+        contact = contact.record_attempt(tried(when), local_date, now=at(when))
+    later = at("2026-09-14 10:00")
+    contact = contact.complete(by=NURSE, outcome=outcome, note="", at=later, local_date=local_date)
+    loop, _ = settled(stored, contact, now=later)
+    assert [(each.kind, each.at, each.outcome) for each in loop.evidence] == [
+        (EvidenceKind.CONTACT_ATTEMPTS, at("2026-09-05 13:00"), ""),
+        (EvidenceKind.TASK_OUTCOME, later, outcome),
+    ]
+
+
+def test_the_second_attempt_that_reaches_somebody_is_told_once(stored):
+    contact = stored["contact"].record_attempt(
+        tried("2026-09-05 10:00"), local_date, now=at("2026-09-05 10:00")
+    )
+    reached = tried("2026-09-05 13:00", AttemptResult.REACHED)
+    contact = contact.record_attempt(reached, local_date, now=reached.at)
+    loop, _ = settled(stored, contact, now=reached.at)
+    assert [each.kind for each in loop.evidence] == [EvidenceKind.TASK_OUTCOME]
 
 
 def test_before_the_discharge_nothing_completes_the_loop_and_a_review_keeps_its_clock():
