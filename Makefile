@@ -59,6 +59,9 @@ test-matrix: setup ## every cell of the authorization matrix (an hour); `make te
 test-mutation: setup ## what decides on access with one line changed, many times: each must be noticed; ARGS=words narrow
 	@$(BIN)/python -u -m tests.mutation $(ARGS)
 
+test-discharges: setup ## a thousand simulated discharges with every outcome and many faults; `make test` has a few
+	@CAREHUB_DISCHARGES=$${CAREHUB_DISCHARGES:-1000} $(BIN)/python -m pytest -s tests/e2e/test_thousand_discharges.py
+
 bench: setup ## the figures of the design, each beside what it is compared with; ARGS=--quick
 	@$(BIN)/python -m tests.performance $(ARGS)
 
@@ -83,7 +86,7 @@ clean: ## forget what was made here, but not the data in .carehub
 	@rm -rf .venv libs/contracts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 help: ## show this
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "CareHub needs Python 3.11 or later; try: make PYTHON=python3.12"; exit 1; }
@@ -116,4 +119,4 @@ $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 
-.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-matrix test-mutation bench e2e protos openapi graph locks clean help
+.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-matrix test-mutation test-discharges bench e2e protos openapi graph locks clean help

@@ -142,6 +142,7 @@ def _evidence(evidence: Evidence) -> loop_pb2.Evidence:
         source_id=str(evidence.source_id),
         time=to_timestamp(evidence.at),
         staff_id=_id(evidence.staff_id),
+        outcome=evidence.outcome,
     )
 
 

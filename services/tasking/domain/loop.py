@@ -37,6 +37,8 @@ class Evidence:
     source_id: UUID
     at: datetime
     staff_id: UUID | None = None
+    # With which outcome somebody completed a task. Empty where the record shows it.
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,7 @@ def _outcome(task: Task) -> Evidence | None:
         source_id=task.id,
         at=task.closed_at,
         staff_id=task.completed_by_id,
+        outcome=task.outcome,
     )
 
 

@@ -39,6 +39,10 @@ def done(task, when="2026-09-05 10:00"):
     return task.complete(by=NURSE, outcome=outcome, note="", at=at(when), local_date=local_date)
 
 
+def tried(when, result=AttemptResult.NO_ANSWER):
+    return ContactAttempt(at=at(when), channel="phone", result=result, staff_id=NURSE)
+
+
 def test_ids_are_the_same_for_ever():
     assert str(LOOP) == str(loop_id("discharge-transition", stay().id))
     assert LOOP == loop_id(PROTOCOL.key, stay().id) != loop_id("other", stay().id)
@@ -85,10 +89,7 @@ def test_one_thing_missing_keeps_it_open(stored):
 def test_attempts_in_time_stand_for_the_contact_when_all_else_is_done(stored):
     contact = stored["contact"]
     for when in ("2026-09-05 10:00", "2026-09-08 10:00"):
-        tried = ContactAttempt(
-            at=at(when), channel="phone", result=AttemptResult.NO_ANSWER, staff_id=NURSE
-        )
-        contact = contact.record_attempt(tried, local_date, now=at(when))
+        contact = contact.record_attempt(tried(when), local_date, now=at(when))
     loop, tasks = settled(stored, contact)
     assert loop.evidence[-1].kind is EvidenceKind.CONTACT_ATTEMPTS
     assert tasks["contact"].is_open
@@ -99,26 +100,27 @@ def test_attempts_in_time_stand_for_the_contact_when_all_else_is_done(stored):
     assert tasks["contact"].close_reason == LOOP_CLOSED
 
 
-def test_attempts_in_time_stay_evidence_when_the_patient_is_reached_later(stored):
+@pytest.mark.parametrize("outcome", ["reached", "declined"])
+def test_attempts_in_time_stay_evidence_whatever_comes_of_the_contact_later(stored, outcome):
     contact = stored["contact"]
-    tries = (("2026-09-05 10:00", AttemptResult.NO_ANSWER), ("2026-09-08 10:00", AttemptResult.LEFT_MESSAGE),
-             ("2026-09-10 10:00", AttemptResult.REACHED))  # fmt: skip
-    for when, result in tries:
-        tried = ContactAttempt(at=at(when), channel="phone", result=result, staff_id=NURSE)
-        contact = contact.record_attempt(tried, local_date, now=at(when))
-    loop, _ = settled(stored, contact)
-    assert [(each.kind, each.step, each.at) for each in loop.evidence] == [
-        (EvidenceKind.CONTACT_ATTEMPTS, "contact", at("2026-09-08 10:00")),
-        (EvidenceKind.TASK_OUTCOME, "contact", at("2026-09-10 10:00")),
+    for when in ("2026-09-05 10:00", "2026-09-05 13:00"):
+        contact = contact.record_attempt(tried(when), local_date, now=at(when))
+    later = at("2026-09-14 10:00")
+    contact = contact.complete(by=NURSE, outcome=outcome, note="", at=later, local_date=local_date)
+    loop, _ = settled(stored, contact, now=later)
+    assert [(each.kind, each.at, each.outcome) for each in loop.evidence] == [
+        (EvidenceKind.CONTACT_ATTEMPTS, at("2026-09-05 13:00"), ""),
+        (EvidenceKind.TASK_OUTCOME, later, outcome),
     ]
 
 
-def test_who_is_reached_at_the_second_try_was_not_missed_twice(stored):
-    contact = stored["contact"]
-    for when, result in (("2026-09-05 10:00", AttemptResult.NO_ANSWER), ("2026-09-08 10:00", AttemptResult.REACHED)):  # fmt: skip
-        tried = ContactAttempt(at=at(when), channel="phone", result=result, staff_id=NURSE)
-        contact = contact.record_attempt(tried, local_date, now=at(when))
-    loop, _ = settled(stored, contact)
+def test_the_second_attempt_that_reaches_somebody_is_told_once(stored):
+    contact = stored["contact"].record_attempt(
+        tried("2026-09-05 10:00"), local_date, now=at("2026-09-05 10:00")
+    )
+    reached = tried("2026-09-05 13:00", AttemptResult.REACHED)
+    contact = contact.record_attempt(reached, local_date, now=reached.at)
+    loop, _ = settled(stored, contact, now=reached.at)
     assert [each.kind for each in loop.evidence] == [EvidenceKind.TASK_OUTCOME]
 
 
