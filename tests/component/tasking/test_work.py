@@ -92,7 +92,7 @@ async def test_attempts_count_as_the_rule_says_and_reaching_completes(tasking):
         task = await attempt("2026-09-06 12:00", kinds.RESULT_REACHED, channel="video")
         assert (task.state, task.outcome) == (task_pb2.Task.STATE_COMPLETED, "reached")
         (loop,) = await t.loops(patient)
-        assert [each.kind for each in loop.evidence] == ["TASK_OUTCOME"]
+        assert [each.kind for each in loop.evidence] == ["CONTACT_ATTEMPTS", "TASK_OUTCOME"]
         await t.promise_is_kept()
 
 
