@@ -34,7 +34,7 @@ async def apply_stays(tx: Transaction, stays: Sequence[Stay]) -> None:
         [_next(after) for before, after in kept_lists if _differs(before, after)]
     )
     await save_reconciliations(
-        tx, [_next(after) for before, after in kept if _differs(before, after)]
+        tx, [_next(after) for before, after in kept if _says_more(before, after)]
     )
 
 
@@ -64,11 +64,13 @@ def _of_stay(row: Reconciliation, stay: Stay) -> Reconciliation:
 
 
 def _differs(before: R, after: R) -> bool:
-    """Whether it is worth a version: that a visit was told of once more, or has ended, is not."""
-    same = replace(after, encounter_version=before.encounter_version)
-    if isinstance(before, Reconciliation) and isinstance(same, Reconciliation):
-        same = replace(same, left_at=before.left_at)
-    return same != before
+    """Whether it is worth a version: that a visit was told of once more is not."""
+    return replace(after, encounter_version=before.encounter_version) != before
+
+
+def _says_more(before: Reconciliation, after: Reconciliation) -> bool:
+    """The same; nor is that the visit has ended."""
+    return _differs(before, replace(after, left_at=before.left_at))
 
 
 def _next(row: R) -> R:
