@@ -6,6 +6,7 @@ from uuid import UUID
 
 from libs.chassis.database import Transaction
 from services.scheduling.consumers.weighing import weigh_all
+from services.scheduling.events import set_clock
 from services.scheduling.store import AppointmentStore, RecordStore
 
 log = logging.getLogger(__name__)
@@ -16,5 +17,7 @@ async def miss(tx: Transaction, key: str, due_at: datetime) -> None:
     store = AppointmentStore(tx)
     appointment_id = UUID(key)
     await RecordStore(tx).lock(await store.patients_of([appointment_id]))
-    await weigh_all(tx, [(each, each) for each in await store.hold([appointment_id])])
+    held = await store.hold([appointment_id])
+    for weighed in await weigh_all(tx, [(each, each) for each in held]):
+        await set_clock(tx, weighed)  # gone, or its time has not come
     log.info("the time of an appointment has come", extra={"appointment_id": key})
