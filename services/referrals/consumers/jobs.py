@@ -46,7 +46,7 @@ def jobs(mail: MailServer, page: str) -> tuple[Job, ...]:
 
 async def send_waiting(runtime: Runtime) -> None:
     """Ask identity about each referral that waits, outside of any transaction, and then ask its partner."""
-    identity = Identity(runtime.channels, runtime.caller_token)
+    identity = Identity(runtime.channels, runtime.caller_token, new_id)
     async with runtime.database.system() as tx:
         waiting = await ReferralStore(tx).queued(AT_ONCE)
     for referral_id in waiting:

@@ -179,7 +179,7 @@ class Referral:
         return self if self.has_ended else self._end(State.CANCELLED, ASKED_NEXT, at)
 
     def withhold(self, *, at: datetime) -> Self:
-        """Identity does not let leave what it tells: it is not sent."""
+        """Identity does not let leave what it tells, or no longer: it is not sent, or taken back."""
         return self._end(State.CANCELLED, NOT_RELEASED, at)
 
     def move(self, patient_id: UUID) -> Self:
