@@ -11,6 +11,7 @@ from carehub.referrals.v1 import referrals_service_pb2 as rpc
 
 from libs.chassis.wire import CallFailed
 from libs.local.mail import start_mail_sink
+from services.referrals.consumers.jobs import mail_due
 from services.referrals.events import save_referral
 from services.referrals.store import ReferralStore
 from tests.component.referrals.conftest import Consent, State
@@ -222,6 +223,38 @@ async def test_two_tapped_yes_at_once_for_the_last_driver_and_one_has_it(referra
         )
         refusals = [each.reason for each in answers if isinstance(each, CallFailed)]
         assert refusals == ["NO_DRIVER_FREE"] * 2
+
+
+class SlowPost:
+    """A mail server that takes its time: what happens meanwhile is said at the beginning."""
+
+    def __init__(self, meanwhile):
+        self.meanwhile, self.taken = meanwhile, []
+
+    async def send(self, letter):
+        self.taken.append(letter.number)
+        await self.meanwhile()
+
+
+async def test_a_letter_is_taken_and_looked_at_when_its_turn_comes(referrals):
+    async with referrals() as r:
+        sent = [await r.sent(), await r.sent(2)]
+        waiting = "SELECT count(*) AS n FROM letters WHERE sent_at IS NULL AND next_try_at <= $1"
+        free = []
+
+        async def meanwhile():
+            (row,) = await r.rows(waiting, r.hub.clock())
+            free.append(row["n"])
+            for each in sent:
+                cancel = rpc.CancelReferralRequest(referral_id=each.id, reason="OTHER")
+                await r.call("CancelReferral", cancel)
+
+        post = SlowPost(meanwhile)
+        await mail_due(r.hub.host.runtimes["referrals"], post, "http://127.0.0.1/p/")
+        assert len(post.taken) == 1
+        # While the first was under way another process could have taken the second.
+        assert free == [1]
+        assert await r.rows("SELECT 1 FROM letters WHERE next_try_at IS NOT NULL") == []
 
 
 async def test_a_letter_brings_a_link_and_nothing_of_the_patient(referrals, tmp_path):
