@@ -70,10 +70,12 @@ async def _sent_or_withheld(tx: Transaction, referral_id: UUID, *, is_released: 
     referral = await ReferralStore(tx).take(referral_id)
     if not _waits(referral) or referral.consent is None:
         return
-    if is_released:
-        await send(tx, referral, referral.consent, new_id)
-    else:
+    if not is_released:
         await save_referral(tx, referral.withhold(at=tx.at))
+    elif referral.is_too_late(tx.at):
+        await save_referral(tx, referral.lapse(at=tx.at))
+    else:
+        await send(tx, referral, referral.consent, new_id)
 
 
 def _waits(referral: Referral) -> bool:
