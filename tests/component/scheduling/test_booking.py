@@ -118,6 +118,12 @@ async def test_booked_again_gives_the_old_time_back(scheduling):
         assert not given_up.is_late_cancel
         assert at("2026-09-07 09:00") in await s.free()
         assert [each.id for each in await s.of_patient(patient)] == [new.id, old.id]
+        once_more = rpc.RebookAppointmentRequest(
+            appointment_id=old.id,
+            schedule_id=schedule.id,
+            start_time=to_timestamp(at("2026-09-09 09:00")),
+        )
+        assert await s.refused("RebookAppointment", once_more) == "APPOINTMENT_REBOOKED"
 
 
 async def test_two_who_swap_their_times_do_not_wait_for_each_other(scheduling):
