@@ -12,7 +12,7 @@ from services.scheduling.domain.appointment import Appointment, State
 from services.scheduling.domain.schedule import Schedule
 from services.scheduling.store import AppointmentStore, ScheduleStore
 
-MISSED = "missed"  # key: an appointment's id; due when it counts as missed
+MISSED = "missed"  # key: an appointment's id; due when it counts as missed, and once it is booked
 
 
 async def save_appointment(
