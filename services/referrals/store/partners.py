@@ -175,7 +175,10 @@ class LinkStore:
     async def take_letter(self, until: datetime) -> Letter | None:
         """A letter that is due, for oneself until a time: then it is tried again, should this process have died."""
         id: UUID | None = await self._tx.one_or_none(LEASE, at=self._tx.at, until=until)
-        return await self._tx.one(LETTER, id=id) if id else None
+        if id is None:
+            return None
+        letter: Letter = await self._tx.one(LETTER, id=id)
+        return letter
 
     async def sent(self, id: UUID) -> None:
         await self._tx.run(SENT, id_=id, at=self._tx.at)
