@@ -175,11 +175,12 @@ class _Scheduler:
         try:
             async with within(LONGEST), self._database.system() as tx:
                 await tx.run(_GIVE_WAY)
-                # Taken before it is handled, so that the handler may set it again.
+                # Taken before it is handled, so that the handler may set it again; and by the handler's own time, so that
+                # it never finds that it is not yet due.
                 due = await tx.one_or_none(
                     _TAKE,
                     kinds=list(self._handlers),
-                    now=self._now(),
+                    now=tx.at,
                     resting=list(self._resting),
                 )
                 if due is None:

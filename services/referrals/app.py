@@ -64,11 +64,12 @@ def _servicers(runtime: Runtime, page: str) -> tuple[Servicer, ...]:
             call.caller.subject, call.facilities, mode, left, call.capacity
         )
 
+    identity = Identity(runtime.channels, runtime.caller_token, ids.new_id)
     referrals = ReferralsService(
-        identity=Identity(runtime.channels, runtime.caller_token),
+        identity=identity,
         open=opened,
         page=page,
         new_id=ids.new_id,
     )
-    partner = PartnerService(system=runtime.database.system, new_id=ids.new_id)
+    partner = PartnerService(identity=identity, system=runtime.database.system, new_id=ids.new_id)
     return (Servicer(REFERRALS, referrals), Servicer(PARTNER, partner))

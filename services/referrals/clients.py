@@ -20,6 +20,8 @@ from services.referrals.domain.referral import Referral
 
 _CHECK = identity.DESCRIPTOR.services_by_name["AccessService"].methods_by_name["CheckDisclosure"]
 _TIMEOUT = 3.0
+# What identity answers if less or more may leave by now than did under that id.
+_CHANGED = "DISCLOSURE_CHANGED"
 # A partner is told who somebody is, and that they are referred. Both, or nothing is sent.
 _CLASSES = (access_pb2.DATA_CLASS_DEMOGRAPHICS, access_pb2.DATA_CLASS_REFERRALS)
 
@@ -30,33 +32,59 @@ class Identity:
 
     channels: Channels
     caller_token: Callable[[], str]
+    new_id: Callable[[], UUID]
 
     async def must_release(self, referral: Referral, consent: Consent) -> None:
         """Have it in the accounting of disclosures that the partner is told, or refuse: then nothing may leave."""
         try:
-            answer = await self.channels.call(
-                _CHECK,
-                _question(referral, consent),
-                caller_token=self.caller_token(),
-                timeout=_TIMEOUT,
-            )
+            answer = await self._answer(referral, consent)
         except CallFailed as failed:
             raise Unavailable(
                 "DISCLOSURE_UNCHECKED", "It could not be checked whether this may leave. Try again."
             ) from failed
-        released = cast("identity.CheckDisclosureResponse", answer).released
-        if {each.index for each in released} != set(range(len(_CLASSES))):
+        if {each.index for each in answer.released} != set(range(len(_CLASSES))):
             raise FailedPrecondition(
                 "NOT_RELEASED",
                 "This may not be told to that partner: the patient or a hold forbids it, or the record is not known yet.",
             )
 
+    async def _answer(
+        self, referral: Referral, consent: Consent
+    ) -> identity.CheckDisclosureResponse:
+        for id in _ids(referral, consent):
+            try:
+                return await self._ask(id, referral, consent)
+            except CallFailed as failed:
+                if failed.reason != _CHANGED:
+                    raise
+        return await self._ask(self.new_id(), referral, consent)
 
-def _question(referral: Referral, consent: Consent) -> identity.CheckDisclosureRequest:
-    """Of each sending the id is the same, so that asking again counts once."""
+    async def _ask(
+        self, id: UUID, referral: Referral, consent: Consent
+    ) -> identity.CheckDisclosureResponse:
+        answer = await self.channels.call(
+            _CHECK,
+            _question(id, referral, consent),
+            caller_token=self.caller_token(),
+            timeout=_TIMEOUT,
+        )
+        return cast("identity.CheckDisclosureResponse", answer)
+
+
+def _ids(referral: Referral, consent: Consent) -> tuple[UUID, UUID]:
+    """Of each sending the same, so that asking again counts once: its first, and that of its patient's record after a merge.
+
+    Where something else may leave by now than did under both, it is asked under a new one.
+    """
+    return uuid5(referral.id, str(consent.id)), uuid5(
+        referral.id, f"{consent.id}|{referral.patient_id}"
+    )
+
+
+def _question(id: UUID, referral: Referral, consent: Consent) -> identity.CheckDisclosureRequest:
     labels = [access_pb2.Label.Value(f"LABEL_{each}") for each in referral.labels]
     return identity.CheckDisclosureRequest(
-        id=str(uuid5(referral.id, str(consent.id))),
+        id=str(id),
         recipient_id=str(referral.service_id),
         purpose=access_pb2.PURPOSE_CARE_COORDINATION,
         items=[

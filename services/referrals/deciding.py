@@ -99,9 +99,10 @@ async def _accepted(tx: Transaction, referral: Referral) -> Referral:
 
 
 async def go_on(tx: Transaction, ended: Referral, new_id: NewId) -> None:
-    """Ask the next one by itself, if this one said no or nothing and the referral says so."""
+    """Ask the next one by itself, if this one said no or nothing, the referral says so and there is time."""
     has_no_answer = ended.state is State.FAILED and ended.state_reason == NO_ANSWER
-    if ended.is_auto_next and (ended.state is State.REJECTED or has_no_answer):
+    is_unanswered = ended.state is State.REJECTED or has_no_answer
+    if ended.is_auto_next and is_unanswered and not ended.is_too_late(tx.at):
         service_id = await _best(tx, ended, must_be_named=True)
         if service_id is not None:
             await follow(tx, ended, service_id, by=ended.created_by, new_id=new_id)
@@ -113,6 +114,7 @@ async def ask_next(
     """Take back what nobody answered, and ask the one who is named or fits best. Twice is once."""
     if follower := await ReferralStore(tx).follower(before.id):
         return follower
+    before.check_time(tx.at)
     chosen = service_id or await _best(tx, before, must_be_named=False)
     if chosen is None or chosen == before.service_id:
         raise FailedPrecondition("NO_NEXT", "There is nobody left in the directory who fits.")

@@ -12,7 +12,7 @@ from services.scheduling.domain.appointment import Appointment, State
 from services.scheduling.domain.schedule import Schedule
 from services.scheduling.store import AppointmentStore, ScheduleStore
 
-MISSED = "missed"  # key: an appointment's id; due when it counts as missed
+MISSED = "missed"  # key: an appointment's id; due when it counts as missed, and once it is booked
 
 
 async def save_appointment(
@@ -31,12 +31,13 @@ async def save_appointment(
     else:
         after = replace(after, version=before.version + 1)
         await AppointmentStore(tx).save(before, after)
-    await _set_clock(tx, after)
+    await set_clock(tx, after)
     await appointment_changed(tx, after)
     return after
 
 
-async def _set_clock(tx: Transaction, appointment: Appointment) -> None:
+async def set_clock(tx: Transaction, appointment: Appointment) -> None:
+    """Have it weighed once it counts as missed, as long as it can be."""
     if appointment.state is State.BOOKED:
         await set_timer(tx, MISSED, str(appointment.id), appointment.missed_at)
     else:

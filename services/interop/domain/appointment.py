@@ -17,6 +17,8 @@ _STATUSES = frozenset(
 )  # fmt: skip
 # What is over by its event, whatever the status still says.
 _ENDS = {"S15": "CANCELLED", "S16": "DC", "S17": "DELETED", "S26": "NOSHOW"}
+# One that changes something else, such as a note: without a status it leaves the status as it was.
+_LEAVES_STATUS = "S14"
 # They say when.
 _PLACES = frozenset({"S12", "S13"})
 # Each resource with its beginning, its length and the unit of that.
@@ -48,7 +50,7 @@ def read_appointment(message: Message, trigger: str, reading: Reading) -> Appoin
         number=_number(sch, reading),
         starts_at=starts_at,
         ends_at=ends_at,
-        status=_ENDS.get(trigger) or _status(sch, reading),
+        status=_ENDS.get(trigger) or _status(sch, trigger, reading),
         reason=_reason(sch),
         practitioner=display_name(aip.parts(3)) if aip else "",
         location=place_of(ail) if ail else "",
@@ -129,12 +131,12 @@ def _length(segment: Segment, number: int, unit: int) -> timedelta | None:
     return timedelta(seconds=int(text)) if named.startswith("S") else timedelta(minutes=int(text))
 
 
-def _status(sch: Segment, reading: Reading) -> str:
+def _status(sch: Segment, trigger: str, reading: Reading) -> str:
     said = sch.text(25).upper()
     if said and said not in _STATUSES:
         reading.note(sch, "SCH-25: a status that is not in HL7 table 0278; the event counts.")
         said = ""
-    return said or "BOOKED"
+    return said or ("" if trigger == _LEAVES_STATUS else "BOOKED")
 
 
 def _reason(sch: Segment) -> str:

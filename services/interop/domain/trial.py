@@ -55,6 +55,7 @@ _VISIT_EFFECTS = {
 }
 _OTHER_EFFECT = "would be noted in the history of {visit}, without effect on it"
 _TRANSITION = "the discharge would start the clocks of the transition of care"
+_UNCHANGED = "as it was"
 _DEATH = "the death would be noted, and open loops ended as their protocols say"
 
 
@@ -227,7 +228,7 @@ def _visit_words(visit: Visit, time: Callable[[datetime], str]) -> Iterable[str]
 
 
 def _appointment_words(said: Appointment, time: Callable[[datetime], str]) -> Iterable[str]:
-    yield f"Appointment {said.number}, {said.status.lower()}"
+    yield f"Appointment {said.number}, {said.status.lower() or _UNCHANGED}"
     if said.starts_at:
         yield f"Begins {time(said.starts_at)}"
     for label, value in (
@@ -262,7 +263,7 @@ def _report_effects(report: Report, zone: ZoneInfo) -> Iterable[str]:
             yield _DEATH
     if report.appointment is not None:
         told = report.appointment
-        yield f"would note that appointment {told.number} is {told.status.lower()}"
+        yield f"would note that appointment {told.number} is {told.status.lower() or _UNCHANGED}"
     if report.visit is not None:
         yield _visit_effect(report, report.visit, zone)
         if report.trigger == "A03":

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Transaction
-from libs.chassis.errors import FailedPrecondition, NotFound, Unavailable
+from libs.chassis.errors import FailedPrecondition, Unavailable
 from libs.chassis.ids import new_id
 from services.referrals.clients import Identity, MailServer, NotSent, PartnerLetter
 from services.referrals.deciding import send
@@ -46,7 +46,7 @@ def jobs(mail: MailServer, page: str) -> tuple[Job, ...]:
 
 async def send_waiting(runtime: Runtime) -> None:
     """Ask identity about each referral that waits, outside of any transaction, and then ask its partner."""
-    identity = Identity(runtime.channels, runtime.caller_token)
+    identity = Identity(runtime.channels, runtime.caller_token, new_id)
     async with runtime.database.system() as tx:
         waiting = await ReferralStore(tx).queued(AT_ONCE)
     for referral_id in waiting:
@@ -70,10 +70,12 @@ async def _sent_or_withheld(tx: Transaction, referral_id: UUID, *, is_released: 
     referral = await ReferralStore(tx).take(referral_id)
     if not _waits(referral) or referral.consent is None:
         return
-    if is_released:
-        await send(tx, referral, referral.consent, new_id)
-    else:
+    if not is_released:
         await save_referral(tx, referral.withhold(at=tx.at))
+    elif referral.is_too_late(tx.at):
+        await save_referral(tx, referral.lapse(at=tx.at))
+    else:
+        await send(tx, referral, referral.consent, new_id)
 
 
 def _waits(referral: Referral) -> bool:
@@ -81,30 +83,33 @@ def _waits(referral: Referral) -> bool:
 
 
 async def mail_due(runtime: Runtime, mail: MailServer, page: str) -> None:
-    """Take out the letters that are due. Each gets a link of its own when it goes: only the hash of a link is ever kept."""
-    async with runtime.database.system() as tx:
-        letters = await LinkStore(tx).take_letters(tx.at + LEASE, AT_ONCE)
-    for letter in letters:
-        await _mail(runtime, mail, page, letter)
+    """Take out the letters that are due, each taken when its turn comes: it is still wanted then, and the lease is its own."""
+    for _ in range(AT_ONCE):
+        async with runtime.database.system() as tx:
+            letter = await LinkStore(tx).take_letter(tx.at + LEASE)
+            if letter is None:
+                return
+            written = await _wanted(tx, letter, page)
+        if written:
+            await _mail(runtime, mail, letter, written)
 
 
-async def _mail(runtime: Runtime, mail: MailServer, page: str, letter: Letter) -> None:
+async def _wanted(tx: Transaction, letter: Letter, page: str) -> PartnerLetter | None:
+    """The letter with a link of its own, of which only the hash is kept; None if nobody has to answer any more."""
     if letter.state != State.REQUESTED or not letter.email:
-        async with runtime.database.system() as tx:
-            await LinkStore(tx).give_up(letter.id)
-        return
+        await LinkStore(tx).give_up(letter.id)
+        return None
     token = new_token()
+    await LinkStore(tx).add(hash_of(token), letter.referral_id, expiry(tx.at, letter.needed_until))
+    return await _written(tx, letter, f"{page}{token}")
+
+
+async def _mail(runtime: Runtime, mail: MailServer, letter: Letter, written: PartnerLetter) -> None:
     try:
-        async with runtime.database.system() as tx:
-            written = await _written(tx, letter, f"{page}{token}")
-            until = expiry(tx.at, letter.needed_until)
-            await LinkStore(tx).add(hash_of(token), letter.referral_id, until)
         await mail.send(written)
-    except (NotSent, NotFound) as error:
-        known = {"referral_id": str(letter.referral_id), "attempts": letter.tries}
-        log.warning("not sent", extra={**known, "reason": str(error)})
+    except NotSent as error:
         async with runtime.database.system() as tx:
-            await _try_again(tx, letter)
+            await _try_again(tx, letter, error)
     else:
         async with runtime.database.system() as tx:
             await LinkStore(tx).sent(letter.id)
@@ -125,7 +130,9 @@ async def _written(tx: Transaction, letter: Letter, url: str) -> PartnerLetter:
     )
 
 
-async def _try_again(tx: Transaction, letter: Letter) -> None:
+async def _try_again(tx: Transaction, letter: Letter, error: NotSent) -> None:
+    known = {"referral_id": str(letter.referral_id), "attempts": letter.tries}
+    log.warning("not sent", extra={**known, "reason": str(error)})
     if letter.tries >= MOST_TRIES:
         await LinkStore(tx).give_up(letter.id)
         return

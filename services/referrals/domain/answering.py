@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from services.referrals.domain.calendar import Calendar
 
@@ -25,6 +26,16 @@ class AnswerRule:
     source: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeadRule:
+    """So long before something is needed the answer is due, that another partner can be found. Never edited either."""
+
+    effective_on: date
+    hours: int
+    source: str
+
+
+_Rule = TypeVar("_Rule", AnswerRule, LeadRule)
 _OURS = (
     "CareHub's own choice, shorter than what is customary: a specialist acknowledges an urgent referral within 1 business day "
     "and a routine one within 2 (28 CCR 1300.67.2.2 gives urgent appointments 48 hours)"
@@ -35,6 +46,13 @@ RULES: tuple[AnswerRule, ...] = (
     ),
     AnswerRule(priority=Priority.URGENT, effective_on=date(2026, 1, 1), hours=4, source=_OURS),
     AnswerRule(priority=Priority.EMERGENT, effective_on=date(2026, 1, 1), hours=1, source=_OURS),
+)
+LEADS: tuple[LeadRule, ...] = (
+    LeadRule(
+        effective_on=date(2026, 1, 1),
+        hours=2,
+        source="CareHub's own choice: time to ask one more ride service, which promises an answer within hours",
+    ),
 )
 
 
@@ -55,7 +73,7 @@ def answer_due(
     needed_at: datetime | None = None,
     rules: Sequence[AnswerRule] = RULES,
 ) -> Due:
-    """When the answer is due: by the rule or sooner, if the service promised so; and never after it is needed."""
+    """When the answer is due: by the rule or sooner, if the service promised so; and while there is time to ask another."""
     due = _by_rule(rule_for(priority, calendar.local_date(sent_at), rules), calendar, sent_at)
     if promised_hours:
         promised = Due(
@@ -63,15 +81,29 @@ def answer_due(
             f"{_hours(promised_hours)} after it was sent, as the service promised",
         )
         due = promised if priority is Priority.ROUTINE else min(due, promised, key=lambda d: d.at)
-    if needed_at and sent_at < needed_at < due.at:
-        return Due(needed_at, "when it is needed, which is sooner than the usual time")
+    if needed_at and sent_at < needed_at:
+        return min(due, _before(needed_at, calendar, sent_at), key=lambda d: d.at)
     return due
+
+
+def _before(needed_at: datetime, calendar: Calendar, sent_at: datetime) -> Due:
+    """So long before it is needed as the rule says, or half of what is left if that is less."""
+    lead = timedelta(hours=_in_effect(LEADS, calendar.local_date(sent_at)).hours)
+    half = (needed_at - sent_at) / 2
+    if half < lead:
+        return Due(needed_at - half, "halfway to when it is needed, to leave time to ask another")
+    hours = _hours(lead // timedelta(hours=1))
+    return Due(needed_at - lead, f"{hours} before it is needed, to leave time to ask another")
 
 
 def rule_for(priority: Priority, on: date, rules: Sequence[AnswerRule] = RULES) -> AnswerRule:
     """The newest rule that is in effect on a day; before the first of them, the first."""
-    own = sorted((r for r in rules if r.priority is priority), key=lambda r: r.effective_on)
-    return ([rule for rule in own if rule.effective_on <= on] or own[:1])[-1]
+    return _in_effect([rule for rule in rules if rule.priority is priority], on)
+
+
+def _in_effect(rules: Sequence[_Rule], on: date) -> _Rule:
+    known = sorted(rules, key=lambda rule: rule.effective_on)
+    return ([rule for rule in known if rule.effective_on <= on] or known[:1])[-1]
 
 
 def _by_rule(rule: AnswerRule, calendar: Calendar, sent_at: datetime) -> Due:

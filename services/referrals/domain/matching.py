@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.referrals.domain.calendar import Calendar
@@ -143,18 +143,36 @@ def _hours(service: Service, wanted: Wanted, calendar: Calendar) -> Iterator[Rea
     until = calendar.local(wanted.end_at) if wanted.end_at else local
     if not service.hours:
         yield Reason("HOURS", False, "Its hours are not said: ask.", -5)
-    elif any(is_open(hours, local) and is_open(hours, until) for hours in service.hours):
+    elif any(is_open(hours, local, until) for hours in service.hours):
         yield Reason("HOURS", True, f"It is there {local:%A} at {local:%H:%M}.", 5)
     else:
         yield _against("HOURS", f"It is not there {local:%A} at {local:%H:%M}.")
 
 
-def is_open(hours: Hours, local: datetime) -> bool:
-    """Whether a service is there at a local time; at the minute at which it closes, too."""
-    if hours.days and DAYS[local.weekday()] not in hours.days:
+def is_open(hours: Hours, local: datetime, until: datetime) -> bool:
+    """Whether a service is there at both local times; over midnight, in the same night. At the minute at which it closes, too."""
+    begun, ended = _day_of(hours, local), _day_of(hours, until)
+    if begun is None or ended is None:
         return False
-    clock = f"{local:%H:%M}"
-    return (hours.opens_at or "00:00") <= clock <= (hours.closes_at or "24:00")
+    return begun == ended or not _is_over_midnight(hours)
+
+
+def _day_of(hours: Hours, local: datetime) -> date | None:
+    """The day whose hours a local time is in. After midnight they can be those of the day before."""
+    opens, closes, clock = hours.opens_at or "00:00", hours.closes_at or "24:00", f"{local:%H:%M}"
+    day = local.date()
+    if not _is_over_midnight(hours):
+        is_there = opens <= clock <= closes
+    elif is_there := clock <= closes:
+        day -= timedelta(days=1)
+    else:
+        is_there = clock >= opens
+    is_on = not hours.days or DAYS[day.weekday()] in hours.days
+    return day if is_there and is_on else None
+
+
+def _is_over_midnight(hours: Hours) -> bool:
+    return bool(hours.opens_at and hours.closes_at) and hours.closes_at < hours.opens_at
 
 
 def _wheelchair(service: Service, wanted: Wanted) -> Iterator[Reason]:

@@ -49,7 +49,8 @@ FAILURES = frozenset({"CLIENT_ABSENT", "CLIENT_DECLINED", "UNREACHABLE", "DRIVER
 CANCELLATIONS = frozenset({
     "CLIENT_DECLINED", "NOT_NEEDED", "SOLVED_OTHERWISE", "MOVED", "DIED", "DUPLICATE", "OTHER",
 })  # fmt: skip
-NO_ANSWER, ASKED_NEXT, NOT_RELEASED = "NO_ANSWER", "ASKED_NEXT", "NOT_RELEASED"
+NO_ANSWER, ASKED_NEXT = "NO_ANSWER", "ASKED_NEXT"
+NOT_RELEASED, TOO_LATE = "NOT_RELEASED", "TOO_LATE"
 # How a referral ended, in the codes that loops know.
 _OUTCOMES: Mapping[tuple[State, str], str] = MappingProxyType({
     (State.REJECTED, "NO_CAPACITY"): "no_capacity",
@@ -100,6 +101,10 @@ class Referral:
     def has_ended(self) -> bool:
         return self.state in ENDED
 
+    def is_too_late(self, at: datetime) -> bool:
+        """Whether the time for which help is needed has come: who is asked now could only learn who it was."""
+        return self.details.start_at is not None and self.details.start_at <= at
+
     @property
     def told(self) -> Details:
         """What the partner may see now: until it says yes, nothing that says who it is; then what the patient agreed to."""
@@ -110,11 +115,13 @@ class Referral:
         """Have it sent as soon as identity lets what it tells leave."""
         self._must_be(State.DRAFT)
         consent.check_names(self.service_id)
+        self.check_time(at)
         return self._next(replace(self, consent=consent, queued_at=at))
 
     def send(self, consent: Consent, due: Due, *, at: datetime) -> Self:
         """The partner is asked, with the patient's consent, and has until `due` to answer."""
         consent.check_names(self.service_id)
+        self.check_time(at)
         return self._to(
             State.REQUESTED,
             consent=consent,
@@ -179,8 +186,20 @@ class Referral:
         return self if self.has_ended else self._end(State.CANCELLED, ASKED_NEXT, at)
 
     def withhold(self, *, at: datetime) -> Self:
-        """Identity does not let leave what it tells: it is not sent."""
+        """Identity does not let leave what it tells, or no longer: it is not sent, or taken back."""
         return self._end(State.CANCELLED, NOT_RELEASED, at)
+
+    def check_time(self, at: datetime) -> None:
+        """Refuse to ask anybody for what has begun."""
+        if self.is_too_late(at):
+            raise FailedPrecondition(
+                "NEEDED_BEFORE_NOW",
+                "The time for which help is needed has come. Make a new referral for another time.",
+            )
+
+    def lapse(self, *, at: datetime) -> Self:
+        """It waited to be sent until it was needed: it is not sent."""
+        return self._end(State.CANCELLED, TOO_LATE, at)
 
     def move(self, patient_id: UUID) -> Self:
         """Its patient's record was merged into another one."""

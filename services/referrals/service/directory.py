@@ -32,16 +32,19 @@ async def import_directory(
 ) -> rpc.ImportDirectoryResponse:
     reading, directory = read(request.json), DirectoryStore(call.tx)
     told = [organization_of(body) for body in reading.organizations.values()]
-    known = await directory.organizations(
+    is_dry = request.is_dry_run
+    organizations_of = directory.organizations if is_dry else directory.hold_organizations
+    known = await organizations_of(
         {one.id for one in told} | {UUID(s["organization_id"]) for s in reading.services.values()}
     )
     services = _of_known(reading, {*known, *(one.id for one in told)})
-    there = await directory.services(each.id for each in services)
+    services_of = directory.services if is_dry else directory.hold
+    there = await services_of(each.id for each in services)
     organizations = [known[o.id].become(o) if o.id in known else o for o in told]
     after = [there[s.id].become(s) if s.id in there else s for s in services]
     new = [o for o in organizations if known.get(o.id) is not o]
     changed = [s for s in after if there.get(s.id) is not s]
-    if not request.is_dry_run:
+    if not is_dry:
         await directory.save_organizations(new)
         await save_services(call.tx, *changed)
     created = sum(o.version == 1 for o in new) + sum(s.version == 1 for s in changed)

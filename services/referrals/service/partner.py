@@ -1,6 +1,6 @@
 """PartnerService: what a partner without an account sees and says. The token of a link is the credential."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,29 +12,36 @@ from carehub.referrals.v1 import partner_service_pb2 as rpc
 from libs.chassis import audit
 from libs.chassis.caller import Call, Caller, CallerKind
 from libs.chassis.database import Transaction
-from libs.chassis.errors import NotFound
+from libs.chassis.errors import Aborted, FailedPrecondition, NotFound
+from services.referrals.clients import Identity
 from services.referrals.convert.directory import to_capacity
 from services.referrals.convert.partner import request_to_proto
 from services.referrals.deciding import Answer, answered
 from services.referrals.domain.partner import LAST_WORD, hash_of
-from services.referrals.domain.referral import FAILURES, REJECTIONS, Referral
-from services.referrals.events import save_services
+from services.referrals.domain.referral import FAILURES, REJECTIONS, UNDER_WAY, Referral, State
+from services.referrals.events import save_referral, save_services
 from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, ReferralStore
 
 PARTNER = "partner"
+_AFTER_YES = UNDER_WAY | {State.REQUESTED}  # whoever says yes is told, or is told again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerService:
-    """`system` opens a transaction of the service itself: a partner has no door of their own, only what a link opens."""
+    """`system` opens a transaction of the service itself: a partner has no door of their own, only what a link opens.
 
+    Denials do not apply to that door, so identity is asked again, before it, whenever a partner is told who it is.
+    """
+
+    identity: Identity
     system: Callable[[], AbstractAsyncContextManager[Transaction]]
     new_id: Callable[[], UUID]
 
     async def OpenRequest(self, request: rpc.OpenRequestRequest, call: Call) -> rpc.PartnerRequest:
+        released = await self._released(request.token, UNDER_WAY)
         async with self.system() as tx:
             referral = await _opened(tx, request.token, call)
-            return await _shown(tx, referral, call)
+            return await _shown(tx, referral, call, released)
 
     async def AnswerRequest(
         self, request: rpc.AnswerRequestRequest, call: Call
@@ -43,6 +50,7 @@ class PartnerService:
         reason = request.reason if request.reason in REJECTIONS else "OTHER"
         says_more = request.capacity != directory_pb2.Capacity.STATUS_UNSPECIFIED
         after_no = LAST_WORD if says_more and not request.is_yes else timedelta(0)
+        released = await self._released(request.token, _AFTER_YES) if request.is_yes else None
         async with self.system() as tx:
             referral = await _opened(tx, request.token, call, after_no)
             after = await answered(tx, referral, answer, reason, self.new_id)
@@ -50,7 +58,7 @@ class PartnerService:
                 service = await DirectoryStore(tx).take(referral.service_id)
                 said = to_capacity(request.capacity)
                 await save_services(tx, service.say_capacity(said, at=tx.at))
-            return await _shown(tx, after, call)
+            return await _shown(tx, after, call, released)
 
     async def FinishRequest(
         self, request: rpc.FinishRequestRequest, call: Call
@@ -60,19 +68,57 @@ class PartnerService:
         async with self.system() as tx:
             referral = await _opened(tx, request.token, call)
             after = await answered(tx, referral, answer, reason, self.new_id)
-            return await _shown(tx, after, call)
+            return await _shown(tx, after, call, None)
+
+    async def _released(self, token: str, telling: Collection[State]) -> UUID | None:
+        """Whose record identity lets the partner be told of now, if the referral is in a state in which it is told.
+
+        If the patient has forbidden it meanwhile, the referral and its links end, and to the partner it is over.
+        """
+        async with self.system() as tx:
+            referral = await ReferralStore(tx).get(await _id_of(tx, token))
+        if referral.consent is None or referral.state not in telling:
+            return None
+        try:
+            await self.identity.must_release(referral, referral.consent)
+        except FailedPrecondition:
+            async with self.system() as tx:
+                await _withhold(tx, referral)
+            raise _no_link() from None
+        return referral.patient_id
 
 
 async def _opened(
     tx: Transaction, token: str, call: Call, after_no: timedelta = timedelta(0)
 ) -> Referral:
     """The referral that the token opens, to be changed. From here on the partner is the caller."""
-    referral_id = await LinkStore(tx).opened_by(hash_of(token), after_no)
-    if referral_id is None:
-        raise NotFound("LINK_NOT_FOUND", "This link does not work, or no longer.")
-    referral = await ReferralStore(tx).take(referral_id)
+    referral = await ReferralStore(tx).take(await _id_of(tx, token, after_no))
     call.maybe_caller = _partner(referral)
     return referral
+
+
+async def _id_of(tx: Transaction, token: str, after_no: timedelta = timedelta(0)) -> UUID:
+    referral_id = await LinkStore(tx).opened_by(hash_of(token), after_no)
+    if referral_id is None:
+        raise _no_link()
+    return referral_id
+
+
+def _no_link() -> NotFound:
+    return NotFound("LINK_NOT_FOUND", "This link does not work, or no longer.")
+
+
+async def _withhold(tx: Transaction, asked: Referral) -> None:
+    """End what identity does not release, unless it is another record's by now: that was not asked about."""
+    referral = await ReferralStore(tx).take(asked.id)
+    if referral.patient_id != asked.patient_id:
+        raise _changed()
+    if not referral.has_ended:
+        await save_referral(tx, referral.withhold(at=tx.at))
+
+
+def _changed() -> Aborted:
+    return Aborted("REQUEST_CHANGED", "The request was changed at the same time. Try again.")
 
 
 def _partner(referral: Referral) -> Caller:
@@ -87,8 +133,12 @@ def _partner(referral: Referral) -> Caller:
     )
 
 
-async def _shown(tx: Transaction, referral: Referral, call: Call) -> rpc.PartnerRequest:
-    """What the partner may see now, and the row in the ledger that says so."""
+async def _shown(
+    tx: Transaction, referral: Referral, call: Call, released: UUID | None
+) -> rpc.PartnerRequest:
+    """What the partner may see now, and the row in the ledger that says so. Who it is, only if identity was asked about that."""
+    if referral.state in UNDER_WAY and referral.patient_id != released:
+        raise _changed()
     facility = await NeighborStore(tx).facility(referral.facility_id)
     service = await DirectoryStore(tx).get(referral.service_id)
     call.show(referral.patient_id)

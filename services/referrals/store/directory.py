@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
-from libs.chassis.errors import NotFound
+from libs.chassis.errors import Aborted, NotFound
 from services.referrals.domain.directory import Organization, Service
 
 MOST_FOUND = 500
@@ -119,6 +119,13 @@ ORGANIZATIONS = sql(
     select(organizations).where(organizations.c.id == any_(_ids)).order_by(organizations.c.id),
     row=Organization,
 )
+LOCK_ORGANIZATIONS = sql(
+    select(organizations)
+    .where(organizations.c.id == any_(_ids))
+    .order_by(organizations.c.id)
+    .with_for_update(),
+    row=Organization,
+)
 ORGANIZATIONS_AFTER = sql(
     select(organizations)
     .where(
@@ -167,6 +174,11 @@ class DirectoryStore:
         found = await self._tx.fetch(ORGANIZATIONS, ids=sorted(set(ids)))
         return {one.id: one for one in found}
 
+    async def hold_organizations(self, ids: Iterable[UUID]) -> dict[UUID, Organization]:
+        """The same, to be changed: nobody else changes them until the end of the transaction."""
+        found = await self._tx.fetch(LOCK_ORGANIZATIONS, ids=sorted(set(ids)))
+        return {one.id: one for one in found}
+
     async def organizations_after(self, name: str, id: UUID, limit: int) -> list[Organization]:
         return await self._tx.fetch(ORGANIZATIONS_AFTER, name=name, id=id, limit=limit)
 
@@ -182,6 +194,11 @@ class DirectoryStore:
         found = await self._tx.fetch(SERVICES, ids=sorted(set(ids)))
         return {one.id: one for one in found}
 
+    async def hold(self, ids: Iterable[UUID]) -> dict[UUID, Service]:
+        """The same, to be changed: nobody else changes them until the end of the transaction."""
+        found = await self._tx.fetch(LOCK_SERVICES, ids=sorted(set(ids)))
+        return {one.id: one for one in found}
+
     async def services_of(self, organization_ids: Iterable[UUID]) -> list[Service]:
         return await self._tx.fetch(SERVICES_OF, ids=sorted(set(organization_ids)))
 
@@ -189,12 +206,14 @@ class DirectoryStore:
         return await self._tx.fetch(FOR_NEED, needs=[need], limit=MOST_FOUND)
 
     async def save_organizations(self, changed: Sequence[Organization]) -> None:
-        await self._tx.run_many(SAVE_ORGANIZATION, changed)
+        """Write new ones and next versions of those that are held."""
+        for one in changed:
+            _must_touch(await self._tx.run(SAVE_ORGANIZATION, one))
 
     async def save(self, changed: Sequence[Service]) -> None:
-        """Write new services and next versions, and have as many drivers as each has."""
-        await self._tx.run_many(SAVE_SERVICE, changed)
+        """Write new services and next versions of those that are held, and have as many drivers as each has."""
         for one in changed:
+            _must_touch(await self._tx.run(SAVE_SERVICE, one))
             if one.drivers:
                 await self._tx.run(ADD_SEATS, service_id=one.id, drivers=one.drivers)
 
@@ -213,6 +232,13 @@ class DirectoryStore:
         seats = await self._tx.fetch(LOCK_SEATS, service_id=service.id, drivers=service.drivers)
         taken = await self.drivers_taken([service.id], since, until)
         return next((s for s in seats if s not in taken.get(service.id, frozenset())), None)
+
+
+def _must_touch(rows: int) -> None:
+    if rows != 1:
+        raise Aborted(
+            "DIRECTORY_CHANGED", "The directory was changed at the same time. Take it over again."
+        )
 
 
 def _there(service: Service | None) -> Service:

@@ -1,12 +1,10 @@
 """Links to the partner's page, of which only hashes are kept, and the letters that bring them."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     Column,
     DateTime,
     Integer,
@@ -15,8 +13,8 @@ from sqlalchemy import (
     Table,
     Uuid,
     and_,
-    any_,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -116,7 +114,7 @@ _due = (
     select(letters.c.id)
     .where(letters.c.next_try_at <= _at)
     .order_by(letters.c.next_try_at)
-    .limit(param("most", type_=Integer))
+    .limit(literal_column("1"))
     .with_for_update(skip_locked=True)
     .cte("due")
 )
@@ -126,7 +124,7 @@ LEASE = sql(
     .values(tries=letters.c.tries + 1, next_try_at=param("until", type_=DateTime(timezone=True)))
     .returning(letters.c.id)
 )
-LETTERS = sql(
+LETTER = sql(
     select(
         letters.c.id,
         letters.c.referral_id,
@@ -141,7 +139,7 @@ LETTERS = sql(
     )
     .join(referrals, referrals.c.id == letters.c.referral_id)
     .join(services, services.c.id == referrals.c.service_id)
-    .where(letters.c.id == any_(param("ids", type_=ARRAY(Uuid)))),
+    .where(letters.c.id == param("id", type_=Uuid)),
     row=Letter,
 )
 _letter = letters.c.id == param("id_", type_=Uuid)
@@ -174,10 +172,13 @@ class LinkStore:
     async def add_letter(self, id: UUID, referral_id: UUID) -> None:
         await self._tx.run(ADD_LETTER, id=id, referral_id=referral_id, at=self._tx.at)
 
-    async def take_letters(self, until: datetime, most: int) -> list[Letter]:
-        """Letters that are due, for oneself until a time: then they are tried again, should this process have died."""
-        ids: Iterable[UUID] = await self._tx.fetch(LEASE, at=self._tx.at, until=until, most=most)
-        return await self._tx.fetch(LETTERS, ids=sorted(ids))
+    async def take_letter(self, until: datetime) -> Letter | None:
+        """A letter that is due, for oneself until a time: then it is tried again, should this process have died."""
+        id: UUID | None = await self._tx.one_or_none(LEASE, at=self._tx.at, until=until)
+        if id is None:
+            return None
+        letter: Letter = await self._tx.one(LETTER, id=id)
+        return letter
 
     async def sent(self, id: UUID) -> None:
         await self._tx.run(SENT, id_=id, at=self._tx.at)

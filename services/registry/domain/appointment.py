@@ -59,7 +59,8 @@ class ToldAppointment:
 
     @property
     def status(self) -> str:
-        return self._text("status")
+        """As it was told last; booked, where only changes of something else were told."""
+        return self._text("status") or "BOOKED"
 
     @property
     def reason(self) -> str:

@@ -14,14 +14,16 @@ from services.scheduling.store import DirectoryStore, RecordStore
 Changed = tuple[Appointment | None, Appointment]
 
 
-async def weigh_all(tx: Transaction, appointments: Sequence[Changed]) -> None:
-    """Each is held, and its patient locked, so that nobody else weighs it meanwhile."""
+async def weigh_all(tx: Transaction, appointments: Sequence[Changed]) -> list[Appointment]:
+    """Each is held, and its patient locked, so that nobody else weighs it meanwhile. What they are now."""
     if not appointments:
-        return
+        return []
     facilities = await DirectoryStore(tx).facilities(each.facility_id for _, each in appointments)
     visits = defaultdict[UUID, list[Visit]](list)
     for visit in await RecordStore(tx).visits_of(each.patient_id for _, each in appointments):
         visits[visit.patient_id].append(visit)
+    saved = []
     for before, told in appointments:
         weighed = weigh(told, visits[told.patient_id], facilities.get(told.facility_id))
-        await save_appointment(tx, before, weighed.settled(tx.at))
+        saved.append(await save_appointment(tx, before, weighed.settled(tx.at)))
+    return saved

@@ -221,6 +221,10 @@ class Appointment:
         """What becomes of it when another one is booked in its place."""
         if self.state is State.BOOKED:
             return self.cancel(Reason.REBOOKED, now)
+        if self.cancel_reason is Reason.REBOOKED:
+            raise FailedPrecondition(
+                "APPOINTMENT_REBOOKED", "Another one was booked in its place. Change that one."
+            )
         self._check_state(State.NO_SHOW, State.CANCELLED)
         return self
 

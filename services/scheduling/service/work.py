@@ -11,11 +11,12 @@ from carehub.scheduling.v1 import scheduling_service_pb2 as rpc
 from libs.chassis.caller import Call
 from libs.chassis.errors import Aborted, FailedPrecondition, PermissionDenied
 from libs.chassis.fields import check_etag, to_uuid
+from libs.chassis.timers import set_timer
 from services.scheduling.convert import appointment_to_proto, to_instant, to_purpose
 from services.scheduling.domain.appointment import Appointment, book
 from services.scheduling.domain.facility import Facility
 from services.scheduling.domain.schedule import Purpose, Slot
-from services.scheduling.events import save_appointment
+from services.scheduling.events import MISSED, save_appointment
 from services.scheduling.store import (
     AppointmentStore,
     DirectoryStore,
@@ -130,7 +131,10 @@ async def _book(call: Call, wanted: Appointment) -> Appointment:
     if not await ScheduleStore(call.tx).take(wanted):
         raise Aborted("SLOT_TAKEN", "Somebody else has it by now. Choose another one.")
     call.show(wanted.patient_id)
-    return await save_appointment(call.tx, None, wanted.settled(call.tx.at))
+    booked = await save_appointment(call.tx, None, wanted.settled(call.tx.at))
+    # What is known of the patient's visits no person may see: it is weighed against that by the clock, at once.
+    await set_timer(call.tx, MISSED, str(booked.id), call.tx.at)
+    return booked
 
 
 def _repeated(call: Call, same: Appointment, asked: tuple[UUID, datetime, UUID]) -> Appointment:

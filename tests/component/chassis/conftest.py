@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ class World:
         self.servers = servers
         self.nats_url = nats_url
         self.wake = asyncio.Event()
+        self.now: Callable[[], datetime] = ids.now
         self.teller: Database
         self.listener: Database
         self.conveyor: Conveyor
@@ -48,7 +50,7 @@ class World:
     async def _open(self, service: str, stack: AsyncExitStack) -> Database:
         await self.servers.prepare(service, MIGRATIONS)
         pool = await open_pool(self.servers.url(service, "system"), 6, service)
-        database = Database(None, pool, ids.now, self.wake.set)
+        database = Database(None, pool, lambda: self.now(), self.wake.set)
         stack.push_async_callback(database.close)
         return database
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sized
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import column, func, select, table, text
 
 from libs.chassis import timers
-from libs.chassis.database import Database, Transaction, sql
+from libs.chassis.database import Transaction, sql
 from libs.chassis.timers import Timer, clear_timer, run_timers, set_timer
 from tests.component.chassis.conftest import World, until
 from tests.component.chassis.story import BELL, RUNG, RUNG_TWICE, ring
@@ -29,13 +29,21 @@ class Clock:
         return self.time
 
 
+class Ticking(Clock):
+    """A second later whenever it is looked at."""
+
+    def __call__(self) -> datetime:
+        self.time += timedelta(seconds=1)
+        return self.time
+
+
 @asynccontextmanager
 async def scheduling(
-    database: Database, clock: Clock, *handlers: Timer, schedulers: int = 1
+    world: World, clock: Clock, *handlers: Timer, schedulers: int = 1
 ) -> AsyncIterator[None]:
-    stopping = asyncio.Event()
+    world.now, stopping = clock, asyncio.Event()
     tasks = [
-        asyncio.create_task(run_timers(handlers, database, stopping, clock))
+        asyncio.create_task(run_timers(handlers, world.teller, stopping, clock))
         for _ in range(schedulers)
     ]
     try:
@@ -63,7 +71,7 @@ async def test_a_timer_fires_when_it_is_due_and_not_before(world: World) -> None
     clock = Clock()
     await set_bell(world, "now", NOON)
     await set_bell(world, "later", NOON + timedelta(hours=1))
-    async with scheduling(world.teller, clock, BELL):
+    async with scheduling(world, clock, BELL):
         await rung(world, 1)
         clock.time += timedelta(minutes=59, seconds=59)
         await set_bell(world, "also now", clock.time)
@@ -72,10 +80,25 @@ async def test_a_timer_fires_when_it_is_due_and_not_before(world: World) -> None
         await rung(world, 3)
 
 
+async def test_a_handlers_time_is_never_before_its_timer_is_due(world: World) -> None:
+    clock = Ticking()
+    seen: list[tuple[datetime, datetime]] = []
+
+    async def look(tx: Transaction, key: str, due_at: datetime) -> None:
+        seen.append((due_at, tx.at))
+
+    # Whatever is read first and second in a look at what is due: one of these lies between.
+    for second in (4, 5):
+        await set_bell(world, f"b{second}", NOON + timedelta(seconds=second))
+    async with scheduling(world, clock, Timer("bell", look)):
+        await until(lambda: reached(seen, 2))
+    assert all(at >= due_at for due_at, at in seen)
+
+
 async def test_two_schedulers_fire_each_timer_once(world: World) -> None:
     for n in range(150):
         await set_bell(world, f"b{n}")
-    async with scheduling(world.teller, Clock(), BELL, schedulers=3):
+    async with scheduling(world, Clock(), BELL, schedulers=3):
         await rung(world, 150)
 
 
@@ -87,7 +110,7 @@ async def test_setting_a_timer_again_replaces_it_and_clearing_forgets_it(world: 
     async with world.teller.system() as tx:
         await clear_timer(tx, "bell", "cleared")
     await set_bell(world, "sentinel", NOON)
-    async with scheduling(world.teller, clock, BELL):
+    async with scheduling(world, clock, BELL):
         await rung(world, 1)
         clock.time += timedelta(hours=1)
         await rung(world, 2)
@@ -130,7 +153,7 @@ async def test_a_handler_may_set_its_own_timer_again(world: World) -> None:
         await set_timer(tx, "bell", key, due_at + timedelta(days=1))
 
     await set_bell(world)
-    async with scheduling(world.teller, clock, Timer("bell", again)):
+    async with scheduling(world, clock, Timer("bell", again)):
         for day in (1, 2):
             await until(lambda day=day: reached(seen, day))
             clock.time = NOON + timedelta(days=day)
@@ -138,7 +161,7 @@ async def test_a_handler_may_set_its_own_timer_again(world: World) -> None:
     assert seen == [NOON, NOON + timedelta(days=1), NOON + timedelta(days=2)]
 
 
-async def reached(seen: list[datetime], count: int) -> bool:
+async def reached(seen: Sized, count: int) -> bool:
     return len(seen) >= count
 
 
@@ -158,7 +181,7 @@ async def test_a_failing_timer_is_tried_again_keeps_its_time_and_blocks_no_other
 
     await set_bell(world, "weak", NOON - timedelta(hours=1))
     await set_bell(world, "sound", NOON)
-    async with scheduling(world.teller, Clock(), Timer("bell", fails_twice)):
+    async with scheduling(world, Clock(), Timer("bell", fails_twice)):
         await rung(world, 3)
     assert tries == [NOON - timedelta(hours=1)] * 3
 
@@ -172,7 +195,7 @@ async def test_a_timer_that_never_works_is_kept_and_rests(
         raise RuntimeError
 
     await set_bell(world)
-    async with scheduling(world.teller, Clock(), Timer("bell", never)):
+    async with scheduling(world, Clock(), Timer("bell", never)):
 
         async def resigned() -> bool:
             return await world.ask(world.teller, ATTEMPTS) == timers.ATTEMPTS
@@ -180,7 +203,7 @@ async def test_a_timer_that_never_works_is_kept_and_rests(
         await until(resigned)
     assert await world.ask(world.teller, DUE_AT) == NOON
     # Another process, or this one ten minutes later, with the bug mended.
-    async with scheduling(world.teller, Clock(), BELL):
+    async with scheduling(world, Clock(), BELL):
         await rung(world, 1)
 
 
@@ -207,7 +230,7 @@ async def test_the_scheduler_gives_way_to_a_request_that_wants_the_timer(world: 
 
     released = asyncio.Event()
     await set_bell(world)
-    async with scheduling(world.teller, Clock(), Timer("bell", wants_the_same)):
+    async with scheduling(world, Clock(), Timer("bell", wants_the_same)):
         async with world.teller.system() as tx:
             await ring(tx, "b", NOON)
             await taken.wait()

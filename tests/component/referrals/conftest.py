@@ -1,5 +1,6 @@
 """referrals and identity running for a test, with a clinic, a patient, three ride services and a shorthand for the RPCs."""
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -7,7 +8,13 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from carehub.identity.v1 import identity_events_pb2
+from carehub.identity.v1 import (
+    consent_pb2,
+    consent_service_pb2,
+    identity_events_pb2,
+    identity_service_pb2,
+    organization_pb2,
+)
 from carehub.referrals.v1 import partner_service_pb2 as partner
 from carehub.referrals.v1 import referral_pb2, referrals_events_pb2
 from carehub.referrals.v1 import referrals_service_pb2 as rpc
@@ -18,6 +25,8 @@ from libs.chassis.fields import to_timestamp
 from libs.testing.hub import caller_token
 
 CONTRACT = rpc.DESCRIPTOR.services_by_name["ReferralsService"]
+CONSENTS = consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"]
+DIRECTORY = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
 PARTNER = partner.DESCRIPTOR.services_by_name["PartnerService"]
 PERMISSIONS = ("directory.read", "directory.write", "referrals.read", "referrals.write")
 RIDE = "transportation-insecurity"
@@ -89,6 +98,11 @@ class Referrals:
     async def rows(self, text, *values):
         async with self.hub.system("referrals") as tx:
             return await tx._connection.fetch(text, *values)
+
+    async def until_waited_for(self, tx):
+        """Until somebody wants what this transaction has locked."""
+        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        await self.hub.until(lambda: tx._connection.fetchval(waits), what="somebody waits")
 
     async def until(self, text, wanted, *values):
         async def settled():
@@ -185,6 +199,65 @@ class Referrals:
         request = rpc.CreatePartnerLinkRequest(referral_id=referral.id)
         url = (await self.call("CreatePartnerLink", request)).url
         return url.rpartition("/p/")[2]
+
+    async def sent_to_member(self):
+        """A referral to a partner that is an organization of the network, so that a patient can forbid it by name."""
+        member = organization_pb2.Organization(
+            name="Riders", kind=organization_pb2.Organization.KIND_COMMUNITY
+        )
+        request = identity_service_pb2.CreateOrganizationRequest(organization=member)
+        token = self.token(permissions=["organizations.write"], roles=["network_admin"])
+        made = await self.hub.call(
+            DIRECTORY, "CreateOrganization", request, organization_pb2.Organization, token=token
+        )
+        await self.directory(organization(ride_service(9, "Riders", id=made.id), number=9))
+        draft = await self.draft(service_id=made.id)
+        return await self.send(draft, service_ids=[made.id])
+
+    async def forbid(self, referral):
+        """The patient forbids that the partner is told anything."""
+        consent = consent_pb2.Consent(
+            patient_id=str(self.patient),
+            facility_id=str(self.here),
+            decision=consent_pb2.Consent.DECISION_DENY,
+            recipient_ids=[referral.service_id],
+            form=consent_pb2.Consent.FORM_PAPER,
+        )
+        token = self.token(self.person, permissions=["consents.write"])
+        request = consent_service_pb2.GiveConsentRequest(consent=consent)
+        await self.hub.call(CONSENTS, "GiveConsent", request, consent_pb2.Consent, token=token)
+
+    @asynccontextmanager
+    async def identity_away(self):
+        """identity answers nothing: what it would have to look at is locked."""
+        locked, is_over = asyncio.Event(), asyncio.Event()
+
+        async def lock():
+            async with self.hub.system("identity") as tx:
+                await tx._connection.execute("LOCK TABLE access_facts")
+                locked.set()
+                await is_over.wait()
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(lock())
+            await locked.wait()
+            yield
+            is_over.set()
+
+    async def disclosures(self):
+        async with self.hub.system("identity") as tx:
+            return await tx._connection.fetch("SELECT * FROM disclosures ORDER BY at")
+
+    async def merged(self):
+        """The patient's record lives on in another one, whose id is returned."""
+        survivor = uuid4()
+        await self.known(survivor)
+        event = registry_events_pb2.PatientsMerged(
+            survivor_id=str(survivor), retired_id=str(self.patient), version=1
+        )
+        await self.hub.publish(event, key=self.patient)
+        await self.until("SELECT count(*) FROM merges", 1)
+        return survivor
 
     async def get(self, referral, token=None):
         return await self.call(

@@ -1,8 +1,9 @@
 """The directory: taken over, given back, searched; and what services say of their capacity."""
 
+import asyncio
 import json
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from carehub.referrals.v1 import directory_pb2, referrals_events_pb2
@@ -11,6 +12,9 @@ from carehub.referrals.v1 import referrals_service_pb2 as rpc
 from libs.chassis.fields import to_timestamp
 from libs.chassis.wire import CallFailed
 from libs.local.environment import DIRECTORY
+from services.referrals.domain.directory import CapacityStatus, Organization
+from services.referrals.events import save_services
+from services.referrals.store import DirectoryStore
 from tests.component.referrals.conftest import RIDE, at, organization, ride_service
 
 Capacity = directory_pb2.Capacity
@@ -46,6 +50,56 @@ async def test_what_is_taken_over_is_given_back_and_taking_it_again_changes_noth
         assert await exported(r) == given
         assert (await r.directory(*changed)).changed == 1
         assert len(await r.told(referrals_events_pb2.CapacityChanged)) == told + 1
+
+
+async def test_what_a_service_says_while_a_directory_is_taken_over_is_not_lost(referrals):
+    async with referrals() as r:
+        given = await exported(r)
+        (one,) = (each for each in given[0]["services"] if each["id"] == r.service(1))
+        one["name"] = "Renamed"
+        said_at = asyncio.Event()
+
+        async def say():
+            async with r.hub.system("referrals") as tx:
+                service = await DirectoryStore(tx).take(UUID(r.service(1)))
+                await save_services(tx, service.say_capacity(CapacityStatus.YES, at=tx.at))
+                said_at.set()
+                await r.until_waited_for(tx)
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(say())
+            await said_at.wait()
+            taken = tasks.create_task(r.directory(*given))
+        assert taken.result().changed == 1
+        service = await r.call("GetService", rpc.GetServiceRequest(service_id=r.service(1)))
+        assert (service.name, service.capacity.status) == ("Renamed", Capacity.STATUS_YES)
+        told = await r.told(referrals_events_pb2.CapacityChanged)
+        versions = [each.version for each in told if each.service_id == service.id]
+        assert versions == [1, 2, 3]
+
+
+async def test_two_who_take_the_same_directory_over_at_once_do_not_both_say_so(referrals):
+    async with referrals() as r:
+        new = organization(ride_service(7, "New"), number=2)
+        added = asyncio.Event()
+
+        async def add():
+            async with r.hub.system("referrals") as tx:
+                one = Organization(id=UUID(new["id"]), name="Other", description="", body={})
+                await DirectoryStore(tx).save_organizations([one])
+                added.set()
+                await r.until_waited_for(tx)
+
+        async def take_over():
+            with pytest.raises(CallFailed) as error:
+                await r.directory(new)
+            assert (error.value.code, error.value.reason) == ("ABORTED", "DIRECTORY_CHANGED")
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(add())
+            await added.wait()
+            tasks.create_task(take_over())
+        assert (await r.directory(new)).created == 1
 
 
 async def test_the_demo_directory_is_whole_and_finds_rides(referrals):

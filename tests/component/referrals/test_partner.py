@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 from email import message_from_bytes
+from uuid import UUID
 
 import pytest
 from carehub.referrals.v1 import directory_pb2, partner_service_pb2, referrals_events_pb2
@@ -10,6 +11,9 @@ from carehub.referrals.v1 import referrals_service_pb2 as rpc
 
 from libs.chassis.wire import CallFailed
 from libs.local.mail import start_mail_sink
+from services.referrals.consumers.jobs import mail_due
+from services.referrals.events import save_referral
+from services.referrals.store import ReferralStore
 from tests.component.referrals.conftest import Consent, State
 
 Step = partner_service_pb2.PartnerRequest
@@ -128,6 +132,88 @@ async def test_only_the_hash_of_a_link_is_kept_and_what_was_seen_is_in_the_ledge
         assert not any(token in line["audit"] for line in everything)
 
 
+async def test_what_the_patient_forbids_after_it_was_sent_is_told_to_nobody_who_says_yes(referrals):
+    async with referrals() as r:
+        sent = await r.sent_to_member()
+        token = await r.link(sent)
+        await r.forbid(sent)
+        assert (await r.as_partner("OpenRequest", token=token)).step == Step.STEP_ANSWER
+        await refused(r.as_partner("AnswerRequest", token=token, is_yes=True), "LINK_NOT_FOUND")
+        after = await r.get(sent)
+        assert (after.state, after.state_reason) == (State.STATE_CANCELLED, "NOT_RELEASED")
+        await refused(r.as_partner("OpenRequest", token=token), "LINK_NOT_FOUND")
+        # Nobody was shown it: the ledger has the one look at the question only.
+        (looks,) = await r.rows("SELECT count(*) FROM audit WHERE method LIKE '%PartnerService%'")
+        assert looks["count"] == 1
+
+
+async def test_what_the_patient_forbids_after_yes_is_not_shown_again(referrals):
+    async with referrals() as r:
+        sent = await r.sent_to_member()
+        token = await r.link(sent)
+        await r.as_partner("AnswerRequest", token=token, is_yes=True)
+        assert (await r.as_partner("OpenRequest", token=token)).first_name == "Marisol"
+        assert len(await r.disclosures()) == 1
+        await r.forbid(sent)
+        again = {"is_yes": True, "capacity": directory_pb2.Capacity.STATUS_YES}
+        opened = r.as_partner("OpenRequest", token=token)
+        repeated = r.as_partner("AnswerRequest", token=token, **again)
+        for each in (opened, repeated):
+            await refused(each, "LINK_NOT_FOUND")
+        assert (await r.get(sent)).state_reason == "NOT_RELEASED"
+        assert len(await r.disclosures()) == 1
+
+
+async def test_while_identity_does_not_answer_nothing_is_told_and_nothing_ends(referrals):
+    async with referrals() as r:
+        sent, other = await r.sent(), await r.sent()
+        token, open_token = await r.link(sent), await r.link(other)
+        await r.as_partner("AnswerRequest", token=token, is_yes=True)
+        async with r.identity_away():
+            asked = (
+                r.as_partner("OpenRequest", token=token),
+                r.as_partner("AnswerRequest", token=token, is_yes=True),
+                r.as_partner("AnswerRequest", token=open_token, is_yes=True),
+            )
+            await asyncio.gather(*(refused(each, "DISCLOSURE_UNCHECKED") for each in asked))
+            assert (await r.as_partner("OpenRequest", token=open_token)).step == Step.STEP_ANSWER
+        assert (await r.get(other)).state == State.STATE_REQUESTED
+        assert (await r.as_partner("OpenRequest", token=token)).first_name == "Marisol"
+
+
+async def test_what_was_not_asked_about_is_not_told_if_somebody_says_yes_meanwhile(referrals):
+    async with referrals() as r:
+        sent = await r.sent()
+        token = await r.link(sent)
+        held = asyncio.Event()
+
+        async def accept():
+            async with r.hub.system("referrals") as tx:
+                referral = await ReferralStore(tx).take(UUID(sent.id))
+                held.set()
+                await r.until_waited_for(tx)
+                await save_referral(tx, referral.accept(seat=0))
+
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(accept())
+            await held.wait()
+            opened = r.as_partner("OpenRequest", token=token)
+            tasks.create_task(refused(opened, "REQUEST_CHANGED"))
+        assert (await r.as_partner("OpenRequest", token=token)).first_name == "Marisol"
+
+
+async def test_a_merged_record_is_asked_about_anew_and_counted_once(referrals):
+    async with referrals() as r:
+        sent = await r.sent()
+        token = await r.link(sent)
+        await r.as_partner("AnswerRequest", token=token, is_yes=True)
+        survivor = await r.merged()
+        for _ in range(2):
+            assert (await r.as_partner("OpenRequest", token=token)).first_name == "Marisol"
+        patients = [each["patient_id"] for each in await r.disclosures()]
+        assert patients == [r.patient, survivor]
+
+
 async def test_two_tapped_yes_at_once_for_the_last_driver_and_one_has_it(referrals):
     async with referrals() as r:
         tokens = [await r.link(await r.sent(2)) for _ in range(3)]
@@ -137,6 +223,38 @@ async def test_two_tapped_yes_at_once_for_the_last_driver_and_one_has_it(referra
         )
         refusals = [each.reason for each in answers if isinstance(each, CallFailed)]
         assert refusals == ["NO_DRIVER_FREE"] * 2
+
+
+class SlowPost:
+    """A mail server that takes its time: what happens meanwhile is said at the beginning."""
+
+    def __init__(self, meanwhile):
+        self.meanwhile, self.taken = meanwhile, []
+
+    async def send(self, letter):
+        self.taken.append(letter.number)
+        await self.meanwhile()
+
+
+async def test_a_letter_is_taken_and_looked_at_when_its_turn_comes(referrals):
+    async with referrals() as r:
+        sent = [await r.sent(), await r.sent(2)]
+        waiting = "SELECT count(*) AS n FROM letters WHERE sent_at IS NULL AND next_try_at <= $1"
+        free = []
+
+        async def meanwhile():
+            (row,) = await r.rows(waiting, r.hub.clock())
+            free.append(row["n"])
+            for each in sent:
+                cancel = rpc.CancelReferralRequest(referral_id=each.id, reason="OTHER")
+                await r.call("CancelReferral", cancel)
+
+        post = SlowPost(meanwhile)
+        await mail_due(r.hub.host.runtimes["referrals"], post, "http://127.0.0.1/p/")
+        assert len(post.taken) == 1
+        # While the first was under way another process could have taken the second.
+        assert free == [1]
+        assert await r.rows("SELECT 1 FROM letters WHERE next_try_at IS NOT NULL") == []
 
 
 async def test_a_letter_brings_a_link_and_nothing_of_the_patient(referrals, tmp_path):

@@ -137,6 +137,33 @@ async def test_no_answer_fails_it_and_the_next_whom_the_patient_named_is_asked(r
         assert len(await r.listed()) == 3
 
 
+async def test_after_a_ride_has_begun_nobody_is_asked_for_it(referrals):
+    async with referrals() as r:
+        soon = r.details("2026-09-08", 10)  # at half past ten; it is nine
+        sent = await r.sent(1, 1, 2, auto_next=True, details=soon)
+        draft = await r.draft(1, details=soon)
+        assert "halfway" in sent.answer_due_explanation
+        # Nothing ran for two hours: the answer is missed after the ride has begun.
+        r.hub.clock.set(at("2026-09-08 11:00"))
+        await r.until("SELECT count(*) FROM referrals WHERE state = 'FAILED'", 1)
+        assert len(await r.listed()) == 2
+        ask = rpc.AskNextRequest(referral_id=sent.id)
+        await refused(r.call("AskNext", ask), "FAILED_PRECONDITION", "NEEDED_BEFORE_NOW")
+        await refused(r.send(draft), "FAILED_PRECONDITION", "NEEDED_BEFORE_NOW")
+        assert len(await r.disclosures()) == 1
+
+
+async def test_what_waits_to_be_sent_until_it_has_begun_is_not_sent(referrals):
+    async with referrals() as r:
+        soon = r.details("2026-09-08", 10)
+        sent = await r.sent(1, 1, 2, auto_next=True, details=soon)
+        async with r.identity_away():
+            await say(r, sent, Answer.ANSWER_NO)
+            await r.until("SELECT count(*) FROM referrals WHERE queued_at IS NOT NULL", 1)
+            r.hub.clock.set(at("2026-09-08 11:00"))
+        await r.until("SELECT count(*) FROM referrals WHERE state_reason = 'TOO_LATE'", 1)
+
+
 async def test_the_next_one_is_asked_now_once_and_not_if_nobody_fits(referrals):
     async with referrals() as r:
         sent = await r.sent(1, 1)
@@ -264,9 +291,7 @@ async def test_lists_are_by_patient_by_state_and_by_page(referrals):
         assert sorted(seen) == sorted(each.id for each in drafts)
 
 
-async def test_a_routine_request_waits_one_business_day_and_never_longer_than_until_the_ride(
-    referrals,
-):
+async def test_a_routine_request_waits_one_business_day_and_leaves_time_to_ask_another(referrals):
     async with referrals() as r:
         r.hub.clock.set(at("2026-09-04 17:40"))  # the Friday before Labor Day
         await r.directory({
@@ -283,4 +308,5 @@ async def test_a_routine_request_waits_one_business_day_and_never_longer_than_un
         assert groceries.answer_due_time.ToSeconds() == at("2026-09-08 17:40").timestamp()
         assert "Labor Day" in groceries.answer_due_explanation
         ride = await r.sent(1, details=r.details("2026-09-04", 18))
-        assert ride.answer_due_time.ToSeconds() == at("2026-09-04 18:30").timestamp()
+        halfway = at("2026-09-04 18:05").timestamp()
+        assert halfway <= ride.answer_due_time.ToSeconds() < halfway + 60

@@ -9,6 +9,7 @@ from carehub.scheduling.v1 import scheduling_service_pb2 as rpc
 from google.type import date_pb2
 
 from libs.chassis.fields import to_timestamp
+from libs.chassis.timers import set_timer
 from libs.chassis.wire import CallFailed
 from tests.component.scheduling.conftest import BOOKED, CANCELLED, DAY, HOUR, NO_SHOW, at
 
@@ -117,6 +118,12 @@ async def test_booked_again_gives_the_old_time_back(scheduling):
         assert not given_up.is_late_cancel
         assert at("2026-09-07 09:00") in await s.free()
         assert [each.id for each in await s.of_patient(patient)] == [new.id, old.id]
+        once_more = rpc.RebookAppointmentRequest(
+            appointment_id=old.id,
+            schedule_id=schedule.id,
+            start_time=to_timestamp(at("2026-09-09 09:00")),
+        )
+        assert await s.refused("RebookAppointment", once_more) == "APPOINTMENT_REBOOKED"
 
 
 async def test_two_who_swap_their_times_do_not_wait_for_each_other(scheduling):
@@ -230,6 +237,20 @@ async def test_missed_by_the_clock_and_came_all_the_same(scheduling):
         done = await s.do("CompleteAppointment", arrived)
         assert done.arrive_time == arrived.arrive_time
         assert [version for _, version, _ in await s.published()] == [1, 2, 3, 4]
+
+
+async def test_a_clock_that_runs_out_too_early_is_wound_up_again(scheduling):
+    async with scheduling() as s:
+        booked = await s.book(await s.schedule(), "2026-09-07 09:00")
+        ahead = "SELECT count(*) FROM timers WHERE kind = 'missed' AND key = $1 AND due_at = $2"
+        missed_at = at("2026-09-07 09:15")
+        await s.until_rows(ahead, 1, booked.id, missed_at)
+        async with s.hub.system("scheduling") as tx:
+            await set_timer(tx, "missed", booked.id, tx.at)
+        await s.until_rows(ahead, 1, booked.id, missed_at)
+        assert (await s.get(booked.id)).state == BOOKED
+        s.hub.clock.set(missed_at)
+        await s.until_state(booked.id, NO_SHOW)
 
 
 async def test_the_clock_is_stopped_by_an_arrival(scheduling):

@@ -156,6 +156,20 @@ async def test_the_dead_keep_no_time_from_others(scheduling):
         assert (await s.get(other.id)).state == BOOKED
 
 
+async def test_who_is_known_to_have_died_keeps_no_time_that_is_booked_afterwards(scheduling):
+    async with scheduling() as s:
+        schedule, patient = await s.schedule(), uuid4()
+        there = {"facility": uuid4(), "kind": "INPATIENT", "died": "2026-09-04 12:00"}
+        await s.tell(s.visit(patient, "2026-09-02 08:00", **there))
+        await s.heard(2)
+        booked = await s.book(schedule, "2026-09-07 09:00", patient)
+        assert booked.state == BOOKED
+        after = await s.until_state(booked.id, CANCELLED)
+        assert after.cancel_reason == "DECEASED"
+        assert at("2026-09-07 09:00") in await s.free()
+        assert await s.rows("SELECT 1 FROM timers WHERE kind = 'missed'") == []
+
+
 async def test_a_merged_record_is_booked_under_the_one_that_it_lives_on_in(scheduling):
     async with scheduling() as s:
         schedule, first, middle, last = await s.schedule(), uuid4(), uuid4(), uuid4()

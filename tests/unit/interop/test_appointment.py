@@ -94,7 +94,15 @@ def test_its_event_says_what_became_of_it_whatever_the_status_still_says(trigger
     ("said", "status"), [("Started", "STARTED"), ("complete", "COMPLETE"), ("", "BOOKED"), ("XX", "BOOKED")]
 )  # fmt: skip
 def test_otherwise_its_status_does(said, status):
-    assert appointment_of(sch(f25=said, **TIMED), trigger="S14").status == status
+    assert appointment_of(sch(f25=said, **TIMED), trigger="S13").status == status
+
+
+@pytest.mark.parametrize(("said", "status"), [("Started", "STARTED"), ("", ""), ("XX", "")])
+def test_a_change_of_something_else_says_nothing_of_its_status(said, status):
+    raw = siu(sch(f25=said, **TIMED), trigger="S14")
+    assert report_of(raw).appointment.status == status
+    effects = explain(raw, verdict_on(raw)).effects
+    assert f"would note that appointment A-1 is {status.lower() or 'as it was'}" in effects
 
 
 @pytest.mark.parametrize(

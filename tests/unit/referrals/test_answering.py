@@ -5,7 +5,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.referrals.domain.answering import RULES, AnswerRule, Priority, answer_due, rule_for
+from services.referrals.domain.answering import (
+    LEADS,
+    RULES,
+    AnswerRule,
+    Priority,
+    answer_due,
+    rule_for,
+)
 from services.referrals.domain.calendar import calendar_for
 
 CHICAGO = calendar_for("America/Chicago", "us-federal")
@@ -40,9 +47,23 @@ def test_a_service_that_promised_sooner_is_held_to_it_and_a_promise_slows_nothin
     )
 
 
-def test_nobody_waits_longer_than_until_it_is_needed():
-    sent, needed = at("2026-09-08 09:00"), at("2026-09-08 10:00")
-    assert answer_due(Priority.ROUTINE, CHICAGO, sent, needed_at=needed).at == needed
+@pytest.mark.parametrize(
+    ("needed", "due"),
+    [
+        ("2026-09-10 12:00", "2026-09-09 09:00"),  # the usual time
+        ("2026-09-09 10:00", "2026-09-09 08:00"),  # two hours before
+        ("2026-09-08 13:00", "2026-09-08 11:00"),
+        ("2026-09-08 12:00", "2026-09-08 10:30"),  # half of what is left
+        ("2026-09-08 10:00", "2026-09-08 09:30"),
+    ],
+)
+def test_while_there_is_time_to_ask_another_before_it_is_needed(needed, due):
+    sent = at("2026-09-08 09:00")
+    assert answer_due(Priority.ROUTINE, CHICAGO, sent, needed_at=at(needed)).at == at(due)
+
+
+def test_what_was_needed_before_changes_nothing():
+    sent = at("2026-09-08 09:00")
     assert answer_due(Priority.ROUTINE, CHICAGO, sent, needed_at=at("2026-09-01 09:00")).at > sent
 
 
@@ -51,6 +72,7 @@ def test_every_rule_has_its_day_and_its_source_and_the_newest_in_effect_counts()
     assert all(rule.source and bool(rule.hours) != bool(rule.business_days) for rule in RULES)
     newer = AnswerRule(priority=Priority.URGENT, effective_on=date(2027, 1, 1), hours=2, source="x")
     rules = (*RULES, newer)
+    assert all(lead.source and lead.hours for lead in LEADS)
     assert rule_for(Priority.URGENT, date(2026, 12, 31), rules).hours == 4
     assert rule_for(Priority.URGENT, date(2027, 1, 1), rules) is newer
     assert rule_for(Priority.URGENT, date(2020, 1, 1), rules).hours == 4

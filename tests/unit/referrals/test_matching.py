@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -55,6 +56,31 @@ def test_what_rules_a_service_out_is_said_first(service, wanted, code):
     found = matched(replace(RIDES, **service), **wanted)
     assert not found.fits
     assert found.reasons[0].code == code
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "fits"),
+    [
+        ("2026-09-08 17:59", "2026-09-08 20:00", False),
+        ("2026-09-08 18:00", "2026-09-08 20:00", True),
+        ("2026-09-08 23:00", "2026-09-09 01:00", True),
+        ("2026-09-09 06:00", "2026-09-09 07:00", True),
+        ("2026-09-09 06:00", "2026-09-09 07:01", False),
+        ("2026-09-09 19:00", "2026-09-09 20:00", False),  # a Wednesday evening
+        ("2026-09-08 06:00", "2026-09-08 07:00", False),  # the night of Monday
+        ("2026-09-12 06:00", "2026-09-12 06:30", True),  # the night of Friday
+        ("2026-09-12 06:00", "2026-09-12 19:00", False),  # two nights, and the day between them
+    ],
+)
+def test_hours_over_midnight_are_those_of_the_day_on_which_they_begin(begins, ends, fits):
+    night = Hours(days=("TU", "FR", "SA"), opens_at="18:00", closes_at="07:00")
+    begin, end = (
+        datetime.fromisoformat(text).replace(tzinfo=ZoneInfo("America/Chicago"))
+        for text in (begins, ends)
+    )
+    found = matched(replace(RIDES, hours=(night,)), start_at=begin, end_at=end)
+    assert found.fits is fits
+    assert ("HOURS" in {r.code for r in found.reasons if r.rules_out}) is not fits
 
 
 def test_drivers_who_are_taken_do_not_count():

@@ -25,7 +25,8 @@ NOW = datetime(2026, 9, 8, 14, tzinfo=UTC)
 ONE, TWO, ME = UUID(int=1), UUID(int=2), UUID(int=3)
 DETAILS = Details(
     first_name="Marisol", telephone="555 010 0199", address="12 Sample Road", destination="Clinic",
-    area="Sample Road area", postal_code="62701", start_at=NOW, end_at=NOW + timedelta(hours=2),
+    area="Sample Road area", postal_code="62701", start_at=NOW + timedelta(hours=8),
+    end_at=NOW + timedelta(hours=10),
 )  # fmt: skip
 CONSENT = Consent(
     id=UUID(int=9), form=Form.VERBAL, given_at=NOW, service_ids=(ONE,), items=tuple(Item), witness="N",
@@ -170,6 +171,22 @@ def test_the_one_that_follows_begins_anew_and_takes_no_consent_along():
     assert (after.state, after.version, after.follows_id) == (State.DRAFT, 1, before.id)
     assert after.consent is after.seat is after.sent_at is after.ended_at is None
     assert after.details == before.details
+
+
+def test_nobody_is_asked_for_what_has_begun():
+    begins, consent = DETAILS.start_at, CONSENT
+    assert not DRAFT.is_too_late(begins - timedelta(seconds=1))
+    for ask in (
+        lambda: DRAFT.send(consent, Due(begins, ""), at=begins),
+        lambda: DRAFT.queue(consent, at=begins),
+    ):
+        with pytest.raises(FailedPrecondition) as error:
+            ask()
+        assert error.value.reason == "NEEDED_BEFORE_NOW"
+    lapsed = DRAFT.lapse(at=begins)
+    assert (lapsed.state, lapsed.state_reason) == (State.CANCELLED, "TOO_LATE")
+    anytime = replace(DRAFT, details=replace(DETAILS, start_at=None, end_at=None))
+    assert anytime.send(consent, Due(begins, ""), at=begins).state is State.REQUESTED
 
 
 def test_what_was_promised_does_not_give_way():

@@ -60,6 +60,12 @@ def test_whose_it_is_the_newest_says():
     assert told(second, first, patients=(OTHER, ONE)).patient_id == OTHER
 
 
+def test_a_change_of_something_else_takes_no_status_back():
+    started, changed = report("S14", status="STARTED"), report("S14", 5)
+    assert told(started, changed).status == "STARTED"
+    assert told(changed).status == "BOOKED"
+
+
 def test_labels_come_from_its_feed_and_stay():
     program = Provenance(is_part2_program=True)
     assert told(report(provenance=program, status="BOOKED")).labels == (Label.PART2,)

@@ -147,7 +147,13 @@ def test_nobody_misses_what_lies_ahead():
 
 
 def test_booked_again():
-    assert booked().rebooked(START - DAY).cancel_reason is Reason.REBOOKED
+    once = booked().rebooked(START - DAY)
+    assert once.cancel_reason is Reason.REBOOKED
+    with pytest.raises(FailedPrecondition) as twice:
+        once.rebooked(START - DAY)
+    assert twice.value.reason == "APPOINTMENT_REBOOKED"
+    cancelled = booked().cancel(Reason.PATIENT, START - DAY)
+    assert cancelled.rebooked(START - DAY) is cancelled
     missed = at(booked(), START + HOUR)
     assert missed.rebooked(START + HOUR) is missed
     with pytest.raises(FailedPrecondition):
