@@ -117,6 +117,7 @@ function Facts({ referral, before }: CardProps) {
 
 const PROMISED = /^(\d+) hours? after it was sent, as the service promised$/;
 const HOURS = /^(\d+) hours? after it was sent$/;
+const BEFORE = /^(\d+) hours? before it is needed, to leave time to ask another$/;
 
 /** How the time to answer was counted, in our words. */
 function useHowWords(): (text: string, zone: string) => string {
@@ -127,7 +128,9 @@ function useHowWords(): (text: string, zone: string) => string {
     if (promised) return t("promised", { count: Number(promised) });
     const [, hours] = HOURS.exec(text) ?? [];
     if (hours) return t("hours", { count: Number(hours) });
-    return text.startsWith("when it is needed") ? t("needed") : when.counted(text, zone);
+    const [, before] = BEFORE.exec(text) ?? [];
+    if (before) return t("before", { count: Number(before) });
+    return text.startsWith("halfway to when") ? t("halfway") : when.counted(text, zone);
   };
 }
 
