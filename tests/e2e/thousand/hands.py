@@ -97,7 +97,8 @@ class Hands:
         self.count("requests")
         headers = {"Idempotency-Key": f"{self._name}-{self.counted['requests']}"}
         response = await self._ask(account, method, path, json=body, headers=headers)
-        if response.status_code == 200 and self._chance.random() < 0.05:
+        is_change = response.status_code == 200 and not path.endswith(":search")
+        if is_change and self._chance.random() < 0.05:
             again = await self._ask(account, method, path, json=body, headers=headers)
             assert again.json() == response.json(), (
                 f"{path} repeated with its key is another answer"
