@@ -118,7 +118,9 @@ async def test_no_loop_is_closed_without_evidence(world, loops):
     for loop in closed:
         shown = [each for each in loop["evidence"] if each["kind"] in ("ENCOUNTER", "APPOINTMENT")]
         if loop.get("closeReason") == "ATTENDED":
-            assert shown, loop["id"]
+            came = [abs(_time(loop["closeTime"]) - at) for at in visits[loop["patientId"]]]
+            assert shown
+            assert min(came) <= timedelta(minutes=10), "nobody was there when it was closed"
         seen = [e for e in shown if e.get("step") == "visit" and e["kind"] == "ENCOUNTER"]
         for each in seen:
             assert _time(each["time"]) in visits[loop["patientId"]], "nobody was there then"

@@ -157,9 +157,10 @@ class Ride:
         wish = {"facilityId": MERCY, "patientId": await self._case.patient_id(), "need": _NEED, "serviceId": fits[0], "loopId": loop["id"], "priority": "PRIORITY_URGENT", "autoNext": True, "details": details}  # fmt: skip
         consent = {"form": "FORM_VERBAL", "serviceIds": fits, "items": [f"ITEM_{i}" for i in _ITEMS], "witness": "Samuel Begay"}  # fmt: skip
         draft = await self._hands.post("social-worker", "/v1/referrals", referral=wish)
-        await self._hands.post(
-            "social-worker", f"/v1/referrals/{draft['id']}:send", consent=consent
-        )
+        path = f"/v1/referrals/{draft['id']}:send"
+        sent = await self._hands.tried("social-worker", "POST", path, consent=consent)
+        if sent.status_code != 200:  # it was sent, and the answer was lost
+            assert sent.json()["reason"] == "REFERRAL_STATE", sent.text
         await self._days.at_rest()
         return await self._now(draft["id"])
 
