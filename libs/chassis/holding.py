@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 # Whose contract has this method holds data of patients.
 APPLY = "ApplyAccess"
+# Seconds: what is given may come a moment later, many at a time, at each of the holders. What is taken away comes by `ApplyAccess`.
+ACCESS_GATHERS = 0.25
 # Longer than any caller token lives.
 REFUSED = timedelta(seconds=60)
 _REREAD_SECONDS = 5.0

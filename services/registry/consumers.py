@@ -14,6 +14,7 @@ from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.faults import rest
 from libs.chassis.fields import to_uuid
+from libs.chassis.holding import ACCESS_GATHERS
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
 from libs.chassis.timers import Timer
 from services.registry import events
@@ -72,6 +73,7 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
                 identity_events_pb2.BasisEnded,
             ),
             follow_access,
+            gather=ACCESS_GATHERS,
         ),
     )
 

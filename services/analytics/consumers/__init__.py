@@ -10,6 +10,7 @@ from carehub.registry.v1 import registry_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
 from libs.chassis.access import follow_access
+from libs.chassis.holding import ACCESS_GATHERS
 from libs.chassis.inbox import Consumer
 from services.analytics.consumers.following import (
     follow_facilities,
@@ -36,5 +37,6 @@ CONSUMERS = (
             identity_events_pb2.BasisEnded,
         ),
         follow_access,
+        gather=ACCESS_GATHERS,
     ),
 )

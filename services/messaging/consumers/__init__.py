@@ -13,6 +13,7 @@ from carehub.tasking.v1 import tasking_events_pb2
 
 from libs.chassis.access import follow_access
 from libs.chassis.app import Job
+from libs.chassis.holding import ACCESS_GATHERS
 from libs.chassis.inbox import Consumer
 from libs.chassis.timers import Timer
 from services.messaging import events
@@ -45,6 +46,7 @@ CONSUMERS = (
             identity_events_pb2.BasisEnded,
         ),
         follow_access,
+        gather=ACCESS_GATHERS,
     ),
     Consumer(
         "messaging-patients",

@@ -7,6 +7,7 @@ from carehub.identity.v1 import identity_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.access import follow_access
+from libs.chassis.holding import ACCESS_GATHERS
 from libs.chassis.inbox import Consumer
 from libs.chassis.timers import Timer
 from services.referrals.consumers.clocks import forget_capacity, miss_answer
@@ -24,6 +25,7 @@ CONSUMERS = (
             identity_events_pb2.BasisEnded,
         ),
         follow_access,
+        gather=ACCESS_GATHERS,
     ),
     Consumer("referrals-merges", (registry_events_pb2.PatientsMerged,), follow_merges),
 )

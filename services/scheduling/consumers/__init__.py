@@ -9,6 +9,7 @@ from carehub.interop.v1 import interop_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.access import follow_access
+from libs.chassis.holding import ACCESS_GATHERS
 from libs.chassis.inbox import Consumer
 from libs.chassis.timers import Timer
 from services.scheduling.consumers.clocks import miss
@@ -32,6 +33,7 @@ CONSUMERS = (
             identity_events_pb2.BasisEnded,
         ),
         follow_access,
+        gather=ACCESS_GATHERS,
     ),
     Consumer("scheduling-encounters", (registry_events_pb2.EncounterChanged,), follow_encounters),
     Consumer("scheduling-merges", (registry_events_pb2.PatientsMerged,), follow_merges),

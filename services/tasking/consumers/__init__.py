@@ -13,6 +13,7 @@ from carehub.registry.v1 import registry_events_pb2
 from carehub.scheduling.v1 import scheduling_events_pb2
 
 from libs.chassis.access import follow_access
+from libs.chassis.holding import ACCESS_GATHERS
 from libs.chassis.inbox import Consumer
 from libs.chassis.timers import Timer
 from services.tasking.consumers.clocks import escalate, plan, review
@@ -50,6 +51,7 @@ CONSUMERS = (
             identity_events_pb2.BasisEnded,
         ),
         follow_access,
+        gather=ACCESS_GATHERS,
     ),
     Consumer(
         "tasking-patients",
