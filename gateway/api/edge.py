@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from prometheus_client import Counter, Histogram
@@ -59,10 +60,16 @@ class Edge:
     """The outermost layer. Pure ASGI."""
 
     def __init__(
-        self, app: ASGIApp, *, is_https: bool, new_id: Callable[[], UUID] = ids.new_id
+        self,
+        app: ASGIApp,
+        *,
+        is_https: bool,
+        new_id: Callable[[], UUID] = ids.new_id,
+        now: Callable[[], datetime] = ids.now,
     ) -> None:
         self._app = app
         self._new_id = new_id
+        self._now = now
         own = HEADERS | (HSTS if is_https else {})
         self._headers = [(name.lower().encode(), value.encode()) for name, value in own.items()]
 
@@ -96,11 +103,12 @@ class Edge:
             _tell(scope, note, status, time.perf_counter() - started)
 
     def _complete(self, message: Message, note: Note) -> None:
-        """Add the headers that the answer does not set itself."""
+        """Add the headers that the answer does not set itself, and what time it is at the hub: a client's clock may be wrong."""
         headers = list(message.get("headers", ()))
         there = {name for name, _ in headers}
         headers += [one for one in self._headers if one[0] not in there]
         headers.append((b"x-request-id", note.request_id.encode()))
+        headers.append((b"x-hub-time", self._now().isoformat(timespec="milliseconds").encode()))
         message["headers"] = headers
 
 

@@ -2,8 +2,8 @@
 
 `carehub up` tells the processes of a demo, and of nothing else, where its file is; each of them maps the file, so that all
 are moved in the same moment. Only a child of `carehub up` follows one; a pod that is told to refuses to start. What does not
-move: the machine's clock, and with it the ends of tokens and certificates, PostgreSQL, NATS, the browser, and the feeds of
-the invented region.
+move: the machine's clock, and with it the ends of tokens and certificates, PostgreSQL, NATS, and the feeds of the invented
+region. The console counts by the hub's clock, which every answer of the gateway tells.
 """
 
 import fcntl

@@ -57,12 +57,14 @@ async def is_measured(tale: Tale) -> None:
     measures = {m["key"]: m for m in (await stage.get("analyst", "/v1/measures"))["measures"]}
     for key, unit in units.items():
         rate, status = measures[key]["rate"], unit["status"].removeprefix("STATUS_").lower()
+        if measures[key]["better"] == "BETTER_LESS":
+            status = {"met": "happened", "not_met": "did not happen"}.get(status, status)
         of = f"{rate.get('numerator', 0)} of {rate.get('denominator', 0)}"
         stage.tell(f"{measures[key]['title']}: {of} (hers: {status.replace('_', ' ')})")
         stage.check(bool(measures[key]["definition"]), f"{key} says exactly what it counts")
     tale.seen["units"] = units
     await stage.look(
-        "/docs", "analyst", "GET /v1/measures: with definitions, and units behind each"
+        "/measures", "coordinator", "each opens to its definition and to the patients behind it"
     )
 
 

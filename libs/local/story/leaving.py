@@ -99,7 +99,9 @@ async def is_scored(tale: Tale) -> None:
         )
     stage.check(scores["LACE"]["score"] >= 10, "LACE is 10 or more: high risk")
     tale.seen["scores"] = scores
-    await stage.look("/docs", "coordinator", f"GET /v1/risks?patientId={tale.patient_id}")
+    await stage.look(
+        f"/patients/{tale.patient_id}", "coordinator", "coming back: each score with its terms"
+    )
 
 
 async def is_followed(tale: Tale) -> None:

@@ -1,6 +1,7 @@
 """REST in, gRPC out, seen from a client."""
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from carehub.identity.v1 import facility_pb2, identity_service_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_service_pb2
 from carehub.tasking.v1 import task_pb2, tasking_service_pb2
 
+from libs.chassis import ids
 from tests.unit.gateway.doubles import Neighbors, caller_token, failed
 
 PATIENT = "0190a5a0-0000-7000-8000-00000000000a"
@@ -270,6 +272,19 @@ async def test_a_request_id_that_is_none_is_replaced(api, neighbors):
     neighbors.answers["GetPatient"] = a_patient
     response = await api.get(f"/v1/patients/{PATIENT}", headers={"X-Request-Id": "Ana Ejemplo"})
     assert uuid.UUID(response.headers["x-request-id"]).version == 7
+
+
+async def test_every_answer_says_what_time_it_is_at_the_hub(api, neighbors):
+    neighbors.answers["GetPatient"] = a_patient
+    ids.keep_ahead(lambda: timedelta(days=40))
+    try:
+        found = await api.get(f"/v1/patients/{PATIENT}")
+        lost = await api.get("/nowhere")
+    finally:
+        ids.keep_ahead(timedelta)
+    for answer in (found, lost):
+        ahead = datetime.fromisoformat(answer.headers["x-hub-time"]) - datetime.now(UTC)
+        assert timedelta(days=39, hours=23) < ahead < timedelta(days=40, seconds=1)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 129, "ü"])

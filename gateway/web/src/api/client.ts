@@ -1,6 +1,7 @@
 /** The one way to the API: types from OpenAPI, errors as Failure, a key on every change so that it happens once. */
 import createClient, { type Middleware } from "openapi-fetch";
 import { inEmergency } from "./emergency";
+import { onHubTime } from "./hub-time";
 import type { components, paths } from "./schema.gen";
 
 export type Problem = components["schemas"]["Problem"];
@@ -49,7 +50,7 @@ const once: Middleware = {
 };
 
 export const api = createClient<paths>({ baseUrl: location.origin });
-api.use(once, inEmergency);
+api.use(once, inEmergency, onHubTime);
 
 interface Answer<T> {
   data?: T;

@@ -2,6 +2,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Day } from "@/api/client";
+import { hubNow } from "@/api/hub-time";
 import { useFacilities, useMe } from "@/api/queries";
 import { countWords } from "./count-words";
 import {
@@ -18,12 +19,12 @@ import {
 
 const Now = createContext<Date>(new Date(0));
 
-/** The time, as all of a screen sees it: one clock that moves every ten seconds. */
+/** The time at the hub, as all of a screen sees it: one clock that moves every ten seconds. */
 export function NowProvider({ children, now }: { children: ReactNode; now?: Date }) {
-  const [at, setAt] = useState(() => now ?? new Date());
+  const [at, setAt] = useState(() => now ?? hubNow());
   useEffect(() => {
     if (now) return;
-    const timer = setInterval(() => setAt(new Date()), MINUTE / 6);
+    const timer = setInterval(() => setAt(hubNow()), MINUTE / 6);
     return () => clearInterval(timer);
   }, [now]);
   return <Now.Provider value={at}>{children}</Now.Provider>;

@@ -3,6 +3,7 @@ import { useEffect, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Failure, type Patient } from "@/api/client";
 import { emergencies, useEmergency } from "@/api/emergency";
+import { hubNow } from "@/api/hub-time";
 import { useMay } from "@/api/queries";
 import { Loaded, Loading, NoAccess } from "@/ui/states";
 import styles from "./emergency.module.css";
@@ -57,7 +58,7 @@ function Opening({ patientId, ask }: { patientId: string; ask: () => unknown }) 
     if (!emergency) return;
     void ask();
     const timer = setInterval(() => {
-      const age = Date.now() - Date.parse(emergency.openTime);
+      const age = hubNow().getTime() - Date.parse(emergency.openTime);
       if (age < PATIENCE_MS) void ask();
     }, ASK_MS);
     return () => clearInterval(timer);

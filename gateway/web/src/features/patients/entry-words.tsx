@@ -70,12 +70,18 @@ export function useEntryWords(): (entry: Entry) => Words {
       isStrong: isStay,
     };
   };
-  const done = ({ task }: Of<"done" | "cancelled">): Words => ({
-    title: t("done", {
-      title: task.title,
-      outcome: outcome(task, { kind: "outcome", key: task.outcome, closes: true }),
-    }),
-    detail: nameOf(task.completedById),
+  const shown = (kind: string) => {
+    const known = `shownBy.${kind}` as "shownBy.ENCOUNTER";
+    return t.has(known) ? t(known) : t("byMessage");
+  };
+  const done = ({ task, shownBy }: Of<"done">): Words => ({
+    title: task.outcome
+      ? t("done", {
+          title: task.title,
+          outcome: outcome(task, { kind: "outcome", key: task.outcome, closes: true }),
+        })
+      : t("doneByItself", { title: task.title }),
+    detail: shownBy ? shown(shownBy) : nameOf(task.completedById),
     isStrong: true,
   });
   const attempt = ({ task, index, number }: Of<"attempt">): Words => {

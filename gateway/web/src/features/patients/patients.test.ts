@@ -1,5 +1,8 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { Patient } from "@/api/client";
+import en from "@/i18n/en/patients.json";
+import es from "@/i18n/es/patients.json";
 import { aLoop, aTask, aVisit } from "@/testing/samples";
 import { nextTask } from "./loop-card";
 import { languageName, phoneOf, phoneWords } from "./person";
@@ -57,10 +60,47 @@ describe("timeline", () => {
     ]);
   });
 
+  test("a step that nobody ticked off says what shows it; one that somebody did, nothing", () => {
+    const closed = {
+      state: "STATE_COMPLETED" as const,
+      outcome: "",
+      closeTime: "2026-09-09T15:00:00Z",
+    };
+    const tasks = [
+      aTask({ ...closed, id: "shown", step: "visit", completedById: "" }),
+      aTask({ ...closed, id: "ticked", step: "visit", completedById: "nurse", outcome: "done" }),
+    ];
+    const evidence = [
+      { kind: "CONTACT_ATTEMPTS", step: "visit" },
+      { kind: "APPOINTMENT", step: "visit" },
+    ].map((each) => ({ ...each, description: "", sourceId: "", staffId: "", outcome: "" }));
+    const { past } = timelineOf({ encounters: [], loops: [aLoop({ evidence })], tasks }, now);
+    const shown = past.flatMap((each) => (each.what === "done" ? [[each.id, each.shownBy]] : []));
+    expect(shown).toEqual([
+      ["shown", "APPOINTMENT"],
+      ["ticked", ""],
+    ]);
+  });
+
   test("nights and destinations are told from the message's own fields", () => {
     expect(nightsOf(aVisit())).toBe(6);
     expect(["01", "03", "20", "07"].map(whereTo)).toEqual(["home", "other", "died", "against"]);
   });
+});
+
+test.each([
+  ["en", en.reasons],
+  ["es", es.reasons],
+])("why a loop ended has words in %s, whichever protocol ended it", (_, reasons) => {
+  const folder = "../../services/tasking/protocols";
+  const files = readdirSync(folder).filter((file) => file.endsWith(".yaml"));
+  const given = files.flatMap((file) =>
+    [...readFileSync(`${folder}/${file}`, "utf8").matchAll(/reason: ([A-Z_]+)$/gm)].map(
+      ([, reason]) => reason as string,
+    ),
+  );
+  expect(given).toContain("HELPED");
+  expect(given.filter((reason) => !(reason in reasons))).toEqual([]);
 });
 
 test("the next step has begun; among those, the soonest due", () => {

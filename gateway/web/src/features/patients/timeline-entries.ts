@@ -8,7 +8,8 @@ export type Entry = { id: string; at: string; facilityId: string } & (
   | { what: "due" | "late"; kind: "step"; task: Task }
   | { what: "keyDate"; kind: "loop"; loop: Loop; title: string; explanation: string }
   | { what: "admitted" | "discharged"; kind: "visit"; encounter: Encounter }
-  | { what: "done" | "cancelled"; kind: "step"; task: Task }
+  | { what: "done"; kind: "step"; task: Task; shownBy: string }
+  | { what: "cancelled"; kind: "step"; task: Task }
   | { what: "attempt"; kind: "contact"; task: Task; number: number; index: number }
   | { what: "note"; kind: "contact"; task: Task; index: number }
   | { what: "opened" | "closed"; kind: "loop"; loop: Loop }
@@ -31,7 +32,7 @@ export function timelineOf({ encounters, loops, tasks }: Story, now: Date): Time
   const entries = [
     ...encounters.flatMap(ofEncounter),
     ...loops.flatMap((loop) => ofLoop(loop, now)),
-    ...tasks.flatMap((task) => ofTask(task, now)),
+    ...tasks.flatMap((task) => ofTask(task, shownBy(task, loops), now)),
   ];
   const byTime = (a: Entry, b: Entry) => b.at.localeCompare(a.at) || a.id.localeCompare(b.id);
   const isAhead = (entry: Entry) => entry.what === "late" || Date.parse(entry.at) > now.getTime();
@@ -97,7 +98,16 @@ function ofLoop(loop: Loop, now: Date): Entry[] {
   return entries;
 }
 
-function ofTask(task: Task, now: Date): Entry[] {
+/** The kind of what shows that a step is done, where it was not a person who said so: "ENCOUNTER", "REPLY", … */
+function shownBy({ loopId, step, completedById }: Task, loops: readonly Loop[]): string {
+  if (completedById) return "";
+  const loop = loops.find(({ id }) => id === loopId);
+  const isIt = (each: Loop["evidence"][number]) =>
+    each.step === step && each.kind !== "CONTACT_ATTEMPTS";
+  return loop?.evidence.find(isIt)?.kind ?? "";
+}
+
+function ofTask(task: Task, shownBy: string, now: Date): Entry[] {
   const { id, facilityId } = task;
   const entries: Entry[] = [];
   const attempts = [...task.attempts].sort((a, b) => (a.time ?? "").localeCompare(b.time ?? ""));
@@ -130,7 +140,7 @@ function ofTask(task: Task, now: Date): Entry[] {
     }
   });
   const end = endOf(task, now);
-  if (end) entries.push({ id, facilityId, kind: "step", task, ...end });
+  if (end) entries.push({ id, facilityId, kind: "step", task, shownBy, ...end });
   return entries;
 }
 
