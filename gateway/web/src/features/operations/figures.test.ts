@@ -1,7 +1,16 @@
 /** A figure that nobody tells is not zero. */
+import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { figuresOf, megabytes } from "./figures";
-import type { Consumer } from "./hooks";
+import { type Consumer, SERVICES } from "./hooks";
+
+it("asks every service that can be asked", () => {
+  const { paths } = JSON.parse(readFileSync("../api/openapi.json", "utf8"));
+  const asked = Object.keys(paths).flatMap(
+    (path) => /^\/v1\/operations\/(\w+)$/.exec(path)?.[1] ?? [],
+  );
+  expect([...SERVICES].sort()).toEqual(asked.sort());
+});
 
 const consumer = (waitingCount: number | undefined, ...counts: number[]) =>
   ({

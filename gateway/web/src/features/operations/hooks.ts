@@ -4,19 +4,24 @@ import { api, type Filled, read } from "@/api/client";
 import type { components } from "@/api/schema.gen";
 import { usePollMs } from "@/ui/live";
 
-export const SERVICES = ["interop", "registry", "tasking", "identity"] as const;
+export const SERVICES = [
+  "interop",
+  "registry",
+  "tasking",
+  "careplans",
+  "messaging",
+  "scheduling",
+  "referrals",
+  "analytics",
+  "identity",
+] as const;
 export type Service = (typeof SERVICES)[number];
 export type Status = Filled<components["schemas"]["operations.ServiceStatus"]>;
 export type Consumer = Status["consumers"][number];
 export type Parked = Filled<components["schemas"]["operations.ParkedEvent"]>;
 
 const ROWS = 50;
-const STATUS = {
-  interop: "/v1/operations/interop",
-  registry: "/v1/operations/registry",
-  tasking: "/v1/operations/tasking",
-  identity: "/v1/operations/identity",
-} as const;
+const statusOf = (service: Service) => `/v1/operations/${service}` as const;
 
 /** Each service by itself: one that does not answer takes no other with it. */
 export function useStatuses() {
@@ -24,7 +29,8 @@ export function useStatuses() {
   return useQueries({
     queries: SERVICES.map((service) => ({
       queryKey: ["operations", service],
-      queryFn: ({ signal }: { signal: AbortSignal }) => read(api.GET(STATUS[service], { signal })),
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        read(api.GET(statusOf(service), { signal })),
       refetchInterval,
     })),
   });
@@ -35,7 +41,7 @@ export function useParked(service: Service) {
     queryKey: ["operations", service, "parked"],
     queryFn: ({ signal }) => {
       const params = { query: { pageSize: ROWS } };
-      return read(api.GET(`${STATUS[service]}/parked`, { params, signal }));
+      return read(api.GET(`${statusOf(service)}/parked`, { params, signal }));
     },
     refetchInterval: usePollMs(),
   });
@@ -53,7 +59,7 @@ export function useDecide() {
   return useMutation({
     mutationFn: ({ service, parkedId, reason }: Decision) => {
       const params = { path: { parkedId } };
-      const path = `${STATUS[service]}/parked/{parkedId}` as const;
+      const path = `${statusOf(service)}/parked/{parkedId}` as const;
       return reason === undefined
         ? read(api.POST(`${path}:replay`, { params, body: {} }))
         : read(api.POST(`${path}:discard`, { params, body: { reason } }));
