@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -241,6 +241,7 @@ class Sealer:
         self._told = 0
         self._looked_at = now()
         self._sign_at = self._late_at = self._partitions_at = 0.0
+        self._room_after = date.min
 
     async def lead(self, stopping: asyncio.Event) -> None:
         """Seal until the end."""
@@ -334,12 +335,12 @@ class Sealer:
 
     async def _make_partitions(self) -> None:
         """Make room for the months to come, long before they come."""
-        if time.monotonic() < self._partitions_at:
+        month = self._now().date().replace(day=1)
+        if time.monotonic() < self._partitions_at and month == self._room_after:
             return
-        self._partitions_at = time.monotonic() + PARTITIONS_EVERY
-        month = self._now().date()
+        self._partitions_at, self._room_after = time.monotonic() + PARTITIONS_EVERY, month
         for _ in range(MONTHS_AHEAD):
-            month = (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+            month = (month + timedelta(days=32)).replace(day=1)
             if not await self._statements().one(_PARTITION, month=month):
                 log.error("no partition for a month", extra={"service": self._service})
 

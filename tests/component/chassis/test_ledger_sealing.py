@@ -195,6 +195,23 @@ async def test_months_are_made_ahead_and_what_has_none_is_told(ledger, servers):
     assert (await ledger.verify()).findings == []
 
 
+async def test_a_clock_that_is_moved_over_months_finds_room_in_each(ledger, monkeypatch):
+    hurry(monkeypatch)
+    rng, at = random.Random(5), datetime.now(UTC).replace(day=2)
+    ledger.now = lambda: at
+    async with ledger.sealing():
+        for _ in range(4):
+            at = (at + timedelta(days=62)).replace(day=2)
+            await ledger.write([row(at, rng)])
+            ahead = (at.replace(day=1) + timedelta(days=95)).replace(day=1)
+            async with asyncio.timeout(10):
+                while not await ledger.admin.fetchval(
+                    "SELECT to_regclass($1) IS NOT NULL", f"audit_{ahead:%Y_%m}"
+                ):
+                    await asyncio.sleep(0.02)
+    assert not (await ledger.admin.fetchrow("SELECT * FROM audit_status()"))["overflows"]
+
+
 # Killed.
 
 
