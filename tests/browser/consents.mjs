@@ -2,26 +2,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
-import { sentHome, somebody, until } from "./hub.mjs";
+import { idOf, sentHome, somebody } from "./hub.mjs";
 
 const dialog = (page) => page.getByRole("dialog");
 const button = (place, name) => place.getByRole("button", { name });
 const CLOSED = "We can’t show this page";
 const NURSE_REFUSED = "Forbids Nadia Haddad to see anything.";
-
-async function idOf(page, family) {
-  const find = () =>
-    page.evaluate(async (text) => {
-      const answer = await fetch("/v1/patients:search", {
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ text }),
-      });
-      return (await answer.json()).patients?.[0]?.id;
-    }, family);
-  await until(find, 30_000);
-  return find();
-}
 
 async function choose(page, field, name) {
   await page.getByRole("combobox", { name: field }).fill(name);

@@ -1,15 +1,12 @@
 /** Who has looked at a patient, and why somebody may see them. */
-import { IconArrowLeft } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useTranslations } from "use-intl";
 import type { Patient } from "@/api/client";
-import { EmergencyBanner } from "@/features/emergency/banner";
 import { HiddenPatient } from "@/features/emergency/hidden";
+import { AboutPatient } from "@/features/patients/about";
 import { patientQuery } from "@/features/patients/hooks";
-import { nameOf } from "@/features/patients/person";
 import { Chips } from "@/ui/chips";
-import { useKeys } from "@/ui/keys";
 import { useTitle } from "@/ui/page";
 import styles from "./access.module.css";
 import { Looks } from "./looks";
@@ -33,32 +30,21 @@ function About({ patient }: { patient: Patient }) {
   const t = useTranslations("access");
   const { show } = useSearch({ from: "/shell/patients/$patientId/access" });
   const go = useNavigate({ from: "/patients/$patientId/access" });
-  const params = { patientId: patient.id };
-  useKeys({ Escape: () => void go({ to: "/patients/$patientId", params }) });
   const view = show ?? "looks";
   return (
-    <>
-      <EmergencyBanner patientId={patient.id} />
-      <div className={styles.page}>
-        <p>
-          <Link to="/patients/$patientId" params={params} className={styles.back}>
-            <IconArrowLeft size={16} stroke={1.9} aria-hidden="true" />
-            <bdi>{nameOf(patient)}</bdi>
-          </Link>
-        </p>
-        <header className={styles.head}>
-          <h1>{t("title")}</h1>
-          <Chips
-            label={t("show")}
-            options={VIEWS.map((key) => ({ key, label: t(`views.${key}`) }))}
-            chosen={view}
-            choose={(key) =>
-              void go({ search: { show: key === "why" ? key : undefined }, replace: true })
-            }
-          />
-        </header>
-        {view === "looks" ? <Looks patient={patient} /> : <Why patient={patient} />}
-      </div>
-    </>
+    <AboutPatient patient={patient} width="list">
+      <header className={styles.head}>
+        <h1>{t("title")}</h1>
+        <Chips
+          label={t("show")}
+          options={VIEWS.map((key) => ({ key, label: t(`views.${key}`) }))}
+          chosen={view}
+          choose={(key) =>
+            void go({ search: { show: key === "why" ? key : undefined }, replace: true })
+          }
+        />
+      </header>
+      {view === "looks" ? <Looks patient={patient} /> : <Why patient={patient} />}
+    </AboutPatient>
   );
 }

@@ -1,17 +1,15 @@
 /** What a patient allows and forbids: what holds, what will, what did; and the way to another one. */
 import { Button } from "@mantine/core";
-import { IconArrowLeft, IconCheck, IconPlus } from "@tabler/icons-react";
+import { IconCheck, IconPlus } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Patient } from "@/api/client";
 import { useMay } from "@/api/queries";
-import { EmergencyBanner } from "@/features/emergency/banner";
 import { HiddenPatient } from "@/features/emergency/hidden";
+import { AboutPatient } from "@/features/patients/about";
 import { patientQuery } from "@/features/patients/hooks";
-import { nameOf } from "@/features/patients/person";
-import { useKeys } from "@/ui/keys";
 import { useTitle } from "@/ui/page";
 import { Loaded, NoAccess } from "@/ui/states";
 import styles from "./consents.module.css";
@@ -39,13 +37,10 @@ export function ConsentsPage() {
 type Doing = { kind: "new" } | { kind: "change" | "withdraw"; consent: Consent } | null;
 
 function About({ patient }: { patient: Patient }) {
-  const go = useNavigate();
   const [doing, start] = useState<Doing>(null);
   const [done, tell] = useState("");
   const doneWords = useDoneWords();
-  const params = { patientId: patient.id };
   const isWriting = doing?.kind === "new" || doing?.kind === "change";
-  useKeys({ Escape: !doing && (() => void go({ to: "/patients/$patientId", params })) });
   const finish = (what: "given" | "changed" | "withdrawn") => (saved: Consent) => {
     start(null);
     tell(doneWords(what, saved));
@@ -60,38 +55,29 @@ function About({ patient }: { patient: Patient }) {
   };
   const changes = doing?.kind === "change" ? doing.consent : undefined;
   return (
-    <>
-      <EmergencyBanner patientId={patient.id} />
-      <div className={styles.page}>
-        <p>
-          <Link to="/patients/$patientId" params={params} className={styles.back}>
-            <IconArrowLeft size={16} stroke={1.9} aria-hidden="true" />
-            <bdi>{nameOf(patient)}</bdi>
-          </Link>
-        </p>
-        {isWriting ? (
-          <ConsentForm
-            key={changes?.etag ?? ""}
-            patient={patient}
-            changes={changes}
-            close={() => start(null)}
-            finish={finish(changes ? "changed" : "given")}
-            reload={() => void reload(changes?.id ?? "")}
-          />
-        ) : (
-          <Reading patient={patient} done={done} begin={begin} isForgotten={() => tell("")} />
-        )}
-        {doing?.kind === "withdraw" && (
-          <WithdrawDialog
-            key={doing.consent.etag}
-            consent={doing.consent}
-            close={() => start(null)}
-            finish={finish("withdrawn")}
-            reload={() => void reload(doing.consent.id)}
-          />
-        )}
-      </div>
-    </>
+    <AboutPatient patient={patient} width="list" isBusy={doing !== null}>
+      {isWriting ? (
+        <ConsentForm
+          key={changes?.etag ?? ""}
+          patient={patient}
+          changes={changes}
+          close={() => start(null)}
+          finish={finish(changes ? "changed" : "given")}
+          reload={() => void reload(changes?.id ?? "")}
+        />
+      ) : (
+        <Reading patient={patient} done={done} begin={begin} isForgotten={() => tell("")} />
+      )}
+      {doing?.kind === "withdraw" && (
+        <WithdrawDialog
+          key={doing.consent.etag}
+          consent={doing.consent}
+          close={() => start(null)}
+          finish={finish("withdrawn")}
+          reload={() => void reload(doing.consent.id)}
+        />
+      )}
+    </AboutPatient>
   );
 }
 

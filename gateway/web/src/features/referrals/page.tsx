@@ -1,15 +1,12 @@
 /** Asking a partner to help: what is needed, who could, what they are told, and that the patient agrees. */
-import { IconArrowLeft } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Loop, Patient } from "@/api/client";
-import { EmergencyBanner } from "@/features/emergency/banner";
 import { HiddenPatient } from "@/features/emergency/hidden";
+import { AboutPatient } from "@/features/patients/about";
 import { patientQuery, usePatientLoops } from "@/features/patients/hooks";
-import { nameOf } from "@/features/patients/person";
-import { useKeys } from "@/ui/keys";
 import { useTitle } from "@/ui/page";
 import { Empty, Loading } from "@/ui/states";
 import { useNow, useZone } from "@/ui/when";
@@ -34,28 +31,16 @@ export function HelpPage() {
 
 function About({ patient }: { patient: Patient }) {
   const t = useTranslations("referrals.page");
-  const go = useNavigate();
-  const params = { patientId: patient.id };
   const places = usePlacesToAsk(patient);
-  useKeys({ Escape: () => void go({ to: "/patients/$patientId", params }) });
   return (
-    <>
-      <EmergencyBanner patientId={patient.id} />
-      <div className={styles.page}>
-        <p>
-          <Link to="/patients/$patientId" params={params} className={styles.back}>
-            <IconArrowLeft size={16} stroke={1.9} aria-hidden="true" />
-            <bdi>{nameOf(patient)}</bdi>
-          </Link>
-        </p>
-        <h1>{t("title")}</h1>
-        {places.length > 0 ? (
-          <OfLoop patient={patient} places={places} />
-        ) : (
-          <Empty title={t("noPlace")}>{t("noPlaceText")}</Empty>
-        )}
-      </div>
-    </>
+    <AboutPatient patient={patient} width="text">
+      <h1>{t("title")}</h1>
+      {places.length > 0 ? (
+        <OfLoop patient={patient} places={places} />
+      ) : (
+        <Empty title={t("noPlace")}>{t("noPlaceText")}</Empty>
+      )}
+    </AboutPatient>
   );
 }
 
