@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 PENDING = Gauge("carehub_inbox_pending", "Events that wait on the stream.", ["consumer"])
 
 BATCH = 256
+# Seconds in which a consumer gathers what nobody waits for: a batch costs little more than one event does.
+AT_LEISURE = 0.25
 ATTEMPTS = 8
 # What was in work when a process died comes again after this time; being at work renews it.
 ACK_WAIT = 10.0

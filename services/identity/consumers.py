@@ -190,6 +190,7 @@ CONSUMERS = (
             registry_events_pb2.EncounterChanged,
         ),
         follow_record,
+        gather=0.1,
     ),
 )
 TIMERS = (Timer(events.TURN, turn), Timer(events.ANEW, anew), Timer(events.CLOSE, closed))

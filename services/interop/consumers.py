@@ -12,7 +12,7 @@ from prometheus_client import Gauge
 from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Database, Transaction
 from libs.chassis.faults import rest
-from libs.chassis.inbox import Consumer, Delivery, Unprocessable
+from libs.chassis.inbox import AT_LEISURE, Consumer, Delivery, Unprocessable
 from services.interop.clients import MailServer, NotSent
 from services.interop.convert import to_person
 from services.interop.domain.feed import Feed
@@ -165,7 +165,7 @@ async def send_due(database: Database, mail: MailServer, now: Callable[[], datet
 
 # The names are data: the durable consumers and the inbox remember them. Never rename one.
 CONSUMERS = (
-    Consumer("interop-outcomes", (ReportHandled,), follow_outcomes),
+    Consumer("interop-outcomes", (ReportHandled,), follow_outcomes, gather=AT_LEISURE),
     Consumer("interop-facilities", (FacilityChanged,), follow_facilities),
     Consumer("interop-people", (StaffChanged,), follow_people),
 )

@@ -11,7 +11,7 @@ from carehub.tasking.v1 import tasking_events_pb2
 
 from libs.chassis.access import follow_access
 from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import Consumer
+from libs.chassis.inbox import AT_LEISURE, Consumer
 from services.analytics.consumers.following import (
     follow_facilities,
     follow_loops,
@@ -25,9 +25,15 @@ CONSUMERS = (
         "analytics-record",
         (registry_events_pb2.EncounterChanged, registry_events_pb2.PatientsMerged),
         follow_record,
+        gather=AT_LEISURE,
     ),
-    Consumer("analytics-loops", (tasking_events_pb2.LoopChanged,), follow_loops),
-    Consumer("analytics-referrals", (referrals_events_pb2.ReferralChanged,), follow_referrals),
+    Consumer("analytics-loops", (tasking_events_pb2.LoopChanged,), follow_loops, gather=AT_LEISURE),
+    Consumer(
+        "analytics-referrals",
+        (referrals_events_pb2.ReferralChanged,),
+        follow_referrals,
+        gather=AT_LEISURE,
+    ),
     Consumer("analytics-facilities", (identity_events_pb2.FacilityChanged,), follow_facilities),
     Consumer(
         "analytics-access",

@@ -11,7 +11,7 @@ from carehub.tasking.v1 import tasking_events_pb2
 
 from libs.chassis.access import follow_access
 from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import Consumer
+from libs.chassis.inbox import AT_LEISURE, Consumer
 from services.careplans.consumers.directory import follow_directory, follow_feeds
 from services.careplans.consumers.record import follow_record
 from services.careplans.consumers.work import follow_work
@@ -22,11 +22,13 @@ CONSUMERS = (
         "careplans-work",
         (tasking_events_pb2.LoopChanged, tasking_events_pb2.TaskChanged),
         follow_work,
+        gather=AT_LEISURE,
     ),
     Consumer(
         "careplans-record",
         (registry_events_pb2.EncounterChanged, registry_events_pb2.PatientsMerged),
         follow_record,
+        gather=AT_LEISURE,
     ),
     Consumer(
         "careplans-directory",

@@ -14,7 +14,7 @@ from carehub.tasking.v1 import tasking_events_pb2
 from libs.chassis.access import follow_access
 from libs.chassis.app import Job
 from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import Consumer
+from libs.chassis.inbox import AT_LEISURE, Consumer
 from libs.chassis.timers import Timer
 from services.messaging import events
 from services.messaging.clients import MailServer
@@ -52,7 +52,7 @@ CONSUMERS = (
         "messaging-patients",
         (registry_events_pb2.PatientChanged, registry_events_pb2.PatientsMerged),
         follow_patients,
-        gather=0.25,  # how somebody is reached can be known a moment later
+        gather=AT_LEISURE,  # how somebody is reached can be known a moment later
     ),
     Consumer(
         "messaging-appointments", (scheduling_events_pb2.AppointmentChanged,), follow_appointments

@@ -10,7 +10,7 @@ from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.access import follow_access
 from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import Consumer
+from libs.chassis.inbox import AT_LEISURE, Consumer
 from libs.chassis.timers import Timer
 from services.scheduling.consumers.clocks import miss
 from services.scheduling.consumers.directory import follow_facilities, follow_feeds
@@ -35,7 +35,12 @@ CONSUMERS = (
         follow_access,
         gather=ACCESS_GATHERS,
     ),
-    Consumer("scheduling-encounters", (registry_events_pb2.EncounterChanged,), follow_encounters),
+    Consumer(
+        "scheduling-encounters",
+        (registry_events_pb2.EncounterChanged,),
+        follow_encounters,
+        gather=AT_LEISURE,
+    ),
     Consumer("scheduling-merges", (registry_events_pb2.PatientsMerged,), follow_merges),
     Consumer(
         "scheduling-appointments", (registry_events_pb2.AppointmentTold,), follow_appointments

@@ -14,7 +14,7 @@ from carehub.scheduling.v1 import scheduling_events_pb2
 
 from libs.chassis.access import follow_access
 from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import Consumer
+from libs.chassis.inbox import AT_LEISURE, Consumer
 from libs.chassis.timers import Timer
 from services.tasking.consumers.clocks import escalate, plan, review
 from services.tasking.consumers.directory import follow_directory
@@ -79,6 +79,6 @@ CONSUMERS = (
         (careplans_events_pb2.ReconciliationChanged,),
         follow_reconciliations,
     ),
-    Consumer("tasking-risks", (analytics_events_pb2.RiskScored,), follow_risks),
+    Consumer("tasking-risks", (analytics_events_pb2.RiskScored,), follow_risks, gather=AT_LEISURE),
 )
 TIMERS = (Timer(ESCALATE, escalate), Timer(REVIEW, review), Timer(PLAN, plan))
