@@ -104,6 +104,8 @@ class Life:
     async def _calls(self) -> None:
         for call in self.plan.calls:
             await self.days.until(call.at)
+            if self.case.is_gone:  # people act at a few hours: since then they died, or are in hospital again
+                return
             task = await self.case.open_task(TRANSITION, "contact")
             assert task, (
                 f"{self.plan.outcome} {self.plan.number}: nobody is to be called at {call.at}"
