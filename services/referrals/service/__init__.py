@@ -21,7 +21,7 @@ from services.referrals.service.directory import (
     list_organizations,
     search_services,
 )
-from services.referrals.service.sending import OpenForPeople, send_referral
+from services.referrals.service.sending import send_referral
 from services.referrals.service.work import (
     check_helps,
     list_referrals,
@@ -43,7 +43,6 @@ class ReferralsService:
     """
 
     identity: Identity
-    open: OpenForPeople
     page: str
     new_id: Callable[[], UUID]
 
@@ -105,7 +104,7 @@ class ReferralsService:
     async def SendReferral(
         self, request: rpc.SendReferralRequest, call: Call
     ) -> referral_pb2.Referral:
-        return await send_referral(request, call, self.identity, self.open, self.new_id)
+        return await send_referral(request, call, self.identity, self.new_id)
 
     async def CancelReferral(
         self, request: rpc.CancelReferralRequest, call: Call

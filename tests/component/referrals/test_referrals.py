@@ -87,6 +87,33 @@ async def test_what_the_patient_forbids_is_not_sent_and_what_is_sent_is_accounte
         assert paper.state == State.STATE_REQUESTED
 
 
+async def test_a_referral_that_is_sent_again_with_its_key_gives_the_first_answer(referrals):
+    """Also both at once: one of them waits for the other, or finds that it was done."""
+    async with referrals() as r:
+        draft = await r.draft()
+        once = {"idempotency-key": "lost"}
+        sent, other = await asyncio.gather(
+            r.send(draft, headers=once), r.send(draft, headers=once)
+        )
+        assert sent.state == State.STATE_REQUESTED
+        assert sent == other == await r.send(draft, headers=once)
+        assert len(await r.rows("SELECT * FROM letters")) == 1
+        assert [e.referral.state for e in await r.told()] == [1, 2]
+        ledger = "SELECT reason FROM audit WHERE method LIKE '%SendReferral' ORDER BY reason"
+        assert [row["reason"] for row in await r.rows(ledger)] == ["", "REPLAYED", "REPLAYED"]
+        await refused(r.send(draft), "FAILED_PRECONDITION", "REFERRAL_STATE")
+        changed = r.send(draft, headers=once, witness="Somebody else")
+        await refused(changed, "FAILED_PRECONDITION", "IDEMPOTENCY_KEY_REUSED")
+
+
+async def test_what_was_refused_is_tried_anew_with_its_key(referrals):
+    async with referrals() as r:
+        draft, once = await r.draft(), {"idempotency-key": "away"}
+        async with r.identity_away():
+            await refused(r.send(draft, headers=once), "UNAVAILABLE", "DISCLOSURE_UNCHECKED")
+        assert (await r.send(draft, headers=once)).state == State.STATE_REQUESTED
+
+
 async def test_edges_that_there_are_not_are_refused_and_reasons_are_needed(referrals):
     async with referrals() as r:
         draft = await r.draft()
