@@ -7,7 +7,7 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Transaction
 from services.referrals.clients import Identity
 from services.referrals.convert.referral import to_consent
-from services.referrals.deciding import NewId, send
+from services.referrals.deciding import NewId, about, send
 from services.referrals.service.work import show, take_up
 
 
@@ -24,7 +24,8 @@ async def send_referral(
         draft = await take_up(call, tx, request.referral_id, request.etag)
         consent = to_consent(request.consent, id=id, at=tx.at, by=by)
         draft.queue(consent, at=tx.at)  # whether it could be sent; the row stays as it is
-    await identity.must_release(draft, consent)
+        asked = await about(tx, draft, consent)
+    await identity.must_release(asked)
 
     async def change(tx: Transaction) -> referral_pb2.Referral:
         draft = await take_up(call, tx, request.referral_id, request.etag)

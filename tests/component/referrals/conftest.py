@@ -214,13 +214,13 @@ class Referrals:
         draft = await self.draft(service_id=made.id)
         return await self.send(draft, service_ids=[made.id])
 
-    async def forbid(self, referral):
-        """The patient forbids that the partner is told anything."""
+    async def forbid(self, referral=None, *, recipient_id=""):
+        """The patient forbids that the partner is told anything, whoever that is."""
         consent = consent_pb2.Consent(
             patient_id=str(self.patient),
             facility_id=str(self.here),
             decision=consent_pb2.Consent.DECISION_DENY,
-            recipient_ids=[referral.service_id],
+            recipient_ids=[recipient_id or referral.service_id],
             form=consent_pb2.Consent.FORM_PAPER,
         )
         token = self.token(self.person, permissions=["consents.write"])
