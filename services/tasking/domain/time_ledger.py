@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
-from services.tasking.domain.calendar import Calendar
+from libs.calendars.calendar import Calendar
 from services.tasking.domain.labels import Labels
 from services.tasking.domain.task import AttemptResult, ContactAttempt
 

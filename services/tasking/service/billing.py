@@ -15,7 +15,7 @@ from libs.chassis.pages import page_size
 from services.tasking.convert import to_optional_id
 from services.tasking.convert.ledger import candidate_to_proto, decision_to_proto, to_mdm
 from services.tasking.domain.billing import billing_rules
-from services.tasking.domain.calendar import Calendar, calendar_for
+from libs.calendars.calendar import Calendar, calendar_for
 from services.tasking.domain.claims import (
     Candidate,
     Decision,

@@ -22,7 +22,7 @@ from services.tasking.convert.ledger import (
     totals_to_proto,
 )
 from services.tasking.domain.billing import billing_rules
-from services.tasking.domain.calendar import calendar_for
+from libs.calendars.calendar import calendar_for
 from services.tasking.domain.labels import Label, Labels
 from services.tasking.domain.owner import Directory
 from services.tasking.domain.time_ledger import (

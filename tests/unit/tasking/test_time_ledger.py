@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from libs.chassis.errors import DomainError
 from services.tasking.domain.billing import billing_rules, rule_on
-from services.tasking.domain.calendar import calendar_for
+from libs.calendars.calendar import calendar_for
 from services.tasking.domain.labels import ORDINARY
 from services.tasking.domain.time_ledger import (
     RoleClass,
