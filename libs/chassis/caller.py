@@ -1,16 +1,21 @@
 """Who is asking, and the call that a method works in."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import NAMESPACE_OID, UUID, uuid5
+
+from google.protobuf.message import Message
 
 from libs.chassis.errors import Unauthenticated
 
 if TYPE_CHECKING:
     from libs.chassis.database import Transaction
+
+M = TypeVar("M", bound=Message)
 
 
 class CallerKind(StrEnum):
@@ -72,6 +77,16 @@ def as_service(name: str) -> Caller:
     )
 
 
+class Own(Protocol):
+    """The transactions of a method that opens them itself, since it asks a neighbor before its change."""
+
+    def look(self) -> "AbstractAsyncContextManager[Transaction]":
+        """One to read in what the neighbor has to be asked. What it holds, others may have changed by the next one."""
+
+    async def change(self, work: "Callable[[Transaction], Awaitable[M]]") -> M:
+        """The last one: the change, with its idempotency record and its audit row; its answer is the method's."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
     """One request: its caller, its transaction, its end, and whom its answer tells about."""
@@ -82,6 +97,7 @@ class Call:
     facilities: frozenset[UUID] = frozenset()
     maybe_caller: Caller | None = None
     maybe_tx: "Transaction | None" = None
+    maybe_own: Own | None = None
     shown: set[UUID] = field(default_factory=set)
     address: str = ""  # of the network, where the gateway told
     steps: "list[Callable[[], Awaitable[None]]]" = field(default_factory=list)
@@ -99,6 +115,13 @@ class Call:
         if self.maybe_tx is None:
             raise RuntimeError(f"{self.method} declares no transaction")
         return self.maybe_tx
+
+    @property
+    def own(self) -> Own:
+        """The transactions that the contract leaves to the method."""
+        if self.maybe_own is None:
+            raise RuntimeError(f"{self.method} does not open its transactions itself")
+        return self.maybe_own
 
     @property
     def capacity(self) -> Capacity:

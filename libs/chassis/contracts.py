@@ -7,6 +7,8 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+_CHANGES = (options_pb2.Access.TRANSACTION_WRITE, options_pb2.Access.TRANSACTION_OWN)
+
 
 class ContractError(Exception):
     """A service that does not fit its contract. It must not start."""
@@ -25,7 +27,7 @@ class Method:
     @property
     def is_idempotent(self) -> bool:
         """Whether asking twice is the same as asking once."""
-        return self.access.transaction != options_pb2.Access.TRANSACTION_WRITE
+        return self.access.transaction not in _CHANGES
 
 
 def method_of(descriptor: MethodDescriptor) -> Method:

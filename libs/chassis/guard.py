@@ -21,7 +21,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
 from libs.chassis import audit, idempotency, telemetry
-from libs.chassis.caller import Call, Caller, CallerKind
+from libs.chassis.caller import Call, Caller, CallerKind, M
 from libs.chassis.contracts import ContractError, Method, methods_of
 from libs.chassis.database import (
     CONNECTION_LOST,
@@ -107,7 +107,7 @@ class Request:
 
 @dataclass(slots=True)
 class _Work:
-    """A request that may be answered: its method, its call, and the context that it arrived in.
+    """A request that may be answered: its method and the code of it, its call, and the context that it arrived in.
 
     `ready`: its answer, and what has to be committed before it is given, where both needed no transaction.
     """
@@ -115,8 +115,34 @@ class _Work:
     method: Method
     request: Request
     call: Call
+    code: Answer
     context: contextvars.Context
     ready: tuple[Message, Transaction] | None = None
+
+    @property
+    def key(self) -> str:
+        """Under which its answer is kept; empty where asking twice is the same as asking once."""
+        is_change = not self.method.is_idempotent
+        return self.request.headers.get(IDEMPOTENCY_KEY, "") if is_change else ""
+
+    def answer(self) -> Awaitable[Message]:
+        return self.code(self.request.message, self.call)
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """The transactions of a method that opens them itself."""
+
+    guard: "Guard"
+    work: _Work
+
+    def look(self) -> typing.AsyncContextManager[Transaction]:
+        return self.guard._open(self.work.call, Mode.READ)
+
+    async def change(self, change: Callable[[Transaction], Awaitable[M]]) -> M:
+        async with self.guard._open(self.work.call, Mode.WRITE) as tx:
+            answer = await self.guard._within(tx, self.work, lambda: change(tx))
+        return typing.cast("M", answer)
 
 
 class Guard:
@@ -201,10 +227,12 @@ class Guard:
             )
 
     async def _run(self, method: Method, request: Request, call: Call) -> Message:
-        work = _Work(method, request, call, contextvars.copy_context())
+        work = _Work(method, request, call, self._answers[method.path], contextvars.copy_context())
         if method.access.transaction == options_pb2.Access.TRANSACTION_NONE:
-            return await self._answers[method.path](request.message, call)
-        if method.access.may_share and IDEMPOTENCY_KEY not in request.headers:
+            return await work.answer()
+        if method.access.transaction == options_pb2.Access.TRANSACTION_OWN:
+            response = await self._by_itself(work)
+        elif method.access.may_share and IDEMPOTENCY_KEY not in request.headers:
             await self._prepare(work)
             response = await self._sharing.join(
                 (method.path, _subject(call), call.facilities, call.capacity), work
@@ -212,7 +240,7 @@ class Guard:
         else:
             mode = Mode.READ if method.is_idempotent else Mode.WRITE
             async with self._open(call, mode) as tx:
-                response = await self._within(tx, work)
+                response = await self._within(tx, work, work.answer)
         for step in call.steps:
             await _do(step, call)
         return response
@@ -222,7 +250,7 @@ class Guard:
         gathered = self._database.not_begun()
         token = in_transaction.set(True)
         try:
-            work.ready = (await self._within(gathered, work), gathered)
+            work.ready = (await self._within(gathered, work, work.answer), gathered)
         except NotBegun:
             work.call.forget()
         finally:
@@ -241,21 +269,47 @@ class Guard:
                     continue
                 work.call.forget()
                 work.context.run(in_transaction.set, True)
-                task = asyncio.create_task(self._within(tx, work), context=work.context)
+                answering = self._within(tx, work, work.answer)
+                task = asyncio.create_task(answering, context=work.context)
                 answers.append(await task)
         return answers
 
-    async def _within(self, tx: Transaction, work: "_Work") -> Message:
+    async def _by_itself(self, work: "_Work") -> Message:
+        """Have a method open its transactions, unless its key has an answer; also one that came while it was refused."""
+        if kept := await self._kept(work):
+            return kept
+        work.call.maybe_own = _Own(self, work)
+        try:
+            return await work.answer()
+        except DomainError:
+            work.call.forget()
+            if kept := await self._kept(work):
+                return kept
+            raise
+
+    async def _kept(self, work: "_Work") -> Message | None:
+        """What the key of a request was answered with before, if it was."""
+        method, message, call = work.method, work.request.message, work.call
+        if not work.key:
+            return None
+        async with self._open(call, Mode.READ) as tx:
+            kept = await idempotency.find(tx, method, call, work.key, message)
+            if kept:
+                audit.record(tx, call, _resource(method, message), reason="REPLAYED")
+        return kept
+
+    async def _within(
+        self, tx: Transaction, work: "_Work", answer: Callable[[], Awaitable[Message]]
+    ) -> Message:
         """Answer in a transaction, and leave the audit row with it."""
         method, message, call = work.method, work.request.message, work.call
         call.maybe_tx = tx
-        key = "" if method.is_idempotent else work.request.headers.get(IDEMPOTENCY_KEY, "")
-        if key and (kept := await idempotency.replay(tx, method, call, key, message)):
+        if work.key and (kept := await idempotency.replay(tx, method, call, work.key, message)):
             audit.record(tx, call, _resource(method, message), reason="REPLAYED")
             return kept
-        response = await self._answers[method.path](message, call)
-        if key:
-            await idempotency.keep(tx, method, call, key, response)
+        response = await answer()
+        if work.key:
+            await idempotency.keep(tx, method, call, work.key, response)
         audit.record(tx, call, _resource(method, message))
         return response
 

@@ -90,17 +90,25 @@ _REFUSED = sql(
 async def replay(
     tx: Transaction, method: Method, call: Call, key: str, request: Message
 ) -> Message | None:
-    """Claim the key for this request, or return the answer that it already has.
+    """Claim the key for this request, or return the answer that it already has, as `find` does."""
+    named = {"subject": call.caller.subject, "method": method.path, "key": key}
+    if await tx.run(_CLAIM, **named, request_hash=_digest(request), created_at=tx.at):
+        return None
+    return await find(tx, method, call, key, request)
+
+
+async def find(
+    tx: Transaction, method: Method, call: Call, key: str, request: Message
+) -> Message | None:
+    """The answer that the key already has, if any.
 
     FAILED_PRECONDITION if the key was used for another request, or the answer tells of what the caller sees no more:
     they hold less, or a patient refuses them in person since.
     """
-    named = {"subject": call.caller.subject, "method": method.path, "key": key}
-    digest = hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
-    if await tx.run(_CLAIM, **named, request_hash=digest, created_at=tx.at):
+    kept = await tx.one_or_none(_FIND, subject=call.caller.subject, method=method.path, key=key)
+    if kept is None:
         return None
-    kept = await tx.one(_FIND, **named)
-    if kept.request_hash != digest:
+    if kept.request_hash != _digest(request):
         raise FailedPrecondition(
             "IDEMPOTENCY_KEY_REUSED",
             "This Idempotency-Key was used for another request. Choose a new one.",
@@ -116,6 +124,10 @@ async def replay(
         raise _gone()
     call.show(*kept.patients)
     return method.response.FromString(kept.response)
+
+
+def _digest(request: Message) -> bytes:
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).digest()
 
 
 def _gone() -> FailedPrecondition:

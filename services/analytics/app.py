@@ -7,7 +7,7 @@ from carehub.analytics.v1 import analytics_service_pb2
 
 from libs.chassis.app import App
 from libs.chassis.guard import Servicer
-from services.analytics.consumers import CONSUMERS
+from services.analytics.consumers import CONSUMERS, TIMERS
 from services.analytics.service import AnalyticsService
 
 CONTRACT = analytics_service_pb2.DESCRIPTOR.services_by_name["AnalyticsService"]
@@ -19,4 +19,5 @@ def build(_env: Mapping[str, str]) -> App:
         migrations=Path(__file__).parent / "migrations",
         servicers=lambda _runtime: (Servicer(CONTRACT, AnalyticsService()),),
         consumers=CONSUMERS,
+        timers=TIMERS,
     )

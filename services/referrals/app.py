@@ -1,8 +1,6 @@
 """Puts referrals together from its settings."""
 
-import time
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +8,6 @@ from carehub.referrals.v1 import partner_service_pb2, referrals_service_pb2
 
 from libs.chassis import config, ids
 from libs.chassis.app import App, Runtime
-from libs.chassis.caller import Call
-from libs.chassis.database import Mode, Transaction
 from libs.chassis.guard import Servicer
 from services.referrals.clients import Identity, MailServer
 from services.referrals.consumers import CONSUMERS, TIMERS
@@ -58,16 +54,9 @@ def build(env: Mapping[str, str]) -> App:
 
 
 def _servicers(runtime: Runtime, page: str) -> tuple[Servicer, ...]:
-    def opened(call: Call, mode: Mode) -> AbstractAsyncContextManager[Transaction]:
-        left = call.deadline - time.monotonic()
-        return runtime.database.person(
-            call.caller.subject, call.facilities, mode, left, call.capacity
-        )
-
     identity = Identity(runtime.channels, runtime.caller_token, ids.new_id)
     referrals = ReferralsService(
         identity=identity,
-        open=opened,
         page=page,
         new_id=ids.new_id,
     )

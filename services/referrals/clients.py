@@ -26,6 +26,15 @@ _CHANGED = "DISCLOSURE_CHANGED"
 _CLASSES = (access_pb2.DATA_CLASS_DEMOGRAPHICS, access_pb2.DATA_CLASS_REFERRALS)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What identity is asked about: a referral, the consent that it goes out with, and of which organization the partner is."""
+
+    referral: Referral
+    consent: Consent
+    organization_id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Identity, asked as referrals itself."""
@@ -34,10 +43,10 @@ class Identity:
     caller_token: Callable[[], str]
     new_id: Callable[[], UUID]
 
-    async def must_release(self, referral: Referral, consent: Consent) -> None:
+    async def must_release(self, asked: Asked) -> None:
         """Have it in the accounting of disclosures that the partner is told, or refuse: then nothing may leave."""
         try:
-            answer = await self._answer(referral, consent)
+            answer = await self._answer(asked)
         except CallFailed as failed:
             raise Unavailable(
                 "DISCLOSURE_UNCHECKED", "It could not be checked whether this may leave. Try again."
@@ -48,23 +57,19 @@ class Identity:
                 "This may not be told to that partner: the patient or a hold forbids it, or the record is not known yet.",
             )
 
-    async def _answer(
-        self, referral: Referral, consent: Consent
-    ) -> identity.CheckDisclosureResponse:
-        for id in _ids(referral, consent):
+    async def _answer(self, asked: Asked) -> identity.CheckDisclosureResponse:
+        for id in _ids(asked.referral, asked.consent):
             try:
-                return await self._ask(id, referral, consent)
+                return await self._ask(id, asked)
             except CallFailed as failed:
                 if failed.reason != _CHANGED:
                     raise
-        return await self._ask(self.new_id(), referral, consent)
+        return await self._ask(self.new_id(), asked)
 
-    async def _ask(
-        self, id: UUID, referral: Referral, consent: Consent
-    ) -> identity.CheckDisclosureResponse:
+    async def _ask(self, id: UUID, asked: Asked) -> identity.CheckDisclosureResponse:
         answer = await self.channels.call(
             _CHECK,
-            _question(id, referral, consent),
+            _question(id, asked),
             caller_token=self.caller_token(),
             timeout=_TIMEOUT,
         )
@@ -81,11 +86,13 @@ def _ids(referral: Referral, consent: Consent) -> tuple[UUID, UUID]:
     )
 
 
-def _question(id: UUID, referral: Referral, consent: Consent) -> identity.CheckDisclosureRequest:
+def _question(id: UUID, asked: Asked) -> identity.CheckDisclosureRequest:
+    referral, consent = asked.referral, asked.consent
     labels = [access_pb2.Label.Value(f"LABEL_{each}") for each in referral.labels]
     return identity.CheckDisclosureRequest(
         id=str(id),
         recipient_id=str(referral.service_id),
+        recipient_organization_id=str(asked.organization_id),
         purpose=access_pb2.PURPOSE_CARE_COORDINATION,
         items=[
             identity.DisclosureItem(

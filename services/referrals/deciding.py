@@ -6,15 +6,18 @@ from enum import StrEnum
 from uuid import UUID
 
 from libs.chassis.database import Transaction
-from libs.chassis.errors import FailedPrecondition
+from libs.chassis.errors import Aborted, FailedPrecondition
+from services.referrals.clients import Asked
 from services.referrals.domain.answering import answer_due
 from services.referrals.domain.consent import Consent
 from services.referrals.domain.matching import Match, Wanted, ranked
-from services.referrals.domain.referral import NO_ANSWER, Referral, State, following
+from services.referrals.domain.referral import NO_ANSWER, UNDER_WAY, Referral, State, following
 from services.referrals.events import add_referral, save_referral
 from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, ReferralStore
 
 NewId = Callable[[], UUID]
+# In these states whoever says yes is told who it is, or is told again.
+TELLS = UNDER_WAY | {State.REQUESTED}
 
 
 class Answer(StrEnum):
@@ -36,6 +39,12 @@ async def matches(tx: Transaction, wanted: Wanted, facility_id: UUID) -> list[Ma
         taken = {id: len(seats) for id, seats in found.items()}
     facility = await NeighborStore(tx).facility(facility_id)
     return ranked(services, wanted, taken=taken, calendar=facility.calendar, at=tx.at)
+
+
+async def about(tx: Transaction, referral: Referral, consent: Consent) -> Asked:
+    """What identity is asked before the partner is told of it."""
+    service = await DirectoryStore(tx).get(referral.service_id)
+    return Asked(referral=referral, consent=consent, organization_id=service.organization_id)
 
 
 async def send(tx: Transaction, draft: Referral, consent: Consent, new_id: NewId) -> Referral:
@@ -76,6 +85,26 @@ async def answered(
     await save_referral(tx, after)
     await go_on(tx, after, new_id)
     return after
+
+
+async def withheld(tx: Transaction, referral: Referral) -> Referral:
+    """End what identity does not release, or no longer."""
+    if referral.has_ended:
+        return referral
+    after = referral.withhold(at=tx.at)
+    await save_referral(tx, after)
+    return after
+
+
+def check_same(asked: Referral, referral: Referral) -> None:
+    """Refuse to go by what identity said if it is another record's by now, or was not asked about since nobody was told."""
+    was_asked = asked.state in TELLS or referral.state not in TELLS
+    if referral.patient_id != asked.patient_id or not was_asked:
+        raise changed()
+
+
+def changed() -> Aborted:
+    return Aborted("REQUEST_CHANGED", "The request was changed at the same time. Try again.")
 
 
 async def _begun(tx: Transaction, referral: Referral) -> Referral:
@@ -138,7 +167,7 @@ async def follow(
 
 
 async def _best(tx: Transaction, before: Referral, *, must_be_named: bool) -> UUID | None:
-    """The best match that was not asked yet. Those whom the consent names go before."""
+    """The best match that was not asked yet and that the patient has not forbidden. Those whom the consent names go before."""
     details, consent = before.details, before.consent
     wanted = Wanted(
         need=before.need,
@@ -150,7 +179,9 @@ async def _best(tx: Transaction, before: Referral, *, must_be_named: bool) -> UU
     )
     asked = await ReferralStore(tx).asked(before.id)
     found = await matches(tx, wanted, before.facility_id)
-    left = [m.service.id for m in found if m.fits and m.service.id not in asked]
+    fits = [m.service for m in found if m.fits and m.service.id not in asked]
+    barred = await NeighborStore(tx).barred(before, fits)
+    left = [each.id for each in fits if barred.isdisjoint({each.id, each.organization_id})]
     named = [id for id in left if consent is not None and consent.names(id)]
     candidates = named if must_be_named else named or left
     return candidates[0] if candidates else None

@@ -12,6 +12,8 @@ from carehub.tasking.v1 import tasking_events_pb2
 from libs.chassis.access import follow_access
 from libs.chassis.holding import ACCESS_GATHERS
 from libs.chassis.inbox import AT_LEISURE, Consumer
+from libs.chassis.timers import Timer
+from services.analytics.consumers.clocks import ANEW, count_anew
 from services.analytics.consumers.following import (
     follow_facilities,
     follow_loops,
@@ -46,3 +48,4 @@ CONSUMERS = (
         gather=ACCESS_GATHERS,
     ),
 )
+TIMERS = (Timer(ANEW, count_anew),)

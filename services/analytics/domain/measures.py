@@ -45,6 +45,7 @@ class FollowedDischarge:
     contact_evidence_id: UUID | None
     close_reason: str
     closed_at: datetime | None
+    stay: Visit | None = None  # None as long as nobody has told of it
 
     def is_gone_by(self, end: datetime) -> bool:
         """Whether death or another stay ended it before this moment."""
@@ -70,6 +71,20 @@ def definitions() -> Mapping[str, Mapping[str, Any]]:
     return told
 
 
+def why_left_out(stay: Visit | None, key: str) -> str:
+    """Why a measure looks at no such stay; empty if it does."""
+    rules: Mapping[str, Mapping[str, Any]] = definitions()[key]["left_out"]
+    return next((why for why, rule in rules.items() if stay and _is_meant(stay, rule)), "")
+
+
+def _is_meant(stay: Visit, rule: Mapping[str, Any]) -> bool:
+    return (
+        stay.disposition in rule.get("dispositions", ())
+        or stay.admission_type in rule.get("types", ())
+        or any(first <= stay.category <= last for first, last in rule.get("diagnoses", ()))
+    )
+
+
 def shows_contact(kind: str, outcome: str) -> bool:
     """Whether what tasking has as evidence of the contact is one, or attempts that stand for it.
 
@@ -87,8 +102,8 @@ def contacts(discharges: Iterable[FollowedDischarge], zones: Zones) -> list[Unit
 def _contact(each: FollowedDischarge, zones: Zones) -> Unit:
     at, due = each.contacted_at, each.contact_due_at
     unit = _of(each, zones, due + timedelta(microseconds=1), "NOT_CONTACTED")
-    if each.close_reason in _NOT_FOLLOWED:
-        return replace(unit, status=Status.EXCLUDED, reason=each.close_reason)
+    if why := _why_not_followed(each, CONTACT):
+        return replace(unit, status=Status.EXCLUDED, reason=why)
     if at and at <= due and not each.is_gone_by(at):
         evidence_id = each.contact_evidence_id
         return replace(unit, status=Status.MET, reason="CONTACTED", evidence_id=evidence_id)
@@ -104,11 +119,11 @@ def follow_ups(
     key: str = WEEK,
 ) -> list[Unit]:
     """Whether each patient was seen in time. `visits` by patient."""
+    return [_follow_up(each, visits.get(each.patient_id, ()), zones, key) for each in discharges]
+
+
+def _follow_up(each: FollowedDischarge, visits: Sequence[Visit], zones: Zones, key: str) -> Unit:
     days = definitions()[key]["days"]
-    return [_follow_up(each, visits.get(each.patient_id, ()), zones, days) for each in discharges]
-
-
-def _follow_up(each: FollowedDischarge, visits: Sequence[Visit], zones: Zones, days: int) -> Unit:
     end = _end_of_day(_day(each.discharged_at, each, zones) + timedelta(days=days), each, zones)
     seen = [
         visit
@@ -118,14 +133,19 @@ def _follow_up(each: FollowedDischarge, visits: Sequence[Visit], zones: Zones, d
         and not each.is_gone_by(visit.admitted_at)  # then it follows up another stay
     ]
     unit = _of(each, zones, end, "NOT_SEEN")
-    if each.close_reason in _NOT_FOLLOWED:
-        return replace(unit, status=Status.EXCLUDED, reason=each.close_reason)
+    if why := _why_not_followed(each, key):
+        return replace(unit, status=Status.EXCLUDED, reason=why)
     if seen:
         first = min(seen, key=lambda v: (v.admitted_at, v.id))
         return replace(unit, status=Status.MET, reason="SEEN", evidence_id=first.id)
     if each.is_gone_by(end):
         return replace(unit, status=Status.EXCLUDED, reason=each.close_reason)
     return unit
+
+
+def _why_not_followed(each: FollowedDischarge, key: str) -> str:
+    is_closed = each.close_reason in _NOT_FOLLOWED
+    return each.close_reason if is_closed else why_left_out(each.stay, key)
 
 
 def _of(each: FollowedDischarge, zones: Zones, settles_at: datetime, reason: str) -> Unit:
@@ -196,8 +216,8 @@ def _readmission(stay: Visit, after: Visit | None, zones: Zones, rule: Mapping[s
         reason="NOT_READMITTED",
         settles_at=_end_of_day(last, stay, zones),
     )
-    if stay.disposition in rule["excluded_dispositions"]:
-        return replace(unit, status=Status.EXCLUDED, reason="DIED_OR_LEFT")
+    if why := why_left_out(stay, READMISSION):
+        return replace(unit, status=Status.EXCLUDED, reason=why)
     if after is None or _day(after.admitted_at, stay, zones) > last:
         return unit
     if after.admission_type in rule["planned_types"]:

@@ -66,7 +66,7 @@ class KnownDischarge:
     closed_at: datetime | None
     labels: Labels
 
-    def followed(self) -> FollowedDischarge | None:
+    def followed(self, stay: Visit | None) -> FollowedDischarge | None:
         if self.discharged_at is None or self.contact_due_at is None:
             return None
         return FollowedDischarge(
@@ -80,6 +80,7 @@ class KnownDischarge:
             contact_evidence_id=self.contact_evidence_id,
             close_reason=self.close_reason,
             closed_at=self.closed_at,
+            stay=stay,
         )
 
 
@@ -235,7 +236,8 @@ def _at(history: History, facility_id: UUID, zones: Zones) -> Iterable[MeasuredU
     """Of one facility, by what it may know of others."""
     visits = history.standing(facility_id)
     loops = {d.encounter_id: d for d in history.discharges if d.facility_id == facility_id}
-    followed = [f for d in loops.values() if (f := d.followed())]
+    stays = {visit.id: visit for visit in visits}
+    followed = [f for key, d in loops.items() if (f := d.followed(stays.get(key)))]
     seen = {each.patient_id: visits for each in followed}
     sent = {r.id: r for r in history.referrals if r.facility_id == facility_id}
     asked = [s for r in sent.values() if (s := r.sent())]

@@ -8,9 +8,10 @@ from typing import Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-# HL7 table 0007: what is no planned admission, and what is one.
-URGENT_TYPES = frozenset({"A", "E", "U"})
-PLANNED_TYPES = frozenset({"C", "L", "N", "R"})
+# HL7 table 0007, and the digits of the uniform bill (UB-04, form locator 14), which many hospitals send in its place: what is
+# no planned admission, and what is one. 9 is unknown.
+URGENT_TYPES = frozenset({"A", "E", "U", "1", "2", "5"})
+PLANNED_TYPES = frozenset({"C", "L", "N", "R", "3", "4"})
 SIX_MONTHS = 6
 TWELVE_MONTHS = 12
 # From an emergency visit to the bed that it led to, at most. CareHub's choice.
@@ -42,6 +43,11 @@ class Visit:
     admission_type: str = ""
     disposition: str = ""
     diagnoses: tuple[str, ...] = ()
+
+    @property
+    def category(self) -> str:
+        """The category of ICD-10-CM of what it was about: of the first diagnosis that was told. Empty without one."""
+        return self.diagnoses[0].strip().upper()[:3] if self.diagnoses else ""
 
     @property
     def is_urgent(self) -> bool | None:

@@ -6,7 +6,19 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, Text, Uuid, any_, cast, func, literal_column, select, union, update
+from sqlalchemy import (
+    Integer,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    cast,
+    func,
+    literal_column,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
@@ -64,6 +76,13 @@ SHELVES: Mapping[type[Any], _Shelf] = {
 }
 _at_them = union(*(select(t.c.patient_id).where(t.c.facility_id == any_(_ids)) for t in _RECORD))
 PATIENTS_AT = sql(_at_them)
+_patients_known = union(*(select(t.c.patient_id) for t in _RECORD)).subquery()
+PATIENTS_AFTER = sql(
+    select(_patients_known.c.patient_id)
+    .where(_patients_known.c.patient_id > param("after", type_=Uuid))
+    .order_by(_patients_known.c.patient_id)
+    .limit(param("limit", type_=Integer))
+)
 MERGES = sql(select(merges).where(merges.c.retired_id == any_(_ids)), row=Merge)
 _merge = insert(merges).values(every_field(merges))
 MERGE = sql(
@@ -123,6 +142,10 @@ class RecordStore:
 
     async def patients_at(self, facility_ids: Iterable[UUID]) -> list[UUID]:
         return await self._tx.fetch(PATIENTS_AT, ids=sorted(set(facility_ids)))
+
+    async def patients_after(self, patient_id: UUID, limit: int) -> list[UUID]:
+        """The next of all patients of whom anything is known, by their ids."""
+        return await self._tx.fetch(PATIENTS_AFTER, after=patient_id, limit=limit)
 
     async def zones(self, facility_ids: Iterable[UUID]) -> dict[UUID, str]:
         """The time zones of these facilities, as far as they are known."""

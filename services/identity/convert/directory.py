@@ -5,9 +5,10 @@ from uuid import UUID
 
 from carehub.identity.v1 import facility_pb2, organization_pb2, staff_pb2, team_pb2
 
+from libs.calendars.calendar import NO_HOLIDAYS
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_uuid
-from services.identity.domain.facility import NO_HOLIDAYS, Facility
+from services.identity.domain.facility import Facility
 from services.identity.domain.organization import COVERED, Organization, OrganizationKind
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember

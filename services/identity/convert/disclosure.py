@@ -10,6 +10,7 @@ from carehub.identity.v1 import consent_pb2
 
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_datetime, to_timestamp, to_uuid
+from services.identity.convert.directory import maybe_uuid
 from services.identity.convert.explanation import word
 from services.identity.domain.access.facts import ConsentForm
 from services.identity.domain.access.terms import DataClass, Label, Purpose
@@ -24,6 +25,7 @@ class Wanted:
 
     id: UUID
     recipient_id: UUID
+    recipient_organization_id: UUID | None
     purpose: Purpose
     items: tuple[Item, ...]
     authorizations: tuple[Authorization, ...]
@@ -39,6 +41,9 @@ def to_wanted(request: rpc.CheckDisclosureRequest) -> Wanted:
     return Wanted(
         id=to_uuid("id", request.id),
         recipient_id=to_uuid("recipient_id", request.recipient_id),
+        recipient_organization_id=maybe_uuid(
+            "recipient_organization_id", request.recipient_organization_id
+        ),
         purpose=Purpose(word("purpose", "Purpose", request.purpose)),
         items=tuple(map(_to_item, request.items)),
         authorizations=tuple(map(_to_authorization, request.authorizations)),

@@ -75,11 +75,14 @@ class RecordedConsent(Consent):
             )
 
     def check_names(self, *, known: frozenset[UUID], places: frozenset[UUID]) -> None:
-        """Refuse recipients who are not of the network, and sources that are no facility or organization of it."""
-        if not self.recipients <= known:
+        """Refuse to permit anything to who is not of the network, and sources that are no facility or organization of it.
+
+        Anybody can be forbidden: a partner of the directory of referrals, too, whom nobody here knows.
+        """
+        if self.is_permit and not self.recipients <= known:
             raise InvalidArgument(
                 "RECIPIENT_UNKNOWN",
-                "A recipient is a facility, an organization, a team or a person of the network.",
+                "Something is permitted to a facility, an organization, a team or a person of the network.",
                 field="consent.recipient_ids",
             )
         if not self.sources <= places:

@@ -38,11 +38,16 @@ class RecipientKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipient:
-    """Who gets it. A facility gets it with its organization."""
+    """Who gets it. A facility gets it with its organization.
+
+    Whom only the sender knows answers to an organization that only the sender knows: what is forbidden that one is forbidden
+    them, and it gives them nothing.
+    """
 
     id: UUID
     kind: RecipientKind
     organization_id: UUID | None = None
+    answers_to: UUID | None = None
 
     def question(self, item: "Item", purpose: Purpose, at: datetime) -> Question:
         is_facility = self.kind is RecipientKind.FACILITY
@@ -180,10 +185,16 @@ def released(facts: Mapping[UUID, Facts], sending: Sending) -> list[Released]:
     for index, item in enumerate(sending.items):
         question = sending.recipient.question(item, sending.purpose, sending.at)
         known = access.get(item.patient_id)
-        if known is not None and may(known, question):
+        if known is not None and _may_leave(known, question, sending.recipient):
             consent_ids = _consents(known, question)
             found.append(Released(index=index, item=item, consent_ids=consent_ids))
     return found
+
+
+def _may_leave(access: Access, question: Question, recipient: Recipient) -> bool:
+    above = recipient.answers_to
+    is_forbidden = above is not None and access.forbids(above, question)
+    return may(access, question) and not is_forbidden
 
 
 def _consents(access: Access, question: Question) -> frozenset[UUID]:

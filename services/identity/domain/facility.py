@@ -6,11 +6,9 @@ from typing import Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from libs.calendars.calendar import HOLIDAY_CALENDARS, NO_HOLIDAYS
 from libs.chassis.errors import InvalidArgument
 from services.identity.domain.text import check_name, check_phone
-
-NO_HOLIDAYS = "none"
-HOLIDAY_CALENDARS = frozenset({"us-federal", NO_HOLIDAYS})
 
 # Whatever the machine's own zone is: not a place, so not a facility's.
 _NO_PLACES = frozenset({"localtime", "Factory"})

@@ -16,6 +16,7 @@ from libs.chassis.fields import to_uuid
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from services.identity.convert.directory import maybe_uuid
 from services.identity.convert.disclosure import (
+    Wanted,
     disclosure_to_proto,
     released_to_proto,
     to_wanted,
@@ -123,7 +124,7 @@ class AccessService:
             facts = await known_about(tx, {item.patient_id for item in wanted.items})
             sending = Sending(
                 id=wanted.id,
-                recipient=await _recipient(tx, wanted.recipient_id),
+                recipient=await _recipient(tx, wanted),
                 purpose=wanted.purpose,
                 items=wanted.items,
                 service=call.caller.name,
@@ -236,16 +237,21 @@ async def _keep(tx: Transaction, sending: Sending, found: Collection[Released]) 
         await store.add(kept)
 
 
-async def _recipient(tx: Transaction, recipient_id: UUID) -> Recipient:
+async def _recipient(tx: Transaction, wanted: Wanted) -> Recipient:
     """Who it is. Whoever is no facility and no organization of the network is a person, who gets what names them."""
+    recipient_id = wanted.recipient_id
     organization_of = await FacilityStore(tx).organizations()
     if organization_id := organization_of.get(recipient_id):
         return Recipient(
             id=recipient_id, kind=RecipientKind.FACILITY, organization_id=organization_id
         )
-    is_member = await OrganizationStore(tx).find(recipient_id) is not None
-    kind = RecipientKind.ORGANIZATION if is_member else RecipientKind.PERSON
-    return Recipient(id=recipient_id, kind=kind)
+    if await OrganizationStore(tx).find(recipient_id) is not None:
+        return Recipient(id=recipient_id, kind=RecipientKind.ORGANIZATION)
+    return Recipient(
+        id=recipient_id,
+        kind=RecipientKind.PERSON,
+        answers_to=wanted.recipient_organization_id,
+    )
 
 
 def _before(request: rpc.ListDisclosuresRequest) -> tuple[datetime, UUID]:

@@ -8,6 +8,7 @@ from carehub.tasking.v1 import tasking_events_pb2
 
 from libs.chassis.database import Transaction
 from libs.chassis.inbox import Delivery
+from services.messaging.consumers.labeling import label_what_people_said
 from services.messaging.consumers.planning import plan
 from services.messaging.convert import to_appointment, to_transition
 from services.messaging.domain.plan import TRANSITION
@@ -44,7 +45,10 @@ async def follow_loops(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
     contacts, causes = ContactStore(tx), CauseStore(tx)
     await contacts.lock(each.patient_id for each in told)
     survivors = await contacts.survivors({each.patient_id for each in told})
+    before = {each.id: each.labels for each in await causes.transitions(each.id for each in told)}
     await causes.keep_transitions(
         [replace(each, patient_id=survivors[each.patient_id]) for each in told]
     )
-    await plan(tx, await causes.transitions(each.id for each in told))
+    loops = await causes.transitions(each.id for each in told)
+    await plan(tx, loops)
+    await label_what_people_said(tx, [loop for loop in loops if loop.labels != before.get(loop.id)])

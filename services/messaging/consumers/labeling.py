@@ -7,7 +7,9 @@ from libs.chassis.database import Transaction
 from services.messaging.consumers.answers import answer_id
 from services.messaging.consumers.opening import reply_post, unanswered_post
 from services.messaging.domain.labels import inherit
+from services.messaging.domain.plan import Transition
 from services.messaging.domain.reply import Reply
+from services.messaging.domain.thread import Opened
 from services.messaging.events import reply_received, save_message, save_thread
 from services.messaging.store import MessageStore, ReplyStore, TelephoneStore, ThreadStore
 
@@ -28,6 +30,15 @@ async def label_what_followed(tx: Transaction, messages: Sequence[UUID], labels:
     shown = [*messages, *answers, *(reply.id for reply in replies)]
     await TelephoneStore(tx).label(shown, labels)
     await _label_threads(tx, messages, replies, labels)
+
+
+async def label_what_people_said(tx: Transaction, loops: Sequence[Transition]) -> None:
+    """Label the threads that people opened about these loops: never as less than they were."""
+    labels = {loop.id: loop.labels for loop in loops}
+    for thread in await ThreadStore(tx).about(labels, Opened.PEOPLE):
+        after = thread.about(labels[thread.loop_id]) if thread.loop_id else thread
+        if after is not thread:
+            await save_thread(tx, after)
 
 
 async def _label_answers(tx: Transaction, ids: Iterable[UUID], labels: Labels) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from libs.chassis.errors import FailedPrecondition
+from services.messaging.domain.labels import inherit
 from services.messaging.domain.template import load
 
 MOST_TITLE, MOST_TEXT = 120, 4000
@@ -159,6 +160,10 @@ class Thread:
         if labels == self.labels:
             return self
         return replace(self, version=self.version + 1, labels=labels)
+
+    def about(self, labels: tuple[str, ...]) -> "Thread":
+        """As sensitive as what it is about, too; never less than it was, for people may have written what was."""
+        return self.labeled(inherit((self.labels, labels)))
 
     def hand_over(self, ladder: Sequence[UUID], at: datetime) -> "Thread":
         """Who answered for it has left: it waits for somebody again, with a clock."""

@@ -124,6 +124,13 @@ WITH_POSTS = sql(
     .with_for_update(),
     row=Thread,
 )
+ABOUT = sql(
+    select(threads)
+    .where(_t.loop_id == any_(_ids), _t.reason == param("reason", type_=Text))
+    .order_by(_t.id)
+    .with_for_update(),
+    row=Thread,
+)
 _facilities = param("facility_ids", type_=ARRAY(Uuid))
 _patient = param("patient_id", type_=Uuid)
 _accountable = param("accountable_id", type_=Uuid)
@@ -218,6 +225,10 @@ class ThreadStore:
     async def with_posts(self, post_ids: Iterable[UUID]) -> list[Thread]:
         """The threads in which these were said, alone with them until the transaction ends."""
         return await self._tx.fetch(WITH_POSTS, ids=sorted(set(post_ids)))
+
+    async def about(self, loop_ids: Iterable[UUID], reason: str) -> list[Thread]:
+        """The threads of this kind about these loops, alone with them until the transaction ends."""
+        return await self._tx.fetch(ABOUT, ids=sorted(set(loop_ids)), reason=reason)
 
     async def held_by(self, staff_ids: Iterable[UUID]) -> list[Thread]:
         """The open threads that these people answer for."""

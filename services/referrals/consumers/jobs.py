@@ -12,7 +12,7 @@ from libs.chassis.database import Transaction
 from libs.chassis.errors import FailedPrecondition, Unavailable
 from libs.chassis.ids import new_id
 from services.referrals.clients import Identity, MailServer, NotSent, PartnerLetter
-from services.referrals.deciding import send
+from services.referrals.deciding import about, send
 from services.referrals.domain.partner import expiry, hash_of, new_token, number_of
 from services.referrals.domain.referral import Referral, State
 from services.referrals.events import save_referral
@@ -52,10 +52,11 @@ async def send_waiting(runtime: Runtime) -> None:
     for referral_id in waiting:
         async with runtime.database.system() as tx:
             referral = await ReferralStore(tx).get(referral_id)
-        if referral.consent is None or not _waits(referral):
-            continue
+            if referral.consent is None or not _waits(referral):
+                continue
+            asked = await about(tx, referral, referral.consent)
         try:
-            await identity.must_release(referral, referral.consent)
+            await identity.must_release(asked)
             is_released = True
         except FailedPrecondition:
             is_released = False

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from services.referrals.domain.calendar import Calendar
+from libs.calendars.calendar import Calendar
 
 
 class Priority(StrEnum):

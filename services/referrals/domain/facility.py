@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.referrals.domain.calendar import Calendar, calendar_for
+from libs.calendars.calendar import (
+    HOLIDAY_CALENDARS,
+    NO_HOLIDAYS,
+    Calendar,
+    calendar_for,
+    is_time_zone,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,4 +23,9 @@ class Facility:
 
     @property
     def calendar(self) -> Calendar:
-        return calendar_for(self.time_zone, self.holiday_calendar)
+        """What this version does not know counts as UTC, and as no holidays: identity checks both."""
+        is_known = self.holiday_calendar in HOLIDAY_CALENDARS
+        return calendar_for(
+            self.time_zone if is_time_zone(self.time_zone) else "UTC",
+            self.holiday_calendar if is_known else NO_HOLIDAYS,
+        )

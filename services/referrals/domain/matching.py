@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from services.referrals.domain.calendar import Calendar
+from libs.calendars.calendar import Calendar
 from services.referrals.domain.directory import CapacityStatus, Hours, Service
 
 # CareHub's own choice: nobody vouched for it for so long.

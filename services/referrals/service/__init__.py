@@ -12,7 +12,7 @@ from libs.chassis.fields import check_etag, to_uuid
 from services.referrals.clients import Identity
 from services.referrals.convert.directory import service_to_proto, to_capacity
 from services.referrals.convert.referral import maybe_uuid, to_draft, to_line
-from services.referrals.deciding import answered, ask_next
+from services.referrals.deciding import ask_next
 from services.referrals.domain.partner import expiry, hash_of, new_token
 from services.referrals.events import add_referral, save_referral, save_services
 from services.referrals.service.directory import (
@@ -21,13 +21,13 @@ from services.referrals.service.directory import (
     list_organizations,
     search_services,
 )
-from services.referrals.service.sending import OpenForPeople, send_referral
+from services.referrals.service.recording import record_answer
+from services.referrals.service.sending import send_referral
 from services.referrals.service.work import (
     check_helps,
     list_referrals,
     show,
     take_up,
-    to_answer,
     whose,
 )
 from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, ReferralStore
@@ -43,7 +43,6 @@ class ReferralsService:
     """
 
     identity: Identity
-    open: OpenForPeople
     page: str
     new_id: Callable[[], UUID]
 
@@ -105,7 +104,7 @@ class ReferralsService:
     async def SendReferral(
         self, request: rpc.SendReferralRequest, call: Call
     ) -> referral_pb2.Referral:
-        return await send_referral(request, call, self.identity, self.open, self.new_id)
+        return await send_referral(request, call, self.identity, self.new_id)
 
     async def CancelReferral(
         self, request: rpc.CancelReferralRequest, call: Call
@@ -118,10 +117,7 @@ class ReferralsService:
     async def RecordAnswer(
         self, request: rpc.RecordAnswerRequest, call: Call
     ) -> referral_pb2.Referral:
-        answer = to_answer(request.answer)
-        referral = await take_up(call, call.tx, request.referral_id, request.etag)
-        after = await answered(call.tx, referral, answer, request.reason or "OTHER", self.new_id)
-        return show(call, after)
+        return await record_answer(request, call, self.identity, self.new_id)
 
     async def AskNext(self, request: rpc.AskNextRequest, call: Call) -> referral_pb2.Referral:
         referral = await take_up(call, call.tx, request.referral_id, request.etag)

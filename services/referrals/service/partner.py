@@ -12,18 +12,25 @@ from carehub.referrals.v1 import partner_service_pb2 as rpc
 from libs.chassis import audit
 from libs.chassis.caller import Call, Caller, CallerKind
 from libs.chassis.database import Transaction
-from libs.chassis.errors import Aborted, FailedPrecondition, NotFound
+from libs.chassis.errors import FailedPrecondition, NotFound
 from services.referrals.clients import Identity
 from services.referrals.convert.directory import to_capacity
 from services.referrals.convert.partner import request_to_proto
-from services.referrals.deciding import Answer, answered
+from services.referrals.deciding import (
+    TELLS,
+    Answer,
+    about,
+    answered,
+    changed,
+    check_same,
+    withheld,
+)
 from services.referrals.domain.partner import LAST_WORD, hash_of
 from services.referrals.domain.referral import FAILURES, REJECTIONS, UNDER_WAY, Referral, State
-from services.referrals.events import save_referral, save_services
+from services.referrals.events import save_services
 from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, ReferralStore
 
 PARTNER = "partner"
-_AFTER_YES = UNDER_WAY | {State.REQUESTED}  # whoever says yes is told, or is told again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +57,7 @@ class PartnerService:
         reason = request.reason if request.reason in REJECTIONS else "OTHER"
         says_more = request.capacity != directory_pb2.Capacity.STATUS_UNSPECIFIED
         after_no = LAST_WORD if says_more and not request.is_yes else timedelta(0)
-        released = await self._released(request.token, _AFTER_YES) if request.is_yes else None
+        released = await self._released(request.token, TELLS) if request.is_yes else None
         async with self.system() as tx:
             referral = await _opened(tx, request.token, call, after_no)
             after = await answered(tx, referral, answer, reason, self.new_id)
@@ -77,13 +84,16 @@ class PartnerService:
         """
         async with self.system() as tx:
             referral = await ReferralStore(tx).get(await _id_of(tx, token))
-        if referral.consent is None or referral.state not in telling:
-            return None
+            if referral.consent is None or referral.state not in telling:
+                return None
+            asked = await about(tx, referral, referral.consent)
         try:
-            await self.identity.must_release(referral, referral.consent)
+            await self.identity.must_release(asked)
         except FailedPrecondition:
             async with self.system() as tx:
-                await _withhold(tx, referral)
+                now = await ReferralStore(tx).take(referral.id)
+                check_same(referral, now)
+                await withheld(tx, now)
             raise _no_link() from None
         return referral.patient_id
 
@@ -108,19 +118,6 @@ def _no_link() -> NotFound:
     return NotFound("LINK_NOT_FOUND", "This link does not work, or no longer.")
 
 
-async def _withhold(tx: Transaction, asked: Referral) -> None:
-    """End what identity does not release, unless it is another record's by now: that was not asked about."""
-    referral = await ReferralStore(tx).take(asked.id)
-    if referral.patient_id != asked.patient_id:
-        raise _changed()
-    if not referral.has_ended:
-        await save_referral(tx, referral.withhold(at=tx.at))
-
-
-def _changed() -> Aborted:
-    return Aborted("REQUEST_CHANGED", "The request was changed at the same time. Try again.")
-
-
 def _partner(referral: Referral) -> Caller:
     """The service of the directory as the one who asks, at the facility that referred: so the ledger names it."""
     return Caller(
@@ -138,7 +135,7 @@ async def _shown(
 ) -> rpc.PartnerRequest:
     """What the partner may see now, and the row in the ledger that says so. Who it is, only if identity was asked about that."""
     if referral.state in UNDER_WAY and referral.patient_id != released:
-        raise _changed()
+        raise changed()
     facility = await NeighborStore(tx).facility(referral.facility_id)
     service = await DirectoryStore(tx).get(referral.service_id)
     call.show(referral.patient_id)

@@ -1,28 +1,18 @@
 """Sending a referral: the patient's consent first, then identity, and only then the partner."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
-
 from carehub.referrals.v1 import referral_pb2
 from carehub.referrals.v1 import referrals_service_pb2 as rpc
 
-from libs.chassis import audit
 from libs.chassis.caller import Call
-from libs.chassis.database import Mode, Transaction
+from libs.chassis.database import Transaction
 from services.referrals.clients import Identity
 from services.referrals.convert.referral import to_consent
-from services.referrals.deciding import NewId, send
+from services.referrals.deciding import NewId, about, send
 from services.referrals.service.work import show, take_up
-
-OpenForPeople = Callable[[Call, Mode], AbstractAsyncContextManager[Transaction]]
 
 
 async def send_referral(
-    request: rpc.SendReferralRequest,
-    call: Call,
-    identity: Identity,
-    opened: OpenForPeople,
-    new_id: NewId,
+    request: rpc.SendReferralRequest, call: Call, identity: Identity, new_id: NewId
 ) -> referral_pb2.Referral:
     """Two transactions of the caller's with the question to identity in between: a call inside would hold its locks.
 
@@ -30,14 +20,15 @@ async def send_referral(
     too many than one too few. Asked again it counts as another.
     """
     id, by = new_id(), call.caller.subject
-    async with opened(call, Mode.WRITE) as tx:
+    async with call.own.look() as tx:
         draft = await take_up(call, tx, request.referral_id, request.etag)
         consent = to_consent(request.consent, id=id, at=tx.at, by=by)
         draft.queue(consent, at=tx.at)  # whether it could be sent; the row stays as it is
-    await identity.must_release(draft, consent)
-    async with opened(call, Mode.WRITE) as tx:
+        asked = await about(tx, draft, consent)
+    await identity.must_release(asked)
+
+    async def change(tx: Transaction) -> referral_pb2.Referral:
         draft = await take_up(call, tx, request.referral_id, request.etag)
-        sent = await send(tx, draft, consent, new_id)
-        answer = show(call, sent)
-        audit.record(tx, call, str(sent.id))
-    return answer
+        return show(call, await send(tx, draft, consent, new_id))
+
+    return await call.own.change(change)

@@ -1,13 +1,29 @@
-"""What neighbors tell: facilities, and which record of a patient became part of which."""
+"""What neighbors tell: facilities, which record of a patient became part of which, and whom a patient forbids."""
 
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Column, MetaData, Table, Text, Uuid, any_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+    any_,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from libs.chassis.access import denials
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
+from services.referrals.domain.directory import Service
 from services.referrals.domain.facility import Facility
+from services.referrals.domain.referral import Referral
 
 metadata = MetaData()
 facilities = Table(
@@ -56,6 +72,26 @@ LEAD_ON = sql(
 )
 
 
+# Whom the patient forbids in a way that no consent to this referral outweighs: that names them, or theirs, and weighs more.
+BARRED = sql(
+    select(denials.c.grantee_id)
+    .where(
+        denials.c.patient_id == param("patient_id", type_=Uuid),
+        denials.c.grantee_id == any_(_ids),
+        denials.c.weight > literal_column("1"),
+        literal_column("denials.purposes && '{CARE_COORDINATION}'"),
+        literal_column("denials.classes && '{DEMOGRAPHICS,REFERRALS}'"),
+        literal_column("denials.labels").op("&&")(param("labels", type_=ARRAY(Text))),
+        or_(
+            denials.c.sources.is_(None),
+            param("facility_id", type_=Uuid) == any_(denials.c.sources),
+        ),
+        or_(denials.c.expires_at.is_(None), denials.c.expires_at > func.now()),
+    )
+    .distinct()
+)
+
+
 class NeighborStore:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -75,6 +111,14 @@ class NeighborStore:
             await self._tx.run(MERGE, retired_id=retired_id, survivor_id=survivor, version=version)
             await self._tx.run(LEAD_ON, ids=[retired_id], survivor_id=survivor)
         return survivor
+
+    async def barred(self, referral: Referral, services: Iterable[Service]) -> set[UUID]:
+        """Which of these services and of their organizations the patient forbids to be told of it, as identity told last.
+
+        Nobody is asked because of it: identity is, before anybody is told anything.
+        """
+        ids = sorted({id for each in services for id in (each.id, each.organization_id)})
+        return set(await self._tx.fetch(BARRED, referral, ids=ids))
 
     async def survivor(self, patient_id: UUID) -> UUID:
         """The record that this one leads to by now: itself, if it was never merged."""

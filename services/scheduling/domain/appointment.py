@@ -222,9 +222,7 @@ class Appointment:
         if self.state is State.BOOKED:
             return self.cancel(Reason.REBOOKED, now)
         if self.cancel_reason is Reason.REBOOKED:
-            raise FailedPrecondition(
-                "APPOINTMENT_REBOOKED", "Another one was booked in its place. Change that one."
-            )
+            raise booked_again()
         self._check_state(State.NO_SHOW, State.CANCELLED)
         return self
 
@@ -273,3 +271,9 @@ def first_told(told: Told) -> Appointment | None:
         start_at=told.start_at,
     )
     return blank.retold(told)
+
+
+def booked_again() -> FailedPrecondition:
+    return FailedPrecondition(
+        "APPOINTMENT_REBOOKED", "Another one was booked in its place. Change that one."
+    )

@@ -22,7 +22,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import NotFound
-from services.scheduling.domain.appointment import Appointment
+from services.scheduling.domain.appointment import Appointment, booked_again
 
 _instant = DateTime(timezone=True)
 appointments = Table(
@@ -109,7 +109,14 @@ AHEAD_AT = sql(
     select(_c.id).where(_c.facility_id == any_(_ids), _c.start_at >= param("since", type_=_instant))
 )
 PATIENTS_OF = sql(select(_c.patient_id).distinct().where(_c.id == any_(_ids)))
-ADD = sql(insert(appointments).values(every_field(appointments)))
+# In the place of another one, none is added where there is one: the index says so, also of what the caller may not see.
+ADD = sql(
+    insert(appointments)
+    .values(every_field(appointments))
+    .on_conflict_do_nothing(
+        index_elements=["rebooked_from_id"], index_where=_c.rebooked_from_id.is_not(None)
+    )
+)
 # An update by its own statement: what only a grant shows is not there to be changed.
 SAVE = sql(
     appointments.update()
@@ -184,8 +191,12 @@ class AppointmentStore:
         return await self._tx.fetch(PATIENTS_OF, ids=sorted(ids))
 
     async def add(self, appointment: Appointment) -> None:
-        """Add a new one. If somebody else added it meanwhile this fails, and is tried again."""
-        await self._tx.run(ADD, appointment)
+        """Add a new one. If somebody else added it meanwhile this fails, and is tried again.
+
+        FAILED_PRECONDITION if another one has been booked in the place that it would have.
+        """
+        if not await self._tx.run(ADD, appointment):
+            raise booked_again()
 
     async def save(self, before: Appointment, after: Appointment) -> None:
         """Write the next version of one that is held."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from libs.calendars.calendar import Calendar, calendar_for
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
-from services.tasking.domain.calendar import Calendar, calendar_for
 from services.tasking.domain.deeds import deeds_of
 from services.tasking.domain.loop import Loop, loop_id
 from services.tasking.domain.owner import Directory

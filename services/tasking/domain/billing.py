@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from services.tasking.domain.time_ledger import RoleClass
+from services.tasking.domain.role_class import RoleClass
 
 RULES = Path(__file__).parent.parent / "protocols" / "billing" / "us-medicare.yaml"
 

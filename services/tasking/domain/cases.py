@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.tasking.domain.calendar import Calendar
+from libs.calendars.calendar import Calendar
 from services.tasking.domain.conditions import Facts
 from services.tasking.domain.deeds import Deeds
 from services.tasking.domain.loop import loop_id

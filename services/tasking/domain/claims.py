@@ -10,8 +10,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from libs.calendars.calendar import Calendar
 from services.tasking.domain.billing import BillingRules, TcmRule, rule_on
-from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.labels import Labels
 
 

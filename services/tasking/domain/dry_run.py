@@ -7,8 +7,8 @@ from enum import StrEnum
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from libs.calendars.calendar import ONE_DAY, Calendar
 from libs.chassis.errors import FailedPrecondition
-from services.tasking.domain.calendar import ONE_DAY, Calendar
 from services.tasking.domain.labels import ORDINARY
 from services.tasking.domain.loop import Loop
 from services.tasking.domain.owner import Directory

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from services.tasking.domain.calendar import Calendar
+from libs.calendars.calendar import Calendar
 from services.tasking.domain.cases import read_case
 from services.tasking.domain.deeds import NOTHING, Deeds
 from services.tasking.domain.labels import Labels, inherit

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.tasking.domain.calendar import Calendar
+from libs.calendars.calendar import Calendar
 from services.tasking.domain.conditions import Condition, Facts
 from services.tasking.domain.labels import Label, Labels
 from services.tasking.domain.planned import EvidenceKind

@@ -12,6 +12,7 @@ from services.tasking.domain.labels import Labels
 from services.tasking.domain.owner import Owner
 from services.tasking.domain.planned import PlannedOutcome, Rung, ShownBy
 from services.tasking.domain.protocol_parts import REACHED
+from services.tasking.domain.role_class import RoleClass
 
 MOST_ENTRIES = 200
 # The top of a ladder repeats so often until the task is done: an open task always has a live clock.
@@ -34,12 +35,13 @@ class AttemptResult(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactAttempt:
-    """One documented try to reach the patient."""
+    """One documented try to reach the patient. `role_class` is what who tried was when they recorded it; of old ones None."""
 
     at: datetime
     channel: str
     result: AttemptResult
     staff_id: UUID
+    role_class: RoleClass | None = None
     on: date | None = None  # the day that it was where the facility is
     is_counted: bool = False
     note: str = ""
@@ -228,6 +230,7 @@ class Task:
         self,
         *,
         by: UUID,
+        role_class: RoleClass | None = None,
         outcome: str,
         note: str,
         at: datetime,
@@ -238,7 +241,12 @@ class Task:
         allowed = self._must_allow(outcome)
         if outcome == REACHED and self.is_contact:
             reached = ContactAttempt(
-                at=at, channel="phone", result=AttemptResult.REACHED, staff_id=by, note=note
+                at=at,
+                channel="phone",
+                result=AttemptResult.REACHED,
+                staff_id=by,
+                role_class=role_class,
+                note=note,
             )
             return self.record_attempt(reached, local_date, now=at)
         self._must_be_shown(allowed, at)

@@ -8,27 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
+from libs.calendars.calendar import Calendar
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
-from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.labels import Labels
+from services.tasking.domain.role_class import RoleClass
 from services.tasking.domain.task import AttemptResult, ContactAttempt
 
 LONGEST = timedelta(hours=12)
 CLOCK_SKEW = timedelta(minutes=1)
 
 Interval = tuple[datetime, datetime]
-
-
-class RoleClass(StrEnum):
-    """Whose minutes they are, the ones that are worth most first. Those of administration never count."""
-
-    PHYSICIAN_NPP = "physician_npp"
-    CLINICAL_STAFF = "clinical_staff"
-    AUXILIARY_CHW = "auxiliary_chw"
-    ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,19 @@
 """A transition as its loop and tasks show it, for what could be billed."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from uuid import UUID
 
 from services.tasking.domain.claims import Departure, Judgment, Shown, Transition
 from services.tasking.domain.loop import Loop, LoopState
 from services.tasking.domain.plan import PatientFacts
 from services.tasking.domain.record import disposition_of
-from services.tasking.domain.task import AttemptResult, Task, TaskState
+from services.tasking.domain.task import AttemptResult, ContactAttempt, Task, TaskState
 
 PROTOCOL = "discharge-transition"
 CONTACT, VISIT, RECONCILIATION = "contact", "visit", "medication_reconciliation"
 CONTACT_DUE = "contact_due"
 READMITTED, DECEASED = "READMITTED", "DECEASED"
+IsClinical = Callable[[ContactAttempt], bool]
 
 
 def transition_of(
@@ -22,9 +22,9 @@ def transition_of(
     left: Departure | None,
     patient: PatientFacts,
     judgment: Judgment,
-    clinicians: Collection[UUID],
+    is_clinical: IsClinical,
 ) -> Transition:
-    """What is known of it. Only `clinicians` reach the patient for it, or try to. A visit counts only where the record
+    """What is known of it. Only who was `is_clinical` reaches the patient for it, or tries to. A visit counts only where the record
     shows it: nobody's word says on which day it was.
     """
     steps = {task.step: task for task in tasks}
@@ -37,8 +37,8 @@ def transition_of(
         left_from=left.visit_class.strip().upper() if left else "",
         left_to=disposition_of(left.disposition) if left else "",
         contact_due_at=due.get(CONTACT_DUE),
-        contact=_reached(contact, clinicians),
-        attempts=_tried(contact, clinicians),
+        contact=_reached(contact, is_clinical),
+        attempts=_tried(contact, is_clinical),
         visit=_shown(visit, is_record_alone=True),
         reconciled=_shown(steps.get(RECONCILIATION), is_record_alone=False),
         died_at=patient.died_at or _when(loop, DECEASED),
@@ -52,12 +52,12 @@ def _when(loop: Loop, reason: str) -> datetime | None:
     return loop.closed_at if loop.close_reason == reason else None
 
 
-def _reached(task: Task | None, by: Collection[UUID]) -> Shown | None:
+def _reached(task: Task | None, is_clinical: IsClinical) -> Shown | None:
     reached = [
         each
         for each in (task.attempts if task else ())
         if task and each.result is AttemptResult.REACHED and each.at >= task.start_at
-        if each.staff_id in by
+        if is_clinical(each)
     ]
     if task is None or not reached:
         return None
@@ -65,13 +65,13 @@ def _reached(task: Task | None, by: Collection[UUID]) -> Shown | None:
     return Shown(at=first.at, source_id=task.id, kind="TASK_OUTCOME", staff_id=first.staff_id)
 
 
-def _tried(task: Task | None, by: Collection[UUID]) -> tuple[Shown, ...]:
+def _tried(task: Task | None, is_clinical: IsClinical) -> tuple[Shown, ...]:
     if task is None:
         return ()
     return tuple(
         Shown(at=each.at, source_id=task.id, kind="CONTACT_ATTEMPTS", staff_id=each.staff_id)
         for each in task.attempts
-        if each.is_counted and each.result is not AttemptResult.REACHED and each.staff_id in by
+        if each.is_counted and each.result is not AttemptResult.REACHED and is_clinical(each)
     )
 
 

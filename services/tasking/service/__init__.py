@@ -25,7 +25,13 @@ from services.tasking.domain.time_ledger import activity_of
 from services.tasking.service.billing import get_candidate, list_candidates, record_decision
 from services.tasking.service.counts import count_tasks
 from services.tasking.service.dry_runs import run_dry
-from services.tasking.service.ledger import correct_time, list_time, record_spent, record_time
+from services.tasking.service.ledger import (
+    class_at,
+    correct_time,
+    list_time,
+    record_spent,
+    record_time,
+)
 from services.tasking.service.lists import list_loops, list_tasks, show_loops, show_tasks
 from services.tasking.service.publishing import publish_text
 from services.tasking.service.work import Work, owner_wanted, put_back, take_up
@@ -93,14 +99,15 @@ class TaskingService:
     async def RecordContactAttempt(
         self, request: rpc.RecordContactAttemptRequest, call: Call
     ) -> task_pb2.Task:
+        work = await take_up(call, request.task_id, request.etag)
         attempt = ContactAttempt(
             at=to_datetime(request.time) if request.HasField("time") else call.tx.at,
             channel=to_channel(request.channel),
             result=to_result(request.result),
             staff_id=call.caller.subject,
+            role_class=class_at(work, call),
             note=to_text("note", request.note, MOST_TEXT),
         )
-        work = await take_up(call, request.task_id, request.etag)
         after = work.task.record_attempt(attempt, work.local_date, now=call.tx.at)
         if request.HasField("time_spent"):
             await self._spent(request, work, call, activity_of(attempt), attempt.at)
@@ -111,6 +118,7 @@ class TaskingService:
         work = await take_up(call, request.task_id, request.etag)
         after = work.task.complete(
             by=call.caller.subject,
+            role_class=class_at(work, call),
             outcome=request.outcome or "done",
             note=note,
             at=call.tx.at,

@@ -8,6 +8,7 @@ from uuid import UUID
 from carehub.tasking.v1 import claim_pb2
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
 
+from libs.calendars.calendar import Calendar, calendar_for
 from libs.chassis.caller import Call
 from libs.chassis.errors import NotFound
 from libs.chassis.fields import to_uuid
@@ -15,7 +16,6 @@ from libs.chassis.pages import page_size
 from services.tasking.convert import to_optional_id
 from services.tasking.convert.ledger import candidate_to_proto, decision_to_proto, to_mdm
 from services.tasking.domain.billing import billing_rules
-from services.tasking.domain.calendar import Calendar, calendar_for
 from services.tasking.domain.claims import (
     Candidate,
     Decision,
@@ -27,9 +27,9 @@ from services.tasking.domain.claims import (
 from services.tasking.domain.loop import Loop
 from services.tasking.domain.owner import Directory
 from services.tasking.domain.plan import PatientFacts
+from services.tasking.domain.role_class import RoleClass
 from services.tasking.domain.snapshot import NOBODY_KNOWN
-from services.tasking.domain.task import Task
-from services.tasking.domain.time_ledger import RoleClass
+from services.tasking.domain.task import ContactAttempt, Task
 from services.tasking.domain.transition import PROTOCOL, transition_of
 from services.tasking.events import decision_recorded
 from services.tasking.service.ledger import END, class_of
@@ -42,8 +42,6 @@ from services.tasking.store import (
     RecordStore,
     TaskStore,
 )
-
-CLINICAL = frozenset({RoleClass.PHYSICIAN_NPP, RoleClass.CLINICAL_STAFF})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +61,12 @@ class _Known:
             self.departures.get(loop.id),
             self.patients.get(loop.patient_id, NOBODY_KNOWN),
             self.decisions.get(loop.id) or Judgment(),
-            self.clinicians(loop),
+            lambda made: self.was(made, loop.facility_id).is_clinical,
         )
 
-    def clinicians(self, loop: Loop) -> frozenset[UUID]:
-        """Those of who tried to reach the patient whose word with them counts: physicians and clinical staff."""
-        tried = {made.staff_id for task in self.tasks.get(loop.id, ()) for made in task.attempts}
-        return frozenset(
-            each for each in tried if class_of(each, loop.facility_id, self.directory) in CLINICAL
-        )
+    def was(self, made: ContactAttempt, facility_id: UUID) -> RoleClass:
+        """What somebody was when they tried to reach the patient. Where that was not kept yet, what they are."""
+        return made.role_class or class_of(made.staff_id, facility_id, self.directory)
 
     def calendar(self, loop: Loop) -> Calendar:
         facility = self.directory.facilities[loop.facility_id]

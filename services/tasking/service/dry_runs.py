@@ -5,11 +5,11 @@ from uuid import UUID
 
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
 
+from libs.calendars.calendar import Calendar, calendar_for
 from libs.chassis.caller import Call
 from libs.chassis.errors import InvalidArgument, NotFound
 from libs.chassis.fields import to_uuid
 from services.tasking.convert import loop_to_proto, problem_to_proto
-from services.tasking.domain.calendar import Calendar, calendar_for
 from services.tasking.domain.dry_run import EXAMPLE, dry_run, hardest_example
 from services.tasking.domain.plan import Subject
 from services.tasking.domain.protocol import Protocol, ProtocolInvalid, parse_protocol

@@ -8,10 +8,10 @@ from carehub.registry.v1 import encounter_pb2
 from carehub.tasking.v1 import dry_run_pb2
 from google.type import date_pb2
 
+from libs.calendars.calendar import Calendar
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_timestamp
 from services.tasking.convert import task_to_proto
-from services.tasking.domain.calendar import Calendar
 from services.tasking.domain.dry_run import EXAMPLE, DayCounted, DryRun
 from services.tasking.domain.labels import ORDINARY
 from services.tasking.domain.owner import Directory

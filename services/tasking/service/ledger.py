@@ -8,6 +8,7 @@ from uuid import UUID
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
 from carehub.tasking.v1 import time_pb2
 
+from libs.calendars.calendar import calendar_for
 from libs.chassis.caller import Call
 from libs.chassis.errors import FailedPrecondition, NotFound, PermissionDenied
 from libs.chassis.fields import to_uuid
@@ -22,12 +23,11 @@ from services.tasking.convert.ledger import (
     totals_to_proto,
 )
 from services.tasking.domain.billing import billing_rules
-from services.tasking.domain.calendar import calendar_for
 from services.tasking.domain.labels import Label, Labels
 from services.tasking.domain.owner import Directory
+from services.tasking.domain.role_class import RoleClass
 from services.tasking.domain.time_ledger import (
     MonthTotal,
-    RoleClass,
     TimeEntry,
     checked,
     month_totals,
@@ -119,7 +119,7 @@ async def record_spent(
         facility_id=task.facility_id,
         patient_id=task.patient_id,
         staff_id=call.caller.subject,
-        role_class=class_of(call.caller.subject, task.facility_id, work.directory),
+        role_class=class_at(work, call),
         program=billing_rules().program_of_protocol.get(work.loop.protocol, "other"),
         start_at=start_at,
         end_at=end_at,
@@ -142,6 +142,11 @@ async def _add(entry: TimeEntry, call: Call) -> time_pb2.TimeEntry:
     await time_recorded(call.tx, entry)
     call.show(entry.patient_id)
     return entry_to_proto(entry)
+
+
+def class_at(work: Work, call: Call) -> RoleClass:
+    """What the caller's work in a task counts as, from now on: also when they are something else."""
+    return class_of(call.caller.subject, work.task.facility_id, work.directory)
 
 
 def class_of(staff_id: UUID, facility_id: UUID, directory: Directory) -> RoleClass:

@@ -14,11 +14,11 @@ from carehub.tasking.v1 import loop_pb2, task_pb2
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
 from google.protobuf.message import Message
 
+from libs.calendars.calendar import calendar_for
 from libs.chassis.caller import Call
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.pages import decode_cursor, encode_cursor, page_size
 from services.tasking.convert import loop_to_proto, task_to_proto, to_optional_id
-from services.tasking.domain.calendar import calendar_for
 from services.tasking.domain.loop import Loop, LoopState
 from services.tasking.domain.owner import Directory, Facility
 from services.tasking.domain.priority import Priority, clock_group, priority_of

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from carehub.tasking.v1 import task_pb2
 
+from libs.calendars.calendar import calendar_for
 from libs.chassis.caller import Call, CallerKind
 from libs.chassis.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 from libs.chassis.fields import check_etag, to_uuid
 from libs.chassis.timers import set_timer
-from services.tasking.domain.calendar import calendar_for
 from services.tasking.domain.loop import Loop, settle
 from services.tasking.domain.owner import Directory, Owner
 from services.tasking.domain.reconcile import changes_between

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from carehub.analytics.v1 import measure_pb2
 
+from libs.chassis.timers import set_timer
 from libs.chassis.wire import CallFailed
+from services.analytics.consumers import clocks
 from tests.component.analytics.conftest import NOW, day
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -306,3 +308,25 @@ async def test_after_any_shuffle_the_counts_are_those_of_the_truth(analytics, se
         for key in ALL:
             listed = await a.units(key, page_size=7)
             assert len(listed) == sum(n for at, n in found.items() if at[0] == key)
+
+
+async def test_a_definition_that_has_changed_is_counted_for_everybody_that_is_known(
+    analytics, monkeypatch
+):
+    monkeypatch.setattr(clocks, "AT_ONCE", 2)
+    async with analytics() as a:
+        home = datetime(2026, 5, 12, 15, tzinfo=UTC)
+        for disposition in ("50", "01", "50", "01", "50"):
+            await a.tell(*went_home(a, home, contact=20, seen=6, disposition=disposition))
+        right = "SELECT id, status, reason FROM units ORDER BY id"
+        before = await a.rows(right)
+        assert Counter(row["reason"] for row in before)["HOSPICE"] == 12
+        async with a.hub.system("analytics") as tx:
+            await tx._connection.execute("UPDATE units SET status = 'MET', reason = 'AS BEFORE'")
+            await set_timer(tx, clocks.ANEW, str(UUID(int=0)), tx.at)
+
+        async def is_counted():
+            return await a.rows(right) == before
+
+        await a.hub.until(is_counted, what="everybody is counted anew")
+        assert await a.rows("SELECT * FROM timers WHERE kind = $1", clocks.ANEW) == []

@@ -253,6 +253,12 @@ async def test_only_who_is_of_the_network_is_named(identity):
             await r.give(r.permit(r.partner, source_ids=[nurse.id]))
         with refused("RECIPIENT_UNKNOWN"):
             await r.change(given.id, r.permit(uuid4()))
+        # Whom nobody here knows can be forbidden, and not be permitted anything instead.
+        stranger = str(uuid4())
+        denied = await r.give(r.deny(stranger, r.partner))
+        assert set(denied.recipient_ids) == {stranger, str(r.partner)}
+        with refused("RECIPIENT_UNKNOWN"):
+            await r.change(denied.id, r.permit(stranger))
 
 
 @pytest.mark.parametrize(

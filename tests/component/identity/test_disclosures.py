@@ -135,6 +135,11 @@ async def test_a_permission_that_the_sender_holds_releases_to_whom_it_names_and_
         assert (one.index, list(one.consent_ids)) == (0, [agreed])
         (kept,) = (await network.listed(network.officer)).disclosures
         assert (kept.recipient_id, list(kept.consent_ids)) == (partner, [agreed])
+        # The sender says whose organization they are. What that one may see gives them nothing; what it may not, they may not.
+        above = str(network.there)
+        of_member = asked | {"recipient_organization_id": above}
+        clinical = network.item()
+        assert list((await network.check(clinical, **of_member)).released) == []
         held.ClearField("form")
         refused = await network.refused(network.check(who, **asked | {"authorizations": [held]}))
         assert refused == ("INVALID_ARGUMENT", "AUTHORIZATION_WITHOUT_FORM")

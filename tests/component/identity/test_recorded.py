@@ -51,7 +51,7 @@ async def test_somebody_who_acts_for_the_patient_can_be_refused_by_a_consent(ide
     async with Records.kept(identity) as r:
         brother = uuid4()
         with refused("RECIPIENT_UNKNOWN"):
-            await r.give(r.deny(brother))
+            await r.give(r.permit(brother))
         await r.add_proxy(brother)
         await r.give(r.deny(brother, labels=labels("HIV")))
         asked = {"person_id": brother} | FAMILY

@@ -2,10 +2,12 @@
 
 from carehub.access.v1 import access_pb2
 from carehub.messaging.v1 import messaging_events_pb2 as events
+from carehub.messaging.v1 import messaging_service_pb2 as rpc
 
 from tests.component.messaging.conftest import at
 from tests.component.messaging.test_messages import FIRST
 from tests.component.messaging.test_replies import asked
+from tests.component.messaging.test_threads import start
 
 ROWS = ("messages", "replies", "threads", "telephone")
 
@@ -42,6 +44,34 @@ async def test_what_left_and_what_came_of_it_is_as_sensitive_as_its_cause_has_be
             assert list(last.labels) == [access_pb2.LABEL_PART2], kind
             assert last.version > 1
         assert len(await m.told(events.ReplyReceived)) == 2  # START is told to nobody
+
+
+async def test_a_thread_of_people_becomes_as_sensitive_as_its_loop_and_never_less(messaging):
+    async with messaging() as m:
+        patient, left = await m.patient(), m.hub.clock()
+        loop = await m.discharged(patient, left)
+        about = await start(m, patient, loop_id=str(loop))
+        closed = await start(m, patient, loop_id=str(loop))
+        await m.call("AcceptThread", rpc.AcceptThreadRequest(thread_id=closed.id))
+        await m.call("CloseThread", rpc.CloseThreadRequest(thread_id=closed.id))
+        of_no_loop = await start(m, patient)
+        said = await start(m, patient, loop_id=str(loop), labels=[access_pb2.LABEL_HIV])
+
+        async def become(version, label, *expected):
+            await m.discharged(patient, left, loop=loop, version=version, label=label)
+            ids = [each.id for each in (about, closed, said, of_no_loop)]
+            rows = {
+                str(row["id"]): sorted(row["labels"])
+                for row in await m.rows("SELECT id, labels FROM threads")
+            }
+            assert [rows[id] for id in ids] == [*expected, ["NORMAL"]]
+
+        await become(2, "SUD", ["SUD"], ["SUD"], ["HIV", "SUD"])
+        told = [list(each.labels) for each in await m.told(events.ThreadChanged)]
+        assert told.count([access_pb2.LABEL_SUD]) == 2
+        await become(3, "NORMAL", ["SUD"], ["SUD"], ["HIV", "SUD"])
+        await become(4, "WITHHELD", ["WITHHELD"], ["WITHHELD"], ["WITHHELD"])
+        await become(5, "NORMAL", ["WITHHELD"], ["WITHHELD"], ["WITHHELD"])
 
 
 async def test_a_thread_about_two_replies_is_as_sensitive_as_both(messaging):

@@ -85,10 +85,10 @@ class Referrals:
             permissions=permissions, facilities=facilities or [self.here], subject=subject, **claims
         )
 
-    async def call(self, method, request, token=None):
+    async def call(self, method, request, token=None, headers=None):
         kind = GetMessageClass(CONTRACT.methods_by_name[method].output_type)
         token = self.as_coordinator if token is None else token
-        return await self.hub.call(CONTRACT, method, request, kind, token=token)
+        return await self.hub.call(CONTRACT, method, request, kind, token=token, headers=headers)
 
     async def as_partner(self, method, **fields):
         descriptor = PARTNER.methods_by_name[method]
@@ -184,11 +184,11 @@ class Referrals:
         }  # fmt: skip
         return Consent(**(told | fields))
 
-    async def send(self, referral, *services, token=None, **consent):
+    async def send(self, referral, *services, token=None, headers=None, **consent):
         request = rpc.SendReferralRequest(
             referral_id=referral.id, consent=self.consent(*services, **consent)
         )
-        return await self.call("SendReferral", request, token)
+        return await self.call("SendReferral", request, token, headers)
 
     async def sent(self, service=1, *consented, **fields):
         """A referral that its partner was asked about."""
@@ -214,13 +214,13 @@ class Referrals:
         draft = await self.draft(service_id=made.id)
         return await self.send(draft, service_ids=[made.id])
 
-    async def forbid(self, referral):
-        """The patient forbids that the partner is told anything."""
+    async def forbid(self, referral=None, *, recipient_id=""):
+        """The patient forbids that the partner is told anything, whoever that is."""
         consent = consent_pb2.Consent(
             patient_id=str(self.patient),
             facility_id=str(self.here),
             decision=consent_pb2.Consent.DECISION_DENY,
-            recipient_ids=[referral.service_id],
+            recipient_ids=[recipient_id or referral.service_id],
             form=consent_pb2.Consent.FORM_PAPER,
         )
         token = self.token(self.person, permissions=["consents.write"])

@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from carehub.access.v1 import access_pb2
@@ -22,9 +22,9 @@ async def refused(coroutine, code, reason):
     assert (error.value.code, error.value.reason) == (code, reason), str(error.value)
 
 
-async def say(r, referral, answer, reason="", token=None):
+async def say(r, referral, answer, reason="", token=None, headers=None):
     request = Answer(referral_id=referral.id, answer=answer, reason=reason)
-    return await r.call("RecordAnswer", request, token)
+    return await r.call("RecordAnswer", request, token, headers)
 
 
 async def test_a_ride_is_asked_for_accepted_and_done(referrals):
@@ -85,6 +85,89 @@ async def test_what_the_patient_forbids_is_not_sent_and_what_is_sent_is_accounte
         await refused(r.send(secret), "FAILED_PRECONDITION", "NOT_RELEASED")
         paper = await r.send(secret, form=Consent.FORM_PAPER, evidence_id=str(uuid4()))
         assert paper.state == State.STATE_REQUESTED
+
+
+async def test_a_referral_that_is_sent_again_with_its_key_gives_the_first_answer(referrals):
+    """Also both at once: one of them waits for the other, or finds that it was done."""
+    async with referrals() as r:
+        draft = await r.draft()
+        once = {"idempotency-key": "lost"}
+        sent, other = await asyncio.gather(r.send(draft, headers=once), r.send(draft, headers=once))
+        assert sent.state == State.STATE_REQUESTED
+        assert sent == other == await r.send(draft, headers=once)
+        assert len(await r.rows("SELECT * FROM letters")) == 1
+        assert [e.referral.state for e in await r.told()] == [1, 2]
+        ledger = "SELECT reason FROM audit WHERE method LIKE '%SendReferral' ORDER BY reason"
+        assert [row["reason"] for row in await r.rows(ledger)] == ["", "REPLAYED", "REPLAYED"]
+        await refused(r.send(draft), "FAILED_PRECONDITION", "REFERRAL_STATE")
+        changed = r.send(draft, headers=once, witness="Somebody else")
+        await refused(changed, "FAILED_PRECONDITION", "IDEMPOTENCY_KEY_REUSED")
+
+
+async def test_what_was_refused_is_tried_anew_with_its_key(referrals):
+    async with referrals() as r:
+        draft, once = await r.draft(), {"idempotency-key": "away"}
+        async with r.identity_away():
+            await refused(r.send(draft, headers=once), "UNAVAILABLE", "DISCLOSURE_UNCHECKED")
+        assert (await r.send(draft, headers=once)).state == State.STATE_REQUESTED
+
+
+async def test_what_the_patient_forbids_meanwhile_ends_it_when_yes_comes_by_telephone(referrals):
+    async with referrals() as r:
+        sent, once = await r.sent_to_member(), {"idempotency-key": "yes"}
+        await r.forbid(sent)
+        after = await say(r, sent, Answer.ANSWER_YES, headers=once)
+        assert (after.state, after.state_reason) == (State.STATE_CANCELLED, "NOT_RELEASED")
+        assert await say(r, sent, Answer.ANSWER_YES, headers=once) == after
+        await refused(say(r, sent, Answer.ANSWER_YES), "FAILED_PRECONDITION", "REFERRAL_STATE")
+
+
+@pytest.mark.parametrize("whom", ["the service", "its organization"])
+async def test_a_partner_whom_nobody_but_the_directory_knows_can_be_forbidden(referrals, whom):
+    """Not sent; said yes by telephone, or tapped: it ends; and nobody asks them next."""
+    async with referrals() as r:
+        sent, promised = await r.sent(), await r.sent()
+        await say(r, promised, Answer.ANSWER_YES)
+        token = await r.link(promised)
+        assert (await r.as_partner("OpenRequest", token=token)).first_name == "Marisol"
+        organization_id = str(UUID(int=0xA001))
+        forbidden = r.service(1) if whom == "the service" else organization_id
+        await r.forbid(recipient_id=forbidden)
+        with pytest.raises(CallFailed, match="LINK_NOT_FOUND"):
+            await r.as_partner("OpenRequest", token=token)
+        assert (await r.get(promised)).state_reason == "NOT_RELEASED"
+        assert (await say(r, sent, Answer.ANSWER_YES)).state_reason == "NOT_RELEASED"
+        await refused(r.send(await r.draft()), "FAILED_PRECONDITION", "NOT_RELEASED")
+
+
+async def test_whom_the_patient_forbids_is_not_asked_next(referrals):
+    async with referrals() as r:
+        some = [await r.sent(1, 1, 2, auto_next=True) for _ in range(3)]
+        ask = [rpc.AskNextRequest(referral_id=each.id) for each in some]
+        assert (await r.call("AskNext", ask[0])).service_id == r.service(2)
+        await r.forbid(recipient_id=r.service(2))
+        await r.until("SELECT count(*) FROM denials", 1)
+        await refused(r.call("AskNext", ask[1]), "FAILED_PRECONDITION", "NO_NEXT")
+        await say(r, some[1], Answer.ANSWER_NO)
+        r.hub.clock.move(timedelta(hours=4, seconds=1))
+        await r.until("SELECT count(*) FROM referrals WHERE state_reason = 'NO_ANSWER'", 1)
+        assert await r.rows("SELECT 1 FROM referrals WHERE follows_id = ANY ($1)", [UUID(each.id) for each in some[1:]]) == []  # fmt: skip
+        # What is forbidden another patient is nothing to this one.
+        other = uuid4()
+        await r.known(other)
+        for_other = await r.sent(1, 1, 2, patient_id=str(other))
+        next_one = await r.call("AskNext", rpc.AskNextRequest(referral_id=for_other.id))
+        assert next_one.service_id == r.service(2)
+
+
+async def test_while_identity_does_not_answer_no_yes_is_noted_and_no_is(referrals):
+    async with referrals() as r:
+        sent = await r.sent()
+        async with r.identity_away():
+            yes = say(r, sent, Answer.ANSWER_YES)
+            await refused(yes, "UNAVAILABLE", "DISCLOSURE_UNCHECKED")
+            no = await say(r, sent, Answer.ANSWER_NO)
+        assert no.state == State.STATE_REJECTED
 
 
 async def test_edges_that_there_are_not_are_refused_and_reasons_are_needed(referrals):

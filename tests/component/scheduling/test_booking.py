@@ -126,6 +126,39 @@ async def test_booked_again_gives_the_old_time_back(scheduling):
         assert await s.refused("RebookAppointment", once_more) == "APPOINTMENT_REBOOKED"
 
 
+@pytest.mark.parametrize("ended", ["missed", "cancelled"])
+async def test_in_the_place_of_what_was_missed_or_cancelled_one_is_booked_whoever_asks(
+    scheduling, ended
+):
+    async with scheduling() as s:
+        schedule = await s.schedule()
+        old = await s.book(schedule, "2026-09-07 09:00")
+        if ended == "cancelled":
+            await s.do("CancelAppointment", old)
+        else:
+            s.hub.clock.set(at("2026-09-07 09:05"))
+            await s.do("MarkMissed", old)
+
+        async def again(start):
+            fields = {"schedule_id": schedule.id, "start_time": to_timestamp(at(start))}
+            try:
+                return await s.do("RebookAppointment", old, **fields)
+            except CallFailed as failed:
+                return failed.reason
+
+        starts = ("2026-09-08 09:00", "2026-09-08 09:30", "2026-09-08 10:00")
+        answers = await asyncio.gather(*map(again, starts))
+        booked = [each for each in answers if not isinstance(each, str)]
+        assert [each.rebooked_from_id for each in booked] == [old.id]
+        assert answers.count("APPOINTMENT_REBOOKED") == 2
+        assert await again("2026-09-09 09:00") == "APPOINTMENT_REBOOKED"
+        # Nothing is left of those that were refused, and the new one can be booked again.
+        free = await s.free()
+        assert sum(at(start) in free for start in starts) == 2
+        (old,) = booked
+        assert (await again("2026-09-09 09:00")).rebooked_from_id == old.id
+
+
 async def test_two_who_swap_their_times_do_not_wait_for_each_other(scheduling):
     async with scheduling() as s:
         schedule = await s.schedule()

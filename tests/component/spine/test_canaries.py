@@ -16,12 +16,12 @@ from carehub.identity.v1 import (
 )
 from carehub.identity.v1.break_glass_pb2 import BreakGlass
 from carehub.identity.v1.consent_pb2 import Consent
-from carehub.options.v1 import options_pb2
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from libs.chassis.contracts import method_of
 from libs.chassis.wire import CallFailed
 from libs.testing.hub import caller_token
 from services.identity.domain.role import PERMISSIONS
@@ -135,8 +135,7 @@ class Planted:
         """Whatever can be read, asked by every id that there is: (what, site, text of the answer or of the error)."""
         known, told = await self.ids(), []
         for method in methods():
-            access = method.GetOptions().Extensions[options_pb2.access]
-            if access.transaction == access.TRANSACTION_WRITE or method.name.startswith(CHANGES):
+            if not method_of(method).is_idempotent or method.name.startswith(CHANGES):
                 continue
             for request in self.requests(method, known):
                 try:

@@ -198,6 +198,35 @@ async def test_a_transition_becomes_a_claim_with_its_packet(tasking):
         assert [each.version for each in told] == [1, 2]
 
 
+@pytest.mark.parametrize("way", ["attempted", "completed"])
+@pytest.mark.parametrize(
+    ("was", "became", "is_contact"),
+    [("nurse", "coordinator", True), ("coordinator", "nurse", False)],
+)
+async def test_a_contact_counts_by_what_somebody_was_when_they_made_it(
+    tasking, was, became, is_contact, way
+):
+    async with tasking() as t:
+        await t.staff(t.nurse, "Rosa Quispe", was, version=2)
+        await t.until_rows("SELECT count(*) FROM staff WHERE version = 2", 1)
+        patient = await t.discharged()
+        (loop,) = await t.loops(patient)
+        t.hub.clock.set(at("2026-09-08 10:00"))
+        contact, token = (await t.tasks(patient))["contact"], t.token(t.nurse, permissions=MAY)
+        if way == "attempted":
+            attempt = rpc.RecordContactAttemptRequest(
+                task_id=contact.id, result=Attempt.RESULT_REACHED
+            )
+            await t.call("RecordContactAttempt", attempt, token)
+        else:
+            done = rpc.CompleteTaskRequest(task_id=contact.id, outcome="reached")
+            await t.call("CompleteTask", done, token)
+        await t.staff(t.nurse, "Rosa Quispe", became, version=3)
+        await t.until_rows("SELECT count(*) FROM staff WHERE version = 3", 1)
+        found = await candidate(t, loop.id)
+        assert ("contact_pending" not in found.reasons) is is_contact
+
+
 async def billable(t, patient, encounter, *, called, signed, seen, left=None):
     """Everything that a transition needs: a call, the medicines, a visit, and a physician's word. Its loop."""
     loop = next(e for e in await t.loops(patient) if e.encounter_id == str(encounter))

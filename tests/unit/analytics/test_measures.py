@@ -131,13 +131,20 @@ def stays(*told):
         ((5, 2, HERE, "A"), Status.MET),
         ((5, 2, HERE, "U"), Status.MET),
         ((5, 2, HERE, ""), Status.MET),
+        # The digits of the uniform bill: 3 is elective.
+        ((5, 2, HERE, "3"), Status.NOT_MET),
+        ((5, 2, HERE, "1"), Status.MET),
+        ((5, 2, HERE, "5"), Status.MET),
+        ((5, 2, HERE, "9"), Status.MET),
     ],
 )
 def test_a_readmission_is_unplanned_and_within_thirty_days(second, status):
     first, after = stays((-3, 3, HERE, "E"), second)
     units = {unit.id: unit for unit in measures.readmissions([first, after], ZONES)}
     assert units[first.id].status_at(LATER) is status
-    assert units[after.id].status_at(LATER) is Status.NOT_MET  # every discharge can be an index
+    # Every discharge can be an index, but one after a birth.
+    index = Status.EXCLUDED if second[3] == "L" else Status.NOT_MET
+    assert units[after.id].status_at(LATER) is index
 
 
 def test_a_transfer_is_one_stay_of_the_last_hospital():
@@ -172,6 +179,57 @@ def test_a_planned_stay_shields_from_what_comes_after_it():
     units = {u.id: u for u in measures.readmissions([unplanned, index, planned], ZONES)}
     assert (units[index.id].status_at(LATER), units[index.id].reason) == (Status.NOT_MET, "PLANNED")
     assert units[planned.id].status_at(LATER) is Status.MET
+
+
+@pytest.mark.parametrize(
+    ("told", "why"),
+    [
+        ({"disposition": "07"}, "DIED_OR_LEFT"),
+        ({"disposition": "50"}, "HOSPICE"),
+        ({"disposition": "51"}, "HOSPICE"),
+        ({"admission_type": "N"}, "BIRTH"),
+        ({"admission_type": "4"}, "BIRTH"),
+        ({"admission_type": "L"}, "BIRTH"),
+        ({"diagnoses": ("Z38.00",)}, "BIRTH"),
+        ({"diagnoses": ("O9A.2", "I50.9")}, "BIRTH"),
+        ({"diagnoses": ("P07.3",)}, "BIRTH"),
+        ({"diagnoses": ("F20.0",)}, "PSYCHIATRIC"),
+        ({"diagnoses": ("f329",)}, "PSYCHIATRIC"),
+        ({"disposition": "01", "admission_type": "1", "diagnoses": ("I50.9", "F32.9")}, ""),
+        ({"diagnoses": ("F10.2",)}, ""),
+        ({"diagnoses": ("F03.9",)}, ""),
+        ({"diagnoses": ("N17.9",)}, ""),
+        ({"admission_type": "9"}, ""),
+        ({}, ""),
+    ],
+)
+def test_births_hospice_and_mental_illness_are_no_stays_to_come_back_from(told, why):
+    stay = seen(HOME - timedelta(days=3), VisitClass.INPATIENT, 3, **told)
+    (unit,) = measures.readmissions([stay], ZONES)
+    expected = (Status.EXCLUDED, why) if why else (Status.NOT_MET, "NOT_READMITTED")
+    assert (unit.status_at(LATER), unit.reason) == expected
+
+
+@pytest.mark.parametrize(
+    ("told", "is_left_out"),
+    [
+        ({"disposition": "50"}, True),
+        ({"disposition": "51"}, True),
+        ({"disposition": "01"}, False),
+        ({"diagnoses": ("F20.0",)}, False),
+        ({"admission_type": "N"}, False),
+    ],
+)
+def test_nobody_has_to_reach_or_see_who_went_to_hospice(told, is_left_out):
+    stay = seen(HOME - timedelta(days=3), VisitClass.INPATIENT, 3, **told)
+    one = discharge(contacted_at=DUE, encounter_id=stay.id, stay=stay)
+    visits = {PATIENT: [seen(HOME + timedelta(days=2))]}
+    units = measures.contacts([one], ZONES)
+    for key in (measures.WEEK, measures.FORTNIGHT):
+        units += measures.follow_ups([one], visits, ZONES, key)
+    for unit in units:
+        assert (unit.status is Status.EXCLUDED) is is_left_out
+        assert (unit.reason == "HOSPICE") is is_left_out
 
 
 def test_who_died_or_is_within_the_window_does_not_count_yet():

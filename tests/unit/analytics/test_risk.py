@@ -75,8 +75,11 @@ def test_what_is_not_known_makes_a_score_partial_and_is_no_zero():
 
 @pytest.mark.parametrize(
     ("kind", "points"),
-    [("A", 3), ("E", 3), ("U", 3), ("C", 0), ("L", 0), ("N", 0), ("R", 0), ("1", None), ("", None)],
-)
+    [
+        ("A", 3), ("E", 3), ("U", 3), ("C", 0), ("L", 0), ("N", 0), ("R", 0), ("", None),
+        ("1", 3), ("2", 3), ("5", 3), ("3", 0), ("4", 0), ("9", None),
+    ],
+)  # fmt: skip
 def test_a_kind_of_admission_that_the_table_does_not_have_is_not_known(kind, points):
     score = lace(Stay.of(visit(nights=3, admission_type=kind), (), "UTC"))
     (term,) = [each for each in score.terms if each.key == "acute_admission"]

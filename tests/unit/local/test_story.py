@@ -13,14 +13,7 @@ from libs.local.story.calendar import MONDAYS, at, long_weekend
 from libs.local.story.patient import Patient
 from libs.local.story.stage import Stage, StoryBroke
 
-HOLIDAYS = (
-    Path(__file__).parents[3]
-    / "services"
-    / "tasking"
-    / "protocols"
-    / "holidays"
-    / "us-federal.yaml"
-)
+HOLIDAYS = Path(__file__).parents[3] / "libs" / "calendars" / "holidays" / "us-federal.yaml"
 
 
 def staged(tmp_path, answers=None):
@@ -48,7 +41,7 @@ def test_the_friday_before_a_long_weekend(now, friday):
     assert long_weekend(datetime.fromisoformat(now).replace(tzinfo=UTC)) == friday
 
 
-def test_its_mondays_are_the_holidays_that_tasking_knows():
+def test_its_mondays_are_the_holidays_that_the_hub_knows():
     rules = yaml.safe_load(HOLIDAYS.read_text())["holidays"]
     assert {(rule["month"], rule["nth"]) for rule in rules if rule.get("weekday") == 0} == set(
         MONDAYS

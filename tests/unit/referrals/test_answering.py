@@ -1,10 +1,12 @@
 """By when a partner has to have answered."""
 
 from datetime import date, datetime, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from libs.calendars.calendar import calendar_for
 from services.referrals.domain.answering import (
     LEADS,
     RULES,
@@ -13,7 +15,7 @@ from services.referrals.domain.answering import (
     answer_due,
     rule_for,
 )
-from services.referrals.domain.calendar import calendar_for
+from services.referrals.domain.facility import Facility
 
 CHICAGO = calendar_for("America/Chicago", "us-federal")
 
@@ -79,6 +81,8 @@ def test_every_rule_has_its_day_and_its_source_and_the_newest_in_effect_counts()
 
 
 def test_a_place_that_is_not_known_counts_in_utc_without_holidays():
-    nowhere = calendar_for("Nowhere/At_All", "none of ours")
+    nowhere = Facility(
+        id=uuid4(), time_zone="Nowhere/At_All", holiday_calendar="none of ours"
+    ).calendar
     assert nowhere.time_zone == "UTC"
     assert nowhere.is_business_day(date(2026, 12, 25))

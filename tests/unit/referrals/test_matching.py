@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.referrals.domain.calendar import calendar_for
+from libs.calendars.calendar import calendar_for
 from services.referrals.domain.directory import CapacityStatus, Hours, Service
 from services.referrals.domain.matching import Wanted, match, ranked
 

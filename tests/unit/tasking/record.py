@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.tasking.domain.calendar import calendar_for
+from libs.calendars.calendar import calendar_for
 from services.tasking.domain.labels import ORDINARY
 from services.tasking.domain.plan import (
     EncounterFacts,

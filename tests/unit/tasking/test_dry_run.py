@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
+from libs.calendars.calendar import calendar_for
 from libs.chassis.errors import FailedPrecondition
-from services.tasking.domain.calendar import calendar_for
 from services.tasking.domain.dry_run import (
     EXAMPLE,
     NoneReason,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.tasking.domain.calendar import calendar_for
+from libs.calendars.calendar import calendar_for
 from services.tasking.domain.plan import PatientFacts, PlanState
 from tests.unit.tasking.record import CLINIC, at, planned, stay
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.tasking.domain.calendar import calendar_for
+from libs.calendars.calendar import calendar_for
 from services.tasking.domain.plan import (
     EncounterFacts,
     PatientFacts,

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from services.tasking.domain.calendar import calendar_for
+from libs.calendars.calendar import calendar_for
 from tests.unit.tasking.record import at, planned, stay
 
 SCENARIOS = [

@@ -113,7 +113,9 @@ def test_a_visit_ticked_off_by_hand_is_shown_by_the_record_as_well_once_that_kno
     (deed,) = deeds_of(stored.tasks.values()).done
     assert (deed.kind, deed.staff_id) == (EvidenceKind.TASK_OUTCOME, NURSE)
     left = Departure(loop_id=stored.loop.id, visit_class="INPATIENT", disposition="1")
-    known = transition_of(stored.loop, stored.tasks.values(), left, ALIVE, Judgment(), {NURSE})
+    known = transition_of(
+        stored.loop, stored.tasks.values(), left, ALIVE, Judgment(), lambda made: True
+    )
     assert (known.left_from, known.left_to) == ("INPATIENT", "01")
     assert (known.visit.kind, known.visit.at) == ("ENCOUNTER", seen.admitted_at)
     stored.plan(HOME, now=NOW)
@@ -130,7 +132,14 @@ def test_only_clinical_staff_reach_the_patient_or_try_to_for_a_claim(stored):
     contact = contact.record_attempt(made, local_date, now=at("2026-09-09 10:00"))
 
     def known(clinicians):
-        return transition_of(stored.loop, [contact], None, ALIVE, Judgment(), clinicians)
+        return transition_of(
+            stored.loop,
+            [contact],
+            None,
+            ALIVE,
+            Judgment(),
+            lambda made: made.staff_id in clinicians,
+        )
 
     assert (known({NURSE, LEAD}).contact.staff_id, len(known({NURSE, LEAD}).attempts)) == (LEAD, 2)
     assert (known({NURSE}).contact, len(known({NURSE}).attempts)) == (None, 2)

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from libs.calendars.calendar import calendar_for
 from libs.chassis.errors import DomainError
 from services.tasking.domain.billing import billing_rules, rule_on
-from services.tasking.domain.calendar import calendar_for
 from services.tasking.domain.labels import ORDINARY
+from services.tasking.domain.role_class import RoleClass
 from services.tasking.domain.time_ledger import (
-    RoleClass,
     TimeEntry,
     by_month,
     checked,

@@ -163,6 +163,10 @@ class Access:
     def stopping(self, grant: Grant, question: Question) -> Denial | None:
         return self._stopping(grant.standing, grant.names, question)
 
+    def forbids(self, grantee_id: UUID, question: Question) -> bool:
+        """Whether it is stopped for whoever is given it in this one's name, too, though the patient named them."""
+        return self._stopping(Standing.NAMED, frozenset({grantee_id}), question) is not None
+
     def grants_to(self, question: Question) -> Iterator[Grant]:
         theirs = question.everything_they_are
         return (grant for grant in self.grants if grant.grantee_id in theirs)

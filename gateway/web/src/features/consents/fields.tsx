@@ -56,7 +56,7 @@ function DecisionField({ draft, change }: Props) {
 function Whom({ draft, patientId, wrongs, change }: Props) {
   const t = useTranslations("consents.form");
   const isPermit = draft.decision === "DECISION_PERMIT";
-  const readers = useReaders(patientId);
+  const readers = useReaders(patientId, isPermit);
   const sources = useSources();
   const shared = {
     searchable: true,

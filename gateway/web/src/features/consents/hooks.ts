@@ -53,6 +53,21 @@ export function useOrganizations() {
   return data ?? [];
 }
 
+/** The partners of the directory of referrals: nobody of the network, whom a patient can forbid to be told anything. */
+export function usePartners() {
+  const { data } = useQuery({
+    queryKey: ["directory", "organizations"],
+    queryFn: async ({ signal }) => {
+      const query = { pageSize: MOST };
+      const page = await read(api.GET("/v1/directory/organizations", { params: { query }, signal }));
+      return page.organizations;
+    },
+    staleTime: 5 * 60_000,
+    enabled: useMay("directory.read"),
+  });
+  return data ?? [];
+}
+
 export function usePreview() {
   return useMutation({
     mutationFn: (asked: { consent: ConsentBody; consentId?: string }) =>

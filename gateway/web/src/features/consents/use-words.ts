@@ -4,18 +4,18 @@ import { useFacilities } from "@/api/queries";
 import { useAllStaff, useAllTeams } from "@/features/staff/hooks";
 import { dayIn, partsIn } from "@/ui/moments";
 import { useHomeZone, useNow, useWhen } from "@/ui/when";
-import { type ActingPerson, useOrganizations, useProxies } from "./hooks";
+import { type ActingPerson, useOrganizations, usePartners, useProxies } from "./hooks";
 import type { Means } from "./words";
 
 const NOBODY: readonly ActingPerson[] = [];
 
-/** Names of facilities, organizations, teams and people, also of those who have left. */
+/** Names of facilities, organizations, partners, teams and people, also of those who have left. */
 export function useNames(
   proxies: readonly ActingPerson[] = NOBODY,
 ): (id: string) => string | undefined {
   const t = useTranslations("consents.givers");
   const facilities = useFacilities();
-  const organizations = useOrganizations();
+  const organizations = [...useOrganizations(), ...usePartners()];
   const teams = useAllTeams().data;
   const staff = useAllStaff().data;
   return (id) => {

@@ -2,7 +2,7 @@
 import { useTranslations } from "use-intl";
 import { useFacilities } from "@/api/queries";
 import { useAllStaff, useAllTeams } from "@/features/staff/hooks";
-import { useOrganizations, useProxies } from "./hooks";
+import { useOrganizations, usePartners, useProxies } from "./hooks";
 import { kindOf } from "./use-words";
 
 export interface Choice {
@@ -37,14 +37,15 @@ export function useSources(): Choices[] {
   ];
 }
 
-/** Those, teams, people, and those who act for the patient. */
-export function useReaders(patientId: string): Choices[] {
+/** Those, teams, people, and those who act for the patient; who is forbidden something may be a partner, too. */
+export function useReaders(patientId: string, isPermit: boolean): Choices[] {
   const t = useTranslations("consents.form");
   const givers = useTranslations("consents.givers");
   const places = useSources();
   const teams = useAllTeams().data ?? [];
   const staff = useAllStaff().data ?? [];
   const proxies = useProxies(patientId);
+  const partners = usePartners();
   return [
     ...places,
     {
@@ -64,6 +65,14 @@ export function useReaders(patientId: string): Choices[] {
     {
       group: t("acting"),
       items: proxies.map((proxy) => ({ value: proxy.personId, label: givers(kindOf(proxy)) })),
+    },
+    {
+      group: t("partners"),
+      items: isPermit
+        ? []
+        : partners
+            .map(({ id, name }) => ({ value: id, label: t("partner", { name }) }))
+            .sort(byLabel),
     },
   ].filter(({ items }) => items.length > 0);
 }

@@ -19,7 +19,7 @@ export function useMeasureWords({ key, title, definition }: Measure) {
 
 const REASONS = [
   "CONTACTED", "NOT_CONTACTED", "LATE", "SEEN", "NOT_SEEN", "READMITTED", "NOT_READMITTED", "PLANNED",
-  "DIED_OR_LEFT", "COMPLETED", "NOT_ENDED", "NOT_DONE", "NOT_ELIGIBLE", "DECEASED", "DISCHARGE_CANCELLED",
+  "DIED_OR_LEFT", "HOSPICE", "BIRTH", "PSYCHIATRIC", "COMPLETED", "NOT_ENDED", "NOT_DONE", "NOT_ELIGIBLE", "DECEASED", "DISCHARGE_CANCELLED",
   "ADMISSION_CANCELLED",
 ] as const; // biome-ignore format: a list
 

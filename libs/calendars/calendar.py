@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -11,7 +11,11 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-HOLIDAYS = Path(__file__).parent.parent / "protocols" / "holidays"
+from libs.chassis.errors import InvalidArgument
+
+_HOLIDAYS = {file.stem: file for file in (Path(__file__).parent / "holidays").glob("*.yaml")}
+NO_HOLIDAYS = "none"
+HOLIDAY_CALENDARS = frozenset({NO_HOLIDAYS, *_HOLIDAYS})
 YEARS = range(1971, 2101)
 ONE_DAY = timedelta(days=1)
 SATURDAY, SUNDAY = 5, 6
@@ -47,6 +51,21 @@ class Calendar:
             raise ValueError("it has a time zone")
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
 
+    def start_of_day(self, day: date) -> datetime:
+        """The first moment of a local day: midnight, or where the clock jumps over midnight, the
+        jump.
+        """
+        return datetime.combine(day, time(), ZoneInfo(self.time_zone)).astimezone(UTC)
+
+    def end_of_day(self, day: date) -> datetime:
+        """23:59:59 local, the second one where the clock goes back over it: the last whole second
+        of the day.
+        """
+        return self.start_of_day(day + ONE_DAY) - timedelta(seconds=1)
+
+    def calendar_days_after(self, day: date, n: int) -> Count:
+        return Count(on=day + _days(n), explanation=f"{_many(n, 'calendar day')} after {day}")
+
     def business_days_after(self, day: date, n: int) -> Count:
         """The n-th business day after `day`, which is itself day 0 whatever day of the week it is."""
         on, left, skipped = day, _days(n).days, list[date]()
@@ -67,20 +86,34 @@ class Calendar:
 
 
 def calendar_for(time_zone: str, holiday_calendar: str) -> Calendar:
-    """The calendar of a facility. What this version does not know counts as UTC, and as no holidays: identity checks both."""
+    """The calendar of a facility. InvalidArgument for a time zone or a holiday calendar that nobody
+    knows.
+    """
+    if not is_time_zone(time_zone):
+        raise InvalidArgument("TIME_ZONE_UNKNOWN", "There is no such time zone.", field="time_zone")
+    return Calendar(time_zone=time_zone, holidays=_holidays(holiday_calendar or NO_HOLIDAYS))
+
+
+def is_time_zone(name: str) -> bool:
+    """Whether this machine has the clock of that name."""
     try:
-        ZoneInfo(time_zone)
+        ZoneInfo(name)
     except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        time_zone = "UTC"
-    return Calendar(time_zone=time_zone, holidays=_holidays(holiday_calendar or "none"))
+        return False
+    return True
 
 
 @cache
 def _holidays(key: str) -> Mapping[date, str]:
-    files = {file.stem: file for file in HOLIDAYS.glob("*.yaml")}
-    if key not in files:
+    if key == NO_HOLIDAYS:
         return MappingProxyType({})
-    rules = yaml.safe_load(files[key].read_text("utf-8"))["holidays"]
+    if key not in _HOLIDAYS:
+        raise InvalidArgument(
+            "HOLIDAY_CALENDAR_UNKNOWN",
+            "There is no such holiday calendar.",
+            field="holiday_calendar",
+        )
+    rules = yaml.safe_load(_HOLIDAYS[key].read_text("utf-8"))["holidays"]
     return MappingProxyType(
         {
             _observed(_day(rule, year)): rule["name"]

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from libs.calendars.calendar import calendar_for
 from libs.chassis.errors import InvalidArgument
-from services.tasking.domain.calendar import calendar_for
 
 CHICAGO = calendar_for("America/Chicago", "us-federal")
 ZONES = [
