@@ -104,9 +104,7 @@ class Life:
     async def _calls(self) -> None:
         for call in self.plan.calls:
             await self.days.until(call.at)
-            if (
-                self.case.is_gone
-            ):  # people act at a few hours: since then they died, or are in hospital again
+            if self.case.is_gone:  # since the hour of the call: people act at a few hours only
                 return
             task = await self.case.open_task(TRANSITION, "contact")
             assert task, (
