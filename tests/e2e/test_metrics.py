@@ -78,7 +78,7 @@ async def test_the_metrics_say_what_the_hub_shows(region: Region):
     await _do_a_little_of_everything(region)
     mercy = (await region.feeds())["MERCY"]["id"]
     before = await _of_feed(region, mercy)
-    person = Person(mrn="METRIC9", family="Gauge", given="Ada", visit="METRIC9")
+    person = Person(mrn="METRIC9", family="Okonjo", given="Ada", visit="METRIC9")
     admit = days_ago(2)
     once = adt("A01", person, admit, admit=admit)
     broken = once.replace(b"19480312", b"notaday!").replace(b"|E2E", b"|F2E")
@@ -106,7 +106,7 @@ async def test_the_metrics_say_what_the_hub_shows(region: Region):
 async def _do_a_little_of_everything(region: Region) -> None:
     """Messages good and bad, a request that is answered and one that is refused, something that is left to do and told."""
     way = "S" if region.settings.split else "T"
-    person = Person(mrn=f"METRIC{way}", family="Meter", given="Ada", visit=f"METRIC{way}")
+    person = Person(mrn=f"METRIC{way}", family="Ferreira", given="Ada", visit=f"METRIC{way}")
     admit, left = days_ago(5), days_ago(1)
     stay = [
         adt("A01", person, admit, admit=admit),
@@ -121,8 +121,9 @@ async def _do_a_little_of_everything(region: Region) -> None:
         )
 
     await region.until(is_planned, what="a message to the patient")
-    # Not discharged after all: a message is withdrawn at any time of the day.
-    await region.send(adt("A13", person, days_ago(1, hour=10), admit=admit))
+    # They died: a message is withdrawn at any time of the day, when none is sent.
+    died = adt("A08", person, days_ago(0, hour=0), admit=admit, discharge=left, disposition="20")
+    await region.send(died)
     refused = await region.ask("nurse", "GET", "/v1/tasks/00000000-0000-7000-8000-000000000000")
     assert refused.status_code == 404
 
