@@ -20,7 +20,7 @@ from carehub.options.v1 import options_pb2
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
-from libs.chassis import audit, idempotency, telemetry
+from libs.chassis import audit, idempotency, telemetry, tracing
 from libs.chassis.caller import Call, Caller, CallerKind, M
 from libs.chassis.contracts import ContractError, Method, methods_of
 from libs.chassis.database import (
@@ -182,7 +182,7 @@ class Guard:
         started = time.monotonic()
         token = deadline.set(call.deadline)
         try:
-            with telemetry.span(path, request.headers):
+            with tracing.span(path, request.headers, **{"carehub.request_id": call.request_id}):
                 async with asyncio.timeout(request.timeout):
                     call.maybe_caller = await self._authenticate(method, request)
                     call.facilities = self._authorize(method, call.maybe_caller)
@@ -330,6 +330,7 @@ class Guard:
                     audit.record(
                         tx, call, _resource(method, request.message), error.code, error.reason
                     )
+                telemetry.REFUSALS.labels(method.path, error.reason).inc()
             except Exception:  # noqa: BLE001 the database is away: the refusal stands all the same
                 log.warning(
                     "refusal not audited", extra={"method": method.path, "reason": error.reason}

@@ -17,12 +17,12 @@ from prometheus_client import Gauge
 from sqlalchemy import ARRAY, Column, DateTime, MetaData, Table, Text, Uuid, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.chassis import parked
+from libs.chassis import parked, tracing
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
 from libs.chassis.streams import Conveyor, Pull, Silence, in_work, pull_from, stream_of
-from libs.chassis.telemetry import HANDLED, PARKED, span
+from libs.chassis.telemetry import HANDLED, LISTENS_ANEW, PARKED, because_of
 
 log = logging.getLogger(__name__)
 
@@ -148,6 +148,7 @@ async def run_consumer(
 ) -> None:
     """Handle what arrives for as long as the process works. Losing the broker or the database only makes it wait."""
     intake = _Intake(consumer, database, stopping, ack_wait)
+    anew = LISTENS_ANEW.labels(consumer.name)
     failures = silences = 0
     while await conveyor.wait_until_connected(stopping):
         try:
@@ -163,6 +164,7 @@ async def run_consumer(
         except Exception as error:  # noqa: BLE001 a consumer outlives everything but its process
             if stopping.is_set():
                 return
+            anew.inc()
             failures += 1
             silences += isinstance(error, Silence)
             log.warning(
@@ -189,6 +191,16 @@ class _Arrival:
     deliveries: int
     delivery: Delivery | None
     fault: Unprocessable | None = None
+
+
+def _about_one(arrivals: Sequence[_Arrival]) -> dict[str, str]:
+    """Of a single event its type and its id, for its span."""
+    if len(arrivals) > 1:
+        return {}
+    return {
+        "carehub.event": arrivals[0].message.subject,
+        "carehub.message_id": str(arrivals[0].id),
+    }
 
 
 class _Intake:
@@ -295,7 +307,9 @@ class _Intake:
     async def _handle(
         self, deliveries: Sequence[Delivery], arrivals: Sequence[_Arrival], unpark: bool
     ) -> None:
-        with span(self._consumer.name, arrivals[0].message.headers or {}):
+        headers = [arrival.message.headers or {} for arrival in arrivals]
+        told = {"carehub.events": len(arrivals)} | _about_one(arrivals)
+        with because_of(headers), tracing.batch(self._consumer.name, headers, **told):
             async with within(LONGEST), self._database.system() as tx:
                 new = await self._claim(tx, [d.id for d in deliveries])
                 # A dictionary, since one batch can bring the same message twice.

@@ -1,23 +1,21 @@
-"""Logs, traces and metrics. None of them ever carries health data: ids, reasons and method names only."""
+"""Logs and metrics, and the start of traces. None of them ever carries health data: ids, reasons and method names only."""
 
 import contextlib
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
-from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 
-_propagator = TraceContextTextMapPropagator()
-_tracer = trace.get_tracer("carehub")
-_exports = False
+from libs.chassis import tracing
+
+# Beside an event: when that arrived from outside which it follows from.
+RECEIVED = "Carehub-Received"
 
 REQUESTS = Counter("carehub_rpc_requests", "RPCs answered.", ["method", "code"])
 REQUEST_SECONDS = Histogram(
@@ -34,6 +32,28 @@ HANDLED = Counter("carehub_inbox_handled", "Events handled.", ["consumer", "outc
 PARKED = Counter("carehub_inbox_parked", "Events set aside.", ["consumer", "reason"])
 TIMERS_FIRED = Counter("carehub_timers_fired", "Timers fired.", ["kind", "outcome"])
 TIMER_LATENESS = Histogram("carehub_timer_lateness_seconds", "From due to fired.", ["kind"])
+REFUSALS = Counter("carehub_refusals", "Refusals, audited.", ["method", "reason"])
+LISTENS_ANEW = Counter(
+    "carehub_streams_watchdog", "Times that a consumer had to listen anew.", ["consumer"]
+)
+# Read from the databases by gauges.py, and from the pools when somebody asks.
+OUTBOX_WAITING = Gauge("carehub_outbox_waiting", "Events not yet published.", ["service"])
+PARKED_NOW = Gauge("carehub_parked", "Events set aside now.", ["service", "consumer"])
+TIMERS_OVERDUE = Gauge("carehub_timers_overdue", "Timers that are due.", ["service"])
+TIMERS_OVERDUE_AGE = Gauge(
+    "carehub_timers_overdue_seconds", "For how long the first of them has been due.", ["service"]
+)
+SCHEMA_AT_HEAD = Gauge(
+    "carehub_schema_at_head", "1 where the schema is what this code expects.", ["service"]
+)
+GRANTS_HEARTBEAT = Gauge(
+    "carehub_grants_heartbeat_seconds", "For how long identity was not heard.", ["service"]
+)
+DATABASE_POOL = Gauge(
+    "carehub_database_pool",
+    "Connections: used, idle, and the limit.",
+    ["service", "pool", "state"],
+)
 
 # What a log record may say besides its message: anything else is dropped, so that no value slips in by accident.
 _FIELDS = frozenset({
@@ -54,9 +74,8 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
         }
         line |= {k: str(v) for k, v in record.__dict__.items() if k in _FIELDS}
-        context = trace.get_current_span().get_span_context()
-        if context.is_valid:
-            line["trace_id"] = f"{context.trace_id:032x}"
+        if trace_id := tracing.current_trace_id():
+            line["trace_id"] = trace_id
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__name__
             line["where"] = _frames(record)
@@ -77,7 +96,6 @@ def start(
     service: str, otlp_endpoint: str = "", sampling: float = 1.0, level: str = "INFO"
 ) -> None:
     """Log JSON lines to standard error; export traces if there is somewhere to export them to."""
-    global _exports
     # What no line of ours says, and every record would look for.
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
     logging._srcfile = None  # as the manual has it: who logs is not looked for on the stack
@@ -87,35 +105,29 @@ def start(
     for noisy in ("httpx", "nats", "asyncio", "uvicorn.access"):
         logging.getLogger(noisy).setLevel("WARNING")
     if otlp_endpoint:
-        # Where nothing is exported, a process starts without waiting for the exporter's many modules.
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+        tracing.start(service, otlp_endpoint, sampling)
 
-        provider = TracerProvider(
-            resource=Resource.create({"service.name": f"carehub-{service}"}),
-            sampler=ParentBasedTraceIdRatio(sampling),
-        )
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_endpoint)))
-        trace.set_tracer_provider(provider)
-        _exports = True
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """When that arrived from outside which is being worked on, and when (on the monotonic clock) that work began."""
+
+    received_at: datetime
+    begun_at: float
+
+
+cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
 
 
 @contextlib.contextmanager
-def span(name: str, headers: Mapping[str, str]) -> Iterator[None]:
-    """A span below the one that `headers` (of a request or an event) tell of; none where nobody would hear of it."""
-    if not _exports and "traceparent" not in headers:
+def because_of(batch: Sequence[Mapping[str, str]]) -> Iterator[None]:
+    """Remember what this follows from, given the headers of the events: of many, from what arrived first."""
+    received = [headers[RECEIVED] for headers in batch if RECEIVED in headers]
+    if not received:
         yield
         return
-    with _tracer.start_as_current_span(
-        name,
-        context=_propagator.extract(headers),
-        record_exception=False,
-        set_status_on_exception=False,
-    ):
+    token = cause.set(Cause(datetime.fromisoformat(min(received)), time.monotonic()))
+    try:
         yield
-
-
-def current_traceparent() -> str:
-    """The W3C header for whatever happens because of this; empty outside a trace."""
-    carrier: dict[str, str] = {}
-    _propagator.inject(carrier)
-    return carrier.get("traceparent", "")
+    finally:
+        cause.reset(token)
