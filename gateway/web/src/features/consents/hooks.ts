@@ -59,7 +59,9 @@ export function usePartners() {
     queryKey: ["directory", "organizations"],
     queryFn: async ({ signal }) => {
       const query = { pageSize: MOST };
-      const page = await read(api.GET("/v1/directory/organizations", { params: { query }, signal }));
+      const page = await read(
+        api.GET("/v1/directory/organizations", { params: { query }, signal }),
+      );
       return page.organizations;
     },
     staleTime: 5 * 60_000,
