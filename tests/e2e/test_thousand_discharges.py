@@ -3,6 +3,7 @@
 `make test` plays a few, `make test-discharges` all of them. CAREHUB_SEED chooses others.
 """
 
+import asyncio
 import shutil
 import tempfile
 from collections import Counter
@@ -17,9 +18,10 @@ import pytest
 from libs.local.environment import SERVICES
 from libs.local.process import free_port
 from libs.local.up import UpSettings
-from libs.simulator.afterwards import HOSPITAL
+from libs.simulator.afterwards import HOSPITAL, Outcome
 from tests.e2e.region import Region
 from tests.e2e.thousand.asking import pages, totals_of
+from tests.e2e.thousand.case import MERCY
 from tests.e2e.thousand.truth import EXCLUDED, MET, NOT_MET, measures
 from tests.e2e.thousand.world import DISCHARGES, IS_WHOLE, LATE, World, played
 
@@ -284,3 +286,29 @@ async def test_nothing_is_set_aside_and_every_event_is_out(world):
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+async def test_at_one_time_no_more_drivers_are_promised_than_there_are(world):
+    """Last of all, since it asks for more rides than were counted: two more than there are drivers, and all say yes at once."""
+    rides = "SELECT id, drivers FROM services WHERE drivers > 0 AND status = 'active' AND $1 = ANY (needs) ORDER BY drivers"
+    service = (await world.region.rows("referrals", rides, "transportation-insecurity"))[0]
+    diary = next(d for d in world.diaries if d.plan.outcome is Outcome.REACHED)
+    start = world.days.now() + timedelta(days=2)
+    details = {"firstName": "Ada", "destination": "Mercy", "startTime": start.isoformat(), "endTime": (start + timedelta(hours=2)).isoformat()}  # fmt: skip
+    wish = {"facilityId": MERCY, "patientId": diary.patient_id, "need": "transportation-insecurity", "serviceId": str(service["id"]), "details": details}  # fmt: skip
+    consent = {"form": "FORM_VERBAL", "serviceIds": [str(service["id"])], "items": ["ITEM_FIRST_NAME"], "witness": "Samuel Begay"}  # fmt: skip
+
+    async def says_yes(referral_id: str) -> str:
+        answer = await world.hands.tried("social-worker", "POST", f"/v1/referrals/{referral_id}:recordAnswer", answer="ANSWER_YES")  # fmt: skip
+        return str(answer.json().get("state") or answer.json()["reason"])
+
+    asked = []
+    for _ in range(service["drivers"] + 2):
+        draft = await world.hands.post("social-worker", "/v1/referrals", referral=wish)
+        await world.hands.post(
+            "social-worker", f"/v1/referrals/{draft['id']}:send", consent=consent
+        )
+        asked.append(says_yes(draft["id"]))
+    said = Counter(await asyncio.gather(*asked))
+    assert said == {"STATE_ACCEPTED": service["drivers"], "NO_DRIVER_FREE": 2}
+    await test_no_driver_is_double_booked(world)

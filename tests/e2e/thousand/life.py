@@ -53,8 +53,12 @@ class Life:
             await self._of_stay("A13", stay, taken_back_at + timedelta(hours=6))
 
     async def _leaves(self, stay: Bed, left: datetime, *, is_told_late: bool) -> None:
-        """Home, or elsewhere. Some discharges are told half a day later; some updates after what they were before."""
-        await self.days.until(left + timedelta(hours=9 if self.case.happens(0.05, "slow") else 0))
+        """Home, or elsewhere. Some discharges are told late in the evening; some updates after what they were before.
+
+        One at least in every run: what is due at night has to wait for the morning.
+        """
+        is_slow = self.plan.outcome is Outcome.WROTE or self.case.happens(0.05, "slow")
+        await self.days.until(self.case.on(0, 22) if is_slow else left)
         await self._of_stay("A03", stay, left)
         if is_told_late:
             await self._of_stay("A01", stay, stay.admitted_at)
@@ -79,6 +83,7 @@ class Life:
         """A death, a move, a merge, another stay."""
         plan, left = self.plan, self.case.left
         if plan.outcome is Outcome.MOVED_AWAY:
+            await self._emergency(self.case.on(2, 14))
             await self.case.at(3, 16)
             await self.hands.hear(messages.person("A31", self.one, self.case.on(3, 16), moved=True))
         if plan.outcome is Outcome.MERGED:
@@ -99,10 +104,20 @@ class Life:
             await self._of_stay("A03", again, again.discharged_at, again=True)
             self.diary.stays.append(again)
 
+    async def _emergency(self, began: datetime) -> None:
+        """To the emergency department and home again: no stay, and nobody's visit after one."""
+        await self.days.until(began)
+        ended = began + timedelta(hours=4)
+        await self.hands.hear(messages.emergency(self.one, "A04", began, began))
+        await self.days.until(ended)
+        await self.hands.hear(messages.emergency(self.one, "A03", began, ended))
+
     # What the staff does.
 
     async def _calls(self) -> None:
-        for call in self.plan.calls:
+        # Who declines is not called in every run: declining is then all that came of it, and no contact.
+        is_left_out = self.plan.outcome is Outcome.DECLINED and self.plan.number < len(Outcome)
+        for call in () if is_left_out else self.plan.calls:
             await self.days.until(call.at)
             if self.case.is_gone:  # since the hour of the call: people act at a few hours only
                 return

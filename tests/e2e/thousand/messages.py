@@ -80,6 +80,13 @@ def visit(one: Somebody, sender: str, visit: str, began: datetime) -> bytes:
     return _message(sender, "A04", began, one.pid(number, sender), _pv1(pv1))
 
 
+def emergency(one: Somebody, event: str, began: datetime, at: datetime) -> bytes:
+    """That somebody came to the emergency department (A04), and was sent home (A03)."""
+    ended = {36: "01", 45: _stamp(at)} if event == "A03" else {}
+    pv1 = {1: "1", 2: "E", 3: "ED^1^1", 4: "E", 19: f"TE{one.number:05}", 44: _stamp(began)}
+    return _message("MERCY", event, at, one.pid(one.mrn, "MERCY"), _pv1(pv1 | ended))
+
+
 def person(
     event: str, one: Somebody, at: datetime, *, moved: bool = False, died: datetime | None = None
 ) -> bytes:
