@@ -86,7 +86,7 @@ describe("what a change makes old", () => {
   });
 
   test("several: each of them", () => {
-    expect(touchedBy(loop, feed)).toEqual(["loops", "feeds"]);
+    expect(touchedBy(loop, feed)).toEqual(["loops", "feeds", "candidate"]);
   });
 
   test("a gap: everything that the stream tells of", () => {

@@ -67,6 +67,7 @@ const TOLD_OF: readonly unknown[] = [
   "loops",
   "patients",
   "appointments",
+  "claims",
   "feeds",
   "plans",
   "threads",

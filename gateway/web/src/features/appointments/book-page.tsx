@@ -230,7 +230,7 @@ function Confirm({ patient, slot, isBusy, error, book }: ConfirmProps) {
   const when = useWhen();
   const zone = useZone(slot?.facilityId ?? "");
   return (
-    <div className={styles.confirm}>
+    <div className={styles.confirm} data-is-ready={Boolean(slot)}>
       {error && (
         <p role="alert" className={styles.error}>
           {error}

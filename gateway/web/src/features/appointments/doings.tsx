@@ -50,6 +50,13 @@ interface Props {
   back: "day" | undefined;
 }
 
+/** What is to be done next, where something is: only that is blue. */
+const NEXT: Partial<Record<Appointment["state"], Doing>> = {
+  STATE_BOOKED: "checkIn",
+  STATE_ARRIVED: "complete",
+  STATE_NO_SHOW: "rebook",
+};
+
 export function Doings({ of, back }: Props) {
   const t = useTranslations("appointments");
   const zone = useZone(of.facilityId);
@@ -62,7 +69,7 @@ export function Doings({ of, back }: Props) {
   if (!useMayChange(of)) return <p className={styles.small}>{t("viewOnly")}</p>;
   if (isWaiting) return <p className={styles.small}>{t("waits")}</p>;
   if (doings.length === 0) return null;
-  const variant = (doing: Doing) => (doing === doings[0] ? "filled" : "default");
+  const variant = (doing: Doing) => (NEXT[of.state] === doing ? "filled" : "default");
   return (
     <div className={styles.actions}>
       {doings.map((doing) =>

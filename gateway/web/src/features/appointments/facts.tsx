@@ -57,6 +57,18 @@ export function useTimes(): (
   };
 }
 
+/** "Mon 30 Nov 14:30 MST, 30 min": the zone is named where it is another one than at home. */
+export function useWhole(): (of: Appointment, zone: string) => string {
+  const t = useTranslations("appointments.facts");
+  const when = useWhen();
+  return ({ startTime = "", endTime }, zone) => {
+    const [start, end] = [new Date(startTime), new Date(endTime ?? "")];
+    const said = when.moment(start, zone);
+    if (!endTime) return said;
+    return t("whenText", { start: said, span: when.span(end.getTime() - start.getTime()) });
+  };
+}
+
 /** The ride of that day, if somebody was asked for one. */
 export function useRide(of: Appointment): { ride: Referral | undefined; isKnown: boolean } {
   const zone = useZone(of.facilityId);
@@ -75,22 +87,27 @@ export function RideWords({ ride }: { ride: Referral }) {
   );
 }
 
-export function Facts({ of }: { of: Appointment }) {
+interface FactsProps {
+  of: Appointment;
+  /** When it is stands above already. */
+  isTitled?: boolean;
+}
+
+export function Facts({ of, isTitled = false }: FactsProps) {
   const t = useTranslations("appointments");
   const when = useWhen();
   const zone = useZone(of.facilityId);
-  const times = useTimes();
+  const whole = useWhole();
   const facility = useFacilities().get(of.facilityId)?.name;
   const at = (time: string | undefined) => when.moment(new Date(time ?? 0), zone);
   return (
     <dl className={loopStyles.facts}>
-      <dt>{t("facts.when")}</dt>
-      <dd>
-        {t("facts.whenText", {
-          day: when.day(new Date(of.startTime ?? 0), zone),
-          times: times(of, zone),
-        })}
-      </dd>
+      {!isTitled && (
+        <>
+          <dt>{t("facts.when")}</dt>
+          <dd>{whole(of, zone)}</dd>
+        </>
+      )}
       <dt>{t("facts.where")}</dt>
       <dd>
         <bdi>{facility}</bdi>

@@ -11,10 +11,10 @@ import { AboutPatient } from "@/features/patients/about";
 import { patientQuery } from "@/features/patients/hooks";
 import { Card, useTitle } from "@/ui/page";
 import { Empty, Loaded, NoAccess } from "@/ui/states";
-import { useWhen, useZone } from "@/ui/when";
+import { useZone } from "@/ui/when";
 import styles from "./appointments.module.css";
 import { Doings } from "./doings";
-import { Facts, StateWords } from "./facts";
+import { Facts, StateWords, useWhole } from "./facts";
 import { usePatientAppointments } from "./hooks";
 import { isAhead } from "./standing";
 
@@ -43,11 +43,7 @@ function About({ patient }: { patient: Patient }) {
         {mayBook && (
           <Button
             renderRoot={(props) => (
-              <Link
-                {...props}
-                to="/patients/$patientId/book"
-                params={{ patientId: patient.id }}
-              />
+              <Link {...props} to="/patients/$patientId/book" params={{ patientId: patient.id }} />
             )}
             leftSection={<IconPlus size={16} stroke={1.9} aria-hidden="true" />}
           >
@@ -95,15 +91,15 @@ function Both({ appointments }: { appointments: Appointment[] }) {
 }
 
 function AppointmentCard({ of }: { of: Appointment }) {
-  const when = useWhen();
+  const whole = useWhole();
   const zone = useZone(of.facilityId);
   return (
     <article className={styles.card} aria-labelledby={of.id}>
       <div className={styles.head}>
-        <h3 id={of.id}>{when.moment(new Date(of.startTime ?? 0), zone)}</h3>
+        <h3 id={of.id}>{whole(of, zone)}</h3>
         <StateWords of={of} />
       </div>
-      <Facts of={of} />
+      <Facts of={of} isTitled />
       <Doings of={of} back={undefined} />
     </article>
   );

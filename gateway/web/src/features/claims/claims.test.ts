@@ -37,7 +37,7 @@ test("what was replaced or taken away stands no more", () => {
   expect(standingEntries(entries).map(({ id }) => id)).toEqual(["a2"]);
 });
 
-test("minutes are whole", () => {
+test("minutes are whole ones", () => {
   const [startTime, endTime] = ["2026-09-08T15:00:00Z", "2026-09-08T15:12:30Z"];
-  expect(minutesOf({ startTime, endTime })).toBe(13);
+  expect(minutesOf({ startTime, endTime })).toBe(12);
 });

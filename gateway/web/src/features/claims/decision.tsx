@@ -22,7 +22,7 @@ export function Decision({ of }: { of: ClaimCandidate }) {
     <section aria-labelledby="decision" className={styles.part}>
       <h3 id="decision">{t("title")}</h3>
       <Known of={of} />
-      {!may && <p className={styles.small}>{t("viewOnly")}</p>}
+      {!may && !of.decision && <p className={styles.small}>{t("viewOnly")}</p>}
       {may && isOpen && <Form of={of} close={() => open(false)} />}
       {may && !isOpen && (
         <div>

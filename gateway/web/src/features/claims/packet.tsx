@@ -27,17 +27,20 @@ export function Packet({ loopId, close }: { loopId: string; close: () => void })
             <Rules of={found} />
             <Evidence of={found} />
             <Minutes of={found} />
-            <p className={styles.small}>
-              {t("version", {
-                version: found.rulesVersion,
-                since: found.effectiveFrom || t("noRule"),
-              })}
-            </p>
+            <Version of={found} />
           </>
         )}
       </Loaded>
     </aside>
   );
+}
+
+function Version({ of }: { of: ClaimCandidate }) {
+  const t = useTranslations("claims.packet");
+  const when = useWhen();
+  const zone = useZone(of.facilityId);
+  const since = when.sentence(of.effectiveFrom, zone) || t("noRule");
+  return <p className={styles.small}>{t("version", { version: of.rulesVersion, since })}</p>;
 }
 
 function Head({ of, close }: { of: ClaimCandidate; close: () => void }) {

@@ -73,4 +73,4 @@ export function standingEntries(entries: readonly TimeEntry[]): TimeEntry[] {
 }
 
 export const minutesOf = ({ startTime, endTime }: Pick<TimeEntry, "startTime" | "endTime">) =>
-  Math.round((Date.parse(endTime ?? "") - Date.parse(startTime ?? "")) / 60_000);
+  Math.floor((Date.parse(endTime ?? "") - Date.parse(startTime ?? "")) / 60_000);

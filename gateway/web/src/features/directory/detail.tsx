@@ -25,6 +25,8 @@ interface Props {
   close: () => void;
 }
 
+const saysWhy = ({ reasons }: Match) => reasons.some(({ code }) => code !== "CAPACITY");
+
 export function Detail({ serviceId, match, need, close }: Props) {
   const t = useTranslations("directory");
   const service = useService(serviceId);
@@ -35,7 +37,7 @@ export function Detail({ serviceId, match, need, close }: Props) {
           <>
             <Head service={found} close={close} />
             <Doings service={found} need={need} />
-            {match && (
+            {match && saysWhy(match) && (
               <section aria-labelledby="fit">
                 <h3 id="fit">{t(match.fits ? "whyFits" : "whyNot")}</h3>
                 <Reasons match={match} />

@@ -158,5 +158,6 @@ export function Capacity({ service: { capacity } }: { service: Service }) {
   const zone = useHomeZone();
   const said = capacity?.updateTime ? when.moment(new Date(capacity.updateTime), zone) : "";
   const status = said && capacity ? capacity.status : "STATUS_UNSPECIFIED";
+  if (said && status === "STATUS_UNSPECIFIED") return <span>{t("old", { when: said })}</span>;
   return <span>{t(status, { when: said })}</span>;
 }
