@@ -1,9 +1,12 @@
 /** The console in a real browser, on a real hub. One hub for all stories: each has people of its own. */
 import { after, before, describe } from "node:test";
 import { access } from "./access.mjs";
+import { appointments } from "./appointments.mjs";
 import { openBrowser } from "./browser.mjs";
 import { careplans } from "./careplans.mjs";
+import { claims } from "./claims.mjs";
 import { consents } from "./consents.mjs";
+import { directory } from "./directory.mjs";
 import { startHub } from "./hub.mjs";
 import { live } from "./live.mjs";
 import { measures } from "./measures.mjs";
@@ -35,6 +38,9 @@ describe("the console", { timeout: 600_000 }, () => {
   careplans(world);
   messaging(world);
   referrals(world);
+  appointments(world);
+  directory(world);
+  claims(world);
   session(world);
   network(world);
   measures(world);

@@ -104,6 +104,54 @@ export function adt(event, person, { admit, discharge = "" }) {
   return `${segments.join("\r")}\r`;
 }
 
+/** An hour at Mercy, as messages write it. */
+export function atMercy(at) {
+  const parts = new Intl.DateTimeFormat("en-CA", {
+    timeZone: "America/Chicago",
+    hourCycle: "h23",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+    hour: "2-digit",
+    minute: "2-digit",
+  }).formatToParts(at);
+  const part = (type) => parts.find((each) => each.type === type).value;
+  return ["year", "month", "day", "hour", "minute"].map(part).join("");
+}
+
+/** An SIU message of a time that Mercy's own system has booked. */
+export function siu(person, start) {
+  sent += 1;
+  const { mrn, family, given, born = "19480302" } = person;
+  const segments = [
+    `MSH|^~\\&|SCH|MERCY|CAREHUB|HUB|${atMercy(new Date())}||SIU^S12^SIU_S12|WEB${Date.now()}-${sent}|P|2.5.1`,
+    `SCH||${person.visit}S|||||^Wound check||30|min|^^30^${atMercy(start)}${"|".repeat(14)}Booked`,
+    `PID|1||${mrn}^^^MERCY^MR||${family}^${given}||${born}|F`,
+  ];
+  return `${segments.join("\r")}\r`;
+}
+
+/** As another program of the person at the page would do it: over the REST API, which must agree. */
+export async function call(page, method, path, body) {
+  const { status, answer } = await page.evaluate(
+    async ([how, url, sent]) => {
+      const headers = {
+        "Content-Type": "application/json",
+        "Idempotency-Key": crypto.randomUUID(),
+      };
+      const response = await fetch(url, {
+        method: how,
+        headers,
+        body: sent === undefined ? undefined : JSON.stringify(sent),
+      });
+      return { status: response.status, answer: await response.json() };
+    },
+    [method, path, body],
+  );
+  if (status !== 200) throw new Error(`${method} ${path}: ${status} ${JSON.stringify(answer)}`);
+  return answer;
+}
+
 /** Send over MLLP, one after the other; each must be taken. */
 export async function send(hub, ...messages) {
   const socket = connect(hub.mllpPort, "127.0.0.1");

@@ -1,9 +1,12 @@
 /** The screens: where they are, who may open them, and how the menu shows them. */
 import {
+  IconCalendar,
   IconChartLine,
+  IconHeartHandshake,
   IconHeartRateMonitor,
   IconListCheck,
   IconPlugConnected,
+  IconReceipt,
   IconRoute,
   IconUrgent,
   IconUserPlus,
@@ -13,6 +16,21 @@ import {
 export const SCREENS = [
   { key: "worklist", path: "/worklist", needs: "tasks.read", icon: IconListCheck, isCare: true },
   { key: "patients", path: "/patients", needs: "patients.read", icon: IconUsers, isCare: true },
+  {
+    key: "appointments",
+    path: "/appointments",
+    needs: "appointments.read",
+    icon: IconCalendar,
+    isCare: true,
+  },
+  {
+    key: "directory",
+    path: "/directory",
+    needs: "directory.read",
+    icon: IconHeartHandshake,
+    isCare: true,
+  },
+  { key: "claims", path: "/claims", needs: "billing.read", icon: IconReceipt, isCare: true },
   {
     key: "emergencies",
     path: "/emergencies",

@@ -70,6 +70,79 @@ const patient = createRoute({
   component: lazyRouteComponent(() => import("@/features/patients/page"), "PatientPage"),
 });
 
+export interface AppointmentsSearch {
+  facility?: string;
+  day?: string;
+  appointment?: string;
+}
+
+const appointments = createRoute({
+  getParentRoute: () => shell,
+  path: "/appointments",
+  validateSearch: (search: Record<string, unknown>): AppointmentsSearch => ({
+    facility: text(search.facility),
+    day: text(search.day),
+    appointment: text(search.appointment),
+  }),
+  component: lazyRouteComponent(() => import("@/features/appointments/page"), "AppointmentsPage"),
+});
+
+const patientAppointments = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId/appointments",
+  component: lazyRouteComponent(
+    () => import("@/features/appointments/of-patient"),
+    "PatientAppointmentsPage",
+  ),
+});
+
+export interface BookSearch {
+  facility?: string;
+  /** The appointment in whose place it is booked. */
+  replaces?: string;
+  /** Whoever came from the day of a facility goes back there. */
+  back?: "day";
+}
+
+const book = createRoute({
+  getParentRoute: () => shell,
+  path: "/patients/$patientId/book",
+  validateSearch: (search: Record<string, unknown>): BookSearch => ({
+    facility: text(search.facility),
+    replaces: text(search.replaces),
+    back: search.back === "day" ? "day" : undefined,
+  }),
+  component: lazyRouteComponent(() => import("@/features/appointments/book-page"), "BookPage"),
+});
+
+export interface DirectorySearch {
+  service?: string;
+}
+
+const directory = createRoute({
+  getParentRoute: () => shell,
+  path: "/directory",
+  validateSearch: (search: Record<string, unknown>): DirectorySearch => ({
+    service: text(search.service),
+  }),
+  component: lazyRouteComponent(() => import("@/features/directory/page"), "DirectoryPage"),
+});
+
+export interface ClaimsSearch {
+  facility?: string;
+  loop?: string;
+}
+
+const claims = createRoute({
+  getParentRoute: () => shell,
+  path: "/claims",
+  validateSearch: (search: Record<string, unknown>): ClaimsSearch => ({
+    facility: text(search.facility),
+    loop: text(search.loop),
+  }),
+  component: lazyRouteComponent(() => import("@/features/claims/page"), "ClaimsPage"),
+});
+
 export interface AccessSearch {
   show?: "why";
 }
@@ -110,12 +183,17 @@ const telephone = createRoute({
 
 export interface HelpSearch {
   loop?: string;
+  /** A service of the directory that was chosen before. */
+  service?: string;
 }
 
 const help = createRoute({
   getParentRoute: () => shell,
   path: "/patients/$patientId/help",
-  validateSearch: (search: Record<string, unknown>): HelpSearch => ({ loop: text(search.loop) }),
+  validateSearch: (search: Record<string, unknown>): HelpSearch => ({
+    loop: text(search.loop),
+    service: text(search.service),
+  }),
   component: lazyRouteComponent(() => import("@/features/referrals/page"), "HelpPage"),
 });
 
@@ -223,6 +301,11 @@ const tree = root.addChildren([
     worklist,
     patients,
     patient,
+    appointments,
+    patientAppointments,
+    book,
+    directory,
+    claims,
     access,
     plan,
     messages,
@@ -244,5 +327,9 @@ export const router = createRouter({ routeTree: tree, defaultPreload: "intent" }
 declare module "@tanstack/react-router" {
   interface Register {
     router: typeof router;
+  }
+  interface HistoryState {
+    /** What is needed, from one screen to the next: never in an address. */
+    need?: string;
   }
 }

@@ -94,7 +94,7 @@ async def is_booked_and_missed(tale: Tale) -> None:
 
     await stage.until("the visit is missed", missed)
     stage.tell("Tuesday, 10:15 at the clinic: she has not come.")
-    await stage.look("/docs", "rural-scheduler", f"GET /v1/appointments/{tale.missed_id}: missed")
+    await stage.look("/appointments", "rural-scheduler", "the day of the clinic: she did not come")
 
 
 async def book(tale: Tale, account: str, when: Any) -> Any:

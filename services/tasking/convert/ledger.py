@@ -5,14 +5,15 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from carehub.tasking.v1 import claim_pb2, time_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.type import date_pb2
 
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_datetime, to_timestamp
 from services.tasking.convert import labels_to_proto
-from services.tasking.domain.billing import billing_rules
+from services.tasking.domain.billing import billing_rules, rule_on
 from services.tasking.domain.claims import Candidate, Check, Decision, Mdm, Shown
-from services.tasking.domain.loop import Loop
+from services.tasking.domain.loop import Loop, LoopState
 from services.tasking.domain.time_ledger import MonthTotal, TimeEntry
 
 Level = claim_pb2.MedicalDecision.Level
@@ -48,9 +49,16 @@ def totals_to_proto(totals: Iterable[MonthTotal]) -> list[time_pb2.TimeTotal]:
             program=each.program,
             role_class=each.role_class,
             minutes=each.minutes,
+            codes=_enough_for(each),
         )
         for each in totals
     ]
+
+
+def _enough_for(total: MonthTotal) -> tuple[str, ...]:
+    """Codes for the minutes of chronic care, by the rule of the month. What else they ask for is not looked at."""
+    rule = rule_on(billing_rules().ccm, total.month) if total.program == "ccm" else None
+    return rule.codes(total.minutes, total.role_class) if rule else ()
 
 
 def to_program(value: str, otherwise: str = "other") -> str:
@@ -122,7 +130,13 @@ def candidate_to_proto(
         trace=[_check(each) for each in found.trace],
         evidence=[_evidence(each) for each in found.evidence],
         decision=decision_to_proto(decision) if decision else None,
+        discharge_time=_left_at(loop),
     )
+
+
+def _left_at(loop: Loop) -> Timestamp | None:
+    is_taken_back = loop.state is LoopState.CANCELLED
+    return to_timestamp(loop.anchor_at) if loop.anchor_at and not is_taken_back else None
 
 
 def _check(check: Check) -> claim_pb2.ClaimCheck:

@@ -69,6 +69,18 @@ async def test_minutes_are_written_down_once_and_told(tasking):
         assert [each.id for each in (await listed(t)).entries] == [entry.id]
 
 
+async def test_minutes_of_chronic_care_say_what_they_are_enough_for(tasking):
+    async with tasking() as t:
+        patient = await t.discharged()
+        await record(t, minutes(t, patient, end="2026-09-04 17:15"))
+        await record(t, minutes(t, patient, "2026-09-04 16:00", "2026-09-04 16:19", program="ccm"))
+        codes = {each.program: list(each.codes) for each in (await listed(t, patient)).totals}
+        assert codes == {"tcm": [], "ccm": []}
+        await record(t, minutes(t, patient, "2026-09-04 16:19", "2026-09-04 16:40", program="ccm"))
+        codes = {each.program: list(each.codes) for each in (await listed(t, patient)).totals}
+        assert codes == {"tcm": [], "ccm": ["99490", "99439"]}
+
+
 async def test_what_cannot_be_is_refused(tasking):
     async with tasking() as t:
         patient = await t.discharged()
@@ -193,6 +205,7 @@ async def test_a_transition_becomes_a_claim_with_its_packet(tasking):
             "ENCOUNTER",
         ]
         assert all(check.holds for check in found.trace)
+        assert found.discharge_time == to_timestamp(at("2026-09-04 17:40"))
         assert found.decision.staff_id == str(t.nurse)
         told = await t.told(tasking_events_pb2.MedicalDecisionRecorded)
         assert [each.version for each in told] == [1, 2]

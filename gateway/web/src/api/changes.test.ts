@@ -9,6 +9,7 @@ const visit: Frame = { kind: "encounter", id: "e1", patientId: "p1" };
 const thread: Frame = { kind: "thread", id: "h1", patientId: "p1" };
 const message: Frame = { kind: "message", id: "m1", patientId: "p1" };
 const referral: Frame = { kind: "referral", id: "r1", patientId: "p1" };
+const appointment: Frame = { kind: "appointment", id: "a1", patientId: "p1" };
 const feed: Frame = { kind: "feed", id: "f1", patientId: "" };
 
 const KEYS = {
@@ -35,6 +36,14 @@ const KEYS = {
   telephone: ["telephone", ""],
   referrals: ["referrals", "p1"],
   referralsOfOther: ["referrals", "p2"],
+  dayOfFacility: ["appointments", "day", "f1", "2026-09-08"],
+  slots: ["appointments", "slots", "f1"],
+  appointmentsOfPatient: ["appointments", "patient", "p1"],
+  appointmentsOfOther: ["appointments", "patient", "p2"],
+  appointment: ["appointments", "one", "a1"],
+  otherAppointment: ["appointments", "one", "a2"],
+  candidate: ["claims", "one", "l1"],
+  otherCandidate: ["claims", "one", "l2"],
   staff: ["staff", ""],
 };
 
@@ -55,10 +64,16 @@ describe("what a change makes old", () => {
   });
 
   test("a loop, a visit, a feed: where they are shown", () => {
-    expect(touchedBy(loop)).toEqual(["loops"]);
+    expect(touchedBy(loop)).toEqual(["loops", "candidate"]);
     expect(touchedBy(visit)).toEqual(["visits"]);
     expect(touchedBy(feed)).toEqual(["feeds"]);
     expect(touchedBy(referral)).toEqual(["referrals"]);
+    expect(touchedBy(appointment)).toEqual([
+      "dayOfFacility",
+      "slots",
+      "appointmentsOfPatient",
+      "appointment",
+    ]);
   });
 
   test("a patient: the record and the visits, and no other's", () => {
@@ -71,7 +86,7 @@ describe("what a change makes old", () => {
   });
 
   test("several: each of them", () => {
-    expect(touchedBy(loop, feed)).toEqual(["loops", "feeds"]);
+    expect(touchedBy(loop, feed)).toEqual(["loops", "feeds", "candidate"]);
   });
 
   test("a gap: everything that the stream tells of", () => {

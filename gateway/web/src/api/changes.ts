@@ -38,10 +38,16 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
     if (by === "worklist" || by === "counts") return true;
     return by === "one" ? of === id : of === patientId;
   },
-  loop: ([holds, , of], { patientId }) => holds === "loops" && of === patientId,
+  loop([holds, by, of], { id, patientId }) {
+    return (
+      (holds === "loops" && of === patientId) || (holds === "claims" && by === "one" && of === id)
+    );
+  },
   patient: ([holds, of], { id }) => holds === "patients" && of === id,
   encounter: ([holds, of, part], { patientId }) =>
     holds === "patients" && of === patientId && part === "encounters",
+  appointment: ([holds, by, of], { id, patientId }) =>
+    holds === "appointments" && (by === "day" || by === "slots" || of === id || of === patientId),
   feed: ([holds]) => holds === "feeds",
   care_plan: ofPlans("plans"),
   reconciliation: ofPlans("reconciliations"),
@@ -60,6 +66,8 @@ const TOLD_OF: readonly unknown[] = [
   "tasks",
   "loops",
   "patients",
+  "appointments",
+  "claims",
   "feeds",
   "plans",
   "threads",

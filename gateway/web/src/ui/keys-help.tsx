@@ -13,6 +13,7 @@ const GROUPS = [
       ["Esc", "back"],
       ["G W", "goWorklist"],
       ["G P", "goPatients"],
+      ["G S", "goAppointments"],
     ],
   },
   {

@@ -143,7 +143,12 @@ function useShellKeys(screens: Screen[], find: () => void, help: () => void): vo
     const screen = screens.find((one) => one.key === key);
     return screen && (() => void go({ to: screen.path }));
   };
-  useKeys({ "?": help, "g w": goes("worklist"), "g p": goes("patients") });
+  useKeys({
+    "?": help,
+    "g w": goes("worklist"),
+    "g p": goes("patients"),
+    "g s": goes("appointments"),
+  });
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "k") return;

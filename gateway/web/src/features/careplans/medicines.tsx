@@ -97,6 +97,7 @@ function Reconciling({ found }: { found: Reconciliation }) {
           color="dark"
         />
       </header>
+      <EarlierSignatures found={found} />
       {found.state === "STATE_CANCELLED" && <p className={styles.quiet}>{t("cancelled")}</p>}
       <Card>
         {groups.map(({ group, lines: here }) => (
@@ -149,6 +150,27 @@ function KeepSame({ found, count }: { found: Reconciliation; count: number }) {
     <Button variant="default" size="compact-sm" className={styles.keep} onClick={keep}>
       {t("keepSame", { count })}
     </Button>
+  );
+}
+
+/** It was signed, and opened anew when the patient left: what was signed then stays said. */
+function EarlierSignatures({ found }: { found: Reconciliation }) {
+  const t = useTranslations("careplans.medicines");
+  const when = useWhen();
+  const zone = useZone(found.facilityId);
+  const nameOf = useNames();
+  if (found.earlierSignatures.length === 0) return null;
+  return (
+    <ul className={styles.list} aria-label={t("earlier")}>
+      {found.earlierSignatures.map(({ signedById, signTime }) => (
+        <li key={signTime} className={styles.small}>
+          {t("signedBefore", {
+            when: when.moment(new Date(signTime ?? ""), zone),
+            name: nameOf(signedById),
+          })}
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -23,7 +23,13 @@ function usePaused(text: string): string {
   return useDeferredValue(paused);
 }
 
-export function SearchBox({ opened }: { opened?: () => void }) {
+interface SearchProps {
+  opened?: () => void;
+  /** What happens with who was found; else their page opens. */
+  choose?: (patient: Patient) => void;
+}
+
+export function SearchBox({ opened, choose }: SearchProps) {
   const t = useTranslations("patients.search");
   const [text, type] = useState("");
   const [active, activate] = useState(0);
@@ -34,6 +40,7 @@ export function SearchBox({ opened }: { opened?: () => void }) {
   const found = isAsked ? (search.data?.patients ?? []) : [];
   const open = (patient: Patient) => {
     opened?.();
+    if (choose) return choose(patient);
     void go({ to: "/patients/$patientId", params: { patientId: patient.id } });
   };
   const onKey = (event: KeyboardEvent) => {

@@ -1,6 +1,7 @@
 /** Who this is, at the top of every patient page. */
 import {
   IconBuildingHospital,
+  IconCalendar,
   IconEye,
   IconLanguage,
   IconMapPin,
@@ -140,12 +141,19 @@ function Sharing() {
 /** Where there is more about them. */
 function Pages({ patient: { id } }: { patient: Patient }) {
   const t = useTranslations();
+  const mayAppointments = useMay("appointments.read");
   const mayPlan = useMay("care_plans.read");
   const mayThreads = useMay("threads.read");
   const mayConsents = useMay("consents.read");
   const params = { patientId: id };
   return (
     <nav className={styles.pages} aria-label={t("patients.board.pages")}>
+      {mayAppointments && (
+        <Link to="/patients/$patientId/appointments" params={params} className={styles.link}>
+          <IconCalendar size={14} stroke={1.9} aria-hidden="true" />{" "}
+          {t("appointments.patient.open")}
+        </Link>
+      )}
       {mayPlan && (
         <Link to="/patients/$patientId/plan" params={params} className={styles.link}>
           <IconTargetArrow size={14} stroke={1.9} aria-hidden="true" /> {t("careplans.open")}

@@ -113,23 +113,14 @@ function Name({ service }: { service: Service }) {
   );
 }
 
-function Why({ match: { service, reasons, fits } }: { match: Match }) {
+function Why({ match }: { match: Match }) {
   const t = useTranslations("referrals.page");
+  const { service } = match;
   const phone = service.phones[0];
-  // How it stands with its capacity is said in the first line, with its age.
-  const told = reasons.filter(({ code }) => code !== "CAPACITY");
   return (
     <div className={styles.why} id={`why-${service.id}`}>
       <Capacity service={service} />
-      <ul>
-        {told.map(({ code, isFor, text }) => (
-          <li key={code} data-is-for={isFor}>
-            <Sign isFor={isFor} fits={fits} />
-            <span className={styles.hidden}>{t(isFor ? "for" : "against")}</span>{" "}
-            <span lang="en">{text}</span>
-          </li>
-        ))}
-      </ul>
+      <Reasons match={match} />
       {phone && (
         <a href={`tel:${phone.replace(/[^\d+]/g, "")}`} className={styles.phone}>
           {t("phone", { phone })}
@@ -139,16 +130,34 @@ function Why({ match: { service, reasons, fits } }: { match: Match }) {
   );
 }
 
+export function Reasons({ match: { reasons, fits } }: { match: Match }) {
+  const t = useTranslations("referrals.page");
+  // How it stands with its capacity is said in a line of its own, with its age.
+  const told = reasons.filter(({ code }) => code !== "CAPACITY");
+  return (
+    <ul className={styles.reasons}>
+      {told.map(({ code, isFor, text }) => (
+        <li key={code} data-is-for={isFor}>
+          <Sign isFor={isFor} fits={fits} />
+          <span className={styles.hidden}>{t(isFor ? "for" : "against")}</span>{" "}
+          <span lang="en">{text}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Sign({ isFor, fits }: { isFor: boolean; fits: boolean }) {
   const Icon = isFor ? IconCheck : fits ? IconAlertTriangle : IconX;
   return <Icon size={16} stroke={1.9} aria-hidden="true" />;
 }
 
-function Capacity({ service: { capacity } }: { service: Service }) {
+export function Capacity({ service: { capacity } }: { service: Service }) {
   const t = useTranslations("referrals.page.capacity");
   const when = useWhen();
   const zone = useHomeZone();
   const said = capacity?.updateTime ? when.moment(new Date(capacity.updateTime), zone) : "";
   const status = said && capacity ? capacity.status : "STATUS_UNSPECIFIED";
-  return <p>{t(status, { when: said })}</p>;
+  if (said && status === "STATUS_UNSPECIFIED") return <span>{t("old", { when: said })}</span>;
+  return <span>{t(status, { when: said })}</span>;
 }

@@ -1,9 +1,10 @@
 /** Asking a partner to help: what is needed, who could, what they are told, and that the patient agrees. */
 import { useQuery } from "@tanstack/react-query";
-import { useParams, useSearch } from "@tanstack/react-router";
+import { useLocation, useParams, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Loop, Patient } from "@/api/client";
+import { type Service, useService } from "@/features/directory/hooks";
 import { HiddenPatient } from "@/features/emergency/hidden";
 import { AboutPatient } from "@/features/patients/about";
 import { patientQuery, usePatientLoops } from "@/features/patients/hooks";
@@ -13,6 +14,7 @@ import { useNow, useZone } from "@/ui/when";
 import { type Asked, askedFrom, type Wanted, wantedOf } from "./asking";
 import { usePlacesToAsk } from "./help";
 import { Matches } from "./matches";
+import { isNeed, RIDES } from "./needs";
 import styles from "./referrals.module.css";
 import { Sending } from "./sending";
 import { What } from "./what";
@@ -28,6 +30,10 @@ export function HelpPage() {
     </HiddenPatient>
   );
 }
+
+/** What was looked for, if the service helps with it. */
+const needFor = ({ needs }: Service, need = "") =>
+  needs.includes(need) ? need : (needs.find(isNeed) ?? RIDES);
 
 function About({ patient }: { patient: Patient }) {
   const t = useTranslations("referrals.page");
@@ -51,16 +57,32 @@ interface Props {
 
 /** For a loop, its facility asks, and what it must not tell is not told. */
 function OfLoop({ patient, places }: Props) {
-  const { loop: loopId } = useSearch({ from: "/shell/patients/$patientId/help" });
+  const { loop: loopId, service: serviceId } = useSearch({
+    from: "/shell/patients/$patientId/help",
+  });
   const loops = usePatientLoops(patient.id);
-  if (loopId && !loops.data && !loops.error) return <Loading shape="page" />;
+  const service = useService(serviceId);
+  const waits = (id: string | undefined, { data, error }: { data: unknown; error: unknown }) =>
+    id && !data && !error;
+  if (waits(loopId, loops) || waits(serviceId, service)) return <Loading shape="page" />;
   const loop = loops.data?.find(({ id }) => id === loopId);
   const own = loop && places.includes(loop.facilityId) ? [loop.facilityId] : places;
-  return <Asking patient={patient} places={own} loop={loop} />;
+  return <Asking patient={patient} places={own} loop={loop} chosen={service.data} />;
 }
 
-function Asking({ patient, places, loop }: Props & { loop: Loop | undefined }) {
-  const [asked, ask] = useState<Asked>(() => askedFrom(patient, places[0] ?? ""));
+interface AskingProps extends Props {
+  loop: Loop | undefined;
+  /** Who was chosen in the directory, before it was known for whom. */
+  chosen: Service | undefined;
+}
+
+function Asking({ patient, places, loop, chosen }: AskingProps) {
+  const t = useTranslations("referrals.page");
+  const { need } = useLocation().state;
+  const [asked, ask] = useState<Asked>(() => {
+    const known = askedFrom(patient, places[0] ?? "");
+    return chosen ? { ...known, need: needFor(chosen, need) } : known;
+  });
   const [searched, search] = useState<Wanted | null>(null);
   const [serviceId, choose] = useState("");
   const zone = useZone(asked.facilityId);
@@ -70,12 +92,13 @@ function Asking({ patient, places, loop }: Props & { loop: Loop | undefined }) {
   const isFound = JSON.stringify(searched) === JSON.stringify(wanted);
   return (
     <div className={styles.steps}>
+      {chosen && <p>{t("chosen", { service: chosen.name })}</p>}
       <What
         asked={asked}
         ask={ask}
         places={places}
         search={() => {
-          choose("");
+          choose(chosen?.id ?? "");
           search(wanted);
         }}
         isFound={isFound}

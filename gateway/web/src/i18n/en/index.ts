@@ -1,7 +1,10 @@
 /** English: the language that the keys are checked against. One file per feature. */
 import access from "./access.json";
+import appointments from "./appointments.json";
 import careplans from "./careplans.json";
+import claims from "./claims.json";
 import consents from "./consents.json";
+import directory from "./directory.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import measures from "./measures.json";
@@ -26,6 +29,9 @@ const messages = {
   operations,
   access,
   careplans,
+  appointments,
+  directory,
+  claims,
   messaging,
   referrals,
   consents,

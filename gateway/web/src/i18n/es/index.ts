@@ -1,8 +1,11 @@
 /** Spanish, formal. Loaded when it is chosen. */
 import type { Messages } from "../en";
 import access from "./access.json";
+import appointments from "./appointments.json";
 import careplans from "./careplans.json";
+import claims from "./claims.json";
 import consents from "./consents.json";
+import directory from "./directory.json";
 import emergency from "./emergency.json";
 import feeds from "./feeds.json";
 import measures from "./measures.json";
@@ -27,6 +30,9 @@ const messages: Messages = {
   operations,
   access,
   careplans,
+  appointments,
+  directory,
+  claims,
   messaging,
   referrals,
   consents,

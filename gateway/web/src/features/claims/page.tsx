@@ -1,0 +1,90 @@
+/** What of each transition could be billed, or why nothing: proposed to people, and sent to nobody. */
+import { Button, NativeSelect } from "@mantine/core";
+import { IconReceipt } from "@tabler/icons-react";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useTranslations } from "use-intl";
+import { useFacilities, useMay, useMe } from "@/api/queries";
+import { useKeys } from "@/ui/keys";
+import { Card, Page } from "@/ui/page";
+import { Empty, Failed, Loading, NoAccess } from "@/ui/states";
+import styles from "./claims.module.css";
+import { useCandidates } from "./hooks";
+import { Months } from "./list";
+import { Packet } from "./packet";
+
+export function ClaimsPage() {
+  return useMay("billing.read") ? <Claims /> : <NoAccess />;
+}
+
+function Claims() {
+  const t = useTranslations("claims");
+  const { facility, loop } = useSearch({ from: "/shell/claims" });
+  const go = useNavigate({ from: "/claims" });
+  const mine = useMe().facilityIds;
+  const facilities = useFacilities();
+  const open = (to: string | undefined) =>
+    void go({ search: (old) => ({ ...old, loop: to }), replace: true });
+  useKeys({ Escape: () => open(undefined) });
+  return (
+    <Page title={t("title")} beside={<p className={styles.small}>{t("about")}</p>}>
+      {mine.length > 1 && (
+        <NativeSelect
+          size="xs"
+          maw={320}
+          aria-label={t("facility")}
+          value={facility ?? ""}
+          onChange={(event) =>
+            void go({ search: { facility: event.currentTarget.value || undefined }, replace: true })
+          }
+          data={[
+            { value: "", label: t("allFacilities") },
+            ...mine.map((id) => ({ value: id, label: facilities.get(id)?.name ?? "" })),
+          ]}
+        />
+      )}
+      <div className={styles.columns} data-is-alone={!loop}>
+        <Candidates facilityId={facility} chosenId={loop ?? ""} open={open} />
+        {loop && <Packet key={loop} loopId={loop} close={() => open(undefined)} />}
+      </div>
+    </Page>
+  );
+}
+
+interface CandidatesProps {
+  facilityId: string | undefined;
+  chosenId: string;
+  open: (loopId: string) => void;
+}
+
+function Candidates({ facilityId, chosenId, open }: CandidatesProps) {
+  const t = useTranslations("claims");
+  const asked = useCandidates(facilityId);
+  if (asked.error && !asked.data) {
+    return <Failed title={t("failed")} error={asked.error} retry={() => void asked.refetch()} />;
+  }
+  if (!asked.data) return <Loading />;
+  const candidates = asked.data.pages.flatMap((page) => page.candidates);
+  if (candidates.length === 0) {
+    return (
+      <Card>
+        <Empty title={t("none")} icon={<IconReceipt size={22} stroke={1.9} />}>
+          {t("noneText")}
+        </Empty>
+      </Card>
+    );
+  }
+  return (
+    <div className={styles.main}>
+      <Months candidates={candidates} chosenId={chosenId} open={open} />
+      {asked.hasNextPage && (
+        <Button
+          variant="default"
+          loading={asked.isFetchingNextPage}
+          onClick={() => void asked.fetchNextPage()}
+        >
+          {t("more")}
+        </Button>
+      )}
+    </div>
+  );
+}
