@@ -47,8 +47,12 @@ describe("the story in the browser", { timeout: 600_000 }, () => {
     test(title, async (t) => {
       if (broke) return t.skip("an earlier step did not come true");
       broke = true;
-      await look();
-      broke = false;
+      try {
+        await look();
+        broke = false;
+      } finally {
+        for (const [account, page] of broke ? pages : []) await shot(page, `broke-${account}`);
+      }
       story.goOn();
     });
   }
