@@ -19,6 +19,8 @@ from libs.simulator.stories.telling import message
 HERE = str(id_of({"network": "demo"}, "facility", "mercy-hospital"))
 # Who does what. Whatever is not here, the coordinator does.
 _WHO = {"contact": "nurse2", "home_visit": "chw", "medication_reconciliation": "pharmacist", "visit": "scheduler", "book_again": "scheduler", "see_that_they_come": "scheduler", "arrange_ride": "social-worker"}  # fmt: skip
+# Steps that every stay has which ended at home: where one is missing, the hub has not heard of its end.
+_ALWAYS = frozenset({"contact", "discharge_information", "medication_reconciliation"})
 _CHANNELS = ("sms", "email", "voice")
 _FORGOT, _NO_RIDE = ("3", "forgot"), ("1", "transport")
 
@@ -73,11 +75,13 @@ class Staff:
         raise NotNow("nobody knows them yet")
 
     async def open_task(self, step: str) -> Any:
-        """The open task of a step; None: there is nothing to do, or not any more."""
+        """The open task of a step; None: there is nothing to do, or not any more. NotNow: the hub has not come so far."""
         listed = await self.hub.get(
             "coordinator", "/v1/tasks", patientId=await self.patient_id(), pageSize=200
         )
-        fits = (task for task in listed.get("tasks", []) if task["step"] == step)
+        fits = [task for task in listed.get("tasks", []) if task["step"] == step]
+        if not fits and step in _ALWAYS:
+            raise NotNow(f"nobody is to do {step} yet")
         return next((task for task in fits if task["state"] == "STATE_OPEN"), None)
 
     # What the staff does. Minutes are left out: those of the story that is watched are the ones to look at.

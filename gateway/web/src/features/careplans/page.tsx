@@ -32,10 +32,10 @@ function About({ patient }: { patient: Patient }) {
       <div className={styles.columns}>
         <div className={styles.column}>
           <Plan patientId={patient.id} language={patient.language} />
-          <Wishes patientId={patient.id} />
         </div>
         <div className={styles.column}>
           <Medicines patientId={patient.id} />
+          <Wishes patientId={patient.id} />
         </div>
       </div>
     </AboutPatient>

@@ -84,8 +84,8 @@ function OnePlan({ plan, language }: { plan: CarePlan; language: string }) {
           ))}
         </ul>
       </Card>
-      <Activities plan={plan} mayChange={mayChange} />
       <Team plan={plan} mayChange={mayChange} />
+      <Activities plan={plan} mayChange={mayChange} />
       {isAdding && <GoalDialog plan={plan} language={language} close={() => add(false)} />}
     </section>
   );
