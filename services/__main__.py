@@ -74,7 +74,8 @@ def _add_processes(command: AddCommand) -> None:
     sub = command("up", _up, "Run the whole hub on this machine.")
     sub.add_argument("--split", action="store_true", help="every service in a process of its own")
     sub.add_argument("--empty", action="store_true", help="no demo network, only the administrator")
-    sub.add_argument("--no-feeds", action="store_true", help="no simulated feeds")
+    sub.add_argument("--no-feeds", action="store_true", help="no simulated region at all")
+    sub.add_argument("--no-stories", action="store_true", help="feeds alone: nobody acts on them")
     sub = command("serve", _serve, "Run services in this process; what a pod runs.")
     sub.add_argument("services", nargs="+", choices=[*SERVICES, GATEWAY], metavar="SERVICE")
     sub.add_argument("--role", choices=[r.value for r in Role], default="all")
@@ -272,6 +273,7 @@ async def _up(arguments: argparse.Namespace) -> int:
         split=arguments.split,
         empty=arguments.empty,
         feeds=not arguments.no_feeds,
+        stories=not arguments.no_stories,
     )
     await up(settings, lambda line: print(line, flush=True))
     return 0
@@ -287,12 +289,14 @@ def _local_urls() -> tuple[str, str]:
 
 async def _apply(arguments: argparse.Namespace) -> int:
     from libs.local.accounts import read_accounts, write_accounts
-    from libs.local.apply import accounts_of, apply, read_network
+    from libs.local.apply import accounts_of, apply, note_own_network, read_network
     from libs.local.client import FreshToken, api
 
     url, issuer = _local_urls()
     network = read_network(arguments.file)
     auth = FreshToken(issuer, "admin")
+    if not arguments.dry_run:
+        note_own_network(_home(), network)
     async with api(url, auth) as client:
         changes = await apply(network, client, print, renew=auth.renew, dry_run=arguments.dry_run)
     if not arguments.dry_run:

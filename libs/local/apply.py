@@ -20,6 +20,7 @@ from libs.local.issuer import Account
 Say = Callable[[str], None]
 _PATHS = {"organization": "/v1/organizations", "facility": "/v1/facilities", "staff": "/v1/staff", "team": "/v1/teams",
           "agreement": "/v1/agreements", "feed": "/v1/feeds", "schedule": "/v1/schedules"}  # fmt: skip
+DEMO = "demo"
 _CREATED, _OK = 201, 200
 
 
@@ -50,6 +51,17 @@ def read_network(path: Path) -> dict[str, Any]:
     if not isinstance(network, dict) or "network" not in network:
         raise ApplyFailed(f"{path}: the first key must be `network`, a name for the whole")
     return network
+
+
+def note_own_network(home: Path, network: Mapping[str, Any]) -> None:
+    """Remember that a hub is somebody's from now on, unless what was applied belongs to the demo."""
+    if network["network"] != DEMO:
+        (home / "network").write_text(f"{network['network']}\n")
+
+
+def is_own_network(home: Path) -> bool:
+    """Whether a network other than the demo's was ever applied on this machine."""
+    return (home / "network").exists()
 
 
 def id_of(network: Mapping[str, Any], kind: str, key: str) -> UUID:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,12 +19,13 @@ import asyncpg
 import httpx
 import uvicorn
 
+from libs.chassis import ids
 from libs.chassis.migrate import create_database, is_at_head
 from libs.local import environment
 from libs.local.accounts import ADMIN, read_accounts, write_accounts
-from libs.local.apply import accounts_of, apply, read_network
+from libs.local.apply import accounts_of, apply, is_own_network, read_network
 from libs.local.client import FreshToken, api, wait_until_ready
-from libs.local.clock import VARIABLE, clock_file
+from libs.local.clock import VARIABLE, ahead_of, clock_file
 from libs.local.environment import DIRECTORY, SERVICES, Machine
 from libs.local.issuer import IssuerSettings, issuer_app
 from libs.local.mail import start_mail_sink
@@ -34,12 +35,14 @@ from libs.local.postgres import RunningPostgres, start_postgres
 from libs.local.process import ProcessFailed, Supervisor, claim_home, is_free, kept_port, make_home
 from libs.simulator.demo import play_demo
 from libs.simulator.link import Address
+from libs.simulator.stories.cohort import Pace, play_stories
 
 Say = Callable[[str], None]
 DEMO = Path(__file__).parent / "demo.yaml"
 ROOT = Path(__file__).parents[2]
 _READY_SECONDS = 120.0
 _ENGINE_PAUSE_SECONDS = 1.0
+_LOOK_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,7 @@ class UpSettings:
     split: bool = False
     empty: bool = False
     feeds: bool = False
+    stories: bool = True
 
     @property
     def is_demo(self) -> bool:
@@ -81,11 +85,36 @@ async def up(settings: UpSettings, say: Say) -> None:
 
 
 async def _live(machine: Machine, settings: UpSettings, stopping: asyncio.Event, say: Say) -> None:
-    """Play the demo's feeds, if they are wanted, until it is time to stop."""
+    """Play the invented region, if it is wanted, until it is time to stop or a network of somebody's own is applied."""
     if settings.feeds and not settings.empty:
-        address = Address(host="127.0.0.1", port=machine.mllp_port)
-        await play_demo(address, machine.home / "simulator.json", stopping, say)
+        ending = asyncio.Event()
+        async with asyncio.TaskGroup() as playing:
+            playing.create_task(_until_over(machine.home, stopping, ending, say))
+            address = Address(host="127.0.0.1", port=machine.mllp_port)
+            playing.create_task(play_demo(address, machine.home / "simulator.json", ending, say))
+            if settings.stories and machine.clock:
+                playing.create_task(play_stories(_pace(machine, machine.clock), ending))
     await stopping.wait()
+
+
+async def _until_over(home: Path, stopping: asyncio.Event, ending: asyncio.Event, say: Say) -> None:
+    """Say `ending` once it is time to stop, or once nobody who is invented may be among real people."""
+    while not stopping.is_set() and not is_own_network(home):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await stopping.wait()
+    if not stopping.is_set():
+        say("A network of its own was applied here: the invented region is played no more.")
+    ending.set()
+
+
+def _pace(machine: Machine, clock: Path) -> Pace:
+    ahead = ahead_of(clock)
+    return Pace(
+        env=environment.for_services(machine),
+        memory=machine.home / "stories.json",
+        now=lambda: ids.now() + ahead(),
+    )
 
 
 @asynccontextmanager

@@ -9,12 +9,14 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const READY_MS = 180_000;
 const STOP_MS = 30_000;
+const STEP_MS = 90_000;
 
 /** Start a hub, or use the one that CAREHUB_URL and CAREHUB_MLLP_PORT name. */
 export async function startHub() {
   if (process.env.CAREHUB_URL) {
     const mllpPort = Number(process.env.CAREHUB_MLLP_PORT ?? 2575);
-    return { url: process.env.CAREHUB_URL, mllpPort, stop: async () => undefined };
+    const env = { ...process.env, PYTHONPATH: ".:libs/contracts" };
+    return { url: process.env.CAREHUB_URL, mllpPort, env, stop: async () => undefined };
   }
   if (!existsSync(join(ROOT, "gateway/web/dist/index.html"))) {
     throw new Error("The console is not built. Run: npm run build");
@@ -45,7 +47,44 @@ export async function startHub() {
     await until(() => hub.exitCode !== null || hub.signalCode !== null, STOP_MS);
     rmSync(home, { recursive: true, force: true });
   };
-  return { url: `http://127.0.0.1:${httpPort}`, mllpPort, stop };
+  return { url: `http://127.0.0.1:${httpPort}`, mllpPort, env, stop };
+}
+
+/**
+ * `carehub demo story --step` on this hub: `until(words)` gives the next line that has them, `goOn()` presses Enter.
+ * It ends with an error once the story has broken: its last lines say in which step.
+ */
+export function playStory(hub) {
+  const story = spawn(".venv/bin/carehub", ["demo", "story", "--step"], {
+    cwd: ROOT,
+    env: hub.env,
+  });
+  let said = "";
+  let read = 0;
+  for (const stream of [story.stdout, story.stderr]) {
+    stream.on("data", (data) => {
+      said += data;
+    });
+  }
+  return {
+    async until(words, timeout = STEP_MS) {
+      let line;
+      await until(() => {
+        const end = said.indexOf("\n", said.indexOf(words, read));
+        const found = said.indexOf(words, read) >= 0 && end >= 0;
+        if (found) {
+          line = said.slice(said.lastIndexOf("\n", said.indexOf(words, read)) + 1, end);
+          read = end;
+        }
+        if (!found && story.exitCode !== null) throw new Error(`The story ended:\n${said}`);
+        return found;
+      }, timeout);
+      return line.trim();
+    },
+    goOn: () => story.stdin.write("\n"),
+    stop: () => story.kill("SIGTERM"),
+    said: () => said,
+  };
 }
 
 function freePort() {

@@ -1,8 +1,11 @@
 """`carehub demo`: move a demo hub's clock, and play the story on it."""
 
 import argparse
+import asyncio
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import httpx
 
@@ -23,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "story", help="play one story through every service; its console shows it live"
     )
     story.add_argument("--pause", type=float, default=PAUSE, help="seconds to look at each step")
+    story.add_argument("--step", action="store_true", help="go on when Enter is pressed")
 
 
 async def run(arguments: argparse.Namespace, env: Mapping[str, str], say: Say) -> int:
@@ -35,8 +39,18 @@ async def run(arguments: argparse.Namespace, env: Mapping[str, str], say: Say) -
     async with httpx.AsyncClient(
         base_url=env.get("GATEWAY_PUBLIC_URL", ""), timeout=30.0
     ) as client:
-        await play(Stage(env=env, client=client, say=say, pause=arguments.pause))
+        await play(Stage(env=env, client=client, say=say, rest=_rest(arguments)))
     say(
         f"\nThat was the whole story, in {time.monotonic() - began:.0f} seconds: every loop closed, and each by evidence."
     )
     return 0
+
+
+def _rest(arguments: argparse.Namespace) -> Callable[[], Awaitable[None]]:
+    if arguments.step:
+        return _until_enter
+    return partial(asyncio.sleep, arguments.pause)
+
+
+async def _until_enter() -> None:
+    await asyncio.to_thread(sys.stdin.readline)

@@ -22,6 +22,7 @@ async def arrives_and_goes_home(tale: Tale) -> None:
     await stage.hear(
         patient.at_clinic("A04", began),
         patient.at_clinic("A03", began, ended=began + timedelta(minutes=25)),
+        patient.at_home(tale.clinic_day(-10, 11, 0)),
     )
     known = await stage.until(
         "the clinic's record is there", lambda: _found(tale, patient.clinic_number)
@@ -34,16 +35,12 @@ async def arrives_and_goes_home(tale: Tale) -> None:
 
     record = await stage.until("the hospital's patient is the clinic's", joined)
     tale.patient_id = record["id"]
-    tale.seen["numbers"] = sorted(number["value"] for number in record["identifiers"])
-    stage.check(
-        {patient.clinic_number, patient.hospital_number} <= set(tale.seen["numbers"]),
-        "one record has the numbers of both facilities",
-    )
+    await stage.until("her numbers are all in one record", lambda: _joined_by_all(tale))
     inside = await stage.until(
         "a loop follows the stay", lambda: tale.loop(TRANSITION, state="STATE_OPEN")
     )
     stage.tell(
-        f"Her clinic knows her as {patient.clinic_number}, the hospital as {patient.hospital_number}: one record.",
+        f"Her clinic knows her as {patient.clinic_number}, her neighbors as {patient.neighbors_number}, the hospital as {patient.hospital_number}: one record.",
         "Admitted with heart failure and diabetes. The way home is planned from the first day.",
     )
     stage.forward_to(sent_home + timedelta(minutes=2))
@@ -60,6 +57,15 @@ async def arrives_and_goes_home(tale: Tale) -> None:
         "Friday, 17:40: she is sent home. Both messages were acknowledged when they were safe."
     )
     await stage.look(f"/patients/{tale.patient_id}", "coordinator", "her record, with one timeline")
+
+
+async def _joined_by_all(tale: Tale) -> Any:
+    """Her record, once it has the numbers of the hospital, the clinic and the neighbors."""
+    record = await tale.stage.get("coordinator", f"/v1/patients/{tale.patient_id}")
+    tale.seen["numbers"] = sorted(number["value"] for number in record["identifiers"])
+    patient = tale.patient
+    wanted = {patient.clinic_number, patient.neighbors_number, patient.hospital_number}
+    return record if wanted <= set(tale.seen["numbers"]) else None
 
 
 async def _found(tale: Tale, number: str) -> Any:
@@ -200,31 +206,50 @@ async def _plan(tale: Tale) -> None:
     plan = await stage.until("the plan is opened by its template", opened)
     tale.plan_id = plan["id"]
     path = f"/v1/carePlans/{plan['id']}"
-    await stage.post(
-        "coordinator", f"{path}:nameCoordinator", coordinatorId=staff_id("coordinator")
-    )
     goal = {"text": "Volver a cuidar mis gallinas", "language": "es", "isPatientsOwn": True, "measure": "Walks to the coop and back", "dueDate": _date(tale.day(29, 0, 0))}  # fmt: skip
     await stage.post("coordinator", f"{path}/goals", goal=goal)
     activity = {"title": "Draw blood for potassium at the visit", "facilityId": tale.clinic_id, "role": "nurse", "dueTime": utc(tale.day(7, 17, 0))}  # fmt: skip
     plan = await stage.post("coordinator", f"{path}/activities", activity=activity)
     wishes = {"patientId": tale.patient_id, "facilityId": tale.hospital_id, "language": "es", "telephone": "TELEPHONE_CALLS_AND_TEXTS", "bestFrom": "09:00", "bestUntil": "20:00", "reading": "READING_SIMPLE"}  # fmt: skip
     await stage.patch("coordinator", "/v1/preferences", **wishes)
-    stage.check(
-        plan["coordinatorId"] == staff_id("coordinator"), "the plan has one coordinator, by name"
-    )
+    await _team(tale, plan)
     stage.check(
         all(g.get("ownerId") and g.get("dueDate") for g in plan["goals"]),
         "every goal has an owner and a day",
     )
-    places = {each["facilityId"] for each in plan["activities"]}
-    stage.check(
-        places >= {tale.hospital_id, tale.clinic_id},
-        "hospital and clinic both have something to do",
-    )
     stage.tell(
-        f"“{plan['title']}”: {len(plan['goals'])} goals, {len(plan['activities'])} activities, one coordinator.",
+        f"“{plan['title']}”: {len(plan['goals'])} goals, {len(plan['activities'])} activities.",
         "She speaks Spanish, has a telephone without apps, and is called from 9 to 20 o'clock.",
     )
+
+
+async def _team(tale: Tale, plan: Any) -> None:
+    """Nobody put it together: it follows from who has the tasks, and from who has seen her before."""
+    stage = tale.stage
+    stage.check(
+        plan["coordinatorId"] == staff_id("coordinator"), "the plan has one coordinator, by name"
+    )
+    coordinators = [m["memberId"] for m in plan["team"] if m.get("isCoordinator")]
+    stage.check(coordinators == [plan["coordinatorId"]], "she is the only one on the care team")
+    stage.check(all(a.get("ownerId") for a in plan["activities"]), "every activity has an owner")
+    places = {each["facilityId"] for each in plan["activities"]}
+    stage.check(
+        places == {tale.hospital_id, tale.clinic_id, tale.neighbors_id},
+        "hospital, clinic and neighbors each have something to do",
+    )
+    seen = await stage.get("neighbor", f"/v1/carePlans/{plan['id']}")
+    own = [each["title"] for each in seen["activities"] if each.get("isOwn")]
+    stage.check(len(own) == 1, "the neighbors see the plan, and what is theirs to do")
+    tale.seen["team"] = plan["team"]
+    names = {each["id"]: each["displayName"] for each in await _staff(tale)}
+    stage.tell(
+        f"{names[plan['coordinatorId']]} coordinates; {len(plan['team'])} are on the care team, of three organizations.",
+        f"The neighbors: {own[0]}.",
+    )
+
+
+async def _staff(tale: Tale) -> Any:
+    return (await tale.stage.get("coordinator", "/v1/staff", pageSize=500)).get("staff", [])
 
 
 def _date(at: Any) -> dict[str, int]:

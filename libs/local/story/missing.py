@@ -95,6 +95,15 @@ async def is_booked_and_missed(tale: Tale) -> None:
     await stage.until("the visit is missed", missed)
     stage.tell("Tuesday, 10:15 at the clinic: she has not come.")
     await stage.look("/appointments", "rural-scheduler", "the day of the clinic: she did not come")
+    await stage.until(
+        "a loop follows the missed visit",
+        lambda: tale.loop(MISSED, appointmentId=tale.missed_id, state="STATE_OPEN"),
+    )
+    await stage.look(
+        f"/patients/{tale.patient_id}",
+        "coordinator",
+        "the visit is missed, and somebody is to ask why",
+    )
 
 
 async def book(tale: Tale, account: str, when: Any) -> Any:

@@ -28,6 +28,20 @@ class Patient:
     def clinic_number(self) -> str:
         return f"PC-S{self.friday:%y%m%d}"
 
+    @property
+    def neighbors_number(self) -> str:
+        return f"RN-S{self.friday:%y%m%d}"
+
+    def at_home(self, began: datetime) -> bytes:
+        """A visit of the neighbors at her home, as their list of visits sends it."""
+        pv1 = {
+            2: "O",
+            3: "HOME",
+            19: f"{self.neighbors_number}-{began:%m%d%H%M}",
+            44: _stamp(began),
+        }
+        return self._message("RIDGE", "A04", began, self.neighbors_number, pv1)
+
     def at_clinic(self, event: str, began: datetime, *, ended: datetime | None = None) -> bytes:
         """A visit of hers, as the clinic's older system with codes of its own sends it."""
         when = ended or began

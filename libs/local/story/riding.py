@@ -117,7 +117,15 @@ async def _accepts(tale: Tale, name: str) -> None:
         not any(secret in before for secret in (_NAME, _PHONE, _HOUSE, "Barrera")),
         "before they say yes they see neither name, telephone nor address",
     )
-    after = await _says(tale, tale.ride_link, "yes")
+    stage.tell(
+        f"{name} has a letter, too. Their page: {tale.ride_link}",
+        "Say yes there, or see them say it.",
+    )
+    await stage.rest()
+    asked = await stage.get("rural-social-worker", f"/v1/referrals/{tale.ride_id}")
+    if asked["state"] == "STATE_REQUESTED":
+        await _says(tale, tale.ride_link, "yes")
+    after = await _page(tale, tale.ride_link)
     stage.check(
         all(told in after for told in (_NAME, _HOUSE)),
         "after yes they see whom to fetch, and where",

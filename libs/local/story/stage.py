@@ -21,6 +21,10 @@ PATIENCE = 60.0
 _AGAIN, _TRIES = 0.2, 4
 
 
+async def _no_rest() -> None:
+    """For whoever looks at everything afterwards."""
+
+
 class StoryBroke(RuntimeError):
     """Something did not come true; the message says in which step, and what."""
 
@@ -32,8 +36,8 @@ class Stage:
     env: Mapping[str, str]
     client: httpx.AsyncClient
     say: Say
-    # How long each step can be looked at before the next one begins.
-    pause: float = 0.0
+    # Until whoever looks at a step has seen enough.
+    rest: Callable[[], Awaitable[None]] = _no_rest
     step: str = "before the first step"
     _ahead: Callable[[], timedelta] | None = None
     _tokens: dict[str, FreshToken] = field(default_factory=dict)
@@ -123,7 +127,7 @@ class Stage:
     async def look(self, path: str, account: str, what: str) -> None:
         """Say where in the console it can be seen, and leave time to look."""
         self.say(f"   → {self.env['GATEWAY_PUBLIC_URL']}{path}   as {account}: {what}")
-        await asyncio.sleep(self.pause)
+        await self.rest()
 
 
 def _reason(response: httpx.Response) -> str:

@@ -22,6 +22,7 @@ class Tale:
     friday: date
     hospital_id: str = str(id_of(NETWORK, "facility", "mercy-hospital"))
     clinic_id: str = str(id_of(NETWORK, "facility", "pine-rural"))
+    neighbors_id: str = str(id_of(NETWORK, "facility", "ridge-home"))
     patient_id: str = ""
     encounter_id: str = ""
     transition_id: str = ""

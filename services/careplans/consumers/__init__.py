@@ -34,6 +34,7 @@ CONSUMERS = (
         "careplans-directory",
         (
             identity_events_pb2.FacilityChanged,
+            identity_events_pb2.OrganizationChanged,
             identity_events_pb2.StaffChanged,
             identity_events_pb2.TeamChanged,
         ),

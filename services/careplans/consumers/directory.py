@@ -8,27 +8,35 @@ from carehub.interop.v1 import interop_events_pb2
 
 from libs.chassis.database import Transaction
 from libs.chassis.inbox import Delivery
-from services.careplans.convert.told import to_facility, to_feed, to_person, to_team
-from services.careplans.domain.neighbor import Owner
-from services.careplans.domain.opening import Facility
+from services.careplans.convert.told import (
+    to_facility,
+    to_feed,
+    to_organization,
+    to_person,
+    to_team,
+)
+from services.careplans.domain.neighbor import Facility, Organization, Owner
 from services.careplans.domain.plan import CarePlan
 from services.careplans.events import save_plans
 from services.careplans.store import NeighborStore, PlanStore
 
 
 async def follow_directory(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Keep the newest snapshots; and whoever left coordinates nothing and has no goal any more."""
-    facilities, owners = list[Facility](), list[Owner]()
+    """Keep the newest snapshots, of which plans are made from then on; and whoever left coordinates nothing and has no goal any more."""
+    facilities, owners, members = list[Facility](), list[Owner](), list[Organization]()
     for delivery in deliveries:
         match delivery.event:
             case identity_events_pb2.FacilityChanged() as event:
                 facilities.append(to_facility(event.facility, event.version))
+            case identity_events_pb2.OrganizationChanged() as event:
+                members.append(to_organization(event))
             case identity_events_pb2.StaffChanged() as event:
                 owners.append(to_person(event))
             case identity_events_pb2.TeamChanged() as event:
                 owners.append(to_team(event))
     store = NeighborStore(tx)
     await store.keep_facilities(facilities)
+    await store.keep_organizations(members)
     await store.keep_owners(owners)
     known = await store.owners(owner.id for owner in owners)
     if left := {each.id for each in known.values() if not each.is_active}:
@@ -48,7 +56,9 @@ async def _hand_over(tx: Transaction, left: Collection[UUID]) -> None:
 async def _stand_ins(
     tx: Transaction, plans: Sequence[CarePlan], left: Collection[UUID]
 ) -> dict[UUID, UUID]:
-    """Who coordinates each plan if its coordinator has left: the loop's owner, else the duty team of its facility."""
+    """Who coordinates each plan if its coordinator has left: the person who answers for the loop, else its owner, else the
+    duty team of its facility.
+    """
     store = NeighborStore(tx)
     loops = {loop.id: loop for loop in await store.loops(p.loop_id for p in plans if p.loop_id)}
     places = await store.facilities(plan.facility_id for plan in plans)
@@ -57,8 +67,9 @@ async def _stand_ins(
         loop = loops.get(plan.loop_id) if plan.loop_id else None
         place = places.get(plan.facility_id)
         duty_team_id = place.duty_team_id if place else None
-        owner_id = loop.owner_id if loop and loop.owner_id not in left else duty_team_id
-        found[plan.id] = owner_id or plan.coordinator_id
+        theirs = (loop.accountable_id, loop.owner_id) if loop else ()
+        here = (each for each in (*theirs, duty_team_id) if each and each not in left)
+        found[plan.id] = next(here, plan.coordinator_id)
     return found
 
 

@@ -9,15 +9,18 @@ from carehub.registry.v1 import registry_events_pb2
 from libs.chassis.database import Transaction
 from libs.chassis.inbox import Delivery
 from services.careplans.consumers.stays import apply_stays
-from services.careplans.convert.told import to_merge, to_stay
-from services.careplans.domain.neighbor import Merge
+from services.careplans.consumers.work import follow_loops
+from services.careplans.convert.told import to_merge, to_seen, to_stay
+from services.careplans.domain.neighbor import Merge, Seen
 from services.careplans.domain.preferences import Preferences
 from services.careplans.events import save_plans, save_preferences, save_reconciliations
 from services.careplans.store import MedicineStore, NeighborStore, PlanStore, PreferenceStore
 
 
 async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Move what belongs to retired records, then give what belongs to visits their newest labels."""
+    """Move what belongs to retired records, then give what belongs to visits their newest labels, and plans what follows
+    from who has seen the patient.
+    """
     events = [delivery.event for delivery in deliveries]
     merges = [to_merge(e) for e in events if isinstance(e, registry_events_pb2.PatientsMerged)]
     stays = [to_stay(e) for e in events if isinstance(e, registry_events_pb2.EncounterChanged)]
@@ -25,6 +28,21 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
         await _merge(tx, merge)
     survivors = await NeighborStore(tx).survivors({each.patient_id for each in stays})
     await apply_stays(tx, [replace(e, patient_id=survivors[e.patient_id]) for e in stays])
+    told = (to_seen(e) for e in events if isinstance(e, registry_events_pb2.EncounterChanged))
+    await _see(tx, [replace(e, patient_id=survivors[e.patient_id]) for e in told if e])
+
+
+async def _see(tx: Transaction, seen: Sequence[Seen]) -> None:
+    """Keep who saw whom; the plans of those whose way home is followed may ask them for something."""
+    if not seen:
+        return
+    store = NeighborStore(tx)
+    await store.keep_seen(seen)
+    patients = {each.patient_id for each in seen}
+    if not await store.open_loops_of(patients):
+        return
+    await store.lock_patients(patients)
+    await follow_loops(tx, await store.open_loops_of(patients))
 
 
 async def _merge(tx: Transaction, told: Merge) -> None:

@@ -47,8 +47,11 @@ async def follow_work(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
 
 async def follow_loops(tx: Transaction, loops: Sequence[Loop]) -> None:
     """Make the plans of these loops what they ask for. Call it while alone with their patients."""
+    if not loops:
+        return
     ids = [loop.id for loop in loops]
     plans = await PlanStore(tx).of_loops(ids)
+    around = await NeighborStore(tx).around(loops)
     tasks = defaultdict[UUID, list[Task]](list)
     for task in await NeighborStore(tx).tasks_of(ids):
         tasks[task.loop_id].append(task)
@@ -56,7 +59,7 @@ async def follow_loops(tx: Transaction, loops: Sequence[Loop]) -> None:
     for loop in loops:
         before = plans.get(loop.id)
         if made_from := _template(loop, before):
-            after = follow(before, loop, tasks[loop.id], made_from)
+            after = follow(before, loop, tasks[loop.id], made_from, around)
             changed.extend([] if after == before else [after])
     await save_plans(tx, changed)
 

@@ -44,6 +44,15 @@ def plan_to_proto(
         start_time=to_timestamp(plan.started_at),
         end_time=to_timestamp(plan.ended_at),
         labels=labels_to_proto(plan.labels),
+        team=[
+            _PLAN.Member(
+                member_id=str(each.id),
+                role=each.role,
+                facility_id=str(each.facility_id),
+                is_coordinator=n == 0,
+            )
+            for n, each in enumerate(plan.team)
+        ],
     )
 
 
@@ -68,6 +77,7 @@ def activity_to_proto(
         title=activity.title,
         facility_id=str(activity.facility_id),
         role=activity.role,
+        owner_id=id_to_proto(activity.owner_id),
         due_time=to_timestamp(activity.due_at),
         state=_ACTIVITY.State.Value(f"STATE_{activity.state}"),
         task_id=id_to_proto(activity.task_id),

@@ -3,7 +3,12 @@
 from datetime import date
 from uuid import UUID
 
-from carehub.identity.v1 import facility_pb2, identity_events_pb2, staff_pb2
+from carehub.identity.v1 import (
+    facility_pb2,
+    identity_events_pb2,
+    organization_pb2,
+    staff_pb2,
+)
 from carehub.interop.v1 import interop_events_pb2
 from carehub.registry.v1 import encounter_pb2, registry_events_pb2
 from carehub.tasking.v1 import loop_pb2, tasking_events_pb2
@@ -12,9 +17,21 @@ from google.type.date_pb2 import Date
 from libs.chassis.fields import to_datetime
 from libs.chassis.ids import to_id
 from services.careplans.convert.words import to_labels
-from services.careplans.domain.neighbor import KnownFeed, Merge, Owner, Stay
-from services.careplans.domain.opening import Facility
+from services.careplans.domain.labels import ORDINARY
+from services.careplans.domain.neighbor import (
+    Facility,
+    KnownFeed,
+    Merge,
+    Organization,
+    Owner,
+    Seen,
+    Stay,
+)
 from services.careplans.domain.work import KeyDate, Loop, LoopState, Task, TaskState
+
+_VISITS = frozenset(
+    {encounter_pb2.Encounter.CLASS_OUTPATIENT, encounter_pb2.Encounter.CLASS_RECURRING}
+)
 
 
 def to_facility(told: facility_pb2.Facility, version: int) -> Facility:
@@ -23,7 +40,14 @@ def to_facility(told: facility_pb2.Facility, version: int) -> Facility:
         version=version,
         time_zone=told.time_zone,
         duty_team_id=to_id(told.duty_team_id) if told.duty_team_id else None,
+        organization_id=to_id(told.organization_id) if told.organization_id else None,
     )
+
+
+def to_organization(event: identity_events_pb2.OrganizationChanged) -> Organization:
+    told = event.organization
+    is_community = told.kind == organization_pb2.Organization.KIND_COMMUNITY
+    return Organization(id=to_id(told.id), version=event.version, is_community=is_community)
 
 
 def to_person(event: identity_events_pb2.StaffChanged) -> Owner:
@@ -33,7 +57,14 @@ def to_person(event: identity_events_pb2.StaffChanged) -> Owner:
 
 
 def to_team(event: identity_events_pb2.TeamChanged) -> Owner:
-    return Owner(id=to_id(event.team.id), version=event.version, is_active=True)
+    team = event.team
+    return Owner(
+        id=to_id(team.id),
+        version=event.version,
+        is_active=True,
+        facility_id=to_id(team.facility_id),
+        role=team.role,
+    )
 
 
 def to_feed(event: interop_events_pb2.FeedChanged) -> KnownFeed:
@@ -67,6 +98,25 @@ def to_stay(event: registry_events_pb2.EncounterChanged) -> Stay:
     )
 
 
+def to_seen(event: registry_events_pb2.EncounterChanged) -> Seen | None:
+    """A visit that is no stay, and so shows who knows the patient. What is sensitive about it shows nobody to others."""
+    told = event.encounter
+    if getattr(told, "class") not in _VISITS or not told.HasField("admit_time"):
+        return None
+    took_place = told.state in (
+        encounter_pb2.Encounter.STATE_IN_PROGRESS,
+        encounter_pb2.Encounter.STATE_FINISHED,
+    )
+    return Seen(
+        encounter_id=to_id(told.id),
+        version=event.version,
+        patient_id=to_id(told.patient_id),
+        facility_id=to_id(told.facility_id),
+        began_at=to_datetime(told.admit_time),
+        counts=took_place and to_labels(told.labels) == ORDINARY,
+    )
+
+
 def to_loop(event: tasking_events_pb2.LoopChanged) -> Loop:
     told = event.loop
     return Loop(
@@ -78,6 +128,7 @@ def to_loop(event: tasking_events_pb2.LoopChanged) -> Loop:
         protocol=told.protocol,
         state=LoopState(loop_pb2.Loop.State.Name(told.state).removeprefix("STATE_")),
         owner_id=_owner(told.owner),
+        accountable_id=_accountable(told.owner),
         key_dates=tuple(
             KeyDate(key=each.key, on=_day(each.date), at=to_datetime(each.time))
             for each in told.key_dates
@@ -101,6 +152,7 @@ def to_task(event: tasking_events_pb2.TaskChanged) -> Task:
         role=told.role,
         state=TaskState(state),
         owner_id=_owner(told.owner),
+        accountable_id=_accountable(told.owner),
         due_at=to_datetime(told.due_time),
         due_on=_day(told.due_date),
     )
@@ -109,6 +161,12 @@ def to_task(event: tasking_events_pb2.TaskChanged) -> Task:
 def _owner(owner: loop_pb2.Owner) -> UUID:
     """The person who took it, else the team, else who answers for it."""
     return to_id(owner.staff_id or owner.team_id or owner.accountable_staff_id)
+
+
+def _accountable(owner: loop_pb2.Owner) -> UUID | None:
+    """The person who answers for it: who took it, else the team's lead."""
+    person = owner.staff_id or owner.accountable_staff_id
+    return to_id(person) if person else None
 
 
 def _day(told: Date) -> date:

@@ -1,4 +1,5 @@
-"""A plan as its loop asks for: a function of the loop, its tasks, the template, and what people did.
+"""A plan as its loop asks for: a function of the loop, its tasks, the template, where else the patient is known, and what
+people did.
 
 Whatever order the loop and its tasks came in, and however often, the same plan comes of it.
 """
@@ -8,7 +9,9 @@ from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID, uuid5
 
+from services.careplans.domain.around import NOWHERE, Around
 from services.careplans.domain.plan import (
+    COORDINATOR,
     Activity,
     ActivityState,
     CarePlan,
@@ -19,7 +22,7 @@ from services.careplans.domain.plan import (
     in_order,
 )
 from services.careplans.domain.template import Template, When
-from services.careplans.domain.work import COORDINATOR, Loop, LoopState, Task, TaskState
+from services.careplans.domain.work import Loop, LoopState, Task, TaskState
 
 # The root of ids that follow from what they are about; never change it.
 _ROOT = UUID("0d9a6c9e-4a0c-5a8e-8a55-1f5a4f0b6c21")
@@ -46,7 +49,11 @@ def part_id(plan: UUID, kind: str, key: str) -> UUID:
 
 
 def follow(
-    plan: CarePlan | None, loop: Loop, tasks: Sequence[Task], template: Template
+    plan: CarePlan | None,
+    loop: Loop,
+    tasks: Sequence[Task],
+    template: Template,
+    around: Around = NOWHERE,
 ) -> CarePlan:
     """The plan as the loop asks for it now; the same one where nothing is new.
 
@@ -63,7 +70,7 @@ def follow(
         state=_STATES[loop.state],
         coordinator_id=coordinator_id,
         goals=_goals(before, loop, tasks, template, coordinator_id),
-        activities=_activities(before, loop, tasks, template),
+        activities=_activities(before, loop, tasks, template, around),
         ended_at=None if loop.state is LoopState.OPEN else loop.closed_at,
         labels=loop.labels,
     )
@@ -80,19 +87,22 @@ def _opened(loop: Loop, template: Template) -> CarePlan:
         template_version=template.version,
         title=template.title,
         loop_id=loop.id,
-        coordinator_id=loop.owner_id,
+        coordinator_id=_coordinator(loop, ()),
         started_at=loop.opened_at,
         labels=loop.labels,
     )
 
 
 def _coordinator(loop: Loop, tasks: Sequence[Task]) -> UUID:
-    """Whoever has the first step that is a coordinator's. The loop's owner is that of its next step, and so a new one with
-    each: only where no step is a coordinator's, it is theirs.
+    """The person who answers for the first step that is a coordinator's: who took it, else the lead of the team that it is
+    with, which is the facility's for such steps, else its duty team. Who answers for the loop is another with each step:
+    only where no step is a coordinator's, it is they.
     """
     theirs = [task for task in tasks if task.role == COORDINATOR]
     first = min(theirs, key=lambda task: (task.due_at, task.step), default=None)
-    return first.owner_id if first else loop.owner_id
+    if first:
+        return first.accountable_id or first.owner_id
+    return loop.accountable_id or loop.owner_id
 
 
 def _goals(
@@ -123,12 +133,12 @@ def _is_peoples(goal: Goal) -> bool:
 
 
 def _activities(
-    plan: CarePlan, loop: Loop, tasks: Sequence[Task], template: Template
+    plan: CarePlan, loop: Loop, tasks: Sequence[Task], template: Template, around: Around
 ) -> tuple[Activity, ...]:
     """Each task is one; and the template's own, while their time is known."""
     known = {each.id: each for each in plan.activities}
     made = [
-        *_of_template(plan, loop, tasks, template),
+        *_of_template(plan, loop, tasks, template, around),
         *(_of_task(plan, t, template) for t in tasks),
     ]
     found = {each.id: _with_decisions(each, known.get(each.id)) for each in made}
@@ -151,16 +161,20 @@ def _with_decisions(made: Activity, known: Activity | None) -> Activity:
 
 
 def _of_template(
-    plan: CarePlan, loop: Loop, tasks: Sequence[Task], template: Template
+    plan: CarePlan, loop: Loop, tasks: Sequence[Task], template: Template, around: Around
 ) -> Iterator[Activity]:
+    """What is to be done elsewhere is there once somebody of that sort is known to have seen the patient before."""
     steps = {task.step: task for task in tasks}
     for each in template.activities:
-        if due_at := _time(each.due, loop, steps):
+        due_at = _time(each.due, loop, steps)
+        place = around.place(each.at, loop.patient_id, loop.facility_id, loop.opened_at)
+        if due_at and place:
             yield Activity(
                 id=part_id(plan.id, "activity", each.key),
                 title=each.title,
-                facility_id=loop.facility_id,
+                facility_id=place,
                 role=each.role,
+                owner_id=around.who(place, each.role),
                 due_at=due_at,
                 goal_ids=tuple(part_id(plan.id, "goal", key) for key in each.goals),
             )
@@ -172,6 +186,7 @@ def _of_task(plan: CarePlan, task: Task, template: Template) -> Activity:
         title=task.title,
         facility_id=task.facility_id,
         role=task.role,
+        owner_id=task.owner_id,
         due_at=task.due_at,
         state=_DONE[task.state],
         task_id=task.id,

@@ -1,19 +1,62 @@
 """What neighbors told, as far as it matters here."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.careplans.domain.labels import Labels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Facility:
+    """What identity told of a facility: whose it is, its clock, and the team that is always there."""
+
+    id: UUID
+    version: int
+    time_zone: str
+    duty_team_id: UUID | None
+    organization_id: UUID | None = None
+
+    def local_date(self, at: datetime) -> date:
+        return at.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def end_of_day(self, day: date) -> datetime:
+        """The first instant of the next day: what is due on a day is due before it."""
+        zone = ZoneInfo(self.time_zone)
+        return datetime.combine(day + timedelta(days=1), time(), zone)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """A person or a team, and whether they can answer for something."""
+    """A person or a team, and whether they can answer for something. Of a team: where it works, and whose tasks are its."""
 
     id: UUID
     version: int
     is_active: bool
+    facility_id: UUID | None = None
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """A member of the network, and whether it is one of the community: not a provider, a payer or an agency."""
+
+    id: UUID
+    version: int
+    is_community: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """That a patient was seen somewhere without staying there. `counts`: it took place, and nothing about it is sensitive."""
+
+    encounter_id: UUID
+    version: int
+    patient_id: UUID
+    facility_id: UUID
+    began_at: datetime
+    counts: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

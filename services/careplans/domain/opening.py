@@ -2,33 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from libs.chassis.errors import FailedPrecondition
+from services.careplans.domain.around import NOWHERE, Around
 from services.careplans.domain.following import part_id
 from services.careplans.domain.labels import Labels
+from services.careplans.domain.neighbor import Facility
 from services.careplans.domain.plan import Activity, CarePlan, Goal, by_time
 from services.careplans.domain.template import Template
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facility:
-    """What identity told of a facility: its clock, and the team that is always there."""
-
-    id: UUID
-    version: int
-    time_zone: str
-    duty_team_id: UUID | None
-
-    def local_date(self, at: datetime) -> date:
-        return at.astimezone(ZoneInfo(self.time_zone)).date()
-
-    def end_of_day(self, day: date) -> datetime:
-        """The first instant of the next day: what is due on a day is due before it."""
-        zone = ZoneInfo(self.time_zone)
-        return datetime.combine(day + timedelta(days=1), time(), zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +23,7 @@ class Opening:
     by: UUID
     labels: Labels
     at: datetime
+    around: Around = NOWHERE
 
 
 def open_plan(template: Template, opening: Opening, new_id: Callable[[], UUID]) -> CarePlan:
@@ -66,6 +50,7 @@ def open_plan(template: Template, opening: Opening, new_id: Callable[[], UUID]) 
             title=each.title,
             facility_id=here.id,
             role=each.role,
+            owner_id=opening.around.who(here.id, each.role),
             due_at=here.end_of_day(each.due.counted_from(today)),
             goal_ids=tuple(part_id(plan_id, "goal", key) for key in each.goals),
         )

@@ -10,6 +10,7 @@ from uuid import UUID
 from libs.chassis.errors import FailedPrecondition, InvalidArgument, NotFound
 from services.careplans.domain.labels import Labels
 
+COORDINATOR = "coordinator"
 MOST_GOALS, MOST_ACTIVITIES = 50, 200
 
 
@@ -63,12 +64,16 @@ class Goal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """Something that somebody does. With a task it follows that; else people say how it stands."""
+    """Something that somebody does. With a task it follows that; else people say how it stands.
+
+    `owner_id`: who does it, a person or a team; None where nobody was told of.
+    """
 
     id: UUID
     title: str
     facility_id: UUID
     role: str
+    owner_id: UUID | None = None
     due_at: datetime
     state: ActivityState = ActivityState.PLANNED
     task_id: UUID | None = None
@@ -94,6 +99,15 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """Somebody on the care team of a plan: a person or a team, and as what they are, where."""
+
+    id: UUID
+    role: str
+    facility_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CarePlan:
     """One plan for one patient, of one facility, with one coordinator.
 
@@ -116,6 +130,17 @@ class CarePlan:
     started_at: datetime
     ended_at: datetime | None = None
     labels: Labels
+
+    @property
+    def team(self) -> tuple[Member, ...]:
+        """Who has something to do in it, or did it; in the order in which it is due, the coordinator first."""
+        first = Member(id=self.coordinator_id, role=COORDINATOR, facility_id=self.facility_id)
+        others = (
+            Member(id=each.owner_id, role=each.role, facility_id=each.facility_id)
+            for each in self.activities
+            if each.owner_id and each.state is not ActivityState.DROPPED
+        )
+        return tuple(dict.fromkeys((first, *others)))
 
     @property
     def owner_ids(self) -> list[UUID]:

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from libs.chassis.errors import NotFound
+from services.careplans.domain.around import Where
 
 SHIPPED = Path(__file__).parent.parent / "templates"
 
@@ -56,6 +57,7 @@ class TemplateActivity:
     due: When
     source: str
     goals: tuple[str, ...] = ()
+    at: Where = Where.HERE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +138,7 @@ def _activity(told: Mapping[str, Any]) -> TemplateActivity:
         due=When(**told["due"]),
         source=told["source"],
         goals=tuple(told.get("goals", ())),
+        at=Where(told.get("at", "")),
     )
 
 

@@ -7,8 +7,6 @@ from uuid import UUID
 
 from services.careplans.domain.labels import Labels
 
-COORDINATOR = "coordinator"
-
 
 class LoopState(StrEnum):
     OPEN = "OPEN"
@@ -43,6 +41,8 @@ class Loop:
     protocol: str
     state: LoopState
     owner_id: UUID
+    # The person behind the owner, who may be a team. None: nobody told, yet.
+    accountable_id: UUID | None = None
     key_dates: tuple[KeyDate, ...]
     opened_at: datetime
     closed_at: datetime | None
@@ -65,5 +65,6 @@ class Task:
     role: str
     state: TaskState
     owner_id: UUID
+    accountable_id: UUID | None = None
     due_at: datetime
     due_on: date

@@ -99,14 +99,14 @@ class CareplansService:
         self, request: rpc.AddActivityRequest, call: Call
     ) -> care_plan_pb2.CarePlan:
         plan = await take_up_plan(call, request.care_plan_id, request.etag)
-        activity = parts.new_activity(plan, request.activity, self._new_id())
+        activity = await parts.new_activity(call, plan, request.activity, self._new_id())
         return await put_back_plan(call, plan, plan.add_activity(activity))
 
     async def UpdateActivity(
         self, request: rpc.UpdateActivityRequest, call: Call
     ) -> care_plan_pb2.CarePlan:
         plan = await take_up_plan(call, request.care_plan_id, request.etag)
-        activity = parts.changed_activity(plan, request)
+        activity = await parts.changed_activity(call, plan, request)
         after = plan.change_activity(activity.id, lambda _: activity)
         return await put_back_plan(call, plan, after)
 

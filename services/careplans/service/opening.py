@@ -10,7 +10,8 @@ from libs.chassis.errors import FailedPrecondition
 from libs.chassis.fields import to_uuid
 from services.careplans.convert.words import to_labels
 from services.careplans.domain.labels import ORDINARY
-from services.careplans.domain.opening import Facility, Opening, open_plan
+from services.careplans.domain.neighbor import Facility
+from services.careplans.domain.opening import Opening, open_plan
 from services.careplans.domain.plan import CarePlan
 from services.careplans.domain.template import template
 from services.careplans.service.work import labels_at, must_write_at
@@ -40,6 +41,7 @@ async def opened(
             call, facility_id, to_labels(request.labels) if request.labels else ORDINARY
         ),
         at=call.tx.at,
+        around=await neighbors.places([facility_id]),
     )
     return open_plan(made_from, opening, new_id)
 

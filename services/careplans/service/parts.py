@@ -16,6 +16,7 @@ from services.careplans.convert.plan import (
 )
 from services.careplans.domain.plan import Activity, CarePlan, Goal
 from services.careplans.service.work import must_own
+from services.careplans.store import NeighborStore
 
 
 async def new_goal(call: Call, plan: CarePlan, told: care_plan_pb2.CarePlan.Goal, id: UUID) -> Goal:
@@ -41,20 +42,37 @@ async def changed_goal(call: Call, plan: CarePlan, request: rpc.UpdateGoalReques
     return before if is_same else after
 
 
-def new_activity(plan: CarePlan, told: care_plan_pb2.CarePlan.Activity, id: UUID) -> Activity:
+async def new_activity(
+    call: Call, plan: CarePlan, told: care_plan_pb2.CarePlan.Activity, id: UUID
+) -> Activity:
     """The activity that is asked for; without a facility it is done where the plan is."""
     told.facility_id = told.facility_id or str(plan.facility_id)
-    return to_activity(told, id)
+    return await _with_owner(call, to_activity(told, id))
 
 
-def changed_activity(plan: CarePlan, request: rpc.UpdateActivityRequest) -> Activity:
+async def _with_owner(call: Call, activity: Activity) -> Activity:
+    """Whose it is follows from where it is done, and by which role."""
+    places = await NeighborStore(call.tx).places([activity.facility_id])
+    return replace(activity, owner_id=places.who(activity.facility_id, activity.role))
+
+
+async def changed_activity(
+    call: Call, plan: CarePlan, request: rpc.UpdateActivityRequest
+) -> Activity:
     """The activity with the new values of the mask; of a task's, the goals alone."""
     before = plan.activity(to_uuid("activity_id", request.activity_id))
     before.must_be_planned()
     wanted = activity_to_proto(before, before.goal_ids)
     apply_mask(wanted, request.activity, request.update_mask)
-    after = replace(to_activity(wanted, before.id), state=before.state, task_id=before.task_id)
+    after = replace(
+        to_activity(wanted, before.id),
+        state=before.state,
+        task_id=before.task_id,
+        owner_id=before.owner_id,
+    )
     if replace(after, goal_ids=before.goal_ids, is_changed=before.is_changed) != before:
         before.must_be_peoples()
+    if (after.facility_id, after.role) != (before.facility_id, before.role):
+        after = await _with_owner(call, after)
     is_same = replace(after, is_changed=before.is_changed) == before
     return before if is_same else after

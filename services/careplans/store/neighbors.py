@@ -1,27 +1,37 @@
 """What neighbors told, newest only; and the lock that keeps two changes of one patient apart."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Table, Text, Uuid, any_, cast, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
-from services.careplans.domain.neighbor import KnownFeed, Merge, Owner
-from services.careplans.domain.opening import Facility
+from services.careplans.domain.around import Around, by_patient
+from services.careplans.domain.neighbor import Facility, KnownFeed, Merge, Organization, Owner, Seen
 from services.careplans.domain.work import Loop, Task
-from services.careplans.store.schema import facilities, feeds, loops, merges, owners, tasks
+from services.careplans.store.schema import (
+    facilities,
+    feeds,
+    loops,
+    merges,
+    organizations,
+    owners,
+    seen,
+    tasks,
+)
 
 _ids = param("ids", type_=ARRAY(Uuid))
 
 
-def _keep(table: Table) -> Statement[UUID]:
+def _keep(table: Table, key: str = "id") -> Statement[UUID]:
     """Write a row if it is newer; its id if it was."""
     new = insert(table).values(every_field(table))
     return sql(
         new.on_conflict_do_update(
-            index_elements=["id"],
-            set_={c: new.excluded[c.name] for c in fields_except(table, "id")},
+            index_elements=[key],
+            set_={c: new.excluded[c.name] for c in fields_except(table, key)},
             where=table.c.version < new.excluded.version,
         )
     )
@@ -29,6 +39,28 @@ def _keep(table: Table) -> Statement[UUID]:
 
 KEEP_FACILITY, KEEP_OWNER, KEEP_FEED = _keep(facilities), _keep(owners), _keep(feeds)
 KEEP_LOOP, KEEP_TASK = _keep(loops), _keep(tasks)
+KEEP_ORGANIZATION, KEEP_SEEN = _keep(organizations), _keep(seen, "encounter_id")
+ORGANIZATIONS = sql(select(organizations).where(organizations.c.id == any_(_ids)), row=Organization)
+SEEN_OF = sql(
+    select(seen)
+    .where(seen.c.patient_id == any_(_ids), seen.c.counts)
+    .order_by(seen.c.encounter_id),
+    row=Seen,
+)
+TEAMS_AT = sql(
+    select(owners).where(owners.c.facility_id == any_(_ids), owners.c.is_active), row=Owner
+)
+OPEN_LOOPS_OF = sql(
+    select(loops)
+    .where(loops.c.patient_id == any_(_ids), loops.c.state == literal_column("'OPEN'"))
+    .order_by(loops.c.id),
+    row=Loop,
+)
+MOVE_SEEN = sql(
+    update(seen)
+    .where(seen.c.patient_id == param("retired", type_=Uuid))
+    .values(patient_id=param("survivor", type_=Uuid))
+)
 FACILITY = sql(select(facilities).where(facilities.c.id == param("id", type_=Uuid)), row=Facility)
 FACILITIES = sql(select(facilities).where(facilities.c.id == any_(_ids)), row=Facility)
 OWNERS = sql(select(owners).where(owners.c.id == any_(_ids)), row=Owner)
@@ -98,6 +130,34 @@ class NeighborStore:
     async def keep_tasks(self, told: Sequence[Task]) -> None:
         await self._tx.run_many(KEEP_TASK, told)
 
+    async def keep_organizations(self, told: Sequence[Organization]) -> None:
+        await self._tx.run_many(KEEP_ORGANIZATION, told)
+
+    async def keep_seen(self, told: Sequence[Seen]) -> None:
+        await self._tx.run_many(KEEP_SEEN, told)
+
+    async def around(self, loops: Sequence[Loop]) -> Around:
+        """Where else the patients of these loops are known, and who works there and here."""
+        found = await self._tx.fetch(SEEN_OF, ids=sorted({loop.patient_id for loop in loops}))
+        ids = {visit.facility_id for visit in found} | {loop.facility_id for loop in loops}
+        return replace(await self.places(ids), seen=by_patient(found))
+
+    async def places(self, facility_ids: Iterable[UUID]) -> Around:
+        """Who works at these facilities, and whose they are."""
+        ids = sorted(set(facility_ids))
+        places = await self.facilities(ids)
+        whose = {each.organization_id for each in places.values() if each.organization_id}
+        known = await self._tx.fetch(ORGANIZATIONS, ids=sorted(whose))
+        return Around(
+            facilities=places,
+            organizations=frozenset(each.id for each in known),
+            community=frozenset(each.id for each in known if each.is_community),
+            teams=await self._tx.fetch(TEAMS_AT, ids=ids),
+        )
+
+    async def open_loops_of(self, patient_ids: Iterable[UUID]) -> list[Loop]:
+        return await self._tx.fetch(OPEN_LOOPS_OF, ids=sorted(set(patient_ids)))
+
     async def facility(self, facility_id: UUID) -> Facility | None:
         return await self._tx.one_or_none(FACILITY, id=facility_id)
 
@@ -132,8 +192,9 @@ class NeighborStore:
         return {each: known.get(each, each) for each in ids}
 
     async def merge(self, merge: Merge) -> None:
-        """Remember which record lives on in which, whatever order merges come in; and move the loops."""
+        """Remember which record lives on in which, whatever order merges come in; and move the loops and visits."""
         await self._tx.run(MERGE, merge)
         retired, survivor = merge.retired_id, merge.survivor_id
         await self._tx.run(FOLLOW_ON, retired=retired, survivor=survivor)
         await self._tx.run(MOVE_LOOPS, retired=retired, survivor=survivor)
+        await self._tx.run(MOVE_SEEN, retired=retired, survivor=survivor)

@@ -24,6 +24,15 @@ facilities = Table(
     Column("version", BigInteger),
     Column("time_zone", Text),
     Column("duty_team_id", Uuid),
+    Column("organization_id", Uuid),
+)
+
+organizations = Table(
+    "organizations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("is_community", Boolean),
 )
 
 # Who can answer for something: people and teams.
@@ -33,6 +42,19 @@ owners = Table(
     Column("id", Uuid, primary_key=True),
     Column("version", BigInteger),
     Column("is_active", Boolean),
+    Column("facility_id", Uuid),
+    Column("role", Text),
+)
+
+seen = Table(
+    "seen",
+    metadata,
+    Column("encounter_id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("patient_id", Uuid),
+    Column("facility_id", Uuid),
+    Column("began_at", instant),
+    Column("counts", Boolean),
 )
 
 feeds = Table(
@@ -62,6 +84,7 @@ loops = Table(
     Column("protocol", Text),
     Column("state", Text),
     Column("owner_id", Uuid),
+    Column("accountable_id", Uuid),
     Column("key_dates", JSONB),
     Column("opened_at", instant),
     Column("closed_at", instant),
@@ -80,6 +103,7 @@ tasks = Table(
     Column("role", Text),
     Column("state", Text),
     Column("owner_id", Uuid),
+    Column("accountable_id", Uuid),
     Column("due_at", instant),
     Column("due_on", Date),
 )

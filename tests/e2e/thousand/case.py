@@ -6,17 +6,20 @@ from typing import Any
 
 from libs.local.apply import id_of
 from libs.simulator.afterwards import HOSPITAL, Afterwards, Outcome
-from tests.e2e.thousand import messages
+from libs.simulator.stories import somebody as messages
+from libs.simulator.stories.somebody import Somebody
 from tests.e2e.thousand.days import Days
 from tests.e2e.thousand.diary import Diary
 from tests.e2e.thousand.hands import Hands
-from tests.e2e.thousand.messages import Somebody
 
 NETWORK = {"network": "demo"}
 MERCY = str(id_of(NETWORK, "facility", "mercy-hospital"))
 TRANSITION, MISSED, REFERRAL, REPLY = "discharge-transition", "missed-visit", "referral-follow-up", "reply-follow-up"  # fmt: skip
 # Who does what. Whatever is not here, the coordinator does.
 WHO = {"home_visit": "chw", "medication_reconciliation": "pharmacist", "visit": "scheduler", "book_again": "scheduler", "see_that_they_come": "scheduler", "arrange_ride": "social-worker"}  # fmt: skip
+_FAMILIES = ("Okonkwo", "Lindgren", "Marsh", "Petrov", "Silva", "Tanaka", "Ybarra", "Quist")
+_GIVEN = ("Ada", "Bea", "Cleo", "Dora", "Esi", "Fay", "Gia", "Hana")
+_LETTERS = "abcdefghij"
 
 
 class Case:
@@ -26,7 +29,7 @@ class Case:
         self.plan, self.days, self.hands = plan, days, hands
         self._seed = f"{seed}|life|{plan.number}"
         self.chance = random.Random(self._seed)
-        self.one = Somebody(number=plan.number, is_high_risk=plan.is_high_risk)
+        self.one = _somebody(plan)
         self.diary = Diary(plan)
         self.nurse = self.chance.choice(("nurse", "nurse2"))
         self._visits = 0
@@ -85,7 +88,7 @@ class Case:
 
     async def comes(self, sender: str, began: datetime) -> None:
         self._visits += 1
-        number = f"TF{self.plan.number:05}-{self._visits}"
+        number = f"{self.one.visit('F')}-{self._visits}"
         await self.hands.hear(messages.visit(self.one, sender, number, began))
         self.diary.visits.append(began)
 
@@ -144,3 +147,14 @@ class Case:
         listed = await self.hands.get("coordinator", "/v1/tasks", loopId=loop["id"], pageSize="100")
         open_ones = (t for t in listed.get("tasks", []) if t["state"] == "STATE_OPEN")
         return next((task for task in open_ones if task["step"] == step), None)
+
+
+def _somebody(plan: Afterwards) -> Somebody:
+    """Whose name is nobody else's, so that nobody is taken for another."""
+    letters = "".join(_LETTERS[int(digit)] for digit in f"{plan.number:04}")
+    return Somebody(
+        number=plan.number,
+        is_high_risk=plan.is_high_risk,
+        given=_GIVEN[plan.number // len(_FAMILIES) % len(_GIVEN)],
+        family=f"{_FAMILIES[plan.number % len(_FAMILIES)]}{letters}",
+    )

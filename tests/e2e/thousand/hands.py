@@ -9,8 +9,8 @@ from zlib import crc32
 
 import httpx
 
+from libs.simulator.stories import somebody as messages
 from tests.e2e.region import Region
-from tests.e2e.thousand import messages
 
 _AT_ONCE = 12
 # Nobody's fault, or nobody knows whether it was done: the same again, with the same key.

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from libs.simulator.afterwards import HOME, Bed, How, Outcome
-from tests.e2e.thousand import messages
+from libs.simulator.stories import somebody as messages
 from tests.e2e.thousand.case import MERCY, REPLY, TRANSITION, Case
 from tests.e2e.thousand.visit import Visit
 
@@ -219,6 +219,6 @@ class Life:
 
     async def comes(self, sender: str, began: datetime) -> None:
         self._visits += 1
-        number = f"TF{self.plan.number:05}-{self._visits}"
+        number = f"{self.one.visit('F')}-{self._visits}"
         await self.hands.hear(messages.visit(self.one, sender, number, began))
         self.diary.visits.append(began)

@@ -19,6 +19,7 @@ from services.careplans.domain.template import (
 WRITTEN = {
     "heart-failure.1.yaml": "5d6c33a5792fe254",
     "transition.1.yaml": "2beb46924a70c26f",
+    "transition.2.yaml": "50cf892490718aea",
 }
 GOOD = """
 key: x

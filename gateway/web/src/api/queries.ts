@@ -1,6 +1,14 @@
 /** What several screens ask for: who I am, the places, and the people. */
 import { queryOptions, useQuery } from "@tanstack/react-query";
-import { api, type Facility, type Me, read, type StaffMember, type Team } from "./client";
+import {
+  api,
+  type Facility,
+  type Me,
+  type Organization,
+  read,
+  type StaffMember,
+  type Team,
+} from "./client";
 
 const RARELY_MS = 5 * 60_000;
 const MOST = 500;
@@ -43,6 +51,23 @@ const NO_FACILITIES: ReadonlyMap<string, Facility> = new Map();
 function byId(facilities: Facility[]): ReadonlyMap<string, Facility> {
   return new Map(facilities.map((facility) => [facility.id, facility]));
 }
+
+/** The organizations of the network, by id. */
+export function useOrganizations(): ReadonlyMap<string, Organization> {
+  const { data } = useQuery({
+    queryKey: ["organizations"],
+    queryFn: async ({ signal }) => {
+      const query = { pageSize: MOST };
+      return (await read(api.GET("/v1/organizations", { params: { query }, signal })))
+        .organizations;
+    },
+    staleTime: RARELY_MS,
+    select: (found) => new Map(found.map((each) => [each.id, each])),
+  });
+  return data ?? NO_ORGANIZATIONS;
+}
+
+const NO_ORGANIZATIONS: ReadonlyMap<string, Organization> = new Map();
 
 /** People of a facility, or everybody; [] for those who may not know. */
 export function useStaff(facilityId = ""): StaffMember[] {

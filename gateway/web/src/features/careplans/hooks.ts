@@ -2,7 +2,15 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
 import { useTranslations } from "use-intl";
-import { api, type CarePlan, Failure, type Filled, type Reconciliation, read } from "@/api/client";
+import {
+  api,
+  type CarePlan,
+  Failure,
+  type Filled,
+  type Preferences,
+  type Reconciliation,
+  read,
+} from "@/api/client";
 import type { components } from "@/api/schema.gen";
 import { useLiveMs } from "@/ui/live";
 import { useToasts } from "@/ui/toasts";
@@ -38,6 +46,7 @@ export function useReconciliations(patientId: string) {
   });
 }
 
+/** Whom somebody let in to see the record, besides those who work on a plan. */
 export function useCareTeam(patientId: string, enabled: boolean) {
   return useQuery({
     queryKey: ["plans", patientId, "team"],
@@ -48,6 +57,23 @@ export function useCareTeam(patientId: string, enabled: boolean) {
     },
     staleTime: 60_000,
     enabled,
+  });
+}
+
+/** How the patient wants to be met; null: nobody wrote it down. */
+export function usePreferences(patientId: string) {
+  return useQuery({
+    queryKey: ["plans", patientId, "preferences"],
+    queryFn: async ({ signal }) => {
+      try {
+        const found = api.GET("/v1/preferences", { params: { query: { patientId } }, signal });
+        return (await read(found)) as Preferences;
+      } catch (error) {
+        if (error instanceof Failure && error.reason === "PREFERENCES_NOT_FOUND") return null;
+        throw error;
+      }
+    },
+    refetchInterval: useLiveMs(),
   });
 }
 

@@ -10,7 +10,7 @@ import { useTitle } from "@/ui/page";
 import styles from "./careplans.module.css";
 import { Medicines } from "./medicines";
 import { Plan } from "./plan";
-import { Team } from "./team";
+import { Wishes } from "./wishes";
 
 export function PlanPage() {
   const t = useTranslations("careplans");
@@ -32,10 +32,10 @@ function About({ patient }: { patient: Patient }) {
       <div className={styles.columns}>
         <div className={styles.column}>
           <Plan patientId={patient.id} language={patient.language} />
-          <Team patientId={patient.id} />
         </div>
         <div className={styles.column}>
           <Medicines patientId={patient.id} />
+          <Wishes patientId={patient.id} />
         </div>
       </div>
     </AboutPatient>

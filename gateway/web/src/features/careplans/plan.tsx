@@ -10,7 +10,7 @@ import {
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { api, type CarePlan, read } from "@/api/client";
-import { useFacilities, useMay, useMe } from "@/api/queries";
+import { useMay, useMe } from "@/api/queries";
 import { Card } from "@/ui/page";
 import { Empty, Loaded } from "@/ui/states";
 import { useNow, useWhen, useZone } from "@/ui/when";
@@ -18,6 +18,7 @@ import styles from "./careplans.module.css";
 import { GoalDialog } from "./goal-dialog";
 import { type Activity, type Goal, useChange, usePlans } from "./hooks";
 import { useNames } from "./names";
+import { Team, useWhere } from "./team";
 
 export function Plan({ patientId, language }: { patientId: string; language: string }) {
   const t = useTranslations("careplans.plan");
@@ -83,6 +84,7 @@ function OnePlan({ plan, language }: { plan: CarePlan; language: string }) {
           ))}
         </ul>
       </Card>
+      <Team plan={plan} mayChange={mayChange} />
       <Activities plan={plan} mayChange={mayChange} />
       {isAdding && <GoalDialog plan={plan} language={language} close={() => add(false)} />}
     </section>
@@ -164,7 +166,7 @@ function GoalRow({ plan, goal, mayChange }: GoalProps) {
 
 function Activities({ plan, mayChange }: { plan: CarePlan; mayChange: boolean }) {
   const t = useTranslations("careplans.plan");
-  const facilities = useFacilities();
+  const whereOf = useWhere();
   const done = plan.activities.filter(({ state }) => state === "STATE_DONE").length;
   const open = plan.activities.filter(({ state }) => state === "STATE_PLANNED").length;
   const places = [...new Set(plan.activities.map(({ facilityId }) => facilityId))];
@@ -181,7 +183,7 @@ function Activities({ plan, mayChange }: { plan: CarePlan; mayChange: boolean })
           return (
             <div key={place} className={styles.place}>
               <h4>
-                <bdi>{facilities.get(place)?.name ?? t("elsewhere")}</bdi>
+                <bdi>{whereOf(place)}</bdi>
                 {here[0]?.isOwn && <span className={styles.chip}>{t("yours")}</span>}
               </h4>
               <ul className={styles.list}>
@@ -208,6 +210,7 @@ function ActivityRow({ plan, activity, mayChange }: ActivityProps) {
   const when = useWhen();
   const now = useNow();
   const zone = useZone(activity.facilityId);
+  const nameOf = useNames();
   const change = useChange(plan.patientId);
   const due = new Date(activity.dueTime ?? "");
   const isPlanned = activity.state === "STATE_PLANNED";
@@ -226,7 +229,15 @@ function ActivityRow({ plan, activity, mayChange }: ActivityProps) {
         <span className={styles.hidden}>
           {isLate ? t("late") : t(`activityStates.${activity.state}`)}
         </span>
-        <span>{activity.title}</span>
+        <span>
+          {activity.title}
+          {activity.ownerId && (
+            <span className={styles.small}>
+              {" · "}
+              <bdi>{nameOf(activity.ownerId)}</bdi>
+            </span>
+          )}
+        </span>
       </span>
       {isPlanned && mayChange && !activity.taskId && (
         <Button variant="default" size="compact-xs" onClick={complete}>

@@ -1,5 +1,6 @@
-"""What the hospital's and the clinic's systems send of one of the thousand."""
+"""Somebody whose story is played, and what the hospital's and the clinic's systems send of them."""
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -7,41 +8,42 @@ from itertools import count
 from libs.simulator.afterwards import HOSPITAL, Bed
 
 _AREA_CODES = ("312", "217", "618", "309", "815", "708", "630", "847", "224", "331", "779", "872")
-_FAMILIES = ("Okonkwo", "Lindgren", "Marsh", "Petrov", "Silva", "Tanaka", "Ybarra", "Quist")
-_GIVEN = ("Ada", "Bea", "Cleo", "Dora", "Esi", "Fay", "Gia", "Hana")
-_LETTERS = "abcdefghij"
 _HEART_FAILURE, _OTHER = "I50.9^Heart failure, unspecified^I10C", "K80.20^Gallstones^I10C"
-_controls = count(1)
+# Of another run than the last one, so that no number is given twice.
+_RUN, _controls = f"{time.time_ns() // 1_000_000_000 % 16**6:06X}", count(1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Somebody:
-    """An invented patient; of one run and number always the same, with a telephone of their own."""
+    """An invented patient; of one series and number always the same, with a telephone of their own."""
 
     number: int
     is_high_risk: bool
+    given: str
+    family: str
+    # The first letter of all numbers that anybody gives them.
+    series: str = "T"
 
     @property
     def mrn(self) -> str:
-        return f"TH{self.number:05}"
+        return f"{self.series}H{self.number:05}"
 
     @property
     def second_mrn(self) -> str:
         """Given by mistake; only a merge can tell whose it is."""
-        return f"TX{self.number:05}"
+        return f"{self.series}X{self.number:05}"
 
     @property
     def clinic_mrn(self) -> str:
-        return f"TC{self.number:05}"
+        return f"{self.series}C{self.number:05}"
+
+    def visit(self, kind: str) -> str:
+        """A visit number; of one kind always the same."""
+        return f"{self.series}{kind}{self.number:05}"
 
     @property
-    def family(self) -> str:
-        letters = "".join(_LETTERS[int(digit)] for digit in f"{self.number:04}")
-        return f"{_FAMILIES[self.number % len(_FAMILIES)]}{letters}"
-
-    @property
-    def given(self) -> str:
-        return _GIVEN[self.number // len(_FAMILIES) % len(_GIVEN)]
+    def speaks_spanish(self) -> bool:
+        return self.number % 4 == 0
 
     @property
     def phone(self) -> str:
@@ -56,7 +58,7 @@ class Somebody:
         )
         born = f"{1930 + self.number % 40}0{1 + self.number % 9}1{self.number % 10}"
         phone = f"^PRN^CP^^1^{self.phone[:3]}^{self.phone[3:]}"
-        language = "spa^Spanish^ISO6392" if self.number % 4 == 0 else "eng^English^ISO6392"
+        language = "spa^Spanish^ISO6392" if self.speaks_spanish else "eng^English^ISO6392"
         death = "|" * 14 + f"{died}|Y" if died else ""
         return f"PID|1||{number}^^^{sender}^MR||{self.family}^{self.given}||{born}|F|||{home}||{phone}||{language}{death}"
 
@@ -104,7 +106,7 @@ def booking(one: Somebody, at: datetime, start: datetime) -> bytes:
     """A date that the clinic's own system gave somebody."""
     local = start.astimezone(HOSPITAL)
     sch = (
-        f"SCH||TB{one.number}|||||^Follow-up||30|min|^^30^{local:%Y%m%d%H%M%S}"
+        f"SCH||{one.series}B{one.number}|||||^Follow-up||30|min|^^30^{local:%Y%m%d%H%M%S}"
         + "|" * 14
         + "Booked"
     )
@@ -130,7 +132,7 @@ def _head(sender: str, kind: str, event: str, at: datetime) -> bytes:
 
 
 def _control() -> str:
-    return f"TH{next(_controls):08}"
+    return f"ST{_RUN}{next(_controls):08}"
 
 
 def _pv1(fields: dict[int, str]) -> str:
