@@ -32,6 +32,16 @@ CAUSES = (
         summary="Feed {{ $labels.feed_id }} has sent nothing for longer than it may.",
     ),
     Cause(
+        alert="FeedQuarantined",
+        severity="ticket",
+        expr=(
+            'sum by (feed_id) (increase(carehub_feed_messages_total{outcome=~"quarantined|refused"}[1h]))'
+            " > 0.1 * sum by (feed_id) (increase(carehub_feed_messages_total[1h]))"
+        ),
+        lasts="10m",
+        summary="Of what feed {{ $labels.feed_id }} sends, more than a tenth cannot be used.",
+    ),
+    Cause(
         alert="OutboxStuck",
         severity="page",
         expr=f"{_STUCK} or ({_WAITING} and max by (service) (carehub_outbox_oldest_seconds) > 60)",
