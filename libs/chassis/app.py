@@ -16,10 +16,11 @@ from libs.chassis import crashpoints, heads, ids, telemetry
 from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
 from libs.chassis.faults import rest
+from libs.chassis.gauges import Read, Watched, run_gauges, watch_pool
 from libs.chassis.guard import Guard, Servicer
 from libs.chassis.holding import APPLY, keep_lease, refuse_deactivated
 from libs.chassis.inbox import Consumer, run_consumer
-from libs.chassis.migrate import is_at_head
+from libs.chassis.migrate import heads_of, is_at_head
 from libs.chassis.operations import Operations
 from libs.chassis.relay import run_relay
 from libs.chassis.sealing import Seal, run_sealer
@@ -72,6 +73,7 @@ class App:
     consumers: Sequence[Consumer] = ()
     timers: Sequence[Timer] = ()
     jobs: Sequence[Job] = ()
+    gauges: Sequence[Read] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,8 @@ class Host:
         size = self._settings.pool_size
         people = await open_pool(self._settings.database_urls[app.name], size, app.name)
         system = await open_pool(self._settings.system_urls[app.name], size, f"{app.name}-system")
+        for kind, pool in (("people", people), ("system", system)):
+            watch_pool(app.name, kind, pool)
         database = Database(people, system, self._now, wake.set)
         while True:
             async with database.session() as connection:
@@ -215,10 +219,21 @@ class Host:
                 f"{app.name}-timers",
                 lambda: run_timers(app.timers, database, self.stopping, self._now),
             )
+        self._watch(app, database)
         for job in app.jobs:
             self._keep_running(job.name, lambda j=job: j.run(runtime))  # type: ignore[misc]
         if app.name in self._holders:
             self._keep_running(f"{app.name}-lease", lambda: keep_lease(runtime))
+
+    def _watch(self, app: App, database: Database) -> None:
+        watched = Watched(
+            service=app.name,
+            consumers=[consumer.name for consumer in app.consumers],
+            heads=heads_of(app.migrations),
+            is_holder=app.name in self._holders,
+        )
+        reads = (watched.read, *app.gauges)
+        self._keep_running(f"{app.name}-gauges", lambda: run_gauges(reads, database, self.stopping))
 
     def _seal(self) -> Seal:
         key = self._settings.audit_key

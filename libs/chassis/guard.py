@@ -276,6 +276,7 @@ class Guard:
                     audit.record(
                         tx, call, _resource(method, request.message), error.code, error.reason
                     )
+                telemetry.REFUSALS.labels(method.path, error.reason).inc()
             except Exception:  # noqa: BLE001 the database is away: the refusal stands all the same
                 log.warning(
                     "refusal not audited", extra={"method": method.path, "reason": error.reason}

@@ -22,7 +22,7 @@ from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
 from libs.chassis.streams import Conveyor, Pull, Silence, in_work, pull_from, stream_of
-from libs.chassis.telemetry import HANDLED, PARKED, span
+from libs.chassis.telemetry import HANDLED, LISTENS_ANEW, PARKED, because_of, span
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +146,7 @@ async def run_consumer(
 ) -> None:
     """Handle what arrives for as long as the process works. Losing the broker or the database only makes it wait."""
     intake = _Intake(consumer, database, stopping, ack_wait)
+    anew = LISTENS_ANEW.labels(consumer.name)
     failures = silences = 0
     while await conveyor.wait_until_connected(stopping):
         try:
@@ -161,6 +162,7 @@ async def run_consumer(
         except Exception as error:  # noqa: BLE001 a consumer outlives everything but its process
             if stopping.is_set():
                 return
+            anew.inc()
             failures += 1
             silences += isinstance(error, Silence)
             log.warning(
@@ -293,7 +295,8 @@ class _Intake:
     async def _handle(
         self, deliveries: Sequence[Delivery], arrivals: Sequence[_Arrival], unpark: bool
     ) -> None:
-        with span(self._consumer.name, arrivals[0].message.headers or {}):
+        headers = [arrival.message.headers or {} for arrival in arrivals]
+        with because_of(headers), span(self._consumer.name, headers[0]):
             async with within(LONGEST), self._database.system() as tx:
                 new = await self._claim(tx, [d.id for d in deliveries])
                 # A dictionary, since one batch can bring the same message twice.

@@ -129,6 +129,12 @@ def _upgrade_script(chain: Chain, service: str, current: str | None) -> str:
     return out.getvalue()
 
 
+def heads_of(service_migrations: Path) -> tuple[str, str]:
+    """The revisions that this code expects: of the chassis, and of the service."""
+    chassis, service = chains(service_migrations)
+    return chassis.head(), service.head()
+
+
 async def is_at_head(connection: Any, service_migrations: Path) -> bool:
     """Whether the schema is what this code expects. A pod is not ready until it is."""
     for chain in chains(service_migrations):

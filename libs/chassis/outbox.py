@@ -1,5 +1,6 @@
 """Record an event with the change that it tells of; the relay publishes it after the commit."""
 
+from datetime import datetime
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -20,7 +21,7 @@ from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Transaction, fields_except, sql
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.ids import new_id
-from libs.chassis.telemetry import current_traceparent
+from libs.chassis.telemetry import RECEIVED, cause, current_traceparent
 
 outbox = Table(
     "outbox",
@@ -52,15 +53,16 @@ async def add(
     key: UUID | str,
     version: int = 1,
     facility_id: UUID | None = None,
+    received_at: datetime | None = None,
 ) -> None:
     """Publish `event` if, and only if, this transaction commits.
 
     `key` names the resource that it tells of and `version` its state: of one key, consumers may see only the newest.
+    `received_at`: when what it tells of arrived from outside; what follows from the event carries it on.
     """
     payload = event.SerializeToString()
     if len(payload) > LARGEST:
         raise InvalidArgument("EVENT_TOO_LARGE", "It is too large to be told to the others.")
-    traceparent = current_traceparent()
     tx.defer(
         ADD,
         id=new_id(),
@@ -69,12 +71,23 @@ async def add(
         version=version,
         facility_id=facility_id,
         payload=payload,
-        headers={"traceparent": traceparent} if traceparent else {},
+        headers=_headers(received_at),
         created_at=tx.at,
     )
     tx.wake_relay_after_commit()
     tx.after_commit(_committed)
     crashpoint("outbox.before_commit")
+
+
+def _headers(received_at: datetime | None) -> dict[str, str]:
+    headers = {}
+    if traceparent := current_traceparent():
+        headers["traceparent"] = traceparent
+    if received_at is None and (known := cause.get()):
+        received_at = known.received_at
+    if received_at is not None:
+        headers[RECEIVED] = received_at.isoformat()
+    return headers
 
 
 def _committed() -> None:

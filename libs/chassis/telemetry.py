@@ -3,7 +3,10 @@
 import contextlib
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
@@ -14,6 +17,9 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
+
+# Beside an event: when that arrived from outside which it follows from.
+RECEIVED = "Carehub-Received"
 
 _propagator = TraceContextTextMapPropagator()
 _tracer = trace.get_tracer("carehub")
@@ -34,6 +40,28 @@ HANDLED = Counter("carehub_inbox_handled", "Events handled.", ["consumer", "outc
 PARKED = Counter("carehub_inbox_parked", "Events set aside.", ["consumer", "reason"])
 TIMERS_FIRED = Counter("carehub_timers_fired", "Timers fired.", ["kind", "outcome"])
 TIMER_LATENESS = Histogram("carehub_timer_lateness_seconds", "From due to fired.", ["kind"])
+REFUSALS = Counter("carehub_refusals", "Refusals, audited.", ["method", "reason"])
+LISTENS_ANEW = Counter(
+    "carehub_streams_watchdog", "Times that a consumer had to listen anew.", ["consumer"]
+)
+# Read from the databases by gauges.py, and from the pools when somebody asks.
+OUTBOX_WAITING = Gauge("carehub_outbox_waiting", "Events not yet published.", ["service"])
+PARKED_NOW = Gauge("carehub_parked", "Events set aside now.", ["service", "consumer"])
+TIMERS_OVERDUE = Gauge("carehub_timers_overdue", "Timers that are due.", ["service"])
+TIMERS_OVERDUE_AGE = Gauge(
+    "carehub_timers_overdue_seconds", "For how long the first of them has been due.", ["service"]
+)
+SCHEMA_AT_HEAD = Gauge(
+    "carehub_schema_at_head", "1 where the schema is what this code expects.", ["service"]
+)
+GRANTS_HEARTBEAT = Gauge(
+    "carehub_grants_heartbeat_seconds", "For how long identity was not heard.", ["service"]
+)
+DATABASE_POOL = Gauge(
+    "carehub_database_pool",
+    "Connections: used, idle, and the limit.",
+    ["service", "pool", "state"],
+)
 
 # What a log record may say besides its message: anything else is dropped, so that no value slips in by accident.
 _FIELDS = frozenset({
@@ -112,6 +140,31 @@ def span(name: str, headers: Mapping[str, str]) -> Iterator[None]:
         set_status_on_exception=False,
     ):
         yield
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """When that arrived from outside which is being worked on, and when (on the monotonic clock) that work began."""
+
+    received_at: datetime
+    begun_at: float
+
+
+cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
+
+
+@contextlib.contextmanager
+def because_of(batch: Sequence[Mapping[str, str]]) -> Iterator[None]:
+    """Remember what this follows from, given the headers of the events: of many, from what arrived first."""
+    received = [headers[RECEIVED] for headers in batch if RECEIVED in headers]
+    if not received:
+        yield
+        return
+    token = cause.set(Cause(datetime.fromisoformat(min(received)), time.monotonic()))
+    try:
+        yield
+    finally:
+        cause.reset(token)
 
 
 def current_traceparent() -> str:

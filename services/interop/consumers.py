@@ -12,6 +12,7 @@ from prometheus_client import Gauge
 from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Database, Transaction
 from libs.chassis.faults import rest
+from libs.chassis.gauges import Reading
 from libs.chassis.inbox import Consumer, Delivery, Unprocessable
 from services.interop.clients import MailServer, NotSent
 from services.interop.convert import to_person
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 _CLOCK_SECONDS = 60.0
 _LETTER_SECONDS = 15.0
 _LEASE = timedelta(minutes=5)
+LAST = Gauge("carehub_feed_last_seconds", "Age of a feed's last message.", ["feed_id"])
 SILENT = Gauge("carehub_feed_silent", "1 while a feed is silent for too long.", ["feed_id"])
 
 _OUTCOMES = {
@@ -139,6 +141,12 @@ async def _tell_of_silence(silences: SilenceStore, feed: Feed, at: datetime) -> 
             "told": len(told),
         },
     )
+
+
+async def feed_gauges(tx: Transaction) -> list[Reading]:
+    """For how long each feed has not been heard that should be."""
+    heard = await AccountStore(tx).heard()
+    return [(LAST, (str(one.id),), max(0.0, (tx.at - one.at).total_seconds())) for one in heard]
 
 
 async def send_letters(runtime: Runtime, mail: MailServer) -> None:

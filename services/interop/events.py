@@ -18,6 +18,7 @@ async def reported(tx: Transaction, report: Report, message: Message) -> None:
         key=message.id,
         version=message.replay + 1,
         facility_id=report.facility_id,
+        received_at=None if message.replay else message.received_at,
     )
 
 

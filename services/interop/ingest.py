@@ -8,18 +8,25 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
+
+import prometheus_client
 
 from libs.chassis.database import Transaction
 from services.interop import events
 from services.interop.domain.acknowledge import acknowledge
 from services.interop.domain.classify import Verdict
-from services.interop.domain.message import NO_FEED, Message, Refusal
+from services.interop.domain.message import NO_FEED, Message, MessageState, Refusal
 from services.interop.store.feeds import AccountStore
 from services.interop.store.messages import Known, MessageStore
 from services.interop.store.refusals import RefusalStore
 
 _Key = tuple[UUID, str, str]
+
+FEED_MESSAGES = prometheus_client.Counter(
+    "carehub_feed_messages", "Messages, by what was answered.", ["feed_id", "outcome"]
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +65,32 @@ async def store(tx: Transaction, arrivals: Sequence[Arrival]) -> list[Receipt]:
     receipts = await _store_messages(tx, admitted) if admitted else {}
     if refused:
         await RefusalStore(tx).add_many(refused)
-    return [receipts.get(each.id) or Receipt() for each in arrivals]
+    answers = [receipts.get(each.id) or Receipt() for each in arrivals]
+    tx.after_commit(partial(_count, arrivals, answers))
+    return answers
+
+
+def _count(arrivals: Sequence[Arrival], receipts: Sequence[Receipt]) -> None:
+    for arrival, receipt in zip(arrivals, receipts, strict=True):
+        state = arrival.verdict.state
+        if state is None:
+            count_refused(arrival)
+        elif receipt.is_duplicate:
+            _counter(arrival, "duplicate").inc()
+        else:
+            is_set_aside = state is MessageState.QUARANTINED
+            _counter(arrival, "quarantined" if is_set_aside else "accepted").inc()
+
+
+def count_refused(arrival: Arrival) -> None:
+    """Count what its sender has to send again, or to mend."""
+    _counter(arrival, "refused").inc()
+
+
+def _counter(arrival: Arrival, outcome: str) -> prometheus_client.Counter:
+    """Of a feed; those of senders that no feed knows are together, so that nobody can make up series."""
+    sender = arrival.verdict.sender
+    return FEED_MESSAGES.labels(str(sender.feed.id) if sender else "none", outcome)
 
 
 async def _store_messages(tx: Transaction, admitted: Sequence[Arrival]) -> dict[UUID, Receipt]:

@@ -1,6 +1,10 @@
 """What messaging tells: a change, the timers that it sets and the events that tell of it commit together. No words."""
 
+from datetime import datetime
+from functools import partial
+
 from carehub.messaging.v1 import messaging_events_pb2, thread_pb2
+from prometheus_client import Counter, Histogram
 
 from libs.chassis import outbox
 from libs.chassis.database import Transaction
@@ -8,8 +12,9 @@ from libs.chassis.fields import to_timestamp
 from libs.chassis.timers import clear_timer, set_timer
 from services.messaging.convert import labels_to_proto, reply_to_proto
 from services.messaging.domain.contact import Contact
-from services.messaging.domain.message import Message, MessageState
+from services.messaging.domain.message import Message, MessageState, Withdrawal
 from services.messaging.domain.reply import Reply
+from services.messaging.domain.template import templates
 from services.messaging.domain.thread import Post, Thread
 from services.messaging.store import ContactStore, MessageStore, ThreadStore
 
@@ -20,15 +25,61 @@ HEAR = "thread-hear"  # key: a thread's id; due at once, after somebody posted o
 OPEN = "thread-open"  # key: a reply's id; due when there may be somebody who can read it
 UNANSWERED = "unanswered"  # key: a patient's id; due when a person takes over
 
+NOTIFICATIONS = Counter(
+    "carehub_notifications",
+    "Messages to patients, by what became of them. No way that there is reports delivery.",
+    ["channel", "outcome"],
+)
+REMINDER_LATENESS = Histogram(
+    "carehub_reminder_lateness_seconds",
+    "From when a message that was planned was to leave until it was sent.",
+    buckets=(1, 2, 5, 10, 30, 60, 120, 300, 900, 3600, 14400),
+)
+_OUTCOMES = {
+    Withdrawal.NO_CONSENT: "refused",
+    Withdrawal.TOO_LATE: "late_refused",
+    Withdrawal.UNDELIVERED: "failed",
+}
+
 
 async def save_message(tx: Transaction, message: Message) -> None:
     """Save the next version of a message, and wait for its time."""
     await MessageStore(tx).save(message)
     await await_message(tx, message)
+    tx.after_commit(partial(_count, message, tx.at))
     if message.state is MessageState.WITHDRAWN:
         await message_changed(tx, message)
     elif message.state is MessageState.SENT:
         await message_sent(tx, message)
+
+
+async def try_again(tx: Transaction, message: Message) -> None:
+    """Save a message that the way did not take: it waits for its next try, or was given up."""
+    await save_message(tx, message)
+    if message.state is MessageState.READY:
+        tx.after_commit(partial(_notifications, message, "not_taken"))
+
+
+def _count(message: Message, at: datetime) -> None:
+    """Count what became of it now; it can be saved later for another reason."""
+    if message.state is MessageState.SENT and message.sent_at == at:
+        _notifications(message, "sent")
+        _time(message)
+    elif message.state is MessageState.WITHDRAWN:
+        why = Withdrawal(message.reason)
+        _notifications(message, _OUTCOMES.get(why, why.lower()))
+
+
+def _notifications(message: Message, outcome: str) -> None:
+    NOTIFICATIONS.labels(message.channel or "none", outcome).inc()
+
+
+def _time(message: Message) -> None:
+    """What was planned for a time; an answer to somebody's message is due at once."""
+    template = templates().get(message.template)
+    if template and not template.is_answer and message.sent_at:
+        late = (message.sent_at - message.due_at).total_seconds()
+        REMINDER_LATENESS.observe(max(0.0, late))
 
 
 async def await_message(tx: Transaction, message: Message) -> None:

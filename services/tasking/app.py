@@ -12,7 +12,7 @@ from libs.chassis.guard import Servicer
 from libs.chassis.ids import new_id
 from services.tasking.clients import MailServer
 from services.tasking.consumers import CONSUMERS, TIMERS
-from services.tasking.consumers.jobs import jobs
+from services.tasking.consumers.jobs import jobs, loop_gauges
 from services.tasking.service import TaskingService
 
 CONTRACT = tasking_service_pb2.DESCRIPTOR.services_by_name["TaskingService"]
@@ -49,4 +49,5 @@ def build(env: Mapping[str, str]) -> App:
         consumers=CONSUMERS,
         timers=TIMERS,
         jobs=jobs(mail),
+        gauges=(loop_gauges,),
     )

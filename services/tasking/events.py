@@ -1,10 +1,13 @@
 """What tasking tells: a change, the timers that it sets and the events that tell of it commit together."""
 
+import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from carehub.tasking.v1 import tasking_events_pb2
+from prometheus_client import Histogram
 
-from libs.chassis import outbox
+from libs.chassis import outbox, telemetry
 from libs.chassis.database import Transaction
 from libs.chassis.timers import clear_timer, set_timer
 from services.tasking.convert import loop_to_proto, protocol_to_proto, task_to_proto
@@ -22,6 +25,13 @@ PLAN = "plan"  # key: a patient's id; due at once, when people did what a plan l
 REVIEW = "review"  # key: a loop's id; due at its clock while it has no open task
 
 
+MESSAGE_TO_TASK = Histogram(
+    "carehub_message_to_task_seconds",
+    "From a message received to a task of it committed.",
+    buckets=(0.05, 0.1, 0.15, 0.25, 0.5, 0.75, 1, 2, 5, 10, 30, 60),
+)
+
+
 async def save_loops(
     tx: Transaction,
     directory: Directory,
@@ -35,12 +45,27 @@ async def save_loops(
     for task in tasks:
         await _set_ladder(tx, task)
         await task_changed(tx, task, directory)
+    _time_new(tx, tasks)
     waiting = {loop.id for loop in idle}
     for loop in loops:
         if loop.id in waiting and loop.clock_at:
             # Not cleared when a step opens: it then fires once, sees the step, and ends.
             await set_timer(tx, REVIEW, str(loop.id), loop.clock_at)
         await loop_changed(tx, loop, directory)
+
+
+def _time_new(tx: Transaction, tasks: Sequence[Task]) -> None:
+    """How long it took from the message that they follow from, if one told of it, until they are committed."""
+    cause = telemetry.cause.get()
+    if cause and (new := sum(task.version == 1 for task in tasks)):
+        began = (tx.at - cause.received_at).total_seconds() - cause.begun_at
+        tx.after_commit(partial(_observe, began, new))
+
+
+def _observe(began: float, new: int) -> None:
+    seconds = max(0.0, began + time.monotonic())
+    for _ in range(new):
+        MESSAGE_TO_TASK.observe(seconds)
 
 
 async def _set_ladder(tx: Transaction, task: Task) -> None:

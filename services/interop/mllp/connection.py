@@ -5,12 +5,12 @@ import contextlib
 import logging
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from libs.chassis.faults import whereabouts
 from services.interop.domain.classify import Verdict, classify, too_long
@@ -27,7 +27,20 @@ CHUNK = 64 * 1024
 HOPELESS_BYTES = 64 * 1024 * 1024
 
 DISCARDED = Counter("carehub_mllp_discarded_bytes", "Bytes outside of frames.")
+ACKNOWLEDGED = Histogram(
+    "carehub_mllp_ack_seconds",
+    "From a whole frame read to its acknowledgement written.",
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
 CLOSED = Counter("carehub_mllp_closed", "Connections that we closed, by why.", ["reason"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """An answer that is being made, and when its message had arrived."""
+
+    answer: asyncio.Future[bytes]
+    read_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +71,7 @@ class Connection:
         self._store = store
         self._framer = Framer(desk.most_bytes)
         self._frame_began_at = 0.0
-        self._in_work: asyncio.Queue[asyncio.Future[bytes] | None] = asyncio.Queue()
+        self._in_work: asyncio.Queue[_Owed | None] = asyncio.Queue()
         self._places = asyncio.Semaphore(IN_WORK)
         self._reading: asyncio.Task[None] | None = None
         self._peer = _name_of(writer)
@@ -119,6 +132,7 @@ class Connection:
             return await self._reader.read(CHUNK)
 
     async def _take(self, frames: list[Frame]) -> None:
+        read_at = time.monotonic()
         is_ready = await self._is_ready()
         for frame in frames:
             arrival = self._arrival(frame)
@@ -126,7 +140,7 @@ class Connection:
             answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
             work = Work(arrival if is_ready else store_away(arrival), answer)
             await self._places.acquire()
-            self._in_work.put_nowait(answer)
+            self._in_work.put_nowait(_Owed(answer, read_at))
             await self._store.take(work)
 
     async def _is_ready(self) -> bool:
@@ -159,29 +173,35 @@ class Connection:
 
     async def _answer(self) -> None:
         """Answer in order; what is ready together goes out together."""
-        while (answer := await self._in_work.get()) is not None:
-            out = bytearray(await self._frame(answer))
+        while (owed := await self._in_work.get()) is not None:
+            ready = [owed]
+            out = bytearray(await self._frame(owed))
             while not self._in_work.empty():
                 following = self._in_work.get_nowait()
                 if following is None:
-                    await self._send(out)
+                    await self._send(out, ready)
                     return
-                if not following.done():
-                    await self._send(out)
+                if not following.answer.done():
+                    await self._send(out, ready)
                     out.clear()
+                    ready.clear()
                 out += await self._frame(following)
-            await self._send(out)
+                ready.append(following)
+            await self._send(out, ready)
 
-    async def _frame(self, answer: asyncio.Future[bytes]) -> bytes:
-        framed = wrap(await answer)
+    async def _frame(self, owed: _Owed) -> bytes:
+        framed = wrap(await owed.answer)
         self._places.release()
         return framed
 
-    async def _send(self, out: bytearray) -> None:
+    async def _send(self, out: bytearray, ready: Sequence[_Owed]) -> None:
         if out:
             self._writer.write(bytes(out))
             async with asyncio.timeout(self._desk.frame_seconds):
                 await self._writer.drain()
+            sent_at = time.monotonic()
+            for owed in ready:
+                ACKNOWLEDGED.observe(sent_at - owed.read_at)
 
     def _give_up(self, reason: str) -> None:
         CLOSED.labels(reason).inc()

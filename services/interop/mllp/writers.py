@@ -115,6 +115,7 @@ class Writer:
         for work in batch:
             if work.arrival.verdict.state is not None:
                 work.arrival = store_away(work.arrival)
+            ingest.count_refused(work.arrival)
             self._answer(work, Receipt())
 
     def _answer(self, work: Work, receipt: Receipt) -> None:

@@ -105,6 +105,14 @@ class Facility:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """When a feed was heard last; if never, when it was made."""
+
+    id: UUID
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HourCount:
     """So many messages came in the hour that began then."""
 
@@ -160,6 +168,16 @@ SAVE_FACILITY = sql(
     )
 )
 
+# Along arrivals_by_feed to its end, for each feed.
+_heard_last = (
+    select(func.max(arrivals.c.at)).where(arrivals.c.feed_id == feeds.c.id).scalar_subquery()
+)
+HEARD = sql(
+    select(feeds.c.id, func.coalesce(_heard_last, feeds.c.created_at).label("at")).where(
+        feeds.c.state == literal_column("'ACTIVE'")
+    ),
+    row=Heard,
+)
 _counted = union_all(
     select(accounts.c.feed_id, accounts.c.what, accounts.c.count).where(
         accounts.c.feed_id == any_(_IDS)
@@ -356,6 +374,9 @@ class AccountStore:
 
     async def count_duplicates(self, feed_id: UUID, count: int) -> None:
         await self._tx.run(COUNT, feed_id=feed_id, what="DUPLICATE", count=count)
+
+    async def heard(self) -> list[Heard]:
+        return await self._tx.fetch(HEARD)
 
     async def fold(self, now: datetime) -> None:
         """Make the differences of the last while part of the totals."""

@@ -21,7 +21,7 @@ from services.messaging.domain.message import (
 )
 from services.messaging.domain.telephone import Entry
 from services.messaging.domain.template import templates
-from services.messaging.events import save_message
+from services.messaging.events import save_message, try_again
 from services.messaging.store import (
     ContactStore,
     DirectoryStore,
@@ -151,4 +151,4 @@ async def _post(mail: MailServer, runtime: Runtime, letter: Message) -> None:
             log.warning(
                 "given up", extra={"message_id": letter.id, "reason": Withdrawal.UNDELIVERED}
             )
-        await save_message(tx, after)
+        await try_again(tx, after)

@@ -9,6 +9,8 @@ from datetime import timedelta
 from prometheus_client import Gauge
 
 from libs.chassis.app import Job, Runtime
+from libs.chassis.database import Transaction
+from libs.chassis.gauges import Reading
 from services.tasking.clients import MailServer, NotSent
 from services.tasking.consumers.invariants import check_invariants, mend_owners
 from services.tasking.consumers.planning import plan_patients
@@ -17,7 +19,7 @@ from services.tasking.domain.promise import Rule
 from services.tasking.domain.protocol import parse_protocol, shipped_protocols
 from services.tasking.domain.publication import publish
 from services.tasking.events import protocol_published
-from services.tasking.store import NotificationStore, ProtocolStore, RecordStore
+from services.tasking.store import CountStore, NotificationStore, ProtocolStore, RecordStore
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,12 @@ LEASE = timedelta(minutes=2)
 LOOK_FOR_LETTERS, LOOK_AFTER_PROMISE = 1.0, 60.0
 BROKEN = Gauge(
     "carehub_tasking_broken_promises", "Loops and tasks without owner, clock or evidence.", ["rule"]
+)
+
+LOOPS = Gauge(
+    "carehub_loops",
+    "Open loops; overdue and escalated are among them as the console has it.",
+    ["state"],
 )
 
 
@@ -41,6 +49,16 @@ def jobs(mail: MailServer) -> tuple[Job, ...]:
         Job("tasking-letters", send_letters),
         Job("tasking-promise", look_after_promise),
     )
+
+
+async def loop_gauges(tx: Transaction) -> list[Reading]:
+    """How much of the promise is open, and how much of it is late. Of the network; nobody's in particular."""
+    counts = await CountStore(tx).loops(tx.at)
+    return [
+        (LOOPS, ("open",), counts.open),
+        (LOOPS, ("overdue",), counts.overdue),
+        (LOOPS, ("escalated",), counts.escalated),
+    ]
 
 
 async def send_due(runtime: Runtime, mail: MailServer) -> None:

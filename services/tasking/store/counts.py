@@ -1,4 +1,6 @@
-"""How much there is to do, for the marks on a menu: counted as the worklist lists it, and not further than anybody reads."""
+"""How much there is to do: for the marks on a menu, counted as the worklist lists it and not further than anybody reads;
+and over the whole network, for its operators' graphs.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,9 +12,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.expression import true
 
 from libs.chassis.database import Statement, Transaction, param, sql
+from services.tasking.store.directory import facilities
+from services.tasking.store.loops import loops
 from services.tasking.store.tasks import tasks
 
 MOST = 1000
+# Of one facility. Where there are more, it is not the number that matters.
+MOST_LATE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +45,15 @@ class TaskCounts:
     unclaimed_late: int
     everyones: int
     everyones_late: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopCounts:
+    """Open loops; those of them that have a step that is late; and those of these where nobody is left to be told."""
+
+    open: int
+    overdue: int
+    escalated: int
 
 
 _most = param("most", type_=Integer)
@@ -79,6 +94,48 @@ def _counts() -> Statement[TaskCounts]:
 COUNTS = _counts()
 
 
+def _loop_counts() -> Statement[LoopCounts]:
+    """Open loops along loops_accountable, which has no others; late steps along tasks_by_facility, up to now."""
+    late = (
+        select(
+            tasks.c.loop_id,
+            (
+                (tasks.c.escalation_level > literal_column("0"))
+                & (tasks.c.escalation_level >= func.jsonb_array_length(tasks.c.rungs))
+            ).label("is_at_the_top"),
+        )
+        .where(
+            tasks.c.facility_id == facilities.c.id,
+            tasks.c.state == literal_column("'OPEN'"),
+            _IS_LATE,
+        )
+        .order_by(tasks.c.due_at, tasks.c.id)
+        .limit(literal_column(str(MOST_LATE)))
+        .lateral("late")
+    )
+    loop, at_the_top = late.c.loop_id, late.c.is_at_the_top
+    counted = (
+        select(
+            func.count(loop.distinct()).label("overdue"),
+            func.count(loop.distinct()).filter(at_the_top).label("escalated"),
+        )
+        .select_from(facilities.join(late, true()))
+        .subquery("counted")
+    )
+    is_open = select(func.count()).where(loops.c.state == literal_column("'OPEN'"))
+    return sql(
+        select(
+            is_open.select_from(loops).scalar_subquery().label("open"),
+            counted.c.overdue,
+            counted.c.escalated,
+        ),
+        row=LoopCounts,
+    )
+
+
+LOOP_COUNTS = _loop_counts()
+
+
 class CountStore:
     """Counts of the tasks that the caller may see: row-level security says which, not this class."""
 
@@ -87,3 +144,7 @@ class CountStore:
 
     async def of(self, where: CountFilter) -> TaskCounts:
         return await self._tx.one(COUNTS, where)
+
+    async def loops(self, now: datetime) -> LoopCounts:
+        """Of every facility: for the system only."""
+        return await self._tx.one(LOOP_COUNTS, now=now)
