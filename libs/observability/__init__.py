@@ -1,1 +1,1 @@
-"""What operators watch a hub with: promises, alerts and dashboards, as data; `make observability` writes what charts ship."""
+"""What operators watch a hub with: objectives (SLOs), alerts and dashboards, as data; `make observability` writes what charts ship."""

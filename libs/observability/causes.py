@@ -1,4 +1,4 @@
-"""What is wrong inside a hub that somebody has to mend, whether or not a promise is in danger yet.
+"""What is wrong inside a hub that somebody has to mend, whether or not an objective is in danger yet.
 
 A summary is read in mails and on telephones: it names services, consumers and feeds by their ids, and never a patient.
 """

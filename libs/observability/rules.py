@@ -1,4 +1,4 @@
-"""Promises and causes as Prometheus' rules: what is recorded, and when which alert fires."""
+"""Objectives and causes as Prometheus' rules: what is recorded, and when which alert fires."""
 
 from collections.abc import Iterable, Iterator
 from itertools import product
@@ -18,9 +18,9 @@ _FINE = tuple(window for window in WINDOWS if window not in _LONG)
 def groups() -> Rule:
     return {
         "groups": [
-            {"name": "carehub.promises", "rules": [*_recorded(_FINE), *_burns()]},
+            {"name": "carehub.slos", "rules": [*_recorded(_FINE), *_burns()]},
             # Over days one looks at many samples, and nothing changes in a minute.
-            {"name": "carehub.promises.long", "interval": "2m", "rules": [*_recorded(_LONG)]},
+            {"name": "carehub.slos.long", "interval": "2m", "rules": [*_recorded(_LONG)]},
             {"name": "carehub.causes", "rules": [_cause(cause) for cause in CAUSES]},
         ]
     }
@@ -62,7 +62,7 @@ def _burn(slo: Slo, burn: Burn) -> Rule:
         ),
         "labels": {"severity": burn.severity, "window": burn.long},
         "annotations": {
-            "summary": f"{slo.promise} Over {burn.long} it was {{{{ $value | humanizePercentage }}}} that were not.",
+            "summary": f"{slo.sentence} Over {burn.long} it was {{{{ $value | humanizePercentage }}}} that were not.",
             "runbook_url": f"{RUNBOOKS}/{slo.alert}.md",
         },
     }

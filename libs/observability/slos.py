@@ -1,6 +1,6 @@
-"""What a hub promises to those who use it, and how fast a promise may be used up before somebody is called.
+"""The objectives of a hub (SLOs): how well it serves those who use it, and when somebody is called because it will not.
 
-A promise is a share of good events over thirty days; what may be bad of them is its budget. Nobody is called because a
+An objective is a share of good events over thirty days; what may be bad of them is its budget. Nobody is called because a
 number looks bad, but because at this pace the budget will not last: over a long window, so that it is worth being called,
 and over a short one, so that the call ends when the trouble does.
 """
@@ -14,19 +14,19 @@ LEAST_BAD = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slo:
-    """One promise. `bad` and `every` are PromQL, events per second over [$window]."""
+    """One objective. `bad` and `every` are PromQL, events per second over [$window]."""
 
     name: str
     alert: str
     title: str
-    promise: str
-    objective: float
+    sentence: str
+    share: float
     bad: str
     every: str
 
     @property
     def budget(self) -> float:
-        return round(1 - self.objective, 6)
+        return round(1 - self.share, 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ SLOS = (
         name="acknowledgement",
         alert="AcknowledgementsLate",
         title="Messages acknowledged",
-        promise="99.9 % of HL7 messages are stored and acknowledged within 1 s.",
-        objective=0.999,
+        sentence="99.9 % of HL7 messages are stored and acknowledged within 1 s.",
+        share=0.999,
         bad=(
             "sum(rate(carehub_mllp_ack_seconds_count[$window]))"
             ' - sum(rate(carehub_mllp_ack_seconds_bucket{le="1.0"}[$window]))'
@@ -69,8 +69,8 @@ SLOS = (
         name="worklist",
         alert="WorklistLate",
         title="Worklist fresh",
-        promise="99 % of the messages that make a task have made it within 1 s of their arrival.",
-        objective=0.99,
+        sentence="99 % of the messages that make a task have made it within 1 s of their arrival.",
+        share=0.99,
         bad=(
             "sum(rate(carehub_message_to_task_seconds_count[$window]))"
             ' - sum(rate(carehub_message_to_task_seconds_bucket{le="1.0"}[$window]))'
@@ -81,8 +81,8 @@ SLOS = (
         name="api",
         alert="ApiFails",
         title="API available",
-        promise="99.9 % of requests are answered, whatever the answer; 5xx is none.",
-        objective=0.999,
+        sentence="99.9 % of requests are answered, whatever the answer; 5xx is none.",
+        share=0.999,
         bad=f"sum(rate({_ANSWERS[:-1]},status=~\"5..\"}}[$window]))",
         every=f"sum(rate({_ANSWERS}[$window]))",
     ),
@@ -90,8 +90,8 @@ SLOS = (
         name="api_latency",
         alert="ApiSlow",
         title="API fast",
-        promise="99 % of requests are answered within 0.5 s.",
-        objective=0.99,
+        sentence="99 % of requests are answered within 0.5 s.",
+        share=0.99,
         bad=f"sum(rate({_TIMED}[$window])) - sum(rate({_IN_TIME}[$window]))",
         every=f"sum(rate({_TIMED}[$window]))",
     ),
@@ -99,8 +99,8 @@ SLOS = (
         name="reminders",
         alert="RemindersLate",
         title="Reminders on time",
-        promise="99 % of reminders go out within 5 minutes of their time.",
-        objective=0.99,
+        sentence="99 % of reminders go out within 5 minutes of their time.",
+        share=0.99,
         bad=(
             "sum(rate(carehub_reminder_lateness_seconds_count[$window]))"
             ' - sum(rate(carehub_reminder_lateness_seconds_bucket{le="300.0"}[$window]))'

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from libs.observability.dashboards import feeds, loops, network, promises, services, stores
+from libs.observability.dashboards import feeds, loops, network, services, slos, stores
 
 DASHBOARDS: Mapping[str, Callable[[], Dashboard]] = {
     "network": network.build,
@@ -12,5 +12,5 @@ DASHBOARDS: Mapping[str, Callable[[], Dashboard]] = {
     "services": services.build,
     "loops": loops.build,
     "stores": stores.build,
-    "promises": promises.build,
+    "slos": slos.build,
 }

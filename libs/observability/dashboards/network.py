@@ -1,4 +1,4 @@
-"""Is the network well? One look: what is promised, what comes in, what is open, what stands still."""
+"""Is the network well? One look: the objectives, what comes in, what is open, what stands still."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 

@@ -1,4 +1,4 @@
-"""Each promise: how much of its budget is left, and how fast it goes."""
+"""Each objective: how much of its budget is left, and how fast it goes."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
@@ -9,9 +9,9 @@ from libs.observability.slos import BURNS, PERIOD, SLOS, Slo
 
 def build() -> Dashboard:
     return page(
-        "promises",
+        "slos",
         "CareHub: SLOs",
-        "What is promised, what is left of it, and the paces at which somebody is called (14.4, 6 and 1).",
+        "Each objective, what is left of its budget, and the paces at which somebody is called (14.4, 6 and 1).",
         [_row(slo) for slo in SLOS],
         hours=72,
     )
@@ -22,7 +22,7 @@ def _row(slo: Slo) -> Row:
         (f"{bad_ratio(slo, burn.long)} / {slo.budget:g}", f"over {burn.long}") for burn in BURNS
     ]
     return (
-        f"{slo.title}: {slo.promise}",
+        f"{slo.title}: {slo.sentence}",
         [
             left("Left of thirty days' budget", f"1 - {bad_ratio(slo, PERIOD)} / {slo.budget:g}"),
             graph("Times faster than what lasts", "none", *paces).span(20),
