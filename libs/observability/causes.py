@@ -5,6 +5,8 @@ A summary is read in mails and on telephones: it names services, consumers and f
 
 from dataclasses import dataclass
 
+from libs.observability.slos import LEAST_BAD
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
@@ -21,6 +23,10 @@ class Cause:
 # process that works reads for itself.
 _WAITING = "max by (service) (carehub_outbox_waiting) > 0"
 _STUCK = f"({_WAITING} unless sum by (service) (increase(carehub_outbox_published_total[3m])) > 0)"
+_SET_ASIDE = (
+    'sum by (feed_id) (increase(carehub_feed_messages_total{outcome=~"quarantined|refused"}[1h]))'
+)
+_FAILED = 'sum by (channel) (increase(carehub_notifications_total{outcome="failed"}[1h]))'
 _READ = "max by (service) (carehub_schema_at_head)"
 
 CAUSES = (
@@ -35,10 +41,10 @@ CAUSES = (
         alert="FeedQuarantined",
         severity="ticket",
         expr=(
-            'sum by (feed_id) (increase(carehub_feed_messages_total{outcome=~"quarantined|refused"}[1h]))'
-            " > 0.1 * sum by (feed_id) (increase(carehub_feed_messages_total[1h]))"
+            f"{_SET_ASIDE} > 0.1 * sum by (feed_id) (increase(carehub_feed_messages_total[1h]))"
+            f" and {_SET_ASIDE} >= {LEAST_BAD}"
         ),
-        lasts="10m",
+        lasts="0m",
         summary="Of what feed {{ $labels.feed_id }} sends, more than a tenth cannot be used.",
     ),
     Cause(
@@ -94,10 +100,10 @@ CAUSES = (
         alert="LettersFail",
         severity="ticket",
         expr=(
-            'sum by (channel) (increase(carehub_notifications_total{outcome="failed"}[1h]))'
-            " > 0.1 * sum by (channel) (increase(carehub_notifications_total[1h]))"
+            f"{_FAILED} > 0.1 * sum by (channel) (increase(carehub_notifications_total[1h]))"
+            f" and {_FAILED} >= {LEAST_BAD}"
         ),
-        lasts="10m",
+        lasts="0m",
         summary="{{ $labels.channel }}: more than a tenth of what should go out does not.",
     ),
     Cause(
