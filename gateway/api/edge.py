@@ -11,11 +11,13 @@ from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.problems import internal
-from libs.chassis import ids
+from libs.chassis import ids, tracing
 
 KEY = "carehub.note"
 UNMATCHED = "unmatched"
 _QUIET = frozenset({"/healthz", "/readyz"})
+# A stream is no action: it lasts as long as somebody looks.
+_UNTRACED = _QUIET | {"/v1/stream"}
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -84,6 +86,16 @@ class Edge:
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         note = Note(request_id(scope, self._new_id))
         scope[KEY] = note
+        if scope["path"] in _UNTRACED:
+            await self._answer(scope, receive, send, note)
+            return
+        told = tracing.from_outside(_traceparent(scope))
+        with tracing.span(UNMATCHED, told, **{"carehub.request_id": note.request_id}) as span:
+            await self._answer(scope, receive, send, note)
+            if span.is_recording():
+                span.update_name(f"{_method(scope)} {note.route}")
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, note: Note) -> None:
         started, status = time.perf_counter(), 0
 
         async def send_on(message: Message) -> None:
@@ -112,8 +124,20 @@ class Edge:
         message["headers"] = headers
 
 
+def _method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in METHODS else "OTHER"
+
+
+def _traceparent(scope: Scope) -> str:
+    """What a client says of the trace that it began; whatever it is, it is checked before it is used."""
+    for name, value in scope["headers"]:
+        if name == b"traceparent":
+            return str(value.decode("latin-1"))
+    return ""
+
+
 def _tell(scope: Scope, note: Note, status: int, seconds: float) -> None:
-    method = scope["method"] if scope["method"] in METHODS else "OTHER"
+    method = _method(scope)
     REQUESTS.labels(method, note.route, status).inc()
     SECONDS.labels(note.route).observe(seconds)
     _log.info(

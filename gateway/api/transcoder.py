@@ -20,7 +20,6 @@ from gateway.api.paths import BadPath, Trie, split_path
 from gateway.api.problems import Problem, Violation, from_call, internal, invalid
 from gateway.api.proto_json import form_of
 from gateway.api.step_up import Level
-from libs.chassis import telemetry
 from libs.chassis.channels import Channels
 from libs.chassis.guard import CLIENT_ADDRESS
 from libs.chassis.wire import CallFailed
@@ -99,14 +98,13 @@ class Transcoder:
         body = await read_body(headers, receive) if route.has_body else b""
         request = route.binder.bind(segments, scope["query_string"], body)
         _set_version(request, route, headers)
-        with telemetry.span(f"{scope['method']} {route.template}", _trace(headers)):
-            answer = await self._channels.call(
-                route.method,
-                request,
-                caller_token=caller_token,
-                timeout=route.timeout,
-                metadata=metadata,
-            )
+        answer = await self._channels.call(
+            route.method,
+            request,
+            caller_token=caller_token,
+            timeout=route.timeout,
+            metadata=metadata,
+        )
         return _response(route, answer, headers)
 
     def _route(self, scope: Scope) -> tuple[Route, list[str]]:
@@ -140,13 +138,6 @@ def _metadata(headers: Mapping[bytes, bytes], note: Note) -> dict[str, str]:
             )
         metadata["idempotency-key"] = key.decode()
     return metadata
-
-
-def _trace(headers: Mapping[bytes, bytes]) -> dict[str, str]:
-    names = ("traceparent", "tracestate")
-    return {
-        name: headers[name.encode()].decode("latin-1") for name in names if name.encode() in headers
-    }
 
 
 def _set_version(request: Any, route: Route, headers: Mapping[bytes, bytes]) -> None:

@@ -16,7 +16,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
 
-from libs.chassis import telemetry
+from libs.chassis import tracing
 from libs.chassis.contracts import Method, method_of
 from libs.chassis.database import in_transaction
 from libs.chassis.errors import DeadlineExceeded
@@ -85,8 +85,8 @@ class Channels:
         headers = dict(metadata or {})
         if caller_token:
             headers[CALLER_TOKEN] = caller_token
-        if traceparent := telemetry.current_traceparent():
-            headers["traceparent"] = traceparent
+        if traceparent := tracing.current_traceparent():
+            headers[tracing.TRACEPARENT] = traceparent
         ends = time.monotonic() + _allowed(timeout)
         for attempt in range(_TRIES):
             try:

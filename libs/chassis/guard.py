@@ -20,7 +20,7 @@ from carehub.options.v1 import options_pb2
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
-from libs.chassis import audit, idempotency, telemetry
+from libs.chassis import audit, idempotency, telemetry, tracing
 from libs.chassis.caller import Call, Caller, CallerKind
 from libs.chassis.contracts import ContractError, Method, methods_of
 from libs.chassis.database import (
@@ -156,7 +156,7 @@ class Guard:
         started = time.monotonic()
         token = deadline.set(call.deadline)
         try:
-            with telemetry.span(path, request.headers):
+            with tracing.span(path, request.headers, **{"carehub.request_id": call.request_id}):
                 async with asyncio.timeout(request.timeout):
                     call.maybe_caller = await self._authenticate(method, request)
                     call.facilities = self._authorize(method, call.maybe_caller)

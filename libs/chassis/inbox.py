@@ -17,12 +17,12 @@ from prometheus_client import Gauge
 from sqlalchemy import ARRAY, Column, DateTime, MetaData, Table, Text, Uuid, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.chassis import parked
+from libs.chassis import parked, tracing
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
 from libs.chassis.streams import Conveyor, Pull, Silence, in_work, pull_from, stream_of
-from libs.chassis.telemetry import HANDLED, LISTENS_ANEW, PARKED, because_of, span
+from libs.chassis.telemetry import HANDLED, LISTENS_ANEW, PARKED, because_of
 
 log = logging.getLogger(__name__)
 
@@ -191,6 +191,16 @@ class _Arrival:
     fault: Unprocessable | None = None
 
 
+def _about_one(arrivals: Sequence[_Arrival]) -> dict[str, str]:
+    """Of a single event its type and its id, for its span."""
+    if len(arrivals) > 1:
+        return {}
+    return {
+        "carehub.event": arrivals[0].message.subject,
+        "carehub.message_id": str(arrivals[0].id),
+    }
+
+
 class _Intake:
     """Works off what one consumer is given."""
 
@@ -296,7 +306,8 @@ class _Intake:
         self, deliveries: Sequence[Delivery], arrivals: Sequence[_Arrival], unpark: bool
     ) -> None:
         headers = [arrival.message.headers or {} for arrival in arrivals]
-        with because_of(headers), span(self._consumer.name, headers[0]):
+        told = {"carehub.events": len(arrivals)} | _about_one(arrivals)
+        with because_of(headers), tracing.batch(self._consumer.name, headers, **told):
             async with within(LONGEST), self._database.system() as tx:
                 new = await self._claim(tx, [d.id for d in deliveries])
                 # A dictionary, since one batch can bring the same message twice.

@@ -21,7 +21,8 @@ from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Transaction, fields_except, sql
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.ids import new_id
-from libs.chassis.telemetry import RECEIVED, cause, current_traceparent
+from libs.chassis.telemetry import RECEIVED, cause
+from libs.chassis.tracing import TRACEPARENT, current_traceparent
 
 outbox = Table(
     "outbox",
@@ -82,7 +83,7 @@ async def add(
 def _headers(received_at: datetime | None) -> dict[str, str]:
     headers = {}
     if traceparent := current_traceparent():
-        headers["traceparent"] = traceparent
+        headers[TRACEPARENT] = traceparent
     if received_at is None and (known := cause.get()):
         received_at = known.received_at
     if received_at is not None:

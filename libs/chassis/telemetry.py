@@ -1,4 +1,4 @@
-"""Logs, traces and metrics. None of them ever carries health data: ids, reasons and method names only."""
+"""Logs and metrics, and the start of traces. None of them ever carries health data: ids, reasons and method names only."""
 
 import contextlib
 import logging
@@ -10,20 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import orjson
-from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
+
+from libs.chassis import tracing
 
 # Beside an event: when that arrived from outside which it follows from.
 RECEIVED = "Carehub-Received"
-
-_propagator = TraceContextTextMapPropagator()
-_tracer = trace.get_tracer("carehub")
-_exports = False
 
 REQUESTS = Counter("carehub_rpc_requests", "RPCs answered.", ["method", "code"])
 REQUEST_SECONDS = Histogram(
@@ -82,9 +74,8 @@ class JsonLines(logging.Formatter):
             "message": record.getMessage(),
         }
         line |= {k: str(v) for k, v in record.__dict__.items() if k in _FIELDS}
-        context = trace.get_current_span().get_span_context()
-        if context.is_valid:
-            line["trace_id"] = f"{context.trace_id:032x}"
+        if trace_id := tracing.current_trace_id():
+            line["trace_id"] = trace_id
         if record.exc_info and record.exc_info[0]:
             line["exception"] = record.exc_info[0].__name__
             line["where"] = _frames(record)
@@ -105,7 +96,6 @@ def start(
     service: str, otlp_endpoint: str = "", sampling: float = 1.0, level: str = "INFO"
 ) -> None:
     """Log JSON lines to standard error; export traces if there is somewhere to export them to."""
-    global _exports
     # What no line of ours says, and every record would look for.
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
     logging._srcfile = None  # as the manual has it: who logs is not looked for on the stack
@@ -115,31 +105,7 @@ def start(
     for noisy in ("httpx", "nats", "asyncio", "uvicorn.access"):
         logging.getLogger(noisy).setLevel("WARNING")
     if otlp_endpoint:
-        # Where nothing is exported, a process starts without waiting for the exporter's many modules.
-        from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
-
-        provider = TracerProvider(
-            resource=Resource.create({"service.name": f"carehub-{service}"}),
-            sampler=ParentBasedTraceIdRatio(sampling),
-        )
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=otlp_endpoint)))
-        trace.set_tracer_provider(provider)
-        _exports = True
-
-
-@contextlib.contextmanager
-def span(name: str, headers: Mapping[str, str]) -> Iterator[None]:
-    """A span below the one that `headers` (of a request or an event) tell of; none where nobody would hear of it."""
-    if not _exports and "traceparent" not in headers:
-        yield
-        return
-    with _tracer.start_as_current_span(
-        name,
-        context=_propagator.extract(headers),
-        record_exception=False,
-        set_status_on_exception=False,
-    ):
-        yield
+        tracing.start(service, otlp_endpoint, sampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +131,3 @@ def because_of(batch: Sequence[Mapping[str, str]]) -> Iterator[None]:
         yield
     finally:
         cause.reset(token)
-
-
-def current_traceparent() -> str:
-    """The W3C header for whatever happens because of this; empty outside a trace."""
-    carrier: dict[str, str] = {}
-    _propagator.inject(carrier)
-    return carrier.get("traceparent", "")

@@ -13,6 +13,7 @@ from uuid import UUID
 
 import prometheus_client
 
+from libs.chassis import tracing
 from libs.chassis.database import Transaction
 from services.interop import events
 from services.interop.domain.acknowledge import acknowledge
@@ -106,7 +107,11 @@ async def _store_messages(tx: Transaction, admitted: Sequence[Arrival]) -> dict[
         receipts |= {each.id: stored.receipt(each) for each in late}
     for each in fresh:
         if each.id in added and each.verdict.report is not None:
-            await events.reported(tx, each.verdict.report, messages[each.id])
+            about = {"carehub.message_id": str(each.id)}
+            with tracing.step(
+                "interop-message", **about
+            ):  # each begins a trace, unless a request did
+                await events.reported(tx, each.verdict.report, messages[each.id])
     await _count_duplicates(tx, admitted, receipts)
     return receipts
 

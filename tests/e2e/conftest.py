@@ -9,12 +9,20 @@ import pytest
 
 from libs.local.process import free_port
 from libs.local.up import UpSettings
+from tests.e2e.collector import Collector, collecting
 from tests.e2e.region import Region
 from tests.e2e.watched import Watched
 
 
+@pytest.fixture(scope="session")
+async def collector() -> AsyncIterator[Collector]:
+    """Hears every span of every hub: all that a test does is traced, and can be looked at."""
+    async with collecting() as heard:
+        yield heard
+
+
 @pytest.fixture(scope="session", params=["together", "split"])
-async def region(request: pytest.FixtureRequest) -> AsyncIterator[Region]:
+async def region(request: pytest.FixtureRequest, collector: Collector) -> AsyncIterator[Region]:
     """The demo network in both ways of running: two processes, and every service in one of its own.
 
     All stories of one way share a hub, as stories of life do: each has people and numbers of its own.
@@ -23,6 +31,8 @@ async def region(request: pytest.FixtureRequest) -> AsyncIterator[Region]:
     home.chmod(0o711)  # PostgreSQL does not run as root, and has to reach its data
     is_split = request.param == "split"
     settings = UpSettings(home=home, http_port=free_port(), mllp_port=free_port(), split=is_split)
+    outside = pytest.MonkeyPatch()
+    outside.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.endpoint)
     try:
         watched = Watched()
         region = Region(settings, watched.heard)
@@ -30,6 +40,7 @@ async def region(request: pytest.FixtureRequest) -> AsyncIterator[Region]:
             yield region
             await watched.look(region)
     finally:
+        outside.undo()
         shutil.rmtree(home, ignore_errors=True)
 
 

@@ -3,6 +3,7 @@ import createClient, { type Middleware } from "openapi-fetch";
 import { inEmergency } from "./emergency";
 import { onHubTime } from "./hub-time";
 import type { components, paths } from "./schema.gen";
+import { inTrace } from "./trace";
 
 export type Problem = components["schemas"]["Problem"];
 
@@ -50,7 +51,7 @@ const once: Middleware = {
 };
 
 export const api = createClient<paths>({ baseUrl: location.origin });
-api.use(once, inEmergency, onHubTime);
+api.use(once, inEmergency, inTrace, onHubTime);
 
 interface Answer<T> {
   data?: T;
