@@ -52,6 +52,9 @@ test-image: setup ## the image, built and run as the charts say: needs root on D
 	@sh tests/image/build.sh .venv/image
 	@test ! -f .venv/image || unshare --net --mount --propagation private $(BIN)/python -m pytest -s tests/image -o timeout=900
 
+test-alerts: setup ## the alerts, by promtool: each fires when it must and is silent when it must not
+	@sh tests/alerts/promtool.sh && $(BIN)/python -m pytest tests/contract/test_alerts.py
+
 test-matrix: setup ## every cell of the authorization matrix (an hour); `make test` has a covering subset
 	@CAREHUB_MATRIX=all $(BIN)/python -m pytest -s tests/unit/identity/test_authorization_matrix.py \
 		$(wildcard tests/component/spine/test_authorization_matrix_*.py) -o timeout=7200
@@ -71,6 +74,9 @@ protos: ## regenerate libs/contracts from protos
 
 openapi: setup ## rewrite the committed OpenAPI document from the contracts
 	@$(BIN)/python -m gateway.api.openapi
+
+observability: setup ## rewrite the alerts and dashboards that charts ship
+	@$(BIN)/python -m libs.observability
 
 graph: setup ## rewrite who calls and hears whom in docs/architecture.md
 	@$(BIN)/python -m tests.contract.graph
@@ -119,4 +125,4 @@ $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 
-.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-matrix test-mutation test-discharges bench e2e protos openapi graph locks clean help
+.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-alerts test-matrix test-mutation test-discharges bench e2e protos openapi observability graph locks clean help

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 CHARTS = ROOT / "charts"
 OURS = (*SERVICES, GATEWAY)
 # What has no schema among those of Kubernetes.
-CUSTOM = {"Cluster", "Database", "ServiceMonitor"}
+CUSTOM = {"Cluster", "Database", "PrometheusRule", "ServiceMonitor"}
 ANYWHERE = [{"ipBlock": {"cidr": "0.0.0.0/0"}}]
 FACILITIES = [{"ipBlock": {"cidr": "192.0.2.0/24"}}]
 

@@ -13,9 +13,11 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
 spec:
+  jobLabel: app.kubernetes.io/part-of # job="carehub", which alerts ask for
   selector:
     matchLabels: {{- include "service.selector" $is | nindent 6 }}
   endpoints:
-    - { port: metrics, path: /metrics, interval: {{ $monitor.interval }} }
+    # What a metric says of `service` is what it is about, and not the Service that it was read from.
+    - { port: metrics, path: /metrics, interval: {{ $monitor.interval }}, honorLabels: true }
 {{- end }}
 {{- end }}

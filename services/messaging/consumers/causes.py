@@ -32,13 +32,12 @@ async def follow_appointments(tx: Transaction, deliveries: Sequence[Delivery]) -
 
 
 async def follow_loops(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Keep the newest of each transition, and plan its messages. Loops of other protocols, and of who is still in hospital, ask for nothing."""
+    """Keep the newest of each transition, and plan its messages. Who is still in hospital, or again, is told nothing."""
     told = [
         to_transition(delivery.event.loop, delivery.event.version)
         for delivery in deliveries
         if isinstance(delivery.event, tasking_events_pb2.LoopChanged)
         and delivery.event.loop.protocol == TRANSITION
-        and delivery.event.loop.HasField("anchor_time")
     ]
     if not told:
         return

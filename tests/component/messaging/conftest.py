@@ -133,7 +133,8 @@ class Messaging:
             "discharge-transition",
             loop_pb2.Loop.State.Value(f"STATE_{state}"),
         )
-        told.anchor_time.CopyFrom(to_timestamp(when))
+        if when:
+            told.anchor_time.CopyFrom(to_timestamp(when))
         told.labels.append(access_pb2.Label.Value(f"LABEL_{label}"))
         await self.hub.publish(event, key=loop, version=version)
         await self.until_rows(

@@ -38,6 +38,18 @@ async def test_the_same_told_again_says_nothing_twice(messaging):
         await m.received(patient, 1)
 
 
+async def test_who_does_not_go_home_after_all_is_told_nothing(messaging):
+    async with messaging() as m:
+        patient = await m.patient()
+        loop = await m.discharged(patient, at("2026-09-04 09:40"))
+        await m.discharged(patient, None, loop=loop, version=2)
+        withdrawn = await m.state(patient, "discharge-next", "WITHDRAWN")
+        assert withdrawn.reason == "CHANGED"
+        m.hub.clock.move(FIRST)
+        await m.settled()
+        await m.received(patient, 0)
+
+
 async def test_what_is_due_in_the_evening_waits_for_the_morning_and_is_written_then(messaging):
     async with messaging(now="2026-09-04 21:30") as m:
         patient = await m.patient(language="es")

@@ -12,7 +12,7 @@ export function ServiceDetail({ service, status }: { service: Service; status: S
   const t = useTranslations("operations");
   const format = useFormatter();
   const when = useWhen();
-  const { outbox, timers } = status;
+  const { outbox, timers, audit } = status;
   const span = (seconds: number) => when.span(seconds * 1000);
   return (
     <div className={styles.detail}>
@@ -40,6 +40,10 @@ export function ServiceDetail({ service, status }: { service: Service; status: S
             {timers.lateCount > 0 &&
               ` · ${t("timers.latest", { span: span(timers.oldestLateSeconds) })}`}
           </Figure>
+        </Figures>
+        <Figures title={t("audit.title")}>
+          <Figure word={t("audit.sealed")}>{format.number(Number(audit.sealedCount))}</Figure>
+          <Figure word={t("audit.behind")}>{span(audit.oldestSeconds)}</Figure>
         </Figures>
       </div>
       <Consumers consumers={status.consumers} />

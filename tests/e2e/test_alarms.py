@@ -1,0 +1,236 @@
+"""A hub that is well calls nobody; one that is broken calls, and what its runbook says finds and mends it."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from libs.chassis.ids import new_id
+from libs.local.environment import for_migrations, for_services
+from tests.contract.promql import RUNBOOKS, blocks, everywhere, exported, metrics_in, with_promtool
+from tests.contract.test_runbooks import FILLED, of_carehub
+from tests.e2e.alarms import families, firing
+from tests.e2e.conftest import together
+from tests.e2e.processes import children_of, pid_of
+from tests.e2e.region import Person, Region, adt, days_ago
+
+pytestmark = [together, with_promtool, pytest.mark.timeout(400)]
+# Labels that a target of Prometheus has, and those that a rule writes itself.
+GIVEN = {"job", "instance", "le", "slo", "service"}
+
+
+async def test_every_metric_of_a_rule_a_panel_and_a_runbook_is_exported(region: Region):
+    there: dict[str, set[str]] = {}
+    for _, family in await families(region):
+        labels = there.setdefault(exported(family.name), set())
+        labels.update(*(sample.labels for sample in family.samples))
+    missing, strange = [], []
+    for where, expr in everywhere():
+        for metric in metrics_in(expr) - {"up"}:
+            if ":" in metric:
+                continue
+            if exported(metric) not in there:
+                missing.append(f"{where}: {metric}")
+            elif labels := there[exported(metric)]:
+                strange += [
+                    f"{where}: {label} of {metric}" for label in asked(metric, expr) - labels
+                ]
+    assert missing == []
+    assert [one for one in strange if one.split()[-3] not in GIVEN] == []
+
+
+def asked(metric: str, expr: str) -> set[str]:
+    """The labels of a metric that an expression matches."""
+    return {
+        label
+        for matchers in re.findall(rf"{metric}{{([^}}]*)}}", expr)
+        for label in re.findall(r"(\w+)(?:=~|!~|!=|=)\"", matchers)
+    }
+
+
+async def test_a_hub_that_is_well_calls_nobody(region: Region, tmp_path: Path):
+    await region.settled_accounts()
+    await until_firing(region, tmp_path, set(), 60)
+
+
+async def test_what_is_broken_inside_calls_by_its_name_and_its_runbook_mends_it(
+    region: Region, tmp_path: Path
+):
+    """At once, since each takes a minute to be noticed: a feed is silent, an event cannot be read, a timer does not fire."""
+    mercy = (await region.feeds())["MERCY"]["id"]
+    await set_silence(region, mercy, "60s")
+    await region.rows(
+        "registry",
+        "INSERT INTO outbox (id, subject, key, version, payload, headers, created_at) "
+        "VALUES ($1, 'carehub.registry.v1.ReportHandled', 'k', 1, $2, '{}', now())",
+        new_id(),
+        b"\xff",
+    )
+    await region.rows(
+        "tasking",
+        "INSERT INTO timers (kind, key, due_at, attempts) VALUES ('no-such-kind', 'k', now() - interval '5 minutes', 0)",
+    )
+    await until_firing(region, tmp_path, {"FeedSilent", "MessageParked", "TimersLate"}, 120)
+
+    (silent,) = await look(region, "FeedSilent")
+    assert str(silent["feed_id"]) == mercy
+    (late,) = await look(region, "TimersLate")
+    assert (late["kind"], late["due"], late["attempts"]) == ("no-such-kind", 1, 0)
+    assert (
+        await look(region, "MessageParked") == []
+    )  # it is about registry; the event is parked at interop
+    listed = await carehub(region, *parked("list"))
+    id, *_ = listed.split()
+    assert "UNREADABLE" in listed
+    assert id in await carehub(region, *parked("show", id))
+
+    await set_silence(region, mercy, "7200s")
+    sent = await carehub(region, *send(region))
+    assert "AA" in sent
+    assert "DISCARDED" in await carehub(region, *parked("discard", id))
+    await mend(region, "TimersLate", KIND="no-such-kind")
+    await until_firing(region, tmp_path, set(), 120)
+
+
+async def test_a_broker_that_is_away_calls_and_all_goes_out_when_it_is_back(
+    region: Region, tmp_path: Path
+):
+    nats = pid_of(region, "nats")
+    with stopped(nats):
+        person = Person(mrn="ALARM1", family="Rossi", given="Ada", visit="ALARM-V1")
+        # Stored and acknowledged all the same: interop has something to tell, and registry.
+        assert await region.send(adt("A01", person, days_ago(1), admit=days_ago(1))) == ["AA"]
+        facilities = (await region.get("nurse", "/v1/facilities"))["facilities"]
+        home = next(f["id"] for f in facilities if "Mercy" in f["name"])
+        names = [{"family": "Rossi", "given": ["Bea"]}]
+        await region.post(
+            "nurse",
+            "/v1/patients",
+            facilityId=home,
+            names=names,
+            birthDate={"year": 1950, "month": 2, "day": 1},
+            identifiers=[{"assigner": "MERCY", "value": "ALARM2", "type": "MR"}],
+        )
+        found = await until_firing(region, tmp_path, {"BrokerAway", "OutboxStuck"}, 90)
+        assert found <= {"BrokerAway", "OutboxStuck", "GrantsOld", "ConsumerStuck"}
+        (waiting,) = await look(region, "BrokerAway")
+        assert waiting["waiting"] >= 1
+    for words in of_carehub(RUNBOOKS / "BrokerAway.md"):
+        await carehub(region, *words)  # `nats setup`, which finds all in place
+    await until_firing(region, tmp_path, set(), 120)
+    assert (await look(region, "BrokerAway"))[0]["waiting"] == 0
+
+
+async def test_a_database_that_is_away_calls_and_services_come_back_by_themselves(
+    region: Region, tmp_path: Path
+):
+    postgres = pid_of(region, "postgres")
+    assert postgres is not None
+    with stopped(postgres, *children_of(postgres)):
+        found = await until_firing(region, tmp_path, {"DatabaseAway"}, 90)
+        assert found <= {"DatabaseAway", "GrantsOld", "SealingLate", "PoolExhausted", "OutboxStuck"}
+    await until_firing(region, tmp_path, set(), 120)
+    for words in of_carehub(RUNBOOKS / "DatabaseAway.md"):
+        assert await carehub(region, *words)  # `audit verify`
+
+
+@pytest.mark.parametrize("path", sorted(RUNBOOKS.glob("*.md")), ids=lambda path: path.stem)
+async def test_what_a_runbook_looks_for_in_a_database_is_there(region: Region, path: Path):
+    await look(region, path.stem)
+
+
+async def test_the_schema_of_a_hub_that_is_well_has_nothing_to_mend(region: Region):
+    """What SchemaBehind says to run, runs, and twice is once."""
+    for words in of_carehub(RUNBOOKS / "SchemaBehind.md"):
+        await carehub(region, *words)
+
+
+async def until_firing(region: Region, folder: Path, wanted: set[str], seconds: float) -> set[str]:
+    """Wait until just these fire, or if there are any, at least these. What did in the end."""
+    seen: set[str] = set()
+
+    async def fires() -> bool:
+        nonlocal seen
+        seen = await firing(region, folder)
+        await asyncio.sleep(2)
+        return wanted <= seen if wanted else not seen
+
+    await region.until(fires, seconds, lambda: f"{wanted or 'nothing'} fires, and not {seen}")
+    return seen
+
+
+@contextmanager
+def stopped(*pids: int | None) -> Any:
+    """Processes that neither answer nor end, as behind a wire that was cut; nobody starts them anew."""
+    for pid in pids:
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in reversed(pids):
+            if pid is not None:
+                os.kill(pid, signal.SIGCONT)
+
+
+async def look(region: Region, alert: str) -> list[asyncpg.Record]:
+    """What the SQL of a runbook shows, all of it; but what changes something is not run."""
+    found = []
+    for text in blocks(RUNBOOKS / f"{alert}.md", "sql"):
+        first, _, statement = text.partition("\n")
+        if statement.startswith("SELECT"):
+            found += await region.rows(first.removeprefix("-- database: "), statement)
+    return found
+
+
+async def mend(region: Region, alert: str, **filled: str) -> None:
+    """Run what the runbook says to change, with what one fills in."""
+    for text in blocks(RUNBOOKS / f"{alert}.md", "sql"):
+        first, _, statement = text.partition("\n")
+        for word, value in filled.items():
+            statement = statement.replace(word, value)
+        if not statement.startswith("SELECT"):
+            await region.rows(first.removeprefix("-- database: "), statement)
+
+
+async def set_silence(region: Region, feed_id: str, silence_after: str) -> None:
+    answer = await region.ask(
+        "integration",
+        "PATCH",
+        f"/v1/feeds/{feed_id}",
+        params={"updateMask": "silenceAfter"},
+        json={"silenceAfter": silence_after},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+async def carehub(region: Region, *words: str) -> str:
+    """Run a command as an operator would; what it said."""
+    env = {**os.environ, **for_services(region.machine), **for_migrations(region.machine)}
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services", *words, env=env,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await asyncio.wait_for(child.communicate(), 120)
+    assert child.returncode == 0, err.decode()
+    return out.decode()
+
+
+def parked(action: str, id: str = "") -> list[str]:
+    """The command of the runbook, at the service that it is about now."""
+    (words,) = [w for w in of_carehub(RUNBOOKS / "MessageParked.md") if w[2] == action]
+    filled = [id if word == FILLED["ID"] else word for word in words]
+    return [filled[0], "interop", *filled[2:]]
+
+
+def send(region: Region) -> list[str]:
+    (words,) = of_carehub(RUNBOOKS / "FeedSilent.md")
+    port = str(region.machine.mllp_port)
+    return [port if word == "2575" else word for word in words]
