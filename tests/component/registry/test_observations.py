@@ -10,7 +10,6 @@ from carehub.registry.v1.registry_events_pb2 import ReportHandled
 
 from libs.chassis.fields import to_timestamp
 from libs.chassis.wire import CallFailed
-from libs.chassis.fields import to_timestamp
 from tests.component.registry.conftest import HARBOR, MERCY, START, identifier, person
 
 RESULT = registry_events_pb2.ResultReceived
