@@ -39,6 +39,7 @@ NEEDED = {
     ("careplans", "care_plans"): (),
     ("registry", "patients"): (),
     ("registry", "encounters"): (("registry", "patients"),),
+    ("registry", "observations"): (("registry", "patients"),),
     ("scheduling", "appointments"): (),
     ("tasking", "loops"): (("tasking", "patients"),),
     ("tasking", "tasks"): (("tasking", "patients"), ("tasking", "loops")),

@@ -50,7 +50,7 @@ class Laboratory:
             await self.t.hub.publish(event, key=event.observation.id, version=event.version)
 
     async def loop(self):
-        found = [each for each in await self.t.loops(self.patient)]
+        found = await self.t.loops(self.patient)
         return found[0] if found else None
 
     async def closed_as(self, reason, count=1):
