@@ -42,6 +42,8 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   patient: ([holds, of], { id }) => holds === "patients" && of === id,
   encounter: ([holds, of, part], { patientId }) =>
     holds === "patients" && of === patientId && part === "encounters",
+  observation: ([holds, of, part], { patientId }) =>
+    holds === "patients" && of === patientId && part === "observations",
   feed: ([holds]) => holds === "feeds",
   care_plan: ofPlans("plans"),
   reconciliation: ofPlans("reconciliations"),

@@ -5,6 +5,7 @@ export const KINDS = [
   "loop",
   "patient",
   "encounter",
+  "observation",
   "feed",
   "care_plan",
   "reconciliation",
