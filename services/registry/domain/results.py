@@ -4,6 +4,7 @@ result was posted to before.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
 from services.registry.domain.difference import next_versions
@@ -49,7 +50,7 @@ class Results:
     def changes(self) -> tuple[Observation, ...]:
         """Those that are new or differ, labeled for their patients' age."""
         aged = {
-            i: of_age(row, lambda row=row: self._born_on(row.patient_id))
-            for i, row in self.rows.items()
+            row.id: of_age(row, partial(self._born_on, row.patient_id))
+            for row in self.rows.values()
         }
         return next_versions(self._known, aged)

@@ -166,7 +166,8 @@ class BatchStore:
         visits = await self._tx.fetch(HOLD_ENCOUNTERS, ids=list(known), streams=list(streams))
         messages = await self._tx.fetch(MESSAGES, streams=list(streams))
         results = await self._observations(batch)
-        owners = {each.patient_id for each in (*messages, *visits, *results.values())}
+        owners = {m.patient_id for m in messages} | {visit.patient_id for visit in visits}
+        owners |= {result.patient_id for result in results.values()}
         return Known(
             handled={h.message_id: h for h in handled},
             links=leads,

@@ -85,7 +85,9 @@ type Sometimes =
   | "after"
   | "review"
   | "consent"
-  | "capacity";
+  | "capacity"
+  | "quantity"
+  | "readBack";
 
 /** As the API answers: every field is there, but for times, dates and parts that do not exist. */
 export type Filled<T> = T extends (infer U)[]
