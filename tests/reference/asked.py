@@ -36,7 +36,7 @@ RPCS = {
         REGISTRY + "ListEncounters", ("registry", "encounters"), "VISITS", needs_patient=True
     ),
     "ListObservations": About(
-        REGISTRY + "ListObservations", ("registry", "observations"), "CLINICAL", needs_patient=True
+        REGISTRY + "ListObservations", ("registry", "observations"), "RESULTS", needs_patient=True
     ),
     "GetCarePlan": About(CAREPLANS + "GetCarePlan", ("careplans", "care_plans"), "COORDINATION"),
     "ListCarePlans": About(CAREPLANS + "ListCarePlans", ("careplans", "care_plans"), "COORDINATION"),

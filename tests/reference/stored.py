@@ -23,7 +23,7 @@ CLASS_OF = {
     ("registry", "patients"): "DEMOGRAPHICS",
     ("registry", "program_patients"): "DEMOGRAPHICS",
     ("registry", "encounters"): "VISITS",
-    ("registry", "observations"): "CLINICAL",
+    ("registry", "observations"): "RESULTS",
     ("tasking", "patients"): "DEMOGRAPHICS",
     ("tasking", "program_patients"): "DEMOGRAPHICS",
     ("tasking", "loops"): "COORDINATION",

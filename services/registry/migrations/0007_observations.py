@@ -31,4 +31,4 @@ def upgrade() -> None:
     """)
     add_labels("observations")
     protect("observations", people="SELECT")
-    show("observations", using=by_access("CLINICAL", labels="labels"))
+    show("observations", using=by_access("RESULTS", labels="labels"))
