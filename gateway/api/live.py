@@ -147,6 +147,10 @@ def _of_encounter(event: Any) -> Change:
     )
 
 
+def _of_result(event: Any) -> Change:
+    return _about(event.observation, "observation", SEES_PATIENTS)
+
+
 def _of_appointment(event: Any) -> Change:
     appointment = event.appointment
     return Change(
@@ -239,6 +243,7 @@ _READERS: Mapping[type[Message], Callable[[Any], Change | None]] = {
     registry_events_pb2.PatientChanged: _of_patient,
     registry_events_pb2.ProgramRecordChanged: _of_program,
     registry_events_pb2.EncounterChanged: _of_encounter,
+    registry_events_pb2.ResultReceived: _of_result,
     registry_events_pb2.ReportHandled: _of_report,
     scheduling_events_pb2.AppointmentChanged: _of_appointment,
     referrals_events_pb2.ReferralChanged: _of_referral,

@@ -7,6 +7,9 @@ from enum import StrEnum
 from libs.simulator.people import Person, Registration
 from libs.simulator.places import Site
 
+# So many results, and one of them is critical.
+CRITICAL_ONE_IN = 5
+
 
 class Trigger(StrEnum):
     """HL7's name for what happened."""
@@ -87,3 +90,10 @@ class Event:
     visit: Visit | None = None
     # Of a merge: the number that is given up.
     retired: Registration | None = None
+
+    @property
+    def has_critical_result(self) -> bool:
+        """Whether the potassium is so high that somebody has to be told at once: drawn by the number, so that it costs no
+        other chance.
+        """
+        return self.trigger is Trigger.RESULT and self.number % CRITICAL_ONE_IN == 0

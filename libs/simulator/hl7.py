@@ -24,9 +24,10 @@ _CHARSETS = {"utf-8": "UNICODE UTF-8", "latin-1": "8859/1"}
 _LANGUAGES = {"en": "eng^English^ISO6392", "es": "spa^Spanish^ISO6392"}
 # Who gave an insurance number, and its type in HL7 table 0203.
 _CARDS = {"MEDICARE": ("CMS", "MC"), "MEDICAID": ("STATEMEDICAID", "MA")}
+_POTASSIUM = ("2823-3^Potassium^LN", "4.1", "mmol/L", "3.5-5.1", "N")
+_TOO_MUCH = ("2823-3^Potassium^LN", "6.8", "mmol/L", "3.5-5.1", "HH")
 _RESULTS = (
     ("2160-0^Creatinine^LN", "1.4", "mg/dL", "0.6-1.2", "H"),
-    ("2823-3^Potassium^LN", "4.1", "mmol/L", "3.5-5.1", "N"),
     ("718-7^Hemoglobin^LN", "10.9", "g/dL", "12.0-16.0", "L"),
     ("30934-4^Natriuretic peptide B^LN", "612", "pg/mL", "<100", "H"),
 )
@@ -185,9 +186,10 @@ def _in1(person: Person) -> list[str]:
 
 def _result(event: Event) -> list[str]:
     at = stamp(event.at, event.site)
+    potassium = _TOO_MUCH if event.has_critical_result else _POTASSIUM
     rows = [
         f"OBX|{index}|NM|{code}||{value}|{unit}|{usual}|{flag}|||F|||{at}"
-        for index, (code, value, unit, usual, flag) in enumerate(_RESULTS, 1)
+        for index, (code, value, unit, usual, flag) in enumerate((potassium, *_RESULTS), 1)
     ]
     return [
         f"OBR|1||L{event.number}|24323-8^Comprehensive metabolic panel^LN|||{at}"

@@ -92,14 +92,13 @@ class Feeds:
     def _send(self, event: Event) -> None:
         noise, chance = self._noise, self._chance
         control_id = self._control_id(event.site)
-        is_followed = event.trigger is not Trigger.RESULT
         sent_at = event.recorded_at + self._delay()
         message = Message(
             site=event.site,
             control_id=control_id,
             sent_at=sent_at,
             raw=render(event, control_id),
-            fate=Fate.TAKEN if is_followed else Fate.IGNORED,
+            fate=Fate.TAKEN,
             event=event,
         )
         self._wait(message)

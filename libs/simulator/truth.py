@@ -12,7 +12,7 @@ from pathlib import Path
 import orjson
 
 from libs.simulator.conditions import DIED
-from libs.simulator.event import Event, Visit, VisitClass, VisitState
+from libs.simulator.event import Event, Trigger, Visit, VisitClass, VisitState
 from libs.simulator.noise import Fate, Message
 from libs.simulator.people import Person, Registration, spelled
 from libs.simulator.places import Site
@@ -24,6 +24,8 @@ _ELSEWHERE = frozenset({
     "02", "03", "04", "05", "43", "51", "61", "62", "63", "64", "65", "66", "70",
     "82", "83", "84", "85", "88", "89", "90", "91", "92", "93", "94", "95",
 })  # fmt: skip
+# A critical potassium told again within so long is no second alarm: as the protocol says.
+_SAME_ALARM = timedelta(hours=24)
 _LATER = datetime.max.replace(tzinfo=UTC)
 _DEATHS = frozenset({DIED, "40", "41", "42"})
 
@@ -66,6 +68,20 @@ class ExpectedTransition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedResult:
+    """A panel of a laboratory, by the number of its order. `is_alarm`: somebody has to be told of its potassium, and was not
+    told of the same within a day.
+    """
+
+    site: str
+    number: str
+    at: datetime
+    is_critical: bool
+    is_alarm: bool
+    patient: ExpectedPatient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
     event: Event
     visit: Visit
@@ -80,6 +96,7 @@ class Truth:
         self._registrations: dict[Number, tuple[Registration, Person]] = {}
         self._dead: dict[Number, datetime | None] = {}
         self._merged: set[tuple[Number, Number]] = set()
+        self._results: dict[tuple[str, int], Event] = {}
 
     def note(self, message: Message) -> None:
         counts = self.fates.setdefault(message.site.key, dict.fromkeys(Fate, 0))
@@ -97,6 +114,8 @@ class Truth:
             retired = (site.key, event.retired.mrn)
             self._merged.add((number, retired))
             self._registrations.setdefault(retired, (event.retired, event.person))
+        if event.trigger is Trigger.RESULT:
+            self._results[site.key, event.number] = event
         if event.visit is not None:
             key = (site.key, event.visit.number)
             before = self._visits.get(key)
@@ -140,6 +159,28 @@ class Truth:
             if stay.state != VisitState.PLANNED
         ]
 
+    def expected_results(self) -> list[ExpectedResult]:
+        patients = self._patients()
+        alarms = dict[tuple[str, ExpectedPatient], datetime]()
+        found = []
+        for (site, number), event in sorted(self._results.items(), key=_told_at):
+            patient = patients[site, event.registration.mrn]
+            at, last = event.at.replace(microsecond=0), alarms.get((site, patient))
+            is_alarm = event.has_critical_result and (last is None or at - last >= _SAME_ALARM)
+            if is_alarm:
+                alarms[site, patient] = at
+            found.append(
+                ExpectedResult(
+                    site=site,
+                    number=f"L{number}",
+                    at=at,
+                    is_critical=event.has_critical_result,
+                    is_alarm=is_alarm,
+                    patient=patient,
+                )
+            )
+        return found
+
     def _patients(self) -> dict[Number, ExpectedPatient]:
         groups = _Groups(self._registrations)
         for survivor, retired in self._merged:
@@ -165,6 +206,7 @@ class Truth:
             ("patient", self.expected_patients()),
             ("encounter", self.expected_encounters()),
             ("transition", self.expected_transitions()),
+            ("result", self.expected_results()),
         ):
             for thing in things:
                 yield orjson.dumps({"kind": kind, "value": thing}, default=sorted)
@@ -174,6 +216,10 @@ class Truth:
 
     def write(self, path: Path) -> None:
         path.write_bytes(b"\n".join(self.lines()) + b"\n")
+
+
+def _told_at(told: tuple[tuple[str, int], Event]) -> tuple[datetime, int]:
+    return told[1].at, told[0][1]
 
 
 def _evidence(known: Registration, person: Person) -> Iterator[object]:

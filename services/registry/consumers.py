@@ -59,6 +59,7 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
                 interop_events_pb2.PersonReported,
                 interop_events_pb2.MergeReported,
                 interop_events_pb2.AppointmentReported,
+                interop_events_pb2.ResultReported,
             ),
             take_reports,
             newest_only=False,
@@ -136,6 +137,8 @@ async def _tell(tx: Transaction, changes: Changes) -> None:
         await events.encounter_changed(tx, encounter)
     for appointment in changes.appointments:
         await events.appointment_told(tx, appointment)
+    for observation in changes.observations:
+        await events.result_received(tx, observation)
     for handled in changes.handled:
         await events.report_handled(tx, handled)
 
@@ -150,7 +153,8 @@ async def _readable(tx: Transaction, deliveries: Sequence[Delivery]) -> list[Rep
             interop_events_pb2.VisitReported
             | interop_events_pb2.PersonReported
             | interop_events_pb2.MergeReported
-            | interop_events_pb2.AppointmentReported,
+            | interop_events_pb2.AppointmentReported
+            | interop_events_pb2.ResultReported,
         ):
             raise TypeError(type(event).__name__)
         try:

@@ -11,6 +11,7 @@ from libs.chassis.timers import set_timer
 from services.registry.convert import (
     encounter_to_proto,
     handled_to_proto,
+    observation_to_proto,
     program_to_proto,
     shared_to_proto,
     told_to_proto,
@@ -18,6 +19,7 @@ from services.registry.convert import (
 from services.registry.domain.appointment import ToldAppointment
 from services.registry.domain.encounter import Encounter
 from services.registry.domain.known import Joined
+from services.registry.domain.observation import Observation
 from services.registry.domain.patient import Patient, Program
 from services.registry.domain.report import Handled
 
@@ -77,6 +79,19 @@ async def appointment_told(tx: Transaction, appointment: ToldAppointment) -> Non
         key=appointment.id,
         version=appointment.version,
         facility_id=appointment.facility_id,
+    )
+
+
+async def result_received(tx: Transaction, observation: Observation) -> None:
+    event = told.ResultReceived(
+        observation=observation_to_proto(observation), version=observation.version
+    )
+    await outbox.add(
+        tx,
+        event,
+        key=observation.id,
+        version=observation.version,
+        facility_id=observation.facility_id,
     )
 
 

@@ -17,6 +17,7 @@ from services.registry.convert import (
     day_text,
     encounter_to_proto,
     found_to_proto,
+    observation_to_proto,
     own_to_proto,
     to_person,
     to_proto,
@@ -26,10 +27,12 @@ from services.registry.domain.demographics import Facts
 from services.registry.domain.encounter import Encounter
 from services.registry.domain.identity import person_keys
 from services.registry.domain.matching import Matcher
+from services.registry.domain.observation import Observation
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import stamp
 from services.registry.store.encounter import EncounterStore
 from services.registry.store.feeds import Programs
+from services.registry.store.observation import ObservationStore
 from services.registry.store.patient import PatientStore
 
 # The root of ids of patients whose creation may be retried; never change it.
@@ -145,6 +148,20 @@ class RegistryService:
             next_page_token=_token(page[size - 1], request) if len(page) > size else "",
         )
 
+    async def ListObservations(
+        self, request: rpc.ListObservationsRequest, call: Call
+    ) -> rpc.ListObservationsResponse:
+        size = page_size(request.page_size)
+        patient_id = to_uuid("patient_id", request.patient_id)
+        patient = await PatientStore(call.tx, self._matcher).get(patient_id)
+        before = _before(decode_cursor(request.page_token, request))
+        page = await ObservationStore(call.tx).page(patient.id, before, size + 1)
+        call.show(patient.id)
+        return rpc.ListObservationsResponse(
+            observations=[observation_to_proto(observation) for observation in page[:size]],
+            next_page_token=_token(page[size - 1], request) if len(page) > size else "",
+        )
+
     async def _save(
         self, tx: Transaction, store: PatientStore, before: Patient, after: Patient
     ) -> None:
@@ -198,13 +215,15 @@ def _before(cursor: list[str | int] | None) -> tuple[datetime, UUID]:
     if cursor is None:
         return _END_OF_TIME
     try:
-        listed_at, encounter_id = cursor
-        return datetime.fromisoformat(str(listed_at)), UUID(str(encounter_id))
+        listed_at, row_id = cursor
+        return datetime.fromisoformat(str(listed_at)), UUID(str(row_id))
     except ValueError as error:
         raise InvalidArgument(
             "PAGE_TOKEN_INVALID", "Send next_page_token as it came.", field="page_token"
         ) from error
 
 
-def _token(last: Encounter, request: rpc.ListEncountersRequest) -> str:
+def _token(
+    last: Encounter | Observation, request: rpc.ListEncountersRequest | rpc.ListObservationsRequest
+) -> str:
     return encode_cursor([last.listed_at.isoformat(), str(last.id)], request)

@@ -13,6 +13,7 @@ TELLING = {
     "carehub.registry.v1.Patient",
     "carehub.registry.v1.Encounter",
     "carehub.registry.v1.AppointmentTold",
+    "carehub.registry.v1.Observation",
     "carehub.scheduling.v1.Appointment",
     "carehub.tasking.v1.Loop",
     "carehub.tasking.v1.Task",
@@ -32,6 +33,7 @@ TELLING = {
     "carehub.interop.v1.ReportedPerson",
     "carehub.interop.v1.ReportedVisit",
     "carehub.interop.v1.ReportedIdentifier",
+    "carehub.interop.v1.ReportedObservation",
 }
 
 

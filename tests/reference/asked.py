@@ -35,6 +35,9 @@ RPCS = {
     "ListEncounters": About(
         REGISTRY + "ListEncounters", ("registry", "encounters"), "VISITS", needs_patient=True
     ),
+    "ListObservations": About(
+        REGISTRY + "ListObservations", ("registry", "observations"), "RESULTS", needs_patient=True
+    ),
     "GetCarePlan": About(CAREPLANS + "GetCarePlan", ("careplans", "care_plans"), "COORDINATION"),
     "ListCarePlans": About(CAREPLANS + "ListCarePlans", ("careplans", "care_plans"), "COORDINATION"),
     "GetAppointment": About(SCHEDULING + "GetAppointment", ("scheduling", "appointments"), "VISITS"),

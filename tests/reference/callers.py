@@ -281,6 +281,7 @@ registry.RegistryService SearchPatients CARE
 registry.RegistryService FindForEmergency CLINICAL
 registry.RegistryService GetEncounter CARE
 registry.RegistryService ListEncounters CARE
+registry.RegistryService ListObservations CARE
 registry.RegistryService ApplyAccess IDENTITY
 registry.RegistryService ListAudit AUDITORS
 registry.RegistryService ListLooks CARE

@@ -101,6 +101,30 @@ class Appointment:
     location: str = ""
 
 
+@dataclass(slots=True, kw_only=True)
+class Observation:
+    """What a message says of one result of a laboratory. Empty: nothing said."""
+
+    number: str
+    code: str
+    code_system: str = ""
+    sub_id: str = ""
+    name: str = ""
+    panel: str = ""
+    value_type: str = ""
+    value: str = ""
+    quantity: float | None = None
+    unit: str = ""
+    reference_range: str = ""
+    flags: tuple[str, ...] = ()
+    status: str
+    observed_at: datetime | None = None
+    reported_at: datetime
+    orderer: str = ""
+    laboratory: str = ""
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Merge:
     """One survivor and the numbers that are retired for it."""
@@ -111,7 +135,9 @@ class Merge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One thing that a facility told of: a visit, an appointment, a person, or merges; and how it restricts access to that, in its codes."""
+    """One thing that a facility told of: a visit, an appointment, results, a person, or merges; and how it restricts access to that, in
+    its codes.
+    """
 
     trigger: str
     facility_id: UUID
@@ -120,6 +146,7 @@ class Report:
     person: Person | None = None
     visit: Visit | None = None
     appointment: Appointment | None = None
+    observations: tuple[Observation, ...] | None = None
     merges: tuple[Merge, ...] = ()
     provenance: Provenance
     confidentiality: tuple[str, ...]

@@ -14,7 +14,15 @@ from services.interop.domain.feed import Sender
 from services.interop.domain.hl7 import Message, Segment
 from services.interop.domain.person import read_identifiers, read_person
 from services.interop.domain.reading import ErrorCode, Note, Problem, Reading
-from services.interop.domain.report import Appointment, Merge, Person, Report, Visit
+from services.interop.domain.report import (
+    Appointment,
+    Merge,
+    Observation,
+    Person,
+    Report,
+    Visit,
+)
+from services.interop.domain.result import read_results
 from services.interop.domain.visit import facility_of, read_visit
 
 # Every event of the standard that speaks of one visit of one person. Those that the record does not
@@ -25,7 +33,12 @@ PERSON_EVENTS = frozenset({"A28", "A31"})
 MERGE_EVENTS = frozenset({"A40"})
 # New, rescheduled, modified, cancelled, discontinued, deleted, missed.
 APPOINTMENT_EVENTS = frozenset({"S12", "S13", "S14", "S15", "S16", "S17", "S26"})
-_OF_KIND = {"ADT": VISIT_EVENTS | PERSON_EVENTS | MERGE_EVENTS, "SIU": APPOINTMENT_EVENTS}
+RESULT_EVENTS = frozenset({"R01"})
+_OF_KIND = {
+    "ADT": VISIT_EVENTS | PERSON_EVENTS | MERGE_EVENTS,
+    "SIU": APPOINTMENT_EVENTS,
+    "ORU": RESULT_EVENTS,
+}
 # What is expected: admissions and discharges that have not happened yet, and their cancels.
 _PLANS = frozenset({"A05", "A14", "A15", "A16", "A25", "A26", "A27", "A38"})
 KINDS = frozenset(_OF_KIND)
@@ -43,6 +56,7 @@ class _Content:
     person: Person | None = None
     visit: Visit | None = None
     appointment: Appointment | None = None
+    observations: tuple[Observation, ...] | None = None
     merges: tuple[Merge, ...] = ()
 
 
@@ -67,7 +81,7 @@ def translate(
     message_at = _message_at(message, reading, received_at)
     event_at = _event_at(message, reading) or message_at
     facility_id = facility_of(message, sender.feed.facility_id, reading)
-    content = _content(message, trigger, reading)
+    content = _content(message, trigger, reading, message_at)
     report = Report(
         trigger=trigger,
         facility_id=facility_id,
@@ -76,6 +90,7 @@ def translate(
         person=content.person,
         visit=content.visit,
         appointment=content.appointment,
+        observations=content.observations,
         merges=content.merges,
         provenance=sender.feed.provenance,
         confidentiality=read_confidentiality(message),
@@ -102,7 +117,7 @@ def _event_at(message: Message, reading: Reading) -> datetime | None:
     return reading.instant(evn, 6) or reading.instant(evn, 2)
 
 
-def _content(message: Message, trigger: str, reading: Reading) -> _Content:
+def _content(message: Message, trigger: str, reading: Reading, message_at: datetime) -> _Content:
     pid = _patient(message, trigger, reading)
     if pid is None:
         return _Content()
@@ -111,8 +126,17 @@ def _content(message: Message, trigger: str, reading: Reading) -> _Content:
     person = read_person(pid, reading)
     if trigger in PERSON_EVENTS:
         return _Content(person=person)
+    return _of_person(message, trigger, reading, message_at, person)
+
+
+def _of_person(
+    message: Message, trigger: str, reading: Reading, message_at: datetime, person: Person
+) -> _Content:
+    """The appointment, the results or the visit that the message is about."""
     if trigger in APPOINTMENT_EVENTS:
         return _Content(person=person, appointment=read_appointment(message, trigger, reading))
+    if trigger in RESULT_EVENTS:
+        return _Content(person=person, observations=read_results(message, reading, message_at))
     if message.count("PV1") != 1 and trigger not in _VISIT_OPTIONAL:
         _complain_of_visits(message, reading)
     visit = read_visit(message, reading, is_plan=trigger in _PLANS)

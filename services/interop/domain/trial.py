@@ -24,6 +24,7 @@ from services.interop.domain.report import (
     Report,
     Visit,
 )
+from services.interop.domain.result import in_words
 from services.interop.domain.visit import read_visit
 
 _CLASSES = {
@@ -136,6 +137,8 @@ class _Words:
             "PV2": self._reason,
             "DG1": self._diagnosis,
             "SCH": self._appointment,
+            "OBR": self._order,
+            "OBX": self._result,
         }
 
     def of(self, segment: Segment) -> Iterable[str]:
@@ -181,6 +184,17 @@ class _Words:
         trigger = [*self._message.header.parts(9), "", ""][1].upper()
         said = read_appointment(self._message, trigger, self._reading)
         yield from _appointment_words(said, self._time)
+
+    def _order(self, obr: Segment) -> Iterable[str]:
+        parts = [*obr.parts(4), "", ""]
+        yield f"Ordered: {parts[1] or parts[0] or 'not said what'}"
+        yield f"Number {obr.text(3) or obr.text(2) or 'missing'}"
+        if at := self._reading.instant(obr, 22):
+            yield f"Reported {self._time(at)}"
+
+    def _result(self, obx: Segment) -> Iterable[str]:
+        if text := in_words(obx):
+            yield f"Result: {text}"
 
     def _time(self, at: datetime) -> str:
         return _local(at, self._reading.zone)
@@ -264,6 +278,10 @@ def _report_effects(report: Report, zone: ZoneInfo) -> Iterable[str]:
     if report.appointment is not None:
         told = report.appointment
         yield f"would note that appointment {told.number} is {told.status.lower() or _UNCHANGED}"
+    if report.observations is not None:
+        count = len(report.observations)
+        results = "1 result" if count == 1 else f"{count} results"
+        yield f"would note {results}, and have somebody told of those that are critical"
     if report.visit is not None:
         yield _visit_effect(report, report.visit, zone)
         if report.trigger == "A03":

@@ -1,5 +1,6 @@
-"""Between protobuf and the domain: reports in; patients, encounters and appointments out."""
+"""Between protobuf and the domain: reports in; patients, encounters, appointments and results out."""
 
+from services.registry.convert.observation import observation_to_proto
 from services.registry.convert.record import (
     encounter_to_proto,
     found_to_proto,
@@ -18,6 +19,7 @@ __all__ = [
     "encounter_to_proto",
     "found_to_proto",
     "handled_to_proto",
+    "observation_to_proto",
     "own_to_proto",
     "program_to_proto",
     "shared_to_proto",

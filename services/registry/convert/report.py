@@ -11,6 +11,7 @@ from google.type.date_pb2 import Date
 
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_datetime, to_uuid
+from services.registry.convert.observation import to_said
 from services.registry.domain.labels import Provenance
 from services.registry.domain.program import KnownFeed
 from services.registry.domain.report import (
@@ -25,6 +26,7 @@ from services.registry.domain.report import (
     PersonName,
     PersonReport,
     Report,
+    ResultReport,
     Sex,
     Source,
     Telecom,
@@ -46,7 +48,8 @@ def to_report(
     event: interop_events_pb2.VisitReported
     | interop_events_pb2.PersonReported
     | interop_events_pb2.MergeReported
-    | interop_events_pb2.AppointmentReported,
+    | interop_events_pb2.AppointmentReported
+    | interop_events_pb2.ResultReported,
 ) -> Report:
     """What a facility reported. InvalidArgument if the message does not say which facility, or has no id."""
     if b"\0" in event.SerializeToString():  # the database holds no such character
@@ -59,6 +62,9 @@ def to_report(
     if isinstance(event, interop_events_pb2.AppointmentReported):
         said = _appointment(event.appointment)
         return AppointmentReport(source=source, person=_reported(event.person), appointment=said)
+    if isinstance(event, interop_events_pb2.ResultReported):
+        results = tuple(to_said(said) for said in event.observations)
+        return ResultReport(source=source, person=_reported(event.person), observations=results)
     merges = tuple(
         Merge(survivor=_reported(merge.survivor), retired=to_identifiers(merge.retired))
         for merge in event.merges

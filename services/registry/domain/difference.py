@@ -7,9 +7,10 @@ from uuid import UUID
 
 from services.registry.domain.appointment import ToldAppointment
 from services.registry.domain.encounter import Encounter
+from services.registry.domain.observation import Observation
 from services.registry.domain.patient import Patient, Program
 
-V = TypeVar("V", Encounter, ToldAppointment)
+V = TypeVar("V", Encounter, ToldAppointment, Observation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,11 +4,13 @@ from uuid import UUID
 
 from services.registry.domain import identity
 from services.registry.domain.appointment import appointment_id
+from services.registry.domain.observation import order_id
 from services.registry.domain.report import (
     AppointmentReport,
     MergeReport,
     PersonReport,
     Report,
+    ResultReport,
     VisitReport,
 )
 from services.registry.domain.visit import stream_of
@@ -26,14 +28,18 @@ def keys_of(report: Report) -> frozenset[UUID]:
 
 
 def locks_of(report: Report) -> frozenset[UUID]:
-    """What no two batches may have in hand at once: the numbers that records are first known by, and the visit or appointment.
+    """What no two batches may have in hand at once: the numbers that records are first known by, and the visit, the appointment
+    or the orders.
 
     Few, since locks are; two batches that only share a second number of somebody meet at its unique key instead.
     """
     if isinstance(report, MergeReport):
         return keys_of(report)
-    subject = subject_of(report)
     first = identity.person_keys(report.person)[:1]
+    if isinstance(report, ResultReport):
+        numbers = {said.number for said in report.observations}
+        return frozenset((*first, *(order_id(report.source.facility_id, n) for n in numbers)))
+    subject = subject_of(report)
     return frozenset((*first, *((subject,) if subject else ())))
 
 

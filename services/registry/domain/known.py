@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.registry.domain.appointment import ToldAppointment
 from services.registry.domain.encounter import Encounter
+from services.registry.domain.observation import Observation
 from services.registry.domain.patient import Patient, Program
 from services.registry.domain.report import Handled
 from services.registry.domain.visit import VisitMessage
@@ -43,6 +44,7 @@ class Known:
     messages: Iterable[VisitMessage] = ()
     encounters: Mapping[UUID, Encounter] = field(default_factory=dict)
     appointments: Mapping[UUID, ToldAppointment] = field(default_factory=dict)
+    observations: Mapping[UUID, Observation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,3 +63,4 @@ class Changes:
     messages: tuple[VisitMessage, ...]
     encounters: tuple[Encounter, ...]
     appointments: tuple[ToldAppointment, ...]
+    observations: tuple[Observation, ...]

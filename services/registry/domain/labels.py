@@ -58,6 +58,7 @@ class ValueSet:
 
 
 ICD10 = "ICD10CM"
+LOINC = "LN"
 _ICD10_OID = "2168401113883690"
 # Names of ingredients: RxNorm's numbers change with packs and strengths, a medication row names what it holds.
 INGREDIENT = "INGREDIENT"
@@ -79,7 +80,7 @@ def _block(letter: str, first: int, last: int) -> tuple[str, ...]:
 
 
 # The version goes onto each labeled row: a newer one relabels what an older one labeled.
-VERSION = 2
+VERSION = 3
 DECIDED_ON = date(2026, 11, 28)
 VALUE_SETS = (
     ValueSet(
@@ -95,8 +96,20 @@ VALUE_SETS = (
     ),
     ValueSet(
         label=Label.HIV,
-        prefixes=_icd("B20", "Z21"),
-        source="ICD-10-CM B20, Z21. The choice is ours",
+        prefixes=_icd("B20", "Z21")
+        | {
+            LOINC: (
+                "7917-8",
+                "9836-8",
+                "20447-9",
+                "25836-8",
+                "25842-6",
+                "56888-1",
+                "75622-1",
+                "89365-1",
+            )
+        },
+        source="ICD-10-CM B20, Z21; LOINC of antibody, antigen and viral load tests. The choice is ours",
     ),
     ValueSet(
         label=Label.VIOLENCE,

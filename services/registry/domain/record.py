@@ -8,15 +8,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import combinations
+from typing import Any
 from uuid import UUID
 
 from services.registry.domain import appointment as appointments
-from services.registry.domain import identity
+from services.registry.domain import identity, observation
 from services.registry.domain.appointment import appointment_id, learn
 from services.registry.domain.demographics import Facts
 from services.registry.domain.difference import next_versions, records_between
 from services.registry.domain.encounter import Encounter, EncounterState
-from services.registry.domain.keys import stand_in_of, stream_id_of
+from services.registry.domain.filing import filed, is_about_the_person
+from services.registry.domain.keys import stand_in_of
 from services.registry.domain.known import Changes, Joined, Known, Link
 from services.registry.domain.matching import Matcher, contradict
 from services.registry.domain.minors import of_age
@@ -30,17 +32,21 @@ from services.registry.domain.report import (
     Person,
     PersonReport,
     Report,
+    ResultReport,
     Source,
     VisitReport,
-    VisitSaid,
     answer,
 )
+from services.registry.domain.results import Results
 from services.registry.domain.visit import FOLLOWED, Folded, VisitMessage, fold
 
-_ABOUT_PERSONS = frozenset({"A28", "A31"})
 _ABOUT_MERGES = frozenset({"A40"})
 # Of the pairs of one merge message the one that somebody has to look at decides what became of it.
 _GRAVEST = (Outcome.PARKED, Outcome.APPLIED, Outcome.NO_OP)
+
+
+# The events of a kind of report that are followed, and what takes them.
+_Taking = tuple[frozenset[str], Callable[[Any], Handled]]
 
 
 class _Parked(Exception):
@@ -63,9 +69,16 @@ class Record:
         self._links = dict(known.links)
         self._messages = {m.message_id: m for m in known.messages}
         self._joined: list[Joined] = []
+        self._takes: dict[type[Report], _Taking] = {
+            MergeReport: (_ABOUT_MERGES, self._take_merges),
+            AppointmentReport: (appointments.FOLLOWED, self._take_appointment),
+            ResultReport: (observation.FOLLOWED, self._take_results),
+            VisitReport: (FOLLOWED, self._take_visit),
+        }
         self.patients = dict(known.patients)
         self.encounters = dict(known.encounters)
         self.appointments = dict(known.appointments)
+        self.results = Results(known.observations, self._born_on)
         # The same by what they are looked for.
         self._contents = {
             (h.facility_id, h.content_hash): h.message_id
@@ -115,21 +128,18 @@ class Record:
             messages=tuple(m for i, m in self._messages.items() if m != stored.get(i)),
             encounters=next_versions(known.encounters, visits),
             appointments=next_versions(known.appointments, self.appointments),
+            observations=self.results.changes(),
         )
 
     def _take(self, report: Report) -> Handled:
-        trigger = report.source.trigger
-        if isinstance(report, MergeReport):
-            if trigger in _ABOUT_MERGES:
-                return self._take_merges(report)
-        elif isinstance(report, AppointmentReport):
-            if trigger in appointments.FOLLOWED:
-                return self._take_appointment(report)
-        elif trigger in _ABOUT_PERSONS or (trigger == "A08" and not _says_of_a_visit(report)):
-            return self._take_person(report.source, report.person)
-        elif isinstance(report, VisitReport) and trigger in FOLLOWED:
-            return self._take_visit(report)
-        return answer(report.source, Outcome.NO_OP, "EVENT_NOT_FOLLOWED")
+        source = report.source
+        if isinstance(report, PersonReport | VisitReport) and is_about_the_person(report):
+            return self._take_person(source, report.person)
+        if taking := self._takes.get(type(report)):
+            followed, take = taking
+            if source.trigger in followed:
+                return take(report)
+        return answer(source, Outcome.NO_OP, "EVENT_NOT_FOLLOWED")
 
     def _take_person(self, source: Source, person: Person) -> Handled:
         patient = self._identify(identity.person_keys(person), person, source)
@@ -139,7 +149,7 @@ class Record:
         source = report.source
         before = self.patients.copy()
         patient = self._identify(self._visitor_keys(report), report.person, source)
-        message = _message(report, patient.id)
+        message = filed(report, patient.id)
         folded, is_changed = self._file(message)
         was = before.get(patient.id)
         reason = folded.ignored.get(source.message_id, "")
@@ -163,6 +173,21 @@ class Record:
         self.appointments[key] = learn(known, report, patient.id)
         was = before.get(patient.id)
         is_news = self.appointments[key] != known or was is None or patient.person != was.person
+        return answer(
+            source,
+            Outcome.APPLIED if is_news else Outcome.NO_OP,
+            "" if is_news else "NOTHING_NEW",
+            patient_id=patient.id,
+        )
+
+    def _take_results(self, report: ResultReport) -> Handled:
+        source, person = report.source, report.person
+        before, keys = self.patients.copy(), identity.person_keys(report.person)
+        patient = self._identify(keys, person, source)
+        key = keys[0] if keys else patient.id
+        is_news = self.results.take(report, patient.id, key, self._current)
+        was = before.get(patient.id)
+        is_news = is_news or was is None or patient.person != was.person
         return answer(
             source,
             Outcome.APPLIED if is_news else Outcome.NO_OP,
@@ -316,6 +341,7 @@ class Record:
         for encounter in self.encounters.values():
             if encounter.patient_id == retired.id:
                 self.encounters[encounter.id] = replace(encounter, patient_id=survivor_id)
+        self.results.move(retired.id, survivor_id)
         self._joined.append(
             Joined(
                 retired_id=retired.id,
@@ -362,35 +388,13 @@ class Record:
         return folded, is_changed
 
     def _of_age(self, visit: Encounter) -> Encounter:
-        return of_age(visit, lambda: self.patients[self._current(visit.patient_id)].person.birth_on)
+        return of_age(visit, lambda: self._born_on(visit.patient_id))
+
+    def _born_on(self, patient_id: UUID) -> str:
+        return self.patients[self._current(patient_id)].person.birth_on
 
 
 def _check_joinable(patients: Sequence[Patient]) -> None:
     """Refuse to make one person of two who cannot be one: it harms both, and a record more harms less."""
     if any(contradict(one.person, other.person) for one, other in combinations(patients, 2)):
         raise _Parked("PERSON_CONTRADICTS")
-
-
-def _says_of_a_visit(report: VisitReport | PersonReport) -> bool:
-    """Whether there is a visit in it at all: an update may be about the person alone."""
-    return isinstance(report, VisitReport) and report.visit != VisitSaid()
-
-
-def _message(report: VisitReport, patient_id: UUID) -> VisitMessage:
-    stream_id = stream_id_of(report)
-    if stream_id is None:
-        raise ValueError("the person of this report was not identified")
-    source = report.source
-    return VisitMessage(
-        message_id=source.message_id,
-        stream_id=stream_id,
-        facility_id=source.facility_id,
-        patient_id=patient_id,
-        trigger=source.trigger,
-        event_at=source.event_at,
-        message_at=source.message_at,
-        content_hash=source.content_hash,
-        said=report.visit,
-        provenance=source.provenance,
-        sent=source.sent,
-    )

@@ -1,4 +1,4 @@
-"""What facilities report: of persons, of visits, and of records that are one person's."""
+"""What facilities report: of persons, of visits, appointments and results, and of records that are one person's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -180,7 +180,37 @@ class AppointmentReport:
     appointment: AppointmentSaid
 
 
-Report = VisitReport | PersonReport | MergeReport | AppointmentReport
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservationSaid:
+    """What one message says of one result. Empty says nothing."""
+
+    number: str
+    code: str
+    code_system: str = ""
+    sub_id: str = ""
+    name: str = ""
+    panel: str = ""
+    value: str = ""
+    quantity: float | None = None
+    unit: str = ""
+    reference_range: str = ""
+    flags: tuple[str, ...] = ()
+    status: str
+    observed_at: datetime | None = None
+    reported_at: datetime
+    orderer: str = ""
+    laboratory: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultReport:
+    source: Source
+    person: Person
+    observations: tuple[ObservationSaid, ...]
+
+
+Report = VisitReport | PersonReport | MergeReport | AppointmentReport | ResultReport
 
 
 class Outcome(StrEnum):

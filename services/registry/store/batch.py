@@ -12,12 +12,14 @@ from services.registry.domain.encounter import Encounter
 from services.registry.domain.keys import keys_of, locks_of, stream_id_of, subject_of
 from services.registry.domain.known import Changes, Known, Link
 from services.registry.domain.matching import Matcher
+from services.registry.domain.observation import Observation, result_ids
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import (
     AppointmentReport,
     Handled,
     MergeReport,
     Report,
+    ResultReport,
     VisitReport,
 )
 from services.registry.domain.visit import VisitMessage
@@ -28,6 +30,7 @@ from services.registry.store.schema import (
     encounters,
     joins,
     links,
+    observations,
     patients,
     program_patients,
     reports,
@@ -112,6 +115,23 @@ SAVE_APPOINTMENT = sql(
     .values(every_field(appointments))
     .on_conflict_do_update(index_elements=["id"], set_=fields_except(appointments, "id"))
 )
+HOLD_OBSERVATIONS = sql(
+    select(observations)
+    .where(observations.c.result_id == any_(_IDS))
+    .order_by(observations.c.id)
+    .with_for_update(),
+    row=Observation,
+)
+MOVE_OBSERVATIONS = sql(
+    update(observations)
+    .where(observations.c.patient_id == param("retired_id"))
+    .values(patient_id=param("survivor_id", type_=Uuid))
+)
+SAVE_OBSERVATION = sql(
+    insert(observations)
+    .values(every_field(observations))
+    .on_conflict_do_update(index_elements=["id"], set_=fields_except(observations, "id"))
+)
 SAVE_REPORT = sql(
     insert(reports)
     .values(every_field(reports))
@@ -145,7 +165,9 @@ class BatchStore:
         streams = await self._streams(batch, {h.message_id for h in handled})
         visits = await self._tx.fetch(HOLD_ENCOUNTERS, ids=list(known), streams=list(streams))
         messages = await self._tx.fetch(MESSAGES, streams=list(streams))
+        results = await self._observations(batch)
         owners = {m.patient_id for m in messages} | {visit.patient_id for visit in visits}
+        owners |= {result.patient_id for result in results.values()}
         return Known(
             handled={h.message_id: h for h in handled},
             links=leads,
@@ -153,6 +175,7 @@ class BatchStore:
             messages=messages,
             encounters={visit.id: visit for visit in visits},
             appointments=await self._appointments(batch),
+            observations=results,
         )
 
     async def save(self, known: Known, changes: Changes) -> None:
@@ -162,6 +185,7 @@ class BatchStore:
         await self._patients.save_programs(changes.programs)
         for join in changes.joined:
             await self._tx.run(MOVE_LINKS, join)
+            await self._tx.run(MOVE_OBSERVATIONS, join)
             await self._tx.run(FORGET_PROGRAM_KEYS, join)
         new = [link for link in changes.links if link.key not in known.links]
         await self._tx.run_many(ADD_LINK, new)
@@ -170,6 +194,7 @@ class BatchStore:
         await self._tx.run_many(SAVE_MESSAGE, changes.messages)
         await self._tx.run_many(SAVE_ENCOUNTER, changes.encounters)
         await self._tx.run_many(SAVE_APPOINTMENT, changes.appointments)
+        await self._tx.run_many(SAVE_OBSERVATION, changes.observations)
         await self._tx.run_many(SAVE_REPORT, changes.handled)
 
     def _described(self, batch: Sequence[Report], leads: Mapping[UUID, Link]) -> set[UUID]:
@@ -211,6 +236,14 @@ class BatchStore:
             return {}
         held = await self._tx.fetch(HOLD_APPOINTMENTS, ids=list(ids))
         return {appointment.id: appointment for appointment in held}
+
+    async def _observations(self, batch: Sequence[Report]) -> dict[UUID, Observation]:
+        reports = [report for report in batch if isinstance(report, ResultReport)]
+        ids = {result for report in reports for result in result_ids(report)}
+        if not ids:
+            return {}
+        held = await self._tx.fetch(HOLD_OBSERVATIONS, ids=list(ids))
+        return {observation.id: observation for observation in held}
 
     async def _streams(self, batch: Sequence[Report], seen: set[UUID]) -> set[UUID]:
         """The streams of the batch; a message that comes again may have been in another one."""

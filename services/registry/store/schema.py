@@ -129,6 +129,27 @@ appointments = Table(
     Column("labels", ARRAY(Text)),
 )
 
+# Results of laboratories: of each one a row for every patient to whom it was ever posted.
+observations = Table(
+    "observations",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("result_id", Uuid),
+    Column("version", BigInteger),
+    Column("facility_id", Uuid),
+    Column("patient_id", Uuid),
+    Column("number", Text),
+    Column("code", Text),
+    Column("code_system", Text),
+    Column("sub_id", Text),
+    Column("standing", JSONB),
+    Column("content", JSONB),
+    Column("is_elsewhere", Boolean),
+    Column("labels", ARRAY(Text)),
+    Column("label_version", Integer),
+    Column("listed_at", instant),
+)
+
 reports = Table(
     "reports",
     metadata,

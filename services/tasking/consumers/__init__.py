@@ -28,6 +28,7 @@ from services.tasking.consumers.told import (
     follow_reconciliations,
     follow_referrals,
     follow_replies,
+    follow_results,
     follow_risks,
 )
 from services.tasking.events import ESCALATE, PLAN, REVIEW
@@ -80,5 +81,12 @@ CONSUMERS = (
         follow_reconciliations,
     ),
     Consumer("tasking-risks", (analytics_events_pb2.RiskScored,), follow_risks, gather=AT_LEISURE),
+    # Every version counts: that a result was critical stays true, whatever its laboratory makes of it in the same minute.
+    Consumer(
+        "tasking-results",
+        (registry_events_pb2.ResultReceived,),
+        follow_results,
+        newest_only=False,
+    ),
 )
 TIMERS = (Timer(ESCALATE, escalate), Timer(REVIEW, review), Timer(PLAN, plan))

@@ -1,4 +1,4 @@
-"""Follows what scheduling, messaging, referrals, careplans and analytics tell of patients."""
+"""Follows what scheduling, messaging, referrals, careplans, analytics and laboratories tell of patients."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,6 +7,7 @@ from carehub.analytics.v1 import analytics_events_pb2
 from carehub.careplans.v1 import careplans_events_pb2
 from carehub.messaging.v1 import messaging_events_pb2
 from carehub.referrals.v1 import referrals_events_pb2
+from carehub.registry.v1 import registry_events_pb2
 from carehub.scheduling.v1 import scheduling_events_pb2
 
 from libs.chassis.database import Transaction
@@ -17,6 +18,7 @@ from services.tasking.convert.told import (
     to_reconciliation,
     to_referral,
     to_reply,
+    to_result,
     to_risk,
 )
 from services.tasking.domain.told import News
@@ -69,6 +71,16 @@ async def follow_risks(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
         to_risk(delivery.event.risk, delivery.event.version, tx.at)
         for delivery in deliveries
         if isinstance(delivery.event, analytics_events_pb2.RiskScored)
+    ]
+    await _follow(tx, told)
+
+
+async def follow_results(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep the newest of each result, and since when it was critical: somebody has to be told."""
+    told = [
+        to_result(delivery.event.observation, delivery.event.version, tx.at)
+        for delivery in deliveries
+        if isinstance(delivery.event, registry_events_pb2.ResultReceived)
     ]
     await _follow(tx, told)
 

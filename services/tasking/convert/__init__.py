@@ -8,7 +8,7 @@ from uuid import UUID
 from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import break_glass_pb2, facility_pb2, staff_pb2, team_pb2
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
-from carehub.tasking.v1 import loop_pb2, protocol_pb2, task_pb2
+from carehub.tasking.v1 import loop_pb2, protocol_pb2, task_pb2, tasking_service_pb2
 from google.type import date_pb2
 
 from libs.chassis.errors import InvalidArgument
@@ -27,10 +27,18 @@ from services.tasking.domain.snapshot import (
     PatientSnapshot,
     ProgramSnapshot,
 )
-from services.tasking.domain.task import AttemptResult, Comment, ContactAttempt, Task, TaskState
+from services.tasking.domain.task import (
+    AttemptResult,
+    Comment,
+    ContactAttempt,
+    ReadBack,
+    Task,
+    TaskState,
+)
 
 CHANNELS = ("phone", "video", "in_person", "secure_message")
 NO_CALENDAR = "none"
+MOST_NAME = 120
 _TASK_STATES = {each: task_pb2.Task.State.Value(f"STATE_{each}") for each in TaskState}
 _LABELS = {each: access_pb2.Label.Value(f"LABEL_{each}") for each in Label}
 
@@ -53,6 +61,7 @@ def loop_to_proto(loop: Loop, directory: Directory) -> loop_pb2.Loop:
         referral_id=_id(loop.referral_id),
         reply_id=_id(loop.reply_id),
         question_id=_id(loop.question_id),
+        result_id=_id(loop.result_id),
         state=loop_pb2.Loop.State.Value(f"STATE_{loop.state}"),
         owner=owner_to_proto(loop.owner, directory),
         clock_time=to_timestamp(loop.clock_at),
@@ -104,6 +113,8 @@ def task_to_proto(
         decline_reason=task.decline_reason,
         labels=labels_to_proto(task.labels),
         takes_attempts=task.is_contact,
+        read_back=_read_back(task.read_back),
+        read_back_outcomes=[each.key for each in task.outcomes if each.needs_read_back],
     )
 
 
@@ -172,6 +183,12 @@ def _attempt(attempt: ContactAttempt) -> task_pb2.ContactAttempt:
     )
 
 
+def _read_back(read_back: ReadBack | None) -> task_pb2.ReadBack | None:
+    if read_back is None:
+        return None
+    return task_pb2.ReadBack(told_name=read_back.told_name, time=to_timestamp(read_back.at))
+
+
 def _comment(comment: Comment) -> task_pb2.Comment:
     return task_pb2.Comment(
         time=to_timestamp(comment.at), staff_id=_id(comment.staff_id), text=comment.text
@@ -234,6 +251,18 @@ def to_text(field: str, value: str, most: int, *, is_required: bool = False) -> 
     if len(text) > most:
         raise InvalidArgument("TEXT_TOO_LONG", f"At most {most} characters.", field=field)
     return text
+
+
+def to_read_back(request: tasking_service_pb2.CompleteTaskRequest) -> ReadBack | None:
+    if not request.HasField("read_back"):
+        return None
+    told, most = request.read_back, MOST_NAME
+    if not told.HasField("time"):
+        raise InvalidArgument("READ_BACK_TIME_MISSING", "Say when.", field="read_back.time")
+    return ReadBack(
+        told_name=to_text("read_back.told_name", told.told_name, most, is_required=True),
+        at=to_datetime(told.time),
+    )
 
 
 def to_optional_id(field: str, value: str) -> UUID | None:

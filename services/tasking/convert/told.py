@@ -7,6 +7,7 @@ from carehub.analytics.v1 import risk_pb2
 from carehub.careplans.v1 import reconciliation_pb2
 from carehub.messaging.v1 import reply_pb2
 from carehub.referrals.v1 import referral_pb2
+from carehub.registry.v1 import observation_pb2
 from carehub.scheduling.v1 import appointment_pb2
 from google.protobuf.message import Message
 
@@ -15,11 +16,13 @@ from libs.chassis.ids import to_id
 from services.tasking.convert import to_labels
 from services.tasking.domain.told import (
     PLANNING,
+    VERIFIED,
     Appointment,
     Line,
     Reconciliation,
     Referral,
     Reply,
+    Result,
     Risk,
 )
 
@@ -123,6 +126,30 @@ def to_risk(risk: risk_pb2.RiskScore, version: int, at: datetime) -> Risk:
         instrument=risk.instrument,
         score=risk.score,
         is_partial=risk.is_partial,
+        waits_for=PLANNING,
+    )
+
+
+def to_result(told: observation_pb2.Observation, version: int, at: datetime) -> Result:
+    """A result without its name and its words; without its number, too, where it is not critical."""
+    kind = observation_pb2.Observation
+    state = kind.State.Name(told.state).removeprefix("STATE_")
+    criticality = kind.Criticality.Name(told.criticality).removeprefix("CRITICALITY_")
+    verified_at = to_datetime(told.report_time)
+    is_critical = criticality != "UNSPECIFIED" and state in VERIFIED
+    return Result(
+        id=to_id(told.id),
+        version=version,
+        facility_id=to_id(told.facility_id),
+        patient_id=to_id(told.patient_id),
+        labels=to_labels(told.labels),
+        told_at=at,
+        state=state,
+        analyte=told.analyte,
+        criticality=criticality if is_critical else "",
+        quantity=told.quantity if is_critical and told.HasField("quantity") else None,
+        verified_at=verified_at,
+        critical_at=verified_at if is_critical else None,
         waits_for=PLANNING,
     )
 

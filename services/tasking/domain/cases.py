@@ -1,4 +1,4 @@
-"""The same of what is no encounter: a missed visit, a referral, a reply, a question; and of what people did about it."""
+"""The same of what is no encounter: a missed visit, a referral, a reply, a question, a result; and of what people did about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,15 @@ from services.tasking.domain.record import (
     risk_words,
     visit_words,
 )
-from services.tasking.domain.told import REJECTED, Appointment, Question, Referral, Reply
+from services.tasking.domain.told import (
+    REJECTED,
+    Appointment,
+    Question,
+    Referral,
+    Reply,
+    Result,
+    is_repeat,
+)
 
 STAYS = frozenset({"INPATIENT", "OBSERVATION", "PARTIAL"})
 AHEAD = frozenset({"BOOKED", "ARRIVED"})
@@ -75,6 +83,8 @@ def _read(protocol: Protocol, case: Case, calendar: Calendar) -> Reading:
             return _referred(case, referral)
         case Reply() as reply:
             return _replied(reply)
+        case Result() as result:
+            return _resulted(case, result)
         case question:
             return _asked(question)
 
@@ -258,6 +268,21 @@ def _asked(question: Question) -> Reading:
             "question.role": question.role,
             "question.is_asked": question.is_asked,
             "question.is_answered": question.answered_at is not None,
+        },
+        found={},
+    )
+
+
+def _resulted(case: Case, result: Result) -> Reading:
+    is_over = result.is_critical or result.is_withdrawn
+    return Reading(
+        anchors={Anchor.VERIFIED: result.critical_at, Anchor.CHANGED: result.verified_at},
+        facts={
+            "result.state": result.state,
+            "result.is_critical": result.is_critical,
+            "result.is_harmless": not is_over,
+            "result.is_withdrawn": result.is_withdrawn,
+            "result.is_repeat": is_repeat(result, case.told.results),
         },
         found={},
     )

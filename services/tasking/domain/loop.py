@@ -58,6 +58,7 @@ class Loop:
     referral_id: UUID | None = None
     reply_id: UUID | None = None
     question_id: UUID | None = None
+    result_id: UUID | None = None
     state: LoopState = LoopState.OPEN
     team_id: UUID | None = None
     staff_id: UUID | None = None

@@ -324,6 +324,7 @@ def _outcome(outcome: Outcome, record: Record) -> PlannedOutcome | None:
         needs_attempts=outcome.needs_attempts,
         not_before_at=at,
         not_before_explanation=_in_words(moment) if moment else "",
+        needs_read_back=outcome.needs_read_back,
     )
 
 

@@ -40,6 +40,7 @@ class PlannedOutcome:
     needs_attempts: bool = False
     not_before_at: datetime | None = None
     not_before_explanation: str = ""
+    needs_read_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

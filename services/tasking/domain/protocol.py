@@ -302,7 +302,7 @@ def _none_by_hand(part: Part) -> tuple[Outcome, ...]:
 
 
 def _outcome(part: Part, words: Words, *, has_attempts: bool) -> Outcome:
-    found = part.fields("key title", "completes needs_attempts not_before")
+    found = part.fields("key title", "completes needs_attempts not_before needs_read_back")
     tries, since = found["needs_attempts"], found["not_before"]
     outcome = Outcome(
         key=_key(found["key"]),
@@ -312,6 +312,7 @@ def _outcome(part: Part, words: Words, *, has_attempts: bool) -> Outcome:
         not_before=_moment(since, since.fields("after", UNITS), words)
         if since.is_written
         else None,
+        needs_read_back=found["needs_read_back"].yes(empty=False),
     )
     if outcome.needs_attempts and not has_attempts:
         tries.complain(

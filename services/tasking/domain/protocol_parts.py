@@ -33,7 +33,7 @@ CHANNELS = frozenset({SCREEN, EMAIL})
 
 class About(StrEnum):
     """What a loop is about: a visit, a time that somebody has broken the glass, a visit that was missed, a referral, a
-    reply that needs somebody, a question that a reconciliation left open.
+    reply that needs somebody, a question that a reconciliation left open, a result that was critical.
     """
 
     ENCOUNTER = "encounter"
@@ -42,6 +42,7 @@ class About(StrEnum):
     REFERRAL = "referral"
     REPLY = "reply"
     QUESTION = "question"
+    RESULT = "result"
 
 
 class Among(StrEnum):
@@ -70,6 +71,8 @@ class Anchor(StrEnum):
     RECEIVED = "received"
     ASKED = "asked"
     ANSWERED = "answered"
+    VERIFIED = "verified"
+    CHANGED = "changed"
 
 
 # What can be counted from, and when what ends a loop can have happened, by what it is about.
@@ -80,6 +83,7 @@ CLOCKS = {
     About.REFERRAL: frozenset({Anchor.SENT, Anchor.ANSWER_DUE, Anchor.ENDED}),
     About.REPLY: frozenset({Anchor.RECEIVED}),
     About.QUESTION: frozenset({Anchor.ASKED, Anchor.ANSWER_DUE}),
+    About.RESULT: frozenset({Anchor.VERIFIED, Anchor.CHANGED}),
 }
 ENDS = {
     About.ENCOUNTER: frozenset({Anchor.ADMISSION, Anchor.DISCHARGE, Anchor.DEATH}),
@@ -88,6 +92,7 @@ ENDS = {
     About.REFERRAL: frozenset({Anchor.SENT, Anchor.ENDED, Anchor.DEATH}),
     About.REPLY: frozenset({Anchor.RECEIVED, Anchor.DEATH}),
     About.QUESTION: frozenset({Anchor.ASKED, Anchor.ANSWERED, Anchor.DEATH}),
+    About.RESULT: frozenset({Anchor.VERIFIED, Anchor.CHANGED, Anchor.DEATH}),
 }
 USUAL_END = {
     About.ENCOUNTER: Anchor.DISCHARGE,
@@ -96,6 +101,7 @@ USUAL_END = {
     About.REFERRAL: Anchor.ENDED,
     About.REPLY: Anchor.RECEIVED,
     About.QUESTION: Anchor.ANSWERED,
+    About.RESULT: Anchor.CHANGED,
 }
 # The moment that a loop begins with, the first that is known; and the one from which on its own steps can complete it.
 # Without the latter only the record closes it, whatever people say that they did.
@@ -106,6 +112,7 @@ BEGINS = {
     About.REFERRAL: (Anchor.SENT,),
     About.REPLY: (Anchor.RECEIVED,),
     About.QUESTION: (Anchor.ASKED,),
+    About.RESULT: (Anchor.VERIFIED,),
 }
 COMPLETES = {About.ENCOUNTER: Anchor.DISCHARGE, About.REPLY: Anchor.RECEIVED}
 
@@ -160,7 +167,7 @@ class Outcome:
     """How a step can end, or, where it does not complete, what can be noted on the way.
 
     One that says that something could not be done can ask for the tries first, and for the time to
-    have come.
+    have come; one that says that somebody was told, for who it was and when they read it back.
     """
 
     key: str
@@ -168,6 +175,7 @@ class Outcome:
     completes: bool
     needs_attempts: bool = False
     not_before: Moment | None = None
+    needs_read_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

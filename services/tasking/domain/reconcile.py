@@ -232,6 +232,7 @@ def _with_step(task: Task, step: PlannedStep, plan: LoopPlan) -> Task:
         close_reason="",
         closed_at=None,
         completed_by_id=None,
+        read_back=None,
     )
 
 

@@ -48,6 +48,14 @@ class ContactAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadBack:
+    """Who was told something, and when they read it back."""
+
+    told_name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
     """A remark. Without a person: CareHub wrote it."""
 
@@ -97,6 +105,7 @@ class Task:
     completed_by_id: UUID | None = None
     decline_reason: str = ""
     labels: Labels
+    read_back: ReadBack | None = None
 
     @property
     def is_open(self) -> bool:
@@ -235,6 +244,7 @@ class Task:
         note: str,
         at: datetime,
         local_date: Callable[[datetime], date],
+        read_back: ReadBack | None = None,
     ) -> Self:
         """Mark it as done with an outcome that its step allows, if what the outcome claims is documented."""
         self._must_be_open()
@@ -249,9 +259,12 @@ class Task:
                 note=note,
             )
             return self.record_attempt(reached, local_date, now=at)
-        self._must_be_shown(allowed, at)
+        self._must_be_shown(allowed, at, read_back)
         after = self._with_comment(at, by, note) if note else self
-        return self._next(after._done(by=by, outcome=outcome, at=at))
+        # It is done when it was read back, and not when somebody found the time to write that down.
+        done_at = min(read_back.at, at) if read_back else at
+        after = replace(after, read_back=read_back)
+        return self._next(after._done(by=by, outcome=outcome, at=done_at))
 
     def climb(self, *, at: datetime) -> tuple[Self, tuple[Rung, ...]]:
         """Reach every level of the ladder whose time has come; each once, in order. Then its top, once a day."""
@@ -296,7 +309,9 @@ class Task:
             )
         return allowed[outcome]
 
-    def _must_be_shown(self, outcome: PlannedOutcome, at: datetime) -> None:
+    def _must_be_shown(
+        self, outcome: PlannedOutcome, at: datetime, read_back: ReadBack | None
+    ) -> None:
         """What the outcome claims is documented, and its time has come; otherwise everything that is missing."""
         missing, needed = list[str](), max(1, self.attempts_needed)
         if self.is_contact and at < self.start_at:
@@ -307,8 +322,27 @@ class Task:
             missing.append(f"It needs {needed} separate documented {attempts} and has {tried}.")
         if outcome.not_before_at and at < outcome.not_before_at:
             missing.append(f"It can be chosen from {outcome.not_before_explanation} on.")
+        if outcome.needs_read_back and read_back is None:
+            missing.append("Say who was told, and when they read it back.")
         if missing:
             raise FailedPrecondition("EVIDENCE_MISSING", " ".join(missing))
+        self._must_have_been_read_back(outcome, at, read_back)
+
+    def _must_have_been_read_back(
+        self, outcome: PlannedOutcome, now: datetime, read_back: ReadBack | None
+    ) -> None:
+        if read_back is None:
+            return
+        if not outcome.needs_read_back:
+            raise InvalidArgument(
+                "READ_BACK_NOT_ASKED", "This outcome asks for no read-back.", field="read_back"
+            )
+        if not self.start_at <= read_back.at <= now + CLOCK_SKEW:
+            raise InvalidArgument(
+                "READ_BACK_TIME_INVALID",
+                "Enter a time after the step began, and before now.",
+                field="read_back.time",
+            )
 
     def _done(self, *, by: UUID, outcome: str, at: datetime) -> Self:
         after = replace(

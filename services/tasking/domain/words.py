@@ -72,6 +72,13 @@ REPLY = {"reply.meaning": TEXT, "reply.barrier": TEXT}
 REFERRAL = {"referral.need": TEXT, "referral.state": TEXT}
 ABOUT_REFERRAL = REFERRAL | {"referral.is_followed": BOOL}
 QUESTION = {"question.role": TEXT, "question.is_asked": BOOL, "question.is_answered": BOOL}
+RESULT = {
+    "result.state": TEXT,
+    "result.is_critical": BOOL,
+    "result.is_harmless": BOOL,
+    "result.is_withdrawn": BOOL,
+    "result.is_repeat": BOOL,
+}
 # What people did under the loop. What it is about never depends on it, so an encounter knows no such words.
 DEEDS = {"attempts.made": INT}
 
@@ -83,6 +90,7 @@ KNOWN: Mapping[About, Words] = MappingProxyType(
         About.REFERRAL: ABOUT_REFERRAL | PATIENT | DEEDS,
         About.REPLY: REPLY | PATIENT | DEEDS,
         About.QUESTION: QUESTION | PATIENT | DEEDS,
+        About.RESULT: RESULT | PATIENT | DEEDS,
     }
 )
 # What a condition can look for one among, and what is known of that one.
@@ -103,6 +111,7 @@ SEARCHED: Mapping[About, Mapping[Among, Words]] = MappingProxyType(
         About.REFERRAL: {},
         About.REPLY: {},
         About.QUESTION: {},
+        About.RESULT: {},
     }
 )
 

@@ -15,6 +15,7 @@ from services.tasking.convert import (
     problem_to_proto,
     protocol_to_proto,
     to_channel,
+    to_read_back,
     to_result,
     to_text,
 )
@@ -123,6 +124,7 @@ class TaskingService:
             note=note,
             at=call.tx.at,
             local_date=work.local_date,
+            read_back=to_read_back(request),
         )
         if request.HasField("time_spent"):
             activity = billing_rules().activity_of_step.get(work.task.step, "other")

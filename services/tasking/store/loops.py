@@ -48,6 +48,7 @@ loops = Table(
     Column("referral_id", Uuid),
     Column("reply_id", Uuid),
     Column("question_id", Uuid),
+    Column("result_id", Uuid),
     Column("state", Text),
     Column("team_id", Uuid),
     Column("staff_id", Uuid),

@@ -76,6 +76,7 @@ tasks = Table(
     Column("completed_by_id", Uuid),
     Column("decline_reason", Text),
     Column("labels", ARRAY(Text)),
+    Column("read_back", JSONB(none_as_null=True)),
 )
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Double,
     Integer,
     MetaData,
     Table,
@@ -30,6 +31,7 @@ from services.tasking.domain.told import (
     Reconciliation,
     Referral,
     Reply,
+    Result,
     Risk,
     Told,
 )
@@ -101,15 +103,25 @@ risks = _table(
     Column("score", Integer),
     Column("is_partial", Boolean),
 )
+results = _table(
+    "results",
+    Column("state", Text),
+    Column("analyte", Text),
+    Column("criticality", Text),
+    Column("quantity", Double),
+    _moment("verified_at"),
+    _moment("critical_at"),
+)
 TABLES: Mapping[type[News], Table] = {
     Appointment: appointments,
     Reply: replies,
     Referral: referrals,
     Reconciliation: reconciliations,
     Risk: risks,
+    Result: results,
 }
 # What a loop can be about.
-SOURCES = (appointments, replies, referrals, reconciliations)
+SOURCES = (appointments, replies, referrals, reconciliations, results)
 
 
 def _keep(table: Table) -> Statement[Any]:
@@ -128,6 +140,8 @@ def _all_of(table: Table) -> Any:
     row = func.to_jsonb(literal_column(table.name))
     rows = func.coalesce(func.jsonb_agg(row), literal_column("'[]'::jsonb"))
     found = select(rows).select_from(table).where(table.c.patient_id == any_(_ids))
+    if table is results:  # most of them never were critical, and no plan looks at those
+        found = found.where(table.c.critical_at.is_not(None))
     return type_coerce(found.scalar_subquery(), JSONB).label(table.name)
 
 

@@ -49,6 +49,7 @@ async def test_a_noisy_region_ends_in_the_true_visits_and_the_loops_that_follow_
         await accounts_add_up(running, truth)
         await visits_are_true(running, truth, messages)
         ends = await loops_are_true(running, truth)
+        await results_are_true(running, truth)
         assert ends.keys() == {"", "READMITTED", "NOT_ELIGIBLE", "ADMISSION_CANCELLED", "DECEASED"}
 
 
@@ -131,7 +132,7 @@ async def loops_are_true(spine, truth):
         r["id"]: (spine.places[r["facility_id"]], r["visit_number"])
         for r in await spine.rows("registry", ENCOUNTERS)
     }
-    loops = await spine.rows("tasking", "SELECT * FROM loops")
+    loops = await spine.rows("tasking", "SELECT * FROM loops WHERE encounter_id IS NOT NULL")
     assert len({r["encounter_id"] for r in loops}) == len(loops)
     found = {visits[r["encounter_id"]]: r for r in loops}
     expected = {(t.site, t.visit_number): t for t in truth.expected_transitions()}
@@ -147,3 +148,22 @@ async def loops_are_true(spine, truth):
     ends = Counter(end for each in expected.values() for end in each.ends or ("",))
     assert ends[""] > 10
     return ends
+
+
+async def results_are_true(spine, truth):
+    """Each panel is there whole, and an alarm for each that has to raise one, unless its patient has died."""
+    expected = {(each.site, each.number): each for each in truth.expected_results()}
+    rows = await spine.rows("registry", "SELECT * FROM observations")
+    found = Counter((spine.places[r["facility_id"]], r["number"]) for r in rows)
+    assert found == dict.fromkeys(expected, 4)
+    numbers = {r["id"]: (spine.places[r["facility_id"]], r["number"]) for r in rows}
+    loops = await spine.rows("tasking", "SELECT * FROM loops WHERE result_id IS NOT NULL")
+    about = {numbers[r["result_id"]]: r for r in loops}
+    assert len(about) == len(loops)
+    assert all(expected[key].is_critical for key in about)
+    alarms = {key for key, each in expected.items() if each.is_alarm}
+    living = {key for key in alarms if not expected[key].patient.is_deceased}
+    assert {key for key, r in about.items() if r["state"] == "OPEN"} == living
+    ends = {r["close_reason"] for key, r in about.items() if key not in living}
+    assert ends <= {"DECEASED", "NOT_ELIGIBLE"}
+    assert len(alarms) > 2

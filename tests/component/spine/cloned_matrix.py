@@ -33,12 +33,24 @@ BOOKED = """
     VALUES (gen_random_uuid(), 1, gen_random_uuid(), gen_random_uuid(), 'BOOKED', 'ROUTINE', now() + interval '7 days', '', '',
         0, '', '{}', '{NORMAL}', '{NORMAL}')
 """
+# A result, for the same: of a patient who is there.
+RESULTED = """
+    INSERT INTO observations (id, result_id, version, facility_id, patient_id, number, code, code_system, sub_id, standing,
+        content, is_elsewhere, labels, label_version, listed_at)
+    SELECT gen_random_uuid(), gen_random_uuid(), 1, gen_random_uuid(), id, 'F-1', '2823-3', 'LN', '',
+        '{"state": "FINAL", "reported_at": "2026-09-01T00:00:00+00:00", "stamp": ""}',
+        '{"name": "", "panel": "", "value": "", "quantity": null, "unit": "", "reference_range": "", "flags": [],
+          "observed_at": null, "orderer": "", "laboratory": "", "note": "", "stamp": ""}',
+        false, '{NORMAL}', 1, now()
+    FROM patients LIMIT 1
+"""
 METHODS = {path_of(method): method for method in methods()}
 # Each row of a cell, and those that are there beside it.
 NEEDED = {
     ("careplans", "care_plans"): (),
     ("registry", "patients"): (),
     ("registry", "encounters"): (("registry", "patients"),),
+    ("registry", "observations"): (("registry", "patients"),),
     ("scheduling", "appointments"): (),
     ("tasking", "loops"): (("tasking", "patients"),),
     ("tasking", "tasks"): (("tasking", "patients"), ("tasking", "loops")),
@@ -237,6 +249,7 @@ async def clones(region):
         admins[service] = await asyncpg.connect(region.hub.servers.admin_url(service))
         await admins[service].execute("SET session_replication_role = replica")
     await admins["scheduling"].execute(BOOKED)
+    await admins["registry"].execute(RESULTED)
     try:
         yield Clones(region.hub, admins)
     finally:

@@ -13,7 +13,7 @@ from tests.component.spine.test_labels import region
 from tests.reference.asked import everything, fitting, subset
 
 __all__ = ["region"]
-SUBSET, OVER_REST, FULL = 10_563, 2_857, 221_760
+SUBSET, OVER_REST, FULL = 11_361, 3_137, 238_560
 SHOWN_AT_MOST = 20
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.component.spine.calling import IMAGE, calling, methods, path_of, until_answered
 from tests.reference.callers import CALLERS, GROUPS, LET_THROUGH
 
-OVER_GRPC, OVER_REST = 6_162, 3_519
+OVER_GRPC, OVER_REST = 6_188, 3_536
 
 
 @pytest.fixture

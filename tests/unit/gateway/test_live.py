@@ -52,6 +52,7 @@ def test_what_is_kept_at_home_is_offered_nobody_else(label):
     }
     for event in (
         registry_events_pb2.EncounterChanged(encounter=row),
+        registry_events_pb2.ResultReceived(observation=row),
         tasking_events_pb2.LoopChanged(loop=row),
         tasking_events_pb2.TaskChanged(task=row),
         careplans_events_pb2.CarePlanChanged(care_plan=row),

@@ -89,7 +89,14 @@ def test_a_stored_message_is_read_anew_though_its_feed_is_paused():
 
 @pytest.mark.parametrize(
     ("event", "error"),
-    [("ADT^A60", 201), ("ADT^A17", 201), ("ORU^R01", 200), ("SIU^S23", 201), ("ADT^S12", 201)],
+    [
+        ("ADT^A60", 201),
+        ("ADT^A17", 201),
+        ("ORU^R30", 201),
+        ("ORM^O01", 200),
+        ("SIU^S23", 201),
+        ("ADT^S12", 201),
+    ],
 )
 def test_what_is_not_followed_is_kept_with_a_warning(event, error):
     verdict = verdict_on(message(*WHOLE).replace(b"ADT^A01", event.encode()))

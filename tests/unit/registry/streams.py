@@ -266,6 +266,7 @@ def continued(before: Record, reports: Iterable[Report]) -> Record:
         patients={p.id: p for p in changes.patients},
         messages=changes.messages,
         encounters={e.id: e for e in changes.encounters},
+        observations={o.id: o for o in changes.observations},
     )
     ids = count(1000)
     registry = Record(known, ExactMatcher(), lambda: UUID(int=next(ids)), START)

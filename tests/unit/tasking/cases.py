@@ -13,6 +13,7 @@ from services.tasking.domain.told import (
     Reconciliation,
     Referral,
     Reply,
+    Result,
     Risk,
     Told,
 )
@@ -107,6 +108,23 @@ def risk(score, encounter_id, instrument="LACE", **changes):
     return Risk(**(facts | changes))
 
 
+def result(state="FINAL", quantity=6.8, verified="2026-09-16 02:10", criticality="HIGH", **changes):
+    """A potassium that is critical, as tasking keeps it."""
+    is_critical = state in ("FINAL", "CORRECTED") and bool(criticality)
+    facts = {
+        **BASE,
+        "id": UUID(int=80),
+        "labels": ORDINARY,
+        "state": state,
+        "analyte": "potassium",
+        "criticality": criticality if is_critical else "",
+        "quantity": quantity if is_critical else None,
+        "verified_at": at(verified),
+        "critical_at": at(verified) if is_critical else None,
+    }
+    return Result(**(facts | changes))
+
+
 def told(*news):
     """All of it, sorted into its kinds."""
 
@@ -119,6 +137,7 @@ def told(*news):
         referrals=of(Referral),
         reconciliations=of(Reconciliation),
         risks=of(Risk),
+        results=of(Result),
     )
 
 
@@ -137,6 +156,8 @@ class Followed(Stored):
         )
         return self.apply(changes)
 
-    def complete(self, step, outcome, by, now):
-        after = self[step].complete(by=by, outcome=outcome, note="", at=now, local_date=local_date)
+    def complete(self, step, outcome, by, now, read_back=None):
+        after = self[step].complete(
+            by=by, outcome=outcome, note="", at=now, local_date=local_date, read_back=read_back
+        )
         self.tasks[step] = after

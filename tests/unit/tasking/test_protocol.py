@@ -120,7 +120,7 @@ def test_the_discharge_transition_is_shipped():
         ("sources: [A book]", "sources: A book", "sources", 4, "It is not a list", "dash"),
         ("sources: [A book]", "sources: [A book", "", 5, "It is not YAML", "Check indentation"),
         ("sources: [A book]", "sources: &s [A book]\nnote: *s", "", 5, "It is not YAML: it uses an alias", "Check"),
-        ("on: encounter", "on: birthday", "trigger.on", 8, "birthday is not known here", "Known: appointment, break_glass, encounter, question, referral, reply."),
+        ("on: encounter", "on: birthday", "trigger.on", 8, "birthday is not known here", "Known: appointment, break_glass, encounter, question, referral, reply, result."),
     ],
 )  # fmt: skip
 def test_a_problem_names_its_place_and_how_to_mend_it(old, new, path, line, problem, help_):

@@ -48,6 +48,8 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
     holds === "patients" && of === patientId && part === "encounters",
   appointment: ([holds, by, of], { id, patientId }) =>
     holds === "appointments" && (by === "day" || by === "slots" || of === id || of === patientId),
+  observation: ([holds, of, part], { patientId }) =>
+    holds === "patients" && of === patientId && part === "observations",
   feed: ([holds]) => holds === "feeds",
   care_plan: ofPlans("plans"),
   reconciliation: ofPlans("reconciliations"),

@@ -86,7 +86,9 @@ type Sometimes =
   | "after"
   | "review"
   | "consent"
-  | "capacity";
+  | "capacity"
+  | "quantity"
+  | "readBack";
 
 /** As the API answers: every field is there, but for times, dates and parts that do not exist. */
 export type Filled<T> = T extends (infer U)[]
@@ -113,6 +115,7 @@ export type Reconciliation = Filled<Schemas["careplans.Reconciliation"]>;
 export type Preferences = Filled<Schemas["careplans.Preferences"]>;
 export type Patient = Filled<Schemas["registry.Patient"]>;
 export type Encounter = Filled<Schemas["registry.Encounter"]>;
+export type Observation = Filled<Schemas["registry.Observation"]>;
 export type Feed = Filled<Schemas["interop.Feed"]>;
 export type FeedMessage = Filled<Schemas["interop.FeedMessage"]>;
 export type BreakGlass = Filled<Schemas["identity.BreakGlass"]>;

@@ -1,5 +1,5 @@
 /** Tasks, loops and visits as the API answers them, for tests. Invented. */
-import type { Encounter, Loop, Task } from "@/api/client";
+import type { Encounter, Loop, Observation, Task } from "@/api/client";
 
 type Owner = NonNullable<Task["owner"]>;
 
@@ -46,6 +46,7 @@ export function aTask(fields: Partial<Task> = {}): Task {
     declineReason: "",
     labels: ["LABEL_NORMAL"],
     takesAttempts: false,
+    readBackOutcomes: [],
     ...fields,
   };
 }
@@ -65,6 +66,7 @@ export function aLoop(fields: Partial<Loop> = {}): Loop {
     referralId: "",
     replyId: "",
     questionId: "",
+    resultId: "",
     state: "STATE_OPEN",
     owner: anOwner(),
     clockTime: "2026-09-10T04:59:59Z",
@@ -97,6 +99,38 @@ export function aVisit(fields: Partial<Encounter> = {}): Encounter {
     attending: "",
     admitReason: "",
     admissionType: "",
+    labels: ["LABEL_NORMAL"],
+    labelVersion: 1,
+    ...fields,
+  };
+}
+
+export function aResult(fields: Partial<Observation> = {}): Observation {
+  return {
+    id: "result-1",
+    etag: '"1"',
+    patientId: "patient-1",
+    facilityId: "mercy",
+    number: "F-1",
+    code: "2823-3",
+    codeSystem: "LN",
+    subId: "",
+    name: "Potassium",
+    panel: "Basic panel",
+    state: "STATE_FINAL",
+    value: "6.8",
+    quantity: 6.8,
+    unit: "mmol/L",
+    referenceRange: "3.5-5.1",
+    flags: ["HH"],
+    criticality: "CRITICALITY_HIGH",
+    criticalVersion: 1,
+    analyte: "potassium",
+    observedTime: "2026-09-04T07:00:00Z",
+    reportTime: "2026-09-04T07:10:00Z",
+    orderer: "",
+    laboratory: "Main",
+    note: "",
     labels: ["LABEL_NORMAL"],
     labelVersion: 1,
     ...fields,

@@ -6,6 +6,7 @@ export const KINDS = [
   "patient",
   "encounter",
   "appointment",
+  "observation",
   "feed",
   "care_plan",
   "reconciliation",

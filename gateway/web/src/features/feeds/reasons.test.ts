@@ -6,13 +6,13 @@ import es from "../../i18n/es/feeds.json";
 
 /** Where a reason comes from that ends up on a message or on a refusal. */
 const FILES = [
-  ...["classify", "person", "reading", "translate", "visit"].map(
+  ...["classify", "person", "reading", "result", "translate", "visit"].map(
     (name) => `services/interop/domain/${name}.py`,
   ),
   "services/interop/mllp/writers.py",
   ...["record", "report", "visit"].map((name) => `services/registry/domain/${name}.py`),
   "services/registry/consumers.py",
-  ...["record", "report"].map((name) => `services/registry/convert/${name}.py`),
+  ...["observation", "record", "report"].map((name) => `services/registry/convert/${name}.py`),
   ...["inbox", "fields"].map((name) => `libs/chassis/${name}.py`),
 ];
 /** Of what is in there, what is no such reason: the states of a message, and why two records were joined. */

@@ -1,11 +1,13 @@
 /** The words of a timeline's entries. */
 import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
-import type { Encounter } from "@/api/client";
+import type { Encounter, Task } from "@/api/client";
 import { useFacilities, useStaff } from "@/api/queries";
 import { useOutcomeWords } from "@/features/worklist/next-action";
 import { useOwnerWords } from "@/features/worklist/owner";
 import { useHomeZone, useWhen } from "@/ui/when";
+import { ResultLines } from "./result-lines";
+import { isCritical } from "./results";
 import { type Entry, nightsOf, whereTo } from "./timeline-entries";
 
 interface Words {
@@ -27,7 +29,7 @@ export function useReasonWords(): (reason: string) => string {
 
 export function useEntryWords(): (entry: Entry) => Words {
   const t = useTranslations("patients.timeline");
-  const results = useTranslations("worklist.outcomes");
+  const tries = useTranslations("worklist.outcomes");
   const outcome = useOutcomeWords();
   const reason = useReasonWords();
   const owner = useOwnerWords();
@@ -74,6 +76,13 @@ export function useEntryWords(): (entry: Entry) => Words {
     const known = `shownBy.${kind}` as "shownBy.ENCOUNTER";
     return t.has(known) ? t(known) : t("byMessage");
   };
+  const readBack = ({ readBack: told, facilityId }: Task) =>
+    told?.time
+      ? t("readBack", {
+          name: told.toldName,
+          time: when.moment(new Date(told.time), facilities.get(facilityId)?.timeZone ?? homeZone),
+        })
+      : "";
   const done = ({ task, shownBy }: Of<"done">): Words => ({
     title: task.outcome
       ? t("done", {
@@ -81,13 +90,23 @@ export function useEntryWords(): (entry: Entry) => Words {
           outcome: outcome(task, { kind: "outcome", key: task.outcome, closes: true }),
         })
       : t("doneByItself", { title: task.title }),
-    detail: shownBy ? shown(shownBy) : nameOf(task.completedById),
+    detail: shownBy
+      ? shown(shownBy)
+      : [nameOf(task.completedById), readBack(task)].filter(Boolean).join(" · "),
     isStrong: true,
+  });
+  const results = ({ observations }: Of<"results">): Words => ({
+    title: t("resultsOf", {
+      panel: observations[0]?.panel || t("laboratory"),
+      count: observations.length,
+    }),
+    detail: <ResultLines observations={observations} />,
+    isStrong: observations.some(isCritical),
   });
   const attempt = ({ task, index, number }: Of<"attempt">): Words => {
     const tried = task.attempts[index];
-    const key = (tried?.result ?? "") as Parameters<typeof results>[0];
-    const result = results.has(key) ? results(key) : "";
+    const key = (tried?.result ?? "") as Parameters<typeof tries>[0];
+    const result = tries.has(key) ? tries(key) : "";
     const who = nameOf(tried?.staffId ?? "");
     return {
       title: tried?.isCounted
@@ -131,6 +150,8 @@ export function useEntryWords(): (entry: Entry) => Words {
         return admitted(entry as Of<"admitted">);
       case "discharged":
         return discharged(entry as Of<"discharged">);
+      case "results":
+        return results(entry);
       case "done":
         return done(entry as Of<"done">);
       case "cancelled":

@@ -1,6 +1,14 @@
 /** What the patients' screens ask. */
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
-import { api, type Encounter, type Loop, type Patient, read, type Task } from "@/api/client";
+import {
+  api,
+  type Encounter,
+  type Loop,
+  type Observation,
+  type Patient,
+  read,
+  type Task,
+} from "@/api/client";
 import { useLiveMs } from "@/ui/live";
 
 const MOST = 100;
@@ -25,6 +33,18 @@ export function useEncounters(patientId: string) {
       const params = { path: { patientId }, query: { pageSize: MOST } };
       const page = await read(api.GET("/v1/patients/{patientId}/encounters", { params, signal }));
       return page.encounters as Encounter[];
+    },
+    refetchInterval: useLiveMs(),
+  });
+}
+
+export function useObservations(patientId: string) {
+  return useQuery({
+    queryKey: ["patients", patientId, "observations"],
+    queryFn: async ({ signal }) => {
+      const params = { path: { patientId }, query: { pageSize: MOST } };
+      const page = await read(api.GET("/v1/patients/{patientId}/observations", { params, signal }));
+      return page.observations as Observation[];
     },
     refetchInterval: useLiveMs(),
   });

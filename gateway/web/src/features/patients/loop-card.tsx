@@ -143,6 +143,9 @@ function Closing({ loop, tasks }: Pick<CardProps, "loop" | "tasks">) {
   const needed = tasks.filter(({ state }) => state !== "STATE_CANCELLED");
   const done = needed.filter(({ state }) => state === "STATE_COMPLETED").length;
   const last = loop.keyDates.at(-1);
+  if (loop.resultId && last?.time) {
+    return t("closingReadBack", { time: when.moment(new Date(last.time), zone) });
+  }
   return last
     ? t("closingBy", { done, needed: needed.length, date: when.date(last.date, zone) })
     : t("closing", { done, needed: needed.length });

@@ -15,7 +15,13 @@ import { useKeys } from "@/ui/keys";
 import { useTitle } from "@/ui/page";
 import { Empty, Failed, Loading } from "@/ui/states";
 import { useNow } from "@/ui/when";
-import { patientQuery, useEncounters, usePatientLoops, usePatientTasks } from "./hooks";
+import {
+  patientQuery,
+  useEncounters,
+  useObservations,
+  usePatientLoops,
+  usePatientTasks,
+} from "./hooks";
 import { ClosedLoop, LoopCard } from "./loop-card";
 import loopStyles from "./loops.module.css";
 import styles from "./patients.module.css";
@@ -48,6 +54,7 @@ export function PatientPage() {
 function Story({ patient }: { patient: Patient }) {
   const t = useTranslations("patients");
   const encounters = useEncounters(patient.id);
+  const observations = useObservations(patient.id);
   const loops = usePatientLoops(patient.id);
   const tasks = usePatientTasks(patient.id);
   const referrals = useReferrals(patient.id, useMay("referrals.read"));
@@ -57,14 +64,15 @@ function Story({ patient }: { patient: Patient }) {
       timelineOf(
         {
           encounters: encounters.data ?? [],
+          observations: observations.data ?? [],
           loops: loops.data ?? [],
           tasks: tasks.data ?? [],
         },
         now,
       ),
-    [encounters.data, loops.data, tasks.data, now],
+    [encounters.data, observations.data, loops.data, tasks.data, now],
   );
-  const asked = [encounters, loops, tasks];
+  const asked = [encounters, observations, loops, tasks];
   const failed = asked.find(({ error, data }) => error && !data);
   const isLoading = asked.some(({ data }) => !data);
   const open = (loops.data ?? []).filter(({ state }) => state === "STATE_OPEN").sort(byClock);

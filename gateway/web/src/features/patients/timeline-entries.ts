@@ -1,13 +1,15 @@
 /** One timeline out of visits, loops and tasks: what is to come, the latest first, then what was. Pure. */
-import type { Encounter, Loop, Task } from "@/api/client";
+import type { Encounter, Loop, Observation, Task } from "@/api/client";
+import { type Panel, panelsOf } from "./results";
 
-export type Kind = "visit" | "step" | "contact" | "loop";
+export type Kind = "visit" | "result" | "step" | "contact" | "loop";
 
 /** What happened or will: enough for words, and nothing in words yet. */
 export type Entry = { id: string; at: string; facilityId: string } & (
   | { what: "due" | "late"; kind: "step"; task: Task }
   | { what: "keyDate"; kind: "loop"; loop: Loop; title: string; explanation: string }
   | { what: "admitted" | "discharged"; kind: "visit"; encounter: Encounter }
+  | { what: "results"; kind: "result"; observations: Observation[] }
   | { what: "done"; kind: "step"; task: Task; shownBy: string }
   | { what: "cancelled"; kind: "step"; task: Task }
   | { what: "attempt"; kind: "contact"; task: Task; number: number; index: number }
@@ -24,13 +26,16 @@ export interface Timeline {
 
 interface Story {
   encounters: readonly Encounter[];
+  observations?: readonly Observation[];
   loops: readonly Loop[];
   tasks: readonly Task[];
 }
 
-export function timelineOf({ encounters, loops, tasks }: Story, now: Date): Timeline {
+export function timelineOf(story: Story, now: Date): Timeline {
+  const { encounters, observations = [], loops, tasks } = story;
   const entries = [
     ...encounters.flatMap(ofEncounter),
+    ...panelsOf(observations).flatMap(ofPanel),
     ...loops.flatMap((loop) => ofLoop(loop, now)),
     ...tasks.flatMap((task) => ofTask(task, shownBy(task, loops), now)),
   ];
@@ -66,6 +71,13 @@ function ofEncounter(encounter: Encounter): Entry[] {
     });
   }
   return entries;
+}
+
+function ofPanel({ at, observations }: Panel): Entry[] {
+  const [first] = observations;
+  if (!first || !at) return [];
+  const { id, facilityId } = first;
+  return [{ id: `${id}r`, at, facilityId, what: "results", kind: "result", observations }];
 }
 
 /** That a loop opened and closed; of an open one also its end, which no task says. */

@@ -4,6 +4,7 @@ import {
   IconBuildingHospital,
   IconCalendar,
   IconCheck,
+  IconFlask,
   IconHourglass,
   IconMinus,
   IconNotes,
@@ -19,11 +20,12 @@ import page from "./patients.module.css";
 import styles from "./timeline.module.css";
 import type { Timeline as Entries, Entry, Kind } from "./timeline-entries";
 
-const FILTERS = ["all", "visits", "steps", "contacts"] as const;
+const FILTERS = ["all", "visits", "results", "steps", "contacts"] as const;
 type Filter = (typeof FILTERS)[number];
 const SHOWS: Record<Filter, Kind[]> = {
-  all: ["visit", "step", "contact", "loop"],
+  all: ["visit", "result", "step", "contact", "loop"],
   visits: ["visit"],
+  results: ["result"],
   steps: ["step", "loop"],
   contacts: ["contact"],
 };
@@ -74,6 +76,7 @@ const ICONS: Record<Entry["what"], typeof IconCheck> = {
   keyDate: IconCalendar,
   admitted: IconBuildingHospital,
   discharged: IconBuildingHospital,
+  results: IconFlask,
   done: IconCheck,
   cancelled: IconMinus,
   attempt: IconPhone,

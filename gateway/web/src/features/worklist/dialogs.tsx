@@ -8,10 +8,12 @@ import { Dialog } from "@/ui/dialog";
 import { useToasts } from "@/ui/toasts";
 import type { Doing } from "./doing";
 import styles from "./pane.module.css";
+import { ReadBackDialog } from "./read-back";
 
 export function Dialogs({ doing }: { doing: Doing }) {
   const asking = doing.asking;
   if (!asking) return null;
+  if (asking.action === "readBack") return <ReadBackDialog asking={asking} doing={doing} />;
   if (asking.action === "assign") return <Assign task={asking.task} doing={doing} />;
   if (asking.action === "decline") return <Decline task={asking.task} doing={doing} />;
   return <Remark task={asking.task} doing={doing} />;
@@ -33,7 +35,7 @@ interface FormProps {
   children: ReactNode;
 }
 
-function Form({ task, title, text, save, isBusy, submit, close, children }: FormProps) {
+export function Form({ task, title, text, save, isBusy, submit, close, children }: FormProps) {
   const t = useTranslations("worklist");
   const onSubmit = (event: FormEvent) => {
     event.preventDefault();

@@ -5,10 +5,18 @@ import { Failure, type Task } from "@/api/client";
 import { useMay, useMe } from "@/api/queries";
 import { useToasts } from "@/ui/toasts";
 import { type TaskChanges, useTaskChanges } from "./hooks";
-import type { Outcome } from "./outcomes";
+import { asksReadBack, type Outcome, type ReadBack } from "./outcomes";
 
 export type Action = "claim" | "assign" | "decline" | "note";
-export type Asking = { action: Exclude<Action, "claim">; task: Task } | null;
+/** An outcome that is taken only with who was told, and when they read it back. */
+export interface Unconfirmed {
+  action: "readBack";
+  task: Task;
+  outcome: Outcome;
+  words: string;
+  note: string;
+}
+export type Asking = { action: Exclude<Action, "claim">; task: Task } | Unconfirmed | null;
 
 /** What makes sense with a task in its state. */
 export function actionsFor(task: Task, me: string): Action[] {
@@ -26,7 +34,7 @@ export interface Doing {
   isLeft: (task: Task) => boolean;
   failureOf: (task: Task) => Failure | undefined;
   forgive: (task: Task) => void;
-  say: (task: Task, outcome: Outcome, words: string, note: string) => void;
+  say: (task: Task, outcome: Outcome, words: string, note: string, readBack?: ReadBack) => void;
   start: (task: Task, action: Action) => void;
   decline: (task: Task, reason: string) => void;
   asking: Asking;
@@ -72,8 +80,11 @@ export function useDoing(left: (task: Task) => void): Doing {
       isLeft: (task) => leaving.has(task.id),
       failureOf: (task) => failures.get(task.id),
       forgive: (task) => fail(task.id, null),
-      say(task, outcome, words, note) {
+      say(task, outcome, words, note, readBack) {
         fail(task.id, null);
+        if (asksReadBack(task, outcome) && !readBack) {
+          return ask({ action: "readBack", task, outcome, words, note });
+        }
         if (outcome.closes) {
           left(task);
           leave(task.id, true);
@@ -82,7 +93,7 @@ export function useDoing(left: (task: Task) => void): Doing {
           key: task.id,
           waiting: t("waiting", { outcome: words, patient: task.patientName }),
           saved: t("saved", { outcome: words, patient: task.patientName }),
-          send: () => changes.say(task, outcome, note),
+          send: () => changes.say(task, outcome, note, readBack),
           undone: () => leave(task.id, false),
           failed: (error) => {
             leave(task.id, false);

@@ -13,7 +13,7 @@ import type { WorklistScope } from "@/routes";
 import { useLiveMs } from "@/ui/live";
 import { useHomeZone, useNow } from "@/ui/when";
 import { groupOf, inOrder } from "./groups";
-import type { Outcome } from "./outcomes";
+import type { Outcome, ReadBack } from "./outcomes";
 import { GONE_MS, NOTHING, type Steady, settled, shown, swept } from "./steady";
 
 export const PAGE = 50;
@@ -143,7 +143,7 @@ export function useTaskChanges() {
     const path = (taskId: string) => ({ params: { path: { taskId } }, keepalive: true });
     return {
       own: own.current as ReadonlySet<string>,
-      say(task: Task, outcome: Outcome, note: string) {
+      say(task: Task, outcome: Outcome, note: string, readBack?: ReadBack) {
         const to = path(task.id);
         const asked =
           outcome.kind === "attempt"
@@ -153,7 +153,7 @@ export function useTaskChanges() {
               })
             : api.POST("/v1/tasks/{taskId}:complete", {
                 ...to,
-                body: { outcome: outcome.key, note },
+                body: { outcome: outcome.key, note, ...(readBack && { readBack }) },
               });
         return after(task.id, read(asked) as Promise<Task>);
       },

@@ -7,6 +7,12 @@ export type AttemptResult =
   | "RESULT_NO_ANSWER"
   | "RESULT_WRONG_NUMBER";
 
+/** Who was told, and when they read it back. */
+export interface ReadBack {
+  toldName: string;
+  time: string;
+}
+
 export type Outcome =
   | { kind: "attempt"; result: AttemptResult; closes: boolean }
   | { kind: "outcome"; key: string; closes: true };
@@ -36,6 +42,10 @@ export function outcomesOf(task: Task): { main: Outcome[]; others: Outcome[] } {
   const tries = asks(task) ? [...ATTEMPTS.filter((one) => !one.closes), WRONG_NUMBER] : [];
   return { main: own.slice(0, MOST_BUTTONS), others: [...own.slice(MOST_BUTTONS), ...tries] };
 }
+
+/** Whether it is only taken with who was told, and when they read it back. */
+export const asksReadBack = (task: Task, outcome: Outcome): boolean =>
+  outcome.kind === "outcome" && task.readBackOutcomes.includes(outcome.key);
 
 /** The names to look for in the translations, the more special first. */
 export function wordsFor(task: Task, outcome: Outcome): string[] {

@@ -1,17 +1,16 @@
-"""Feeds, messages and reports between the domain and protobuf."""
+"""Feeds and messages between the domain and protobuf; `report` has what is told of a message."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from carehub.identity.v1 import staff_pb2
-from carehub.interop.v1 import feed_pb2, interop_events_pb2, interop_service_pb2, message_pb2
-from carehub.interop.v1 import report_pb2 as pb
+from carehub.interop.v1 import feed_pb2, interop_service_pb2, message_pb2
 from google.protobuf.duration_pb2 import Duration
-from google.type.date_pb2 import Date
 
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import etag, to_timestamp, to_uuid
+from services.interop.convert.report import provenance_to_proto, report_to_proto
 from services.interop.domain.classify import Verdict
 from services.interop.domain.feed import (
     SILENCE_AFTER,
@@ -22,9 +21,24 @@ from services.interop.domain.feed import (
     Quirks,
 )
 from services.interop.domain.message import SET_ASIDE, Alike, Message, MessageState, Refusal
-from services.interop.domain.report import Appointment, Identifier, Merge, Person, Report, Visit
 from services.interop.domain.silence import HeldRole, Mute, Notice, StaffMember
 from services.interop.domain.trial import Trial
+
+__all__ = [
+    "feed_to_domain",
+    "feed_to_proto",
+    "feed_with_figures",
+    "message_to_proto",
+    "notice_to_proto",
+    "refusal_to_proto",
+    "report_to_proto",
+    "to_alike",
+    "to_duration",
+    "to_message_state",
+    "to_message_states",
+    "to_person",
+    "trial_to_proto",
+]
 
 _FEED_STATES = {
     feed_pb2.Feed.STATE_UNSPECIFIED: FeedState.ACTIVE,
@@ -35,13 +49,6 @@ _MESSAGE_STATES = {
     state: message_pb2.FeedMessage.State.Value(f"STATE_{state}") for state in MessageState
 }
 _STATES_ASKED = {number: state for state, number in _MESSAGE_STATES.items()}
-
-Reported = (
-    interop_events_pb2.VisitReported
-    | interop_events_pb2.PersonReported
-    | interop_events_pb2.MergeReported
-    | interop_events_pb2.AppointmentReported
-)
 
 
 def feed_to_proto(feed: Feed) -> feed_pb2.Feed:
@@ -55,7 +62,7 @@ def feed_to_proto(feed: Feed) -> feed_pb2.Feed:
         sending_application=feed.sending_application,
         state=feed_pb2.Feed.State.Value(f"STATE_{feed.state}"),
         quirks=_quirks_to_proto(feed.quirks),
-        provenance=_provenance_to_proto(feed.provenance),
+        provenance=provenance_to_proto(feed.provenance),
     )
     message.silence_after.FromTimedelta(feed.silence_after)
     if feed.mute:
@@ -148,12 +155,6 @@ def _quirks_to_proto(quirks: Quirks) -> feed_pb2.Quirks:
         facilities={name: str(id) for name, id in quirks.facilities.items()},
         default_assigner=quirks.default_assigner,
         processing_ids=quirks.processing_ids,
-    )
-
-
-def _provenance_to_proto(provenance: Provenance) -> feed_pb2.Provenance:
-    return feed_pb2.Provenance(
-        is_part2_program=provenance.is_part2_program, sends_labels=provenance.sends_labels
     )
 
 
@@ -272,103 +273,4 @@ def trial_to_proto(verdict: Verdict, trial: Trial) -> interop_service_pb2.TryMes
         ],
         effects=trial.effects,
         feed_id=str(verdict.sender.feed.id) if verdict.sender else "",
-    )
-
-
-def report_to_proto(report: Report, message: Message) -> Reported:
-    """The event that tells of a report, as read from a stored message."""
-    source = pb.ReportSource(
-        message_id=str(message.id),
-        feed_id=str(message.feed_id),
-        facility_id=str(report.facility_id),
-        trigger=report.trigger,
-        event_time=to_timestamp(report.event_at),
-        message_time=to_timestamp(report.message_at),
-        content_hash=message.content_hash.hex(),
-        replay=message.replay,
-        provenance=_provenance_to_proto(report.provenance),
-        confidentiality_codes=report.confidentiality,
-    )
-    if report.person is None:
-        merges = [_merge(merge) for merge in report.merges]
-        return interop_events_pb2.MergeReported(source=source, merges=merges)
-    person = _person(report.person)
-    if report.appointment is not None:
-        return interop_events_pb2.AppointmentReported(
-            source=source, person=person, appointment=_appointment(report.appointment)
-        )
-    if report.visit is None:
-        return interop_events_pb2.PersonReported(source=source, person=person)
-    return interop_events_pb2.VisitReported(
-        source=source, person=person, visit=_visit(report.visit)
-    )
-
-
-def _merge(merge: Merge) -> interop_events_pb2.ReportedMerge:
-    return interop_events_pb2.ReportedMerge(
-        survivor=_person(merge.survivor), retired=[_identifier(each) for each in merge.retired]
-    )
-
-
-def _identifier(identifier: Identifier) -> pb.ReportedIdentifier:
-    return pb.ReportedIdentifier(
-        assigner=identifier.assigner, value=identifier.value, type=identifier.type
-    )
-
-
-def _person(person: Person) -> pb.ReportedPerson:
-    born = person.birth_on
-    return pb.ReportedPerson(
-        identifiers=[_identifier(each) for each in person.identifiers],
-        names=[
-            pb.ReportedName(family=n.family, given=n.given, use=n.use, suffix=n.suffix)
-            for n in person.names
-        ],
-        birth_date=Date(year=born.year, month=born.month, day=born.day) if born else None,
-        sex=person.sex,
-        addresses=[
-            pb.ReportedAddress(
-                lines=a.lines, city=a.city, state=a.state, postal_code=a.postal_code, use=a.use
-            )
-            for a in person.addresses
-        ],
-        telecoms=[
-            pb.ReportedTelecom(value=t.value, is_email=t.is_email, use=t.use)
-            for t in person.telecoms
-        ],
-        language=person.language,
-        death_indicator=person.death_indicator,
-        death_time=to_timestamp(person.died_at),
-        cleared_fields=person.cleared,
-    )
-
-
-def _appointment(appointment: Appointment) -> pb.ReportedAppointment:
-    return pb.ReportedAppointment(
-        number=appointment.number,
-        start_time=to_timestamp(appointment.starts_at),
-        end_time=to_timestamp(appointment.ends_at),
-        status=appointment.status,
-        reason=appointment.reason,
-        practitioner=appointment.practitioner,
-        location=appointment.location,
-    )
-
-
-def _visit(visit: Visit) -> pb.ReportedVisit:
-    return pb.ReportedVisit(
-        visit_number=visit.visit_number,
-        patient_class=visit.patient_class,
-        location=visit.location,
-        admission_type=visit.admission_type,
-        attending=visit.attending,
-        discharge_disposition=visit.discharge_disposition,
-        admit_time=to_timestamp(visit.admitted_at),
-        discharge_time=to_timestamp(visit.discharged_at),
-        admit_reason=visit.admit_reason,
-        diagnoses=[
-            pb.ReportedDiagnosis(code=d.code, system=d.system, text=d.text, type=d.type)
-            for d in visit.diagnoses
-        ],
-        cleared_fields=visit.cleared,
     )
