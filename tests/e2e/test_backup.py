@@ -18,9 +18,10 @@ from libs.local.up import UpSettings
 from tests.e2e.conftest import together
 from tests.e2e.load import Insistent, hospital_load
 from tests.e2e.region import Region
+from tests.e2e.test_killed import _all_is_well, _control_id
 
 SEED = int(os.environ.get("CAREHUB_SEED", "20261128"))
-PATIENTS = 250
+PATIENTS = 160
 
 
 async def carehub(home: Path, *words: str) -> tuple[int, str]:
@@ -42,23 +43,6 @@ def folder() -> AsyncIterator[Path]:
     home = path / "elsewhere"
     shutil.rmtree((home / "postgres").resolve(), ignore_errors=True)
     shutil.rmtree(path, ignore_errors=True)
-
-
-async def state_of(region: Region, load) -> dict[str, object]:
-    """What was made of the load, in the terms of its people: the same wherever it is restored."""
-    visits = [stay.person.visit for stay in load.stays]
-    seen = await region.rows(
-        "registry",
-        "SELECT visit_number, id, state FROM encounters WHERE visit_number = ANY ($1)",
-        visits,
-    )
-    loops = {
-        row["encounter_id"]: (row["id"], row["state"], row["close_reason"])
-        for row in await region.rows(
-            "tasking", "SELECT id, encounter_id, state, close_reason FROM loops"
-        )
-    }
-    return {row["visit_number"]: (row["state"], loops.get(row["id"])) for row in seen}
 
 
 async def nothing_waits(region: Region) -> bool:
@@ -109,22 +93,7 @@ async def test_a_backup_under_load_restored_elsewhere_goes_on_from_there(
 
         # The hospital sends again whatever the backup does not have; of the rest nothing is made twice.
         assert await _send_all(other, load) == {"AA"}
-        await region.settled_accounts()
-        await other.settled_accounts()
-        expected = _without_ids(await state_of(region, load))
-
-        async def the_same() -> bool:
-            return _without_ids(await state_of(other, load)) == expected
-
-        await other.until(the_same, 60, "the same loops as in the first hub")
-        there, here = await state_of(region, load), await state_of(other, load)
-        known = {row["id"] for row in await other.rows("tasking", "SELECT id FROM loops")}
-        assert known
-        for service in SERVICES:
-            assert await other.rows(service, "SELECT consumer, reason FROM parked") == []
-        assert there.keys() == here.keys()
-        twice = "SELECT loop_id, step FROM tasks GROUP BY 1, 2 HAVING count(*) > 1"
-        assert await other.rows("tasking", twice) == []
+        await _all_is_well(other, load)
         assert (await other.get("nurse", "/v1/facilities"))["facilities"]
 
     code, told = await carehub(elsewhere, "restore", str(folder / "set"), *sealed)
@@ -139,13 +108,5 @@ async def _send_all(region: Region, load) -> set[str]:
     return codes
 
 
-def _without_ids(state: dict) -> dict:
-    return {visit: (was, loop and loop[1:]) for visit, (was, loop) in state.items()}
-
-
 async def _reached(sender: Insistent, count: int) -> bool:
     return len(sender.acknowledged) >= count
-
-
-def _control_id(message: bytes) -> str:
-    return message.decode().split("|")[9]
