@@ -76,6 +76,12 @@ async def test_a_backup_under_load_restored_elsewhere_goes_on_from_there(
     manifest = msgspec.json.decode((folder / "set/manifest.json").read_bytes(), type=Manifest)
     assert manifest.heard_ahead == 0, "the cut was not clean"
 
+    code, told = await carehub(
+        folder / "nowhere", "restore", "--drill", str(folder / "set"), *sealed
+    )
+    assert code == 0, told
+    assert "The drill is over" in told
+
     elsewhere = folder / "elsewhere"
     code, told = await carehub(elsewhere, "restore", str(folder / "set"), *sealed)
     assert code == 0, told
