@@ -124,8 +124,8 @@ async def _check_unheard(
         name = ", ".join(only)
         raise BackupFailed(
             f"{name} has told {count:,} things since {since:%Y-%m-%d %H:%M:%S}Z that others have heard. Restored alone "
-            "it does not know them any more, and what it makes again gets other ids: they would have both. Restore all "
-            "databases of the set, or say --although-heard."
+            "it does not know them any more, and what it makes again may get other ids: they would have both. Restore "
+            "all databases of the set, or say --although-heard."
         )
 
 
