@@ -7,11 +7,13 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from carehub.registry.v1 import registry_events_pb2
 
 from libs.backup import taking
 from libs.chassis.ids import new_id
-from libs.chassis.restores import STEP
+from libs.chassis.restores import EPOCH, STEP
 from libs.local import verify
+from libs.testing.hub import event_headers
 from tests.component.backup.conftest import SERVICES
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -129,3 +131,26 @@ async def test_a_cut_ledger_that_no_restore_vouches_for_is_still_found(empty):
     lines.clear()
     await verify.run(SERVICES, SERVICES, empty.env, lines.append)
     assert not any("the ledger was cut at place" in line for line in lines)
+
+
+async def test_what_was_told_in_an_earlier_epoch_is_passed_over(hub, empty):
+    await empty.back_up()
+    done = await empty.restore()
+    async with hub(*SERVICES, env=empty.env, goes_on=True) as running:
+        forgotten, present = uuid4(), uuid4()
+        for patient, epoch in ((forgotten, done.epoch - 1), (present, done.epoch)):
+            event = registry_events_pb2.PatientChanged(version=1)
+            event.patient.id = str(patient)
+            event.patient.names.add(family="Ejemplo", given=["Marisol"])
+            event.patient.facility_ids.append(str(uuid4()))
+            headers = event_headers(uuid4(), patient, 1, None) | {EPOCH: str(epoch)}
+            subject = event.DESCRIPTOR.full_name
+            await running._nats.jetstream().publish(
+                subject, event.SerializeToString(), headers=headers, stream="registry"
+            )
+
+        async def heard():
+            async with running.system("tasking") as tx:
+                return await tx._connection.fetch("SELECT id FROM patients")
+
+        assert [row["id"] for row in await running.until(heard)] == [present]
