@@ -24,7 +24,7 @@ class Worker:
 
     async def run(self, stopping: asyncio.Event) -> None:
         while not stopping.is_set():
-            for account in ("nurse", "coordinator", "admin"):
+            for account in ("nurse", "coordinator"):
                 try:
                     answer = await self._region.ask(account, "GET", "/v1/facilities")
                     loops = await self._region.ask(account, "GET", "/v1/loops")
