@@ -65,6 +65,11 @@ test-mutation: setup ## what decides on access with one line changed, many times
 test-discharges: setup ## a thousand simulated discharges with every outcome and many faults; `make test` has a few
 	@CAREHUB_DISCHARGES=$${CAREHUB_DISCHARGES:-1000} $(BIN)/python -m pytest -s tests/e2e/test_thousand_discharges.py
 
+test-faults: setup ## PostgreSQL killed 20 times and the broker's store deleted 5 times, under load; `make test` has a few
+	@CAREHUB_POSTGRES_KILLS=$${CAREHUB_POSTGRES_KILLS:-20} CAREHUB_STORE_LOSSES=$${CAREHUB_STORE_LOSSES:-5} \
+		CAREHUB_RESTORES=$${CAREHUB_RESTORES:-20} $(BIN)/python -m pytest -s tests/e2e/test_faults.py \
+		tests/component/backup -o timeout=3600
+
 bench: setup ## the figures of the design, each beside what it is compared with; ARGS=--quick
 	@$(BIN)/python -m tests.performance $(ARGS)
 
@@ -125,4 +130,4 @@ $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 
-.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-alerts test-matrix test-mutation test-discharges bench e2e protos openapi observability graph locks clean help
+.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-alerts test-matrix test-mutation test-discharges test-faults bench e2e protos openapi observability graph locks clean help

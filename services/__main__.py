@@ -1,5 +1,5 @@
 """The one entry point: `carehub up | serve | migrate | admin | apply | token | send |
-simulate | demo | keycloak | parked | audit | key | nats`.
+simulate | demo | keycloak | parked | audit | key | nats | backup | restore`.
 """
 
 import argparse
@@ -125,11 +125,22 @@ def _add_operations(command: AddCommand) -> None:
     sub.add_argument("action", choices=["verify"])
     sub.add_argument("services", nargs="*", metavar="SERVICE", help="all of them by default")
 
-    sub = command("key", _key, "Make the key that a service vouches for itself with.")
-    sub.add_argument("service", choices=SERVICES)
-    sub.add_argument("folder", type=Path, help="gets SERVICE.json and public/SERVICE.json")
+    from libs.backup.arguments import add_backup_arguments, add_restore_arguments
+
+    add_backup_arguments(command("backup", _backup, "Write all databases into a folder."))
+    sub = command("restore", _restore, "Restore databases from the folder of a backup.")
+    add_restore_arguments(sub, SERVICES)
+
+    sub = command("key", _key, "Make the key of a service, or identity's for callers; or turn it.")
+    sub.add_argument("whose", choices=[*SERVICES, "caller"])
+    sub.add_argument("folder", type=Path, help="has SERVICE.json and public/SERVICE.json")
+    sub.add_argument("--turn", choices=["add", "use", "drop"], help="one step to another key")
     sub = command("nats", _nats, "Print what each service may do at the broker, or set it up.")
     sub.add_argument("action", choices=["permissions", "setup"])
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
 
 
 def _home() -> Path:
@@ -190,7 +201,9 @@ async def caller_keys(channels: Channels) -> str:
 
 
 async def _serve(arguments: argparse.Namespace) -> int:
-    _follow_demo_clock(os.environ)
+    from libs.local.clock import follow
+
+    follow(os.environ)
     start_telemetry("-".join(arguments.services), os.environ)
     services = [s for s in SERVICES if s in arguments.services]
     host = Host(
@@ -213,12 +226,6 @@ async def _serve(arguments: argparse.Namespace) -> int:
         await gateway
     watch.cancel()
     return 0
-
-
-def _follow_demo_clock(env: Mapping[str, str]) -> None:
-    from libs.local.clock import follow
-
-    follow(env)
 
 
 async def _end_with_parent(stopping: asyncio.Event) -> None:
@@ -246,13 +253,8 @@ async def _admin(arguments: argparse.Namespace) -> int:
     database = Database(None, pool, ids.now)
     try:
         async with database.system() as tx:
-            await bootstrap(
-                tx,
-                id=arguments.id,
-                account=arguments.account,
-                name=arguments.name,
-                email=arguments.email,
-            )
+            who = {n: getattr(arguments, n) for n in ("id", "account", "name", "email")}
+            await bootstrap(tx, **who)
     finally:
         await database.close()
     return 0
@@ -275,7 +277,7 @@ async def _up(arguments: argparse.Namespace) -> int:
         feeds=not arguments.no_feeds,
         stories=not arguments.no_stories,
     )
-    await up(settings, lambda line: print(line, flush=True))
+    await up(settings, _say)
     return 0
 
 
@@ -323,19 +325,19 @@ async def _send(arguments: argparse.Namespace) -> int:
 async def _simulate(arguments: argparse.Namespace) -> int:
     from libs.simulator.command import run
 
-    return await run(arguments, lambda line: print(line, flush=True))
+    return await run(arguments, _say)
 
 
 async def _demo(arguments: argparse.Namespace) -> int:
     from libs.local.story.command import run
 
-    return await run(arguments, _remembered(), lambda line: print(line, flush=True))
+    return await run(arguments, _remembered(), _say)
 
 
 async def _keycloak(arguments: argparse.Namespace) -> int:
     from libs.keycloak.command import run
 
-    return await run(arguments, os.environ, lambda line: print(line, flush=True))
+    return await run(arguments, os.environ, _say)
 
 
 async def _parked(arguments: argparse.Namespace) -> int:
@@ -351,13 +353,27 @@ async def _audit(arguments: argparse.Namespace) -> int:
     if unknown := set(arguments.services) - set(SERVICES):
         raise RuntimeError(f"there is no service {unknown.pop()}; there are {', '.join(SERVICES)}")
     env = {**_remembered(), **os.environ}
-    return await run(arguments.services or SERVICES, SERVICES, env, lambda s: print(s, flush=True))
+    return await run(arguments.services or SERVICES, SERVICES, env, _say)
+
+
+async def _backup(arguments: argparse.Namespace) -> int:
+    from libs.backup.command import back_up
+
+    return await back_up(arguments, os.environ, _home(), SERVICES, _say)
+
+
+async def _restore(arguments: argparse.Namespace) -> int:
+    from libs.backup.command import bring_back
+
+    folders = {s: Path(__file__).parent / s / "migrations" for s in SERVICES}
+    return await bring_back(arguments, os.environ, _home(), folders, _say)
 
 
 async def _key(arguments: argparse.Namespace) -> int:
-    from libs.local.environment import service_key
+    from libs.local.keys import key_file, turn
 
-    print(service_key(arguments.folder, arguments.service))
+    path = key_file(arguments.whose, arguments.folder)
+    print(turn(path, arguments.turn) if arguments.turn else path)
     return 0
 
 

@@ -13,7 +13,12 @@ import orjson
 from carehub.audit.v1 import audit_pb2
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from joserfc.jwk import OKPKey
 from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, MetaData, Table, Text, select
 from sqlalchemy.dialects.postgresql import insert
@@ -75,6 +80,9 @@ class Signer:
             raise ConfigError("CAREHUB_AUDIT_KEY is not the file of an Ed25519 private key in PEM")
         self._private = private
 
+    def sign_statement(self, statement: bytes) -> bytes:
+        return self._private.sign(statement)
+
     def sign(self, service: str, sequence: int, chained: bytes, at: datetime) -> Head:
         told = Head(
             service=service, sequence=sequence, chained=chained, signed_at=at, key_id=self.key_id
@@ -104,14 +112,24 @@ class Keys:
         return len(self._keys)
 
     def is_ours(self, head: Head) -> bool:
-        key = self._keys.get(head.key_id)
+        return self.has_signed(head.key_id, head.signature, head.statement())
+
+    def has_signed(self, key_id: str | None, signature: bytes | None, statement: bytes) -> bool:
+        key = self._keys.get(key_id or "")
         if key is None:
             return False
         try:
-            key.verify(head.signature, head.statement())
+            key.verify(signature or b"", statement)
         except InvalidSignature:
             return False
         return True
+
+    def pem(self) -> str:
+        """The public keys, one after the other: no secret."""
+        return "".join(
+            key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+            for key in self._keys.values()
+        )
 
 
 def _pem_parts(text: str) -> Iterator[str]:

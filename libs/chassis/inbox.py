@@ -21,6 +21,7 @@ from libs.chassis import parked, tracing
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
+from libs.chassis.restores import EPOCH, STANDING, epoch_in, id_in
 from libs.chassis.streams import Conveyor, Pull, Silence, in_work, pull_from, stream_of
 from libs.chassis.telemetry import HANDLED, LISTENS_ANEW, PARKED, because_of
 
@@ -152,6 +153,7 @@ async def run_consumer(
     failures = silences = 0
     while await conveyor.wait_until_connected(stopping):
         try:
+            await intake.begin()
             async with pull_from(conveyor, consumer.name, list(consumer.types), ack_wait) as pull:
                 unwatch = asyncio.create_task(_interrupt(pull, stopping))
                 try:
@@ -213,6 +215,12 @@ class _Intake:
         self._database = database
         self._stopping = stopping
         self._ack_wait = ack_wait
+        self._epoch = 0
+
+    async def begin(self) -> None:
+        """Learn the epoch. Nothing is restored while anybody works."""
+        async with self._database.system() as tx:
+            self._epoch = (await tx.one(STANDING)).epoch
 
     async def take(self, messages: Sequence[Msg]) -> None:
         """Settle messages: each is acknowledged, or given back for later.
@@ -222,7 +230,7 @@ class _Intake:
         PENDING.labels(self._consumer.name).set(
             messages[-1].metadata.num_pending if messages else 0
         )
-        arrivals = [self._read(message) for message in messages]
+        arrivals = [self._read(message) for message in await self._of_our_time(messages)]
         sound = [a for a in arrivals if a.delivery and a.deliveries <= ATTEMPTS]
         async with in_work(messages, self._ack_wait):
             await self._settle_batch([a for a in sound if a.deliveries == 1])
@@ -233,11 +241,23 @@ class _Intake:
                 elif arrival.deliveries > ATTEMPTS:
                     await self._settle_suspect(arrival)
 
+    async def _of_our_time(self, messages: Sequence[Msg]) -> list[Msg]:
+        """Without what was told before a backup was restored: what is still true of it is told again."""
+        ours = list[Msg]()
+        for message in messages:
+            epoch = epoch_in((message.headers or {}).get(EPOCH))
+            if epoch is None or epoch >= self._epoch:
+                ours.append(message)
+            else:
+                await message.ack()
+                HANDLED.labels(self._consumer.name, "outdated").inc()
+        return ours
+
     def _read(self, message: Msg) -> _Arrival:
         headers = message.headers or {}
         about = message.metadata
         try:
-            id = UUID(headers["Nats-Msg-Id"])
+            id = id_in(headers["Nats-Msg-Id"])
         except (KeyError, ValueError):
             id = uuid5(NAMESPACE_OID, f"{about.stream} {about.timestamp} {about.sequence.stream}")
         try:

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -23,7 +23,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    delete,
     func,
     null,
     or_,
@@ -35,9 +34,9 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, every_field, fields_except, param, sql
 from libs.chassis.faults import backoff, rest, whereabouts
-from libs.chassis.idempotency import records
-from libs.chassis.inbox import inbox
+from libs.chassis.forgetting import forget
 from libs.chassis.outbox import outbox
+from libs.chassis.restores import EPOCH, ORIGINAL, STANDING, Standing
 from libs.chassis.streams import ANSWER_WITHIN, Conveyor, ensure_stream, make_room
 from libs.chassis.telemetry import OUTBOX_AGE, PUBLISHED
 
@@ -54,10 +53,7 @@ CHUNK = 5000
 VERIFY_EVERY = 5.0
 CLEAN_EVERY = 3600.0
 WELL_AFTER = 60.0
-KEEP_EVENTS = timedelta(days=7)
-KEEP_INBOX = timedelta(days=14)  # longer than a stream can bring an event again
-KEEP_ANSWERS = timedelta(days=7)
-_LEADER = 7303015
+LEADER = 7303015
 
 stream_marks = Table(
     "stream_marks",
@@ -82,15 +78,16 @@ class Waiting:
     headers: dict[str, str]
     created_at: datetime
 
-    def nats_headers(self) -> dict[str, str]:
+    def nats_headers(self, standing: Standing = ORIGINAL) -> dict[str, str]:
         """What travels beside the payload: ids, never health data."""
         facility = {"Carehub-Facility": str(self.facility_id)} if self.facility_id else {}
         return {
             **self.headers,
             **facility,
-            "Nats-Msg-Id": str(self.id),
+            "Nats-Msg-Id": standing.broker_id(self.id),
+            EPOCH: str(standing.epoch),
             "Carehub-Key": self.key,
-            "Carehub-Version": str(self.version),
+            "Carehub-Version": str(self.version + standing.lift),
         }
 
 
@@ -161,38 +158,6 @@ AGAIN = sql(
     .values(published_at=null(), incarnation=null(), sequence=null())
     .returning(_o.position)
 )
-_oldest = select(_o.position).order_by(_o.position).limit(CHUNK)
-FORGET_EVENTS = sql(
-    delete(outbox).where(
-        _o.position.in_(_oldest.scalar_subquery()), _o.published_at < param("before")
-    )
-)
-_old_inbox = (
-    select(inbox.c.consumer, inbox.c.message_id)
-    .where(inbox.c.handled_at < param("before"))
-    .limit(CHUNK)
-    .subquery()
-)
-FORGET_HANDLED = sql(
-    delete(inbox).where(
-        inbox.c.consumer == _old_inbox.c.consumer, inbox.c.message_id == _old_inbox.c.message_id
-    )
-)
-
-
-_old_answers = (
-    select(records.c.subject, records.c.method, records.c.key)
-    .where(records.c.created_at < param("before"))
-    .limit(CHUNK)
-    .subquery()
-)
-FORGET_ANSWERS = sql(
-    delete(records).where(
-        records.c.subject == _old_answers.c.subject,
-        records.c.method == _old_answers.c.method,
-        records.c.key == _old_answers.c.key,
-    )
-)
 
 
 async def run_relay(
@@ -216,7 +181,7 @@ async def run_relay(
                     "SET statement_timeout = '30s'"
                 )
                 while not stopping.is_set():
-                    if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
+                    if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER):
                         relay = _Relay(service, database, conveyor, connection)
                         await relay.lead(wake, stopping, poll)
                     await rest(stopping, 0.5)
@@ -243,12 +208,15 @@ class _Relay:
         self._conveyor = conveyor
         self._connection = connection
         self._mark = Mark(incarnation="", sequence=0)
+        self._standing = ORIGINAL
         self._generation = -1
         self._verify_at = 0.0
         self._clean_at = 0.0
 
     async def lead(self, wake: asyncio.Event, stopping: asyncio.Event, poll: float) -> None:
         """Publish until the end. Raises where it is no longer sure of being the leader, or of the stream."""
+        # Once: nothing is restored while somebody leads.
+        self._standing = await self._database.statements(self._connection).one(STANDING)
         while await self._conveyor.wait_until_connected(stopping):
             await self._look_after()
             wake.clear()
@@ -264,7 +232,7 @@ class _Relay:
             await self._verify()
             self._generation, self._verify_at = generation, now + VERIFY_EVERY
         if now >= self._clean_at:
-            await self._clean()
+            await forget(self._database)
             self._clean_at = now + CLEAN_EVERY
 
     async def _verify(self) -> None:
@@ -333,7 +301,10 @@ class _Relay:
     async def _send(self, event: Waiting) -> asyncio.Future[PubAck]:
         try:
             return await self._conveyor.js.publish_async(
-                event.subject, event.payload, stream=self._service, headers=event.nats_headers()
+                event.subject,
+                self._standing.lifted(event.subject, event.payload),
+                stream=self._service,
+                headers=event.nats_headers(self._standing),
             )
         except nats.errors.Error as error:
             refused: asyncio.Future[PubAck] = asyncio.get_running_loop().create_future()
@@ -367,18 +338,6 @@ class _Relay:
         crashpoint("relay.after_mark")
         self._mark = mark
         PUBLISHED.labels(self._service).inc(len(acked))
-
-    async def _clean(self) -> None:
-        """Forget what is older than anybody can ask for."""
-        for statement, kept in (
-            (FORGET_EVENTS, KEEP_EVENTS),
-            (FORGET_HANDLED, KEEP_INBOX),
-            (FORGET_ANSWERS, KEEP_ANSWERS),
-        ):
-            while True:
-                async with self._database.system() as tx:
-                    if not await tx.run(statement, before=tx.at - kept):
-                        break
 
 
 def _sort_out(

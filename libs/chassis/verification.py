@@ -16,6 +16,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, any_, func, select, tu
 from libs.chassis import audit
 from libs.chassis.database import Database, param, sql
 from libs.chassis.heads import KEPT, Head, Keys
+from libs.chassis.restores import LIST, Restore
 from libs.chassis.sealing import (
     EVER,
     FORM,
@@ -92,6 +93,8 @@ class Report:
     rows: int = 0
     heads: int = 0
     witnesses: set[str] = field(default_factory=set)
+    # Where a backup was restored, and the last place that is known of what the ledger had beyond.
+    cuts: dict[Restore, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -206,6 +209,10 @@ class Verifier:
     async def _gather_heads(self) -> None:
         async with self._database.system() as tx:
             own = await tx.fetch(KEPT, service=self.report.service)
+            for one in await tx.fetch(LIST):
+                statement = one.statement(self.report.service)
+                if self._keys.has_signed(one.key_id, one.signature, statement):
+                    self.report.cuts[one] = one.sequence or 0
         ours: dict[
             Head, bool
         ] = {}  # most are kept in several places; a signature costs a tenth of a millisecond
@@ -216,9 +223,18 @@ class Verifier:
                 if not ours[head]:
                     self._find(Kind.HEAD_FORGED, witness=place)
                     continue
-                self._heads[head.sequence].append((place, head))
+                if not self._is_cut_off(head):
+                    self._heads[head.sequence].append((place, head))
                 self.report.heads += 1
                 self.report.witnesses.add(place)
+
+    def _is_cut_off(self, head: Head) -> bool:
+        """Whether it tells of what was lost when a backup was restored, by somebody who has the key for heads."""
+        for cut, end in self.report.cuts.items():
+            if head.sequence > (cut.sequence or 0) and head.signed_at <= cut.restored_at:
+                self.report.cuts[cut] = max(end, head.sequence)
+                return True
+        return False
 
     async def _next_links(self) -> list[Sealed]:
         async with self._database.system() as tx:

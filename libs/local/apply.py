@@ -16,6 +16,7 @@ import yaml
 
 from libs.local.accounts import NAMESPACE
 from libs.local.issuer import Account
+from libs.local.spreadsheet import with_spreadsheets
 
 Say = Callable[[str], None]
 _PATHS = {"organization": "/v1/organizations", "facility": "/v1/facilities", "staff": "/v1/staff", "team": "/v1/teams",
@@ -50,7 +51,7 @@ def read_network(path: Path) -> dict[str, Any]:
         raise ApplyFailed(f"{path} cannot be read: {error}") from error
     if not isinstance(network, dict) or "network" not in network:
         raise ApplyFailed(f"{path}: the first key must be `network`, a name for the whole")
-    return network
+    return with_spreadsheets(network, path.parent)
 
 
 def note_own_network(home: Path, network: Mapping[str, Any]) -> None:

@@ -74,6 +74,11 @@ def audit_key(home: Path) -> Path:
     return path
 
 
+def audit_public_keys(home: Path) -> Path:
+    """The file of the public keys of heads, where there are older ones than the audit key's; else there is none."""
+    return home / "secrets" / "audit-public-keys.pem"
+
+
 def service_key(folder: Path, service: str) -> Path:
     """The file of the key that a service vouches for itself with, made once; beside it `public/<service>.json`."""
     path, public = folder / f"{service}.json", folder / "public" / f"{service}.json"
@@ -99,13 +104,16 @@ def passwords(home: Path, service: str) -> dict[str, str]:
 
 def database_url(machine: Machine, service: str, kind: str) -> str:
     """The URL of a service's database for one of its roles."""
+    return url_at(machine.database_url, machine.home, service, kind)
+
+
+def url_at(server_url: str, home: Path, service: str, kind: str) -> str:
+    """The same, of any URL at the server."""
     name = role(service, kind)
-    server = urlsplit(machine.database_url)
+    server = urlsplit(server_url)
     query = f"?{server.query}" if server.query else ""
     address = f"{server.hostname}:{server.port or 5432}"
-    return (
-        f"postgresql://{name}:{passwords(machine.home, service)[name]}@{address}/{service}{query}"
-    )
+    return f"postgresql://{name}:{passwords(home, service)[name]}@{address}/{service}{query}"
 
 
 def for_migrations(machine: Machine) -> dict[str, str]:
@@ -152,6 +160,8 @@ def for_services(machine: Machine) -> dict[str, str]:
     for service in SERVICES:
         env[f"{service.upper()}_DATABASE_URL"] = database_url(machine, service, "")
         env[f"{service.upper()}_SYSTEM_DATABASE_URL"] = database_url(machine, service, "system")
+    if (keys := audit_public_keys(machine.home)).exists():
+        env["CAREHUB_AUDIT_PUBLIC_KEYS"] = str(keys)
     if machine.clock:
         env[VARIABLE] = str(machine.clock)
     return env

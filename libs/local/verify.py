@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import UTC
 from pathlib import Path
 
 from libs.chassis import heads, ids
@@ -110,6 +111,12 @@ def _tell(report: Report, seconds: float, say: Say) -> None:
     for kind, count in told.items():
         if count > _MOST_OF_A_KIND:
             say(f"{report.service}: {kind}: {count - _MOST_OF_A_KIND:,} more")
+    for cut, end in report.cuts.items():
+        say(
+            f"{report.service}: a backup of {cut.taken_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z was restored "
+            f"{cut.restored_at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z: the ledger was cut at place {cut.sequence:,}"
+            + (f"; {end - (cut.sequence or 0):,} places beyond are lost" if end else "")
+        )
     outcome = f"{len(report.findings):,} findings" if report.findings else "whole"
     witnesses = ", ".join(sorted(report.witnesses)) or "nobody"
     say(

@@ -30,7 +30,7 @@ from libs.chassis.guard import Servicer
 from services.identity import events
 from services.identity.clients.provider import AccessTokens, IssuerKeys
 from services.identity.consumers import CONSUMERS, JOBS, TIMERS
-from services.identity.convert.token import CallerSigner, new_keys, read_keys
+from services.identity.convert.token import SigningKeys, new_keys
 from services.identity.deciding import decider_of
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
@@ -89,7 +89,7 @@ def _directory(settings: Settings, runtime: Runtime) -> Servicer:
 
     service = IdentityService(
         access_tokens=AccessTokens(settings.issuer, keys, by_machine),
-        signer=CallerSigner(read_keys(settings.signing_keys.read_text())),
+        keys=SigningKeys(settings.signing_keys),
         reader=runtime.database.system,
         now=by_machine,
         new_id=ids.new_id,

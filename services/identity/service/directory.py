@@ -29,7 +29,7 @@ from services.identity.convert.directory import (
     team_to_domain,
     team_to_proto,
 )
-from services.identity.convert.token import CallerSigner, to_purpose
+from services.identity.convert.token import SigningKeys, to_purpose
 from services.identity.deciding import Decider
 from services.identity.domain.creation import already_created
 from services.identity.domain.facility import Facility
@@ -56,7 +56,7 @@ class IdentityService:
     """
 
     access_tokens: AccessTokens
-    signer: CallerSigner
+    keys: SigningKeys
     reader: Callable[[], AbstractAsyncContextManager[Transaction]]
     now: Callable[[], datetime]
     new_id: Callable[[], UUID]
@@ -75,7 +75,7 @@ class IdentityService:
             raise
         self.sessions.remember(signed_in.subject, signed_in.session)
         return rpc.ExchangeTokenResponse(
-            caller_token=self.signer.sign(token), expire_time=to_timestamp(token.expires_at)
+            caller_token=self.keys.signer.sign(token), expire_time=to_timestamp(token.expires_at)
         )
 
     async def _refused(
@@ -105,7 +105,7 @@ class IdentityService:
     async def GetCallerKeys(
         self, request: rpc.GetCallerKeysRequest, call: Call
     ) -> rpc.GetCallerKeysResponse:
-        return rpc.GetCallerKeysResponse(jwks=self.signer.public_keys)
+        return rpc.GetCallerKeysResponse(jwks=self.keys.signer.public_keys)
 
     async def GetMe(self, request: rpc.GetMeRequest, call: Call) -> rpc.GetMeResponse:
         caller = call.caller

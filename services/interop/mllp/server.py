@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import ssl
 import time
 
 from prometheus_client import Gauge
 
 from libs.chassis import ids
 from libs.chassis.app import Job, Runtime
+from libs.chassis.faults import rest
 from services.interop.mllp.connection import CLOSED, IN_WORK, Connection, Desk
 from services.interop.mllp.senders import Senders
 from services.interop.mllp.settings import Settings
@@ -16,6 +18,7 @@ from services.interop.mllp.writers import Writer
 log = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 10.0
+_LOOK_SECONDS = 2.0
 # When all places are taken, a connection that has sent nothing for this time gives way.
 _PATIENCE_SECONDS = 10.0
 
@@ -29,7 +32,9 @@ def listener(settings: Settings) -> Job:
         server = MllpServer(settings, runtime)
         await server.start()
         try:
-            await runtime.stopping.wait()
+            while not runtime.stopping.is_set():
+                await rest(runtime.stopping, _LOOK_SECONDS)
+                await server.follow_files()
         finally:
             await server.stop()
 
@@ -51,6 +56,8 @@ class MllpServer:
         self._connections: dict[Connection, asyncio.Task[None]] = {}
         self._storing: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._stamps: list[tuple[int, int]] = []
 
     @property
     def port(self) -> int:
@@ -60,15 +67,32 @@ class MllpServer:
         return port
 
     async def start(self) -> None:
+        self._tls = self._settings.tls()
+        self._stamps = self._settings.stamps()
         self._server = await asyncio.start_server(
             self._accept,
             self._settings.mllp_host,
             self._settings.mllp_port,
-            ssl=self._settings.tls(),
+            ssl=self._tls,
             backlog=256,
         )
         self._storing = asyncio.create_task(self._store.run())
         log.info("listening for HL7 v2", extra={"port": self.port})
+
+    async def follow_files(self) -> None:
+        """Show whoever connects from now on the certificate that is in the files; the one of before while it does not fit."""
+        if self._tls is None:
+            return
+        try:
+            stamps = await asyncio.to_thread(self._settings.stamps)
+            if stamps != self._stamps:
+                # First one of its own: a key that does not fit would spoil the one in use.
+                await asyncio.to_thread(self._settings.tls)
+                self._settings.load_into(self._tls)
+                self._stamps = stamps
+                log.info("new certificates are used")
+        except (OSError, ssl.SSLError, ValueError) as error:
+            log.warning("certificates not read", extra={"reason": type(error).__name__})
 
     async def stop(self) -> None:
         """Accept no more, read no more, finish and answer what is in work, close."""

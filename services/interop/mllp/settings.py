@@ -35,11 +35,21 @@ class Settings:
             return None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self.load_into(context)
+        return context
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """What is in the files now: for connections that come from here on."""
         context.load_cert_chain(Path(self.mllp_certificate), self.mllp_key or None)
         if self.mllp_client_ca:
             context.load_verify_locations(self.mllp_client_ca)
             context.verify_mode = ssl.CERT_REQUIRED
-        return context
+
+    def stamps(self) -> list[tuple[int, int]]:
+        """Other ones since a file was replaced."""
+        names = (self.mllp_certificate, self.mllp_key, self.mllp_client_ca)
+        found = [Path(name).stat() for name in names if name]
+        return [(each.st_mtime_ns, each.st_ino) for each in found]
 
     def _is_loopback(self) -> bool:
         try:

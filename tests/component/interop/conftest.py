@@ -124,8 +124,9 @@ class Peer:
         self.writer = writer
 
     @classmethod
-    async def connect(cls, server):
-        return cls(*await asyncio.open_connection("127.0.0.1", server.port))
+    async def connect(cls, server, tls=None):
+        host = "localhost" if tls else "127.0.0.1"
+        return cls(*await asyncio.open_connection(host, server.port, ssl=tls))
 
     def send(self, *messages):
         for message in messages:

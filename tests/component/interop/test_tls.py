@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 from libs.chassis.config import ConfigError
 from libs.local.send import NotAnswered, send
 from services.interop.mllp.settings import Settings
-from tests.component.interop.conftest import adt
+from tests.component.interop.conftest import Peer, adt
 
 
 def certify(folder, name, issuer=None):
@@ -58,6 +58,35 @@ async def test_a_sender_with_a_certificate_is_heard_and_one_without_is_not(inter
             await codes(server, client)
         client.load_cert_chain(tmp_path / "hospital.crt", tmp_path / "hospital.key")
         assert await codes(server, client) == ["AA"]
+
+
+async def test_a_certificate_that_is_replaced_is_shown_to_whoever_connects_next(interop, tmp_path):
+    first, second = (certify(tmp_path, name) for name in ("first", "second"))
+    certify(tmp_path, "listener", first)
+    files = {
+        "mllp_certificate": str(tmp_path / "listener.crt"),
+        "mllp_key": str(tmp_path / "listener.key"),
+    }
+    of_first, of_second = (
+        ssl.create_default_context(cafile=str(tmp_path / f"{name}.crt"))
+        for name in ("first", "second")
+    )
+    async with interop.listening(**files) as server:
+        before = await Peer.connect(server, of_first)
+        assert "MSA|AA" in await before.ask(adt())
+        # In the middle of being replaced the key is another certificate's.
+        whole = (tmp_path / "listener.key").read_bytes()
+        (tmp_path / "listener.key").write_bytes((tmp_path / "first.key").read_bytes())
+        await server.follow_files()
+        assert await codes(server, of_first) == ["AA"]
+        (tmp_path / "listener.key").write_bytes(whole)
+
+        certify(tmp_path, "listener", second)
+        await server.follow_files()
+        assert await codes(server, of_second) == ["AA"]
+        with pytest.raises((NotAnswered, OSError)):
+            await codes(server, of_first)
+        assert "MSA|AA" in await before.ask(adt()), "a connection that was open has ended"
 
 
 def test_it_does_not_listen_in_the_open_without_encryption():

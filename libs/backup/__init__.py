@@ -1,0 +1,1 @@
+"""`carehub backup` and `carehub restore`: all databases in one folder, and back."""
