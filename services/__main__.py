@@ -1,6 +1,4 @@
-"""The one entry point: `carehub up | serve | migrate | admin | apply | token | send |
-simulate | demo | keycloak | parked | audit | key | nats | backup | restore`.
-"""
+"""The one entry point, `carehub COMMAND`: it runs services, and what operates them."""
 
 import argparse
 import asyncio

@@ -235,7 +235,7 @@ class Task:
                 return after._done(by=each.staff_id, outcome=REACHED, at=each.at)
         return after
 
-    def complete(
+    def complete(  # noqa: PLR0913 what one form documents, each by its name
         self,
         *,
         by: UUID,
@@ -260,10 +260,9 @@ class Task:
             )
             return self.record_attempt(reached, local_date, now=at)
         self._must_be_shown(allowed, at, read_back)
-        after = self._with_comment(at, by, note) if note else self
+        after = replace(self._with_comment(at, by, note) if note else self, read_back=read_back)
         # It is done when it was read back, and not when somebody found the time to write that down.
         done_at = min(read_back.at, at) if read_back else at
-        after = replace(after, read_back=read_back)
         return self._next(after._done(by=by, outcome=outcome, at=done_at))
 
     def climb(self, *, at: datetime) -> tuple[Self, tuple[Rung, ...]]:
@@ -275,9 +274,7 @@ class Task:
         if not reached and self.next_escalation_at and self.next_escalation_at <= at:
             again = self.top_again(self.next_escalation_at - REPEAT_AFTER)
             reached = [again] if again else []
-        if not reached:
-            return self, ()
-        return self._next(after.with_ladder(at)), tuple(reached)
+        return (self._next(after.with_ladder(at)) if reached else self), tuple(reached)
 
     def cancel(self, *, reason: str, at: datetime) -> Self:
         """It is no longer needed. A done one stays done."""
