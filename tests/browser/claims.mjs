@@ -86,7 +86,7 @@ export function claims(world) {
       await shot(coordinator, "claims-es-360");
       await looksRight(coordinator);
       await there.click();
-      await coordinator.getByText("Un médico del centro puede decirlo.").waitFor();
+      await coordinator.getByText("Las decisiones fueron moderadas.").waitFor();
       assert.equal(await button(coordinator, "Decir otra cosa").count(), 0);
       await shot(coordinator, "claims-packet-es-360");
       await looksRight(coordinator);
@@ -94,9 +94,10 @@ export function claims(world) {
     });
 
     test("chronic care: what a month's minutes are enough for", async () => {
-      const person = somebody("Rosario", "Cobro");
+      const person = somebody("Rosario", "Cronica");
       await sentHome(world.hub, person, 3);
-      const nurse = await signIn(world.browser, world.hub, "nurse");
+      // Somebody else than in the story above: nobody works twice at a time.
+      const nurse = await signIn(world.browser, world.hub, "nurse2");
       const patientId = await idOf(nurse, person.family);
       const { facilityIds } = await call(nurse, "GET", `/v1/patients/${patientId}`);
       const end = Date.now() - MINUTE;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
-import { idOf, sentHome, somebody, until } from "./hub.mjs";
+import { call, idOf, sentHome, somebody, until } from "./hub.mjs";
 
 export function directory(world) {
   const button = (page, name) => page.getByRole("button", { name, exact: true });
@@ -14,6 +14,7 @@ export function directory(world) {
       const person = somebody("Marisol", "Directorio", { language: "es" });
       await sentHome(world.hub, person, 2);
       const page = await open("coordinator", { viewport: DESK });
+      await hasRoom(page, "Ridge Volunteer Drivers");
       const form = page.getByRole("form", { name: "Look for help" });
       await form.getByLabel("Age of the person").fill("old");
       await button(form, "Find who could help").click();
@@ -103,6 +104,7 @@ export function directory(world) {
 
     test("at 360 px, in Spanish: the list, the service as a page, and who may only read", async () => {
       const page = await open("pharmacist", { viewport: PHONE, locale: "es-US" });
+      await page.getByRole("heading", { level: 1, name: "Directorio" }).waitFor();
       await shot(page, "directory-es-360");
       await looksRight(page);
       await button(page, "Buscar quién podría ayudar").click();
@@ -128,6 +130,16 @@ export function directory(world) {
       await operator.context().close();
     });
   });
+}
+
+/** Whatever other stories have let it say: now it takes people. */
+async function hasRoom(page, name) {
+  const { matches } = await call(page, "POST", "/v1/directory/services:search", {
+    need: "transportation-insecurity",
+  });
+  const { service } = matches.find((each) => each.service.name === name);
+  const path = `/v1/directory/services/${service.id}:setCapacity`;
+  await call(page, "POST", path, { status: "STATUS_YES" });
 }
 
 /** A Tuesday that is a week away at least, as a field of a form has it. */
