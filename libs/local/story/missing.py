@@ -21,7 +21,9 @@ async def is_told(tale: Tale) -> None:
     stage.tell("She answers 1. Nobody has to read that.")
     await _thread(tale)
     await stage.look(
-        f"/patients/{tale.patient_id}/messages", "coordinator", "messages, and the team's thread"
+        f"/patients/{tale.patient_id}/messages",
+        "coordinator",
+        "what she was sent, and the team's thread, which is closed by now",
     )
 
 
