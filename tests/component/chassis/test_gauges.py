@@ -13,7 +13,7 @@ from services.tasking.consumers.jobs import loop_gauges
 WATCHED = Watched(
     service="tasking",
     consumers=("tasking-encounters",),
-    heads=heads_of(Path("services/tasking/migrations")),
+    heads=("0000", heads_of(Path("services/tasking/migrations"))[1]),  # not this code's
     is_holder=True,
 )
 
@@ -67,7 +67,6 @@ async def test_a_service_shows_what_waits_what_is_held_and_what_is_late(hub):
                 " parked_at, state) VALUES (gen_random_uuid(), 'tasking-encounters', gen_random_uuid(), 's', 'k', 1, '',"
                 " 'R', 'm', 8, now(), 'PARKED')"
             )
-            await tx._connection.execute("UPDATE service_version SET version_num = 'of-later'")
         stopping = asyncio.Event()
 
         async def once(_tx):

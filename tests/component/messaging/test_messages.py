@@ -47,7 +47,7 @@ async def test_who_does_not_go_home_after_all_is_told_nothing(messaging):
         assert withdrawn.reason == "CHANGED"
         m.hub.clock.move(FIRST)
         await m.settled()
-        await m.received(patient, 0)
+        assert await m.told(events.MessageSent) == []
 
 
 async def test_what_is_due_in_the_evening_waits_for_the_morning_and_is_written_then(messaging):
