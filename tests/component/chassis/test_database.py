@@ -48,6 +48,7 @@ CHASSIS_OPEN = {
     "deactivated",
     "ended_bases",
     "chassis_version",
+    "restores",
     "service_version",
 }
 
@@ -230,6 +231,7 @@ NOT_TO_PEOPLE = {
     ("tasking", "replies"): "planning's own",
     ("tasking", "referrals"): "planning's own",
     ("tasking", "reconciliations"): "planning's own",
+    ("tasking", "results"): "planning's own",
     ("tasking", "risks"): "planning's own",
     ("identity", "pushes"): "what holders are to be told",
     ("tasking", "glasses"): "planning's own",

@@ -44,7 +44,7 @@ OTHER = jane(number("2"), names=(), birth_on="1950-01-01", telecoms=())
 def report(
     status="F", hours=1, value=6.8, *, person=None, content="", sent=(), provenance=None, **said
 ):
-    content = content or f"{status} {hours} {value} {said} {person}"
+    content = content or f"{status} {hours} {value} {said} {person} {sent} {provenance}"
     flags = said.pop("flags", ("HH",) if value and value > 6 else ())
     return ResultReport(
         source=source("R01", hours, content, provenance=provenance or Provenance(), sent=sent),

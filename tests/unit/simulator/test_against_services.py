@@ -56,7 +56,8 @@ def test_every_message_is_read_as_it_is_meant():
 
 
 def _event_at(message):
-    says = message.site.habits.says_event_time and message.event.trigger is not Trigger.BOOKED
+    has_none = message.event.trigger in (Trigger.BOOKED, Trigger.RESULT)
+    says = message.site.habits.says_event_time and not has_none
     return message.event.at if says else message.event.recorded_at
 
 
