@@ -42,6 +42,7 @@ const KEYS = {
   appointmentsOfOther: ["appointments", "patient", "p2"],
   appointment: ["appointments", "one", "a1"],
   otherAppointment: ["appointments", "one", "a2"],
+  candidates: ["claims", "list", ""],
   candidate: ["claims", "one", "l1"],
   otherCandidate: ["claims", "one", "l2"],
   staff: ["staff", ""],
@@ -64,7 +65,7 @@ describe("what a change makes old", () => {
   });
 
   test("a loop, a visit, a feed: where they are shown", () => {
-    expect(touchedBy(loop)).toEqual(["loops", "candidate"]);
+    expect(touchedBy(loop)).toEqual(["loops", "candidates", "candidate"]);
     expect(touchedBy(visit)).toEqual(["visits"]);
     expect(touchedBy(feed)).toEqual(["feeds"]);
     expect(touchedBy(referral)).toEqual(["referrals"]);
@@ -86,7 +87,7 @@ describe("what a change makes old", () => {
   });
 
   test("several: each of them", () => {
-    expect(touchedBy(loop, feed)).toEqual(["loops", "feeds", "candidate"]);
+    expect(touchedBy(loop, feed)).toEqual(["loops", "feeds", "candidates", "candidate"]);
   });
 
   test("a gap: everything that the stream tells of", () => {

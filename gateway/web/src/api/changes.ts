@@ -39,9 +39,8 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
     return by === "one" ? of === id : of === patientId;
   },
   loop([holds, by, of], { id, patientId }) {
-    return (
-      (holds === "loops" && of === patientId) || (holds === "claims" && by === "one" && of === id)
-    );
+    if (holds === "claims") return by === "list" || of === id;
+    return holds === "loops" && of === patientId;
   },
   patient: ([holds, of], { id }) => holds === "patients" && of === id,
   encounter: ([holds, of, part], { patientId }) =>
