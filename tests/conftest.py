@@ -1,5 +1,6 @@
 """Servers and hubs for every test that asks for them; unit tests pay nothing for them."""
 
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
@@ -11,6 +12,10 @@ from tests.watch.tally import TALLY
 if TYPE_CHECKING:
     from libs.testing.hub import Hub
     from libs.testing.servers import Servers
+
+# Before anybody imports gRPC: a server of it in this process, such as the collector of traces, would wake in the child while
+# an engine is forked, and the child dies of it.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ from collections import Counter
 import httpx
 import pytest
 
+from libs.chassis.faults import rest
 from libs.local.keys import turn
 from tests.e2e.conftest import together
 from tests.e2e.region import Region
@@ -13,6 +14,8 @@ from tests.e2e.region import Region
 # A caller token lives for 30 seconds, a service's for 30, and both are believed for 5 more.
 ALIVE = 36.0
 NOTICED = 2.5
+# Each of two people stays well below the requests of a second that the gateway lets one have.
+PAUSE = 0.05
 
 
 class Worker:
@@ -32,6 +35,7 @@ class Worker:
                     self.answers[0] += 1
                 else:
                     self.answers.update([answer.status_code, loops.status_code])
+            await rest(stopping, PAUSE)
 
 
 @pytest.mark.timeout(300)
