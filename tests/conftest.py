@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.watch.tally import TALLY
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 # Before anybody imports gRPC: a server of it in this process, such as the collector of traces, would wake in the child while
 # an engine is forked, and the child dies of it.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+# How fast something is, `make bench` says; no test fails for a machine that others use, too.
+settings.register_profile("carehub", deadline=None)
+settings.load_profile("carehub")
 
 
 @pytest.fixture(scope="session")

@@ -89,9 +89,12 @@ async def is_scored(tale: Tale) -> None:
     async def scored() -> Any:
         listed = await stage.get("coordinator", "/v1/risks", patientId=tale.patient_id)
         scores = {each["instrument"]: each for each in listed.get("risks", [])}
-        return scores if {"LACE", "HOSPITAL"} <= scores.keys() else None
+        if not {"LACE", "HOSPITAL"} <= scores.keys():
+            return None
+        # While she was in hospital it was less: each day of the stay counts.
+        return scores if scores["LACE"]["score"] >= 10 else None
 
-    scores = await stage.until("LACE and HOSPITAL are there", scored)
+    scores = await stage.until("LACE is 10 or more, a high risk, and HOSPITAL is there", scored)
     for name, score in sorted(scores.items()):
         terms = ", ".join(
             f"{t['key']} {t.get('points', 0)}" for t in score["terms"] if not t.get("isMissing")
@@ -103,7 +106,6 @@ async def is_scored(tale: Tale) -> None:
             score["score"] == sum(term.get("points", 0) for term in score["terms"]),
             f"the terms of {name} add up",
         )
-    stage.check(scores["LACE"]["score"] >= 10, "LACE is 10 or more: high risk")
     tale.seen["scores"] = scores
     await stage.look(
         f"/patients/{tale.patient_id}", "coordinator", "coming back: each score with its terms"

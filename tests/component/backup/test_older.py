@@ -121,7 +121,13 @@ async def test_what_a_teller_tells_after_it_was_restored_is_newer_than_all_that_
             return await story.pictures() == expected
 
         await running.until(the_same, seconds=60, what="the same pictures as before")
-        versions = await spine.look(
-            "tasking", "SELECT count(*) FROM encounters WHERE version > $1", done.epoch * 2**32
-        )
-        assert versions[0][0] > 0, "nothing was lifted"
+
+        async def is_lifted():
+            lifted = await spine.look(
+                "tasking",
+                "SELECT count(*) FROM encounters WHERE version > $1",
+                done.epoch * 2**32,
+            )
+            return lifted[0][0] > 0
+
+        await running.until(is_lifted, seconds=60, what="visits of lifted versions at tasking")
