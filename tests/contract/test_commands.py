@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.__main__ import _parser
+from services.__main__ import GATEWAY, SERVICES, _parser
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted(
@@ -74,3 +74,10 @@ def test_a_command_that_is_none_is_noticed():
     assert not exists("restitute")
     assert parses("restore set --replace --only analytics")
     assert len(commands(ROOT / "docs/operations/backup-and-restore.md")) > 4
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_what_is_done_for_each_service_is_done_for_all(path):
+    loops = re.findall(r"\bfor (?:service|user) in ([^;\n]+);", path.read_text())
+    for named in loops:
+        assert set(named.split()) - {"admin", GATEWAY} == set(SERVICES), named
