@@ -206,6 +206,7 @@ async def run_sealer(
     now: Callable[[], datetime],
 ) -> None:
     """Seal the ledger of one database for as long as the process works; wait while another process does so."""
+    SEALED.labels(service)  # there from the start: no rate of a count that is not there yet
     failures = 0
     while not stopping.is_set():
         began = time.monotonic()
