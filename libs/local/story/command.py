@@ -42,6 +42,8 @@ async def run(arguments: argparse.Namespace, env: Mapping[str, str], say: Say) -
         await play(Stage(env=env, client=client, say=say, rest=_rest(arguments)))
     say(
         f"\nThat was the whole story, in {time.monotonic() - began:.0f} seconds: every loop closed, and each by evidence."
+        "\nThe hub's clock stays where it is now, months ahead: what nobody did for others meanwhile is late. For a"
+        "\nregion as on the first day stop the hub, and delete its folder (.carehub, or CAREHUB_HOME)."
     )
     return 0
 

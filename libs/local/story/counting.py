@@ -49,7 +49,9 @@ async def is_measured(tale: Tale) -> None:
         await stage.look("/worklist", "coordinator", "what is left to do: nothing for her")
         return
     # A unit counts when its window is closed: thirty days after a discharge, ninety after a referral was sent.
-    stage.forward_to(tale.day(96, 0, 5))
+    closed_at = tale.day(96, 0, 5)
+    stage.forward_to(closed_at)
+    stage.tell(f"It is {closed_at:%A, %B} {closed_at.day}: every window of hers is closed.")
     units = {
         key: await stage.until(f"{key} counts her: {status}", partial(_unit, tale, key, status))
         for key, status in _MEASURES.items()

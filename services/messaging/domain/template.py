@@ -53,7 +53,9 @@ class Template:
 def _filled(sentence: str, slots: Mapping[str, str]) -> str:
     if any(not slots.get(name) for name in _SLOT.findall(sentence)):
         return ""
-    return sentence.format_map(slots)
+    filled = sentence.format_map(slots)
+    # What ends in an abbreviation ("10:00 a. m.") is ended by its stop.
+    return filled.removesuffix(".") if filled.endswith("..") else filled
 
 
 @cache

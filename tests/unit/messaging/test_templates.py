@@ -37,6 +37,7 @@ def test_a_text_fits_into_few_segments_and_is_filled(template, language, neutral
     text = template.write(language, SLOTS, is_neutral=neutral)
     length = length_of(text)
     assert "{" not in text
+    assert ".." not in text
     assert length.segments <= (2 if language == "en" else 4), text
 
 

@@ -4,10 +4,10 @@ import { describe, expect, test } from "vitest";
 import en from "@/i18n/en";
 import { Counted } from "./counted";
 
-const shown = (open: number, late: number) => {
+const shown = (open: number, late: number, isTight = false) => {
   const { container } = render(
     <IntlProvider locale="en" messages={en}>
-      <Counted open={open} late={late} />
+      <Counted open={open} late={late} isTight={isTight} />
     </IntlProvider>,
   );
   return container.textContent;
@@ -18,6 +18,12 @@ describe("a count", () => {
     expect(shown(41, 3)).toBe("41, 3 of them late341");
     expect(screen.getByTitle("41, 3 of them late")).toBeTruthy();
     expect(shown(41, 0)).toBe("4141");
+  });
+
+  test("shows many late ones alone where there is little room, and says both", () => {
+    expect(shown(99, 99, true)).toBe("99, 99 of them late9999");
+    expect(shown(292, 100, true)).toBe("292, 100 of them late100");
+    expect(shown(292, 0, true)).toBe("292292");
   });
 
   test("is silent about nothing, and ends where counting does", () => {

@@ -5,13 +5,17 @@ import styles from "./counted.module.css";
 
 /** The API counts no further. */
 const MOST = 999;
+/** What two numbers have room for in the menu. */
+const TWO_DIGITS = 99;
 
 interface CountedProps {
   open: number;
   late: number;
+  /** In little room many late ones stand alone; whoever listens hears both numbers. */
+  isTight?: boolean;
 }
 
-export function Counted({ open, late }: CountedProps) {
+export function Counted({ open, late, isTight = false }: CountedProps) {
   const t = useTranslations("shell.count");
   const short = (count: number) =>
     count > MOST ? t("more", { count: MOST }) : t("exact", { count });
@@ -26,9 +30,11 @@ export function Counted({ open, late }: CountedProps) {
           {short(late)}
         </span>
       )}
-      <span data-what="open" aria-hidden="true">
-        {short(open)}
-      </span>
+      {!(isTight && late > TWO_DIGITS) && (
+        <span data-what="open" aria-hidden="true">
+          {short(open)}
+        </span>
+      )}
     </span>
   );
 }

@@ -239,7 +239,7 @@ function Waiting() {
   const { team } = useCounts();
   return (
     <span className={styles.badge}>
-      <Counted open={team?.open ?? 0} late={team?.late ?? 0} />
+      <Counted open={team?.open ?? 0} late={team?.late ?? 0} isTight />
     </span>
   );
 }
