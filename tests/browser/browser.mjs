@@ -18,6 +18,8 @@ const FLAGS = [
   "--disable-sync",
 ];
 export const DESK = { width: 1440, height: 900 };
+/** A machine that has other things to do, too, is slow and not broken. */
+const PATIENCE_MS = 60_000;
 export const PHONE = { width: 360, height: 740 };
 
 export async function openBrowser() {
@@ -39,6 +41,7 @@ export async function signIn(browser, hub, account, options = {}) {
     reducedMotion: "reduce",
     hasTouch: viewport.width < 600,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   page.complaints = [];
   page.on("pageerror", (error) => page.complaints.push(error.message));
@@ -49,6 +52,12 @@ export async function signIn(browser, hub, account, options = {}) {
   await page.click(`button[name=account][value="${account}"]`);
   await page.waitForURL((url) => url.origin === hub.url);
   return page;
+}
+
+/** A picture of the whole page, for whoever looks at them: CAREHUB_SHOTS names the folder. */
+export async function shot(page, name) {
+  const folder = process.env.CAREHUB_SHOTS;
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }
 
 /** Nothing for axe to find, nothing to scroll sideways to, no complaint of a script or a policy. */

@@ -19,7 +19,7 @@ import { referrals } from "./referrals.mjs";
 import { session } from "./session.mjs";
 import { worklist } from "./worklist.mjs";
 
-describe("the console", { timeout: 600_000 }, () => {
+describe("the console", { timeout: 1_500_000 }, () => {
   const world = { hub: null, browser: null };
   before(async () => {
     world.hub = await startHub();

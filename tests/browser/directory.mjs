@@ -1,7 +1,7 @@
 /** Stories of the directory: who helps, whether they have room, and from there a request for a patient. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
+import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
 import { call, idOf, sentHome, somebody, until } from "./hub.mjs";
 
 export function directory(world) {
@@ -56,8 +56,11 @@ export function directory(world) {
       await until(async () => {
         await find.fill(person.family.slice(0, -1));
         await find.fill(person.family);
-        await page.getByRole("status").first().waitFor();
-        return (await page.getByRole("listbox").getByRole("option").count()) > 0;
+        const first = page.getByRole("listbox").getByRole("option").first();
+        return await first.waitFor({ timeout: 2_000 }).then(
+          () => true,
+          () => false,
+        );
       }, 30_000);
       await page.keyboard.press("Enter");
       await page
@@ -147,10 +150,4 @@ function nextTuesday() {
   const day = new Date(Date.now() + 7 * 86_400_000);
   while (day.getUTCDay() !== 2) day.setUTCDate(day.getUTCDate() + 1);
   return day.toISOString().slice(0, 10);
-}
-
-/** A picture for whoever looks at them: CAREHUB_SHOTS names the folder. */
-async function shot(page, name) {
-  const folder = process.env.CAREHUB_SHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }

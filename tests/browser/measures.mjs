@@ -1,7 +1,7 @@
 /** Stories of measures: every number opens to its patients, its definition is there for everybody, risk opens to its terms. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
+import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
 import { sentHome, somebody, until } from "./hub.mjs";
 
 export function measures(world) {
@@ -120,10 +120,4 @@ function rateOf(numerator, denominator) {
   const value = numerator / denominator;
   const around = { low: value - 0.02, high: value + 0.02 };
   return { numerator, denominator, value, ...around, pending: 0, excluded: 0, isSmall: false };
-}
-
-/** A picture for whoever looks at them: CAREHUB_SHOTS names the folder. */
-async function shot(page, name) {
-  const folder = process.env.CAREHUB_SHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }

@@ -1,22 +1,16 @@
 /** Stories of messages: the telephone of a demo hub, the care team's threads, and how a patient is reached. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
+import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
 import { idOf, sentHome, somebody, until } from "./hub.mjs";
-
-const SEEN = process.env.CAREHUB_PICTURES;
-/** A picture of the whole page, for whoever wants to look. */
-async function picture(page, name) {
-  if (SEEN) await page.screenshot({ path: `${SEEN}/${name}.png`, fullPage: true });
-}
 
 /** On a desk and on a phone. */
 async function looksRightEverywhere(page, name) {
   await looksRight(page);
-  await picture(page, `${name}-desk`);
+  await shot(page, `${name}-desk`);
   await page.setViewportSize(PHONE);
   await looksRight(page);
-  await picture(page, `${name}-phone`);
+  await shot(page, `${name}-phone`);
   await page.setViewportSize(DESK);
 }
 
@@ -203,7 +197,7 @@ export function messaging(world) {
       const log = page.getByRole("log");
       if (await page.getByText("Nothing has come yet").isVisible()) {
         await looksRight(page);
-        await picture(page, "telephone-none");
+        await shot(page, "telephone-none");
       }
       await log.getByText(words).waitFor({ timeout: 30_000 });
       assert.equal(await log.locator("[lang=es]").getByText(words).count(), 1);

@@ -1,7 +1,7 @@
 /** Stories of the patient: who has looked at my record, and who opened it in an emergency. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
+import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
 
 const MOST_BYTES = 200_000;
 const FAMILY = "Ejemplo";
@@ -130,10 +130,4 @@ export function own(world) {
       await page.context().close();
     });
   });
-}
-
-/** A picture for whoever looks at them: CAREHUB_SHOTS names the folder. */
-async function shot(page, name) {
-  const folder = process.env.CAREHUB_SHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }

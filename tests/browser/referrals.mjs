@@ -1,7 +1,7 @@
 /** Stories of asking a partner to help: by a coordinator on the console, and by the partner on the page without an account. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
+import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
 import { idOf, sentHome, somebody } from "./hub.mjs";
 
 const PARTNERS = ["Ridge Volunteer Drivers", "Prairie Wheels Vans", "Good Road Cars"];
@@ -215,10 +215,4 @@ export function referrals(world) {
       await pharmacist.context().close();
     });
   });
-}
-
-/** A picture for whoever looks at them: CAREHUB_SHOTS names the folder. */
-async function shot(page, name) {
-  const folder = process.env.CAREHUB_SHOTS;
-  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }

@@ -3,15 +3,14 @@
  * it says can be seen there is looked for, by the person who would.
  */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
-import { DESK, looksRight, openBrowser, PHONE, signIn } from "./browser.mjs";
+import { DESK, looksRight, openBrowser, PHONE, shot, signIn } from "./browser.mjs";
 import { playStory, startHub } from "./hub.mjs";
 
 const HERS = "Barrera";
 const SHOWN = { timeout: 30_000 };
 
-describe("the story in the browser", { timeout: 600_000 }, () => {
+describe("the story in the browser", { timeout: 1_500_000 }, () => {
   let hub;
   let browser;
   let story;
@@ -193,13 +192,3 @@ describe("the story in the browser", { timeout: 600_000 }, () => {
     assert(Number(/in (\d+) seconds/.exec(line)[1]) < 300, line);
   });
 });
-
-/** A picture for whoever wants to look, where CAREHUB_SHOTS says. */
-async function shot(page, name) {
-  if (process.env.CAREHUB_SHOTS) {
-    writeFileSync(
-      `${process.env.CAREHUB_SHOTS}/${name}.png`,
-      await page.screenshot({ fullPage: true }),
-    );
-  }
-}

@@ -45,6 +45,8 @@ const KEYS = {
   candidates: ["claims", "list", ""],
   candidate: ["claims", "one", "l1"],
   otherCandidate: ["claims", "one", "l2"],
+  time: ["time", "p1"],
+  timeOfOther: ["time", "p2"],
   staff: ["staff", ""],
 };
 
@@ -61,6 +63,7 @@ describe("what a change makes old", () => {
       "task",
       "tasksOfLoop",
       "tasksOfPatient",
+      "time",
     ]);
   });
 

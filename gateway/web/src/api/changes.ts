@@ -34,6 +34,7 @@ function ofPlans(what: string): (key: Key, change: Change) => boolean {
 /** The keys of our queries begin with what they hold. Lists of a patient name the patient next. */
 const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
   task([holds, by, of], { id, patientId }) {
+    if (holds === "time") return by === patientId;
     if (holds !== "tasks") return false;
     if (by === "worklist" || by === "counts") return true;
     return by === "one" ? of === id : of === patientId;
@@ -69,6 +70,7 @@ const TOLD_OF: readonly unknown[] = [
   "patients",
   "appointments",
   "claims",
+  "time",
   "feeds",
   "plans",
   "threads",

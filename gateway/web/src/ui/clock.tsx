@@ -1,4 +1,5 @@
 /** A clock in shape, word and color, always all three; used everywhere. */
+import { VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangleFilled,
   IconArrowBigUpLinesFilled,
@@ -33,9 +34,7 @@ export function Clock({ of, facilityId }: { of: Ticking; facilityId: string }) {
   const spoken = isDone ? moment : when.spoken(span);
   return (
     <span className={styles.clock} data-word={word}>
-      <span className={styles.hidden}>
-        {t("spoken", { word: t(word), span: spoken, when: moment })}
-      </span>
+      <VisuallyHidden>{t("spoken", { word: t(word), span: spoken, when: moment })}</VisuallyHidden>
       <span aria-hidden="true" className={styles.shown}>
         <Shape word={word} used={used} />
         <span>

@@ -1,3 +1,4 @@
+import { MantineProvider } from "@mantine/core";
 import { render, screen } from "@testing-library/react";
 import { IntlProvider } from "use-intl";
 import { describe, expect, test } from "vitest";
@@ -6,11 +7,15 @@ import { Counted } from "./counted";
 
 const shown = (open: number, late: number, isTight = false) => {
   const { container } = render(
-    <IntlProvider locale="en" messages={en}>
-      <Counted open={open} late={late} isTight={isTight} />
-    </IntlProvider>,
+    <MantineProvider env="test">
+      <IntlProvider locale="en" messages={en}>
+        <main>
+          <Counted open={open} late={late} isTight={isTight} />
+        </main>
+      </IntlProvider>
+    </MantineProvider>,
   );
-  return container.textContent;
+  return container.querySelector("main")?.textContent;
 };
 
 describe("a count", () => {

@@ -1,4 +1,5 @@
 /** A count with the late ones of it: how many in numbers, and in words for those who listen. */
+import { VisuallyHidden } from "@mantine/core";
 import { IconAlertTriangleFilled } from "@tabler/icons-react";
 import { useTranslations } from "use-intl";
 import styles from "./counted.module.css";
@@ -23,7 +24,7 @@ export function Counted({ open, late, isTight = false }: CountedProps) {
   const spoken = late > 0 ? t("spokenLate", { open: short(open), late: short(late) }) : short(open);
   return (
     <span className={styles.counted} title={late > 0 ? spoken : undefined}>
-      <span className={styles.hidden}>{spoken}</span>
+      <VisuallyHidden>{spoken}</VisuallyHidden>
       {late > 0 && (
         <span className={styles.late} data-what="late" aria-hidden="true">
           <IconAlertTriangleFilled size={12} />

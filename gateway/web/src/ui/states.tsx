@@ -1,5 +1,5 @@
 /** Empty, loading, error, no permission, offline: what a list or a page says when it has nothing else to show. */
-import { Button } from "@mantine/core";
+import { Button, VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangleFilled,
   IconCheck,
@@ -133,9 +133,7 @@ export function Loading({
   }, []);
   return (
     <div aria-busy="true" className={styles.loading}>
-      <span role="status" className={styles.hidden}>
-        {phase === "quiet" ? "" : t("loading")}
-      </span>
+      <VisuallyHidden role="status">{phase === "quiet" ? "" : t("loading")}</VisuallyHidden>
       {phase !== "quiet" && <Bones count={SHAPES[shape]} />}
       {phase === "slow" && (
         <div className={styles.slow}>

@@ -5,6 +5,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Appointment } from "@/api/client";
 import { useMay, useMe } from "@/api/queries";
+import { usePatientName } from "@/features/patients/hooks";
 import { Dialog } from "@/ui/dialog";
 import { useToasts } from "@/ui/toasts";
 import { useNow, useWhen, useZone } from "@/ui/when";
@@ -13,7 +14,6 @@ import {
   type Noted,
   useAppointmentChanges,
   usePatientAppointments,
-  usePatientName,
   useRefusalWords,
 } from "./hooks";
 import { type Doing, doingsOf, followerOf, isLate } from "./standing";

@@ -3,8 +3,6 @@ import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 import { useTranslations } from "use-intl";
 import { type Appointment, api, Failure, read, type Schedule, type Slot } from "@/api/client";
-import { patientQuery } from "@/features/patients/hooks";
-import { nameOf } from "@/features/patients/person";
 import { useLiveMs } from "@/ui/live";
 import { momentIn } from "@/ui/moments";
 import { partsOf, shifted } from "./days";
@@ -59,6 +57,7 @@ export function useAppointment(appointmentId: string) {
       const url = "/v1/appointments/{appointmentId}";
       return read(api.GET(url, { params, signal })) as Promise<Appointment>;
     },
+    refetchInterval: useLiveMs(),
     enabled: Boolean(appointmentId),
   });
 }
@@ -108,14 +107,6 @@ export function useFreeSlots({ facilityId, scheduleId, purpose, from, zone }: So
   });
 }
 
-/** The name of a patient; of one whom the caller may not see, that it is somebody. */
-export function usePatientName(patientId: string): string {
-  const t = useTranslations("appointments");
-  const { data, error } = useQuery(patientQuery(patientId));
-  if (data) return nameOf(data);
-  return error ? t("somebody") : "…";
-}
-
 /** Why something was not done, as a sentence. */
 export function useRefusalWords(): (error: unknown) => string {
   const t = useTranslations("appointments.errors");
@@ -144,10 +135,14 @@ export function useAppointmentChanges() {
     async (of: Appointment, doing: Noted | { by: "BY_PATIENT" | "BY_CLINIC" }) => {
       const params = { path: { appointmentId: of.id } };
       const body = { etag: of.etag };
+      // Whoever closes the window has not undone it: it is sent all the same.
+      const keepalive = true;
       try {
-        if (typeof doing === "string") return await read(api.POST(URLS[doing], { params, body }));
+        if (typeof doing === "string") {
+          return await read(api.POST(URLS[doing], { params, body, keepalive }));
+        }
         const url = "/v1/appointments/{appointmentId}:cancel";
-        return await read(api.POST(url, { params, body: { ...body, by: doing.by } }));
+        return await read(api.POST(url, { params, body: { ...body, by: doing.by }, keepalive }));
       } finally {
         void client.invalidateQueries({ queryKey: ["appointments"] });
       }

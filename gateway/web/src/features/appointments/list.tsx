@@ -1,16 +1,16 @@
-/** The appointments of a day, the earliest first: one tab stop with arrows inside, and the whole row opens one. */
+/** The appointments of a day, the earliest first; the whole row opens one. */
 import { Button } from "@mantine/core";
 import { IconCalendar } from "@tabler/icons-react";
-import { type KeyboardEvent, useRef, useState } from "react";
+import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Appointment } from "@/api/client";
-import { useKeys } from "@/ui/keys";
+import { usePatientName } from "@/features/patients/hooks";
+import { RowButton } from "@/ui/list-and-detail";
 import { Card } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import { useZone } from "@/ui/when";
 import styles from "./appointments.module.css";
 import { RideWords, StateWords, useRide, useTimes } from "./facts";
-import { usePatientName } from "./hooks";
 
 const PAGE = 50;
 
@@ -23,21 +23,8 @@ interface ListProps {
 export function DayList({ appointments, chosenId, open }: ListProps) {
   const t = useTranslations("appointments");
   const [limit, show] = useState(PAGE);
-  const list = useRef<HTMLUListElement>(null);
   const shown = appointments.slice(0, limit);
   const tabStop = shown.find(({ id }) => id === chosenId)?.id ?? shown[0]?.id;
-  const move = (step: 1 | -1) => () => {
-    const rows = [...(list.current?.querySelectorAll<HTMLElement>("button") ?? [])];
-    const at = rows.indexOf(document.activeElement as HTMLElement);
-    rows[Math.min(rows.length - 1, Math.max(0, at + step))]?.focus();
-  };
-  useKeys({ j: move(1), k: move(-1) });
-  const onKey = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key] as 1 | -1 | undefined;
-    if (!step) return;
-    event.preventDefault();
-    move(step)();
-  };
   if (appointments.length === 0) {
     return (
       <Card>
@@ -49,7 +36,7 @@ export function DayList({ appointments, chosenId, open }: ListProps) {
   }
   return (
     <Card>
-      <ul ref={list} className={styles.list} aria-label={t("listLabel")} onKeyDown={onKey}>
+      <ul className={styles.list} aria-label={t("listLabel")}>
         {shown.map((each) => (
           <Row
             key={each.id}
@@ -86,12 +73,11 @@ function Row({ of, isChosen, isTabStop, open }: RowProps) {
   const { ride } = useRide(of);
   return (
     <li>
-      <button
-        type="button"
+      <RowButton
         className={styles.row}
+        isChosen={isChosen}
+        isTabStop={isTabStop}
         data-appointment={of.id}
-        aria-current={isChosen || undefined}
-        tabIndex={isTabStop ? 0 : -1}
         onClick={open}
       >
         <span className={styles.time}>{times(of, zone)}</span>{" "}
@@ -104,7 +90,7 @@ function Row({ of, isChosen, isTabStop, open }: RowProps) {
         </span>{" "}
         <span className={styles.rideCell}>{ride && <RideWords ride={ride} />}</span>{" "}
         <StateWords of={of} />
-      </button>
+      </RowButton>
     </li>
   );
 }

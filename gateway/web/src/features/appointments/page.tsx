@@ -2,13 +2,14 @@
 import { Button, NativeSelect, TextInput } from "@mantine/core";
 import { IconChevronLeft, IconChevronRight, IconPlus } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Appointment } from "@/api/client";
 import { useFacilities, useMay, useMe } from "@/api/queries";
 import { SearchBox } from "@/features/patients/search-box";
 import { Dialog } from "@/ui/dialog";
 import { useKeys } from "@/ui/keys";
+import { ListAndDetail } from "@/ui/list-and-detail";
 import { word } from "@/ui/moments";
 import { Page } from "@/ui/page";
 import { Loaded, NoAccess } from "@/ui/states";
@@ -54,7 +55,9 @@ function OfFacility({ facilityId }: { facilityId: string }) {
         loaded={days.map(({ data }) => data)}
         choose={(to) => change({ day: to === today ? undefined : to })}
       />
-      <div className={styles.columns} data-is-alone={!chosen}>
+      <ListAndDetail
+        detail={chosen && <Pane key={chosen.id} of={chosen} close={() => open(undefined)} />}
+      >
         <section aria-labelledby="day" className={styles.day}>
           <DayHead day={day} today={today} />
           {chosenDay && (
@@ -63,8 +66,7 @@ function OfFacility({ facilityId }: { facilityId: string }) {
             </Loaded>
           )}
         </section>
-        {chosen && <Pane key={chosen.id} of={chosen} close={() => open(undefined)} />}
-      </div>
+      </ListAndDetail>
     </Page>
   );
 }
@@ -102,6 +104,27 @@ interface WeekProps {
   choose: (day: string) => void;
 }
 
+/** The day that is shown, and one to go to. While somebody types it is theirs. */
+function DayField({ day, choose }: { day: string; choose: (day: string) => void }) {
+  const t = useTranslations("appointments.week");
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    const shown = field.current;
+    if (shown && document.activeElement !== shown) shown.value = day;
+  }, [day]);
+  return (
+    <TextInput
+      ref={field}
+      type="date"
+      size="xs"
+      aria-label={t("goTo")}
+      defaultValue={day}
+      // On the way to 2027 a year is 2, 20 and 202.
+      onChange={({ currentTarget: { value } }) => value >= "1900" && isDay(value) && choose(value)}
+    />
+  );
+}
+
 function Week({ week, day, today, loaded, choose }: WeekProps) {
   const t = useTranslations("appointments.week");
   return (
@@ -126,14 +149,7 @@ function Week({ week, day, today, loaded, choose }: WeekProps) {
         >
           <IconChevronRight size={16} stroke={1.9} aria-hidden="true" className={styles.mirrored} />
         </Button>
-        <TextInput
-          key={day}
-          type="date"
-          size="xs"
-          aria-label={t("goTo")}
-          defaultValue={day}
-          onChange={({ currentTarget: { value } }) => isDay(value) && choose(value)}
-        />
+        <DayField day={day} choose={choose} />
       </div>
       <ul className={styles.days}>
         {week.map((each, index) => (

@@ -19,15 +19,19 @@ export function CoordinatorDialog({ plan, close }: Props) {
   const change = useChange(plan.patientId);
   const staff = useStaff(plan.facilityId);
   const [chosen, choose] = useState(plan.coordinatorId);
+  const [isBusy, be] = useState(false);
   const data = staff
     .filter(({ state }) => state === "STATE_ACTIVE")
     .map(({ id, displayName }) => ({ value: id, label: displayName }));
   const save = async (event: FormEvent) => {
     event.preventDefault();
+    if (isBusy) return;
+    be(true);
     const params = { path: { carePlanId: plan.id } };
     const body = { etag: plan.etag, coordinatorId: chosen };
     const url = "/v1/carePlans/{carePlanId}:nameCoordinator";
     if (await change(read(api.POST(url, { params, body })))) close();
+    be(false);
   };
   return (
     <Dialog title={t("change")} close={close} closeLabel={t("close")}>
@@ -42,7 +46,7 @@ export function CoordinatorDialog({ plan, close }: Props) {
           searchable
         />
         <div className={styles.actions}>
-          <Button type="submit" disabled={chosen === plan.coordinatorId}>
+          <Button type="submit" loading={isBusy} disabled={chosen === plan.coordinatorId}>
             {t("save")}
           </Button>
           <Button variant="default" onClick={close}>

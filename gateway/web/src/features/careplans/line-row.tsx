@@ -1,5 +1,5 @@
 /** One medicine: as before, as after, what differs, and the four choices. */
-import { Button } from "@mantine/core";
+import { Button, VisuallyHidden } from "@mantine/core";
 import { IconArrowRight, IconCheck, IconHelpCircle, IconPlus, IconX } from "@tabler/icons-react";
 import { useEffect, useRef } from "react";
 import { useTranslations } from "use-intl";
@@ -63,7 +63,7 @@ function Part({ text, differs }: { text: string; differs: boolean }) {
   return (
     <mark className={styles.differs}>
       <bdi>{text || "?"}</bdi>
-      <span className={styles.hidden}> ({t("differs")})</span>
+      <VisuallyHidden> ({t("differs")})</VisuallyHidden>
     </mark>
   );
 }

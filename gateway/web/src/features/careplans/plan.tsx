@@ -1,5 +1,5 @@
 /** The care plan: goals, the patient's own first, and who does what, by facility. */
-import { Button } from "@mantine/core";
+import { Button, VisuallyHidden } from "@mantine/core";
 import {
   IconAlertTriangleFilled,
   IconCheck,
@@ -226,9 +226,9 @@ function ActivityRow({ plan, activity, mayChange }: ActivityProps) {
         {activity.state === "STATE_DONE" && <Done />}
         {activity.state === "STATE_DROPPED" && <Dropped />}
         {isPlanned && (isLate ? <Late /> : <Planned />)}
-        <span className={styles.hidden}>
+        <VisuallyHidden>
           {isLate ? t("late") : t(`activityStates.${activity.state}`)}
-        </span>
+        </VisuallyHidden>
         <span>
           {activity.title}
           {activity.ownerId && (

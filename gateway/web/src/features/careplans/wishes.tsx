@@ -2,14 +2,22 @@
 import { useLocale, useTranslations } from "use-intl";
 import { languageName } from "@/features/patients/person";
 import { Card } from "@/ui/page";
+import { Failed } from "@/ui/states";
 import styles from "./careplans.module.css";
 import { usePreferences } from "./hooks";
 
 export function Wishes({ patientId }: { patientId: string }) {
   const t = useTranslations("careplans.wishes");
+  const { data, error, refetch } = usePreferences(patientId);
+  if (error && data === undefined) {
+    return <Failed title={t("failed")} error={error} retry={() => void refetch()} />;
+  }
+  return data === undefined ? null : <Said of={data} />;
+}
+
+function Said({ of: data }: { of: NonNullable<ReturnType<typeof usePreferences>["data"]> | null }) {
+  const t = useTranslations("careplans.wishes");
   const locale = useLocale();
-  const { data } = usePreferences(patientId);
-  if (data === undefined) return null;
   const spans = data && {
     best: [data.bestFrom, data.bestUntil],
     sleeps: [data.sleepsFrom, data.sleepsUntil],

@@ -64,11 +64,13 @@ function Form({ of, close }: { of: ClaimCandidate; close: () => void }) {
   const { say } = useToasts();
   const { isBusy, error, decide } = useDecide(of.loopId);
   const before = LEVELS.find((each) => each === of.decision?.level);
-  const [level, be] = useState<Level>(before ?? "LEVEL_MODERATE");
+  const [level, be] = useState<Level | "">(before ?? "");
+  const [isMissing, miss] = useState(false);
   const [isBilledElsewhere, bill] = useState(of.decision?.isBilledElsewhere ?? false);
   const [isGlobalPeriod, globe] = useState(of.decision?.isGlobalPeriod ?? false);
   const submit = async (event: FormEvent) => {
     event.preventDefault();
+    if (!level) return miss(true);
     if (!(await decide({ level, isBilledElsewhere, isGlobalPeriod }))) return;
     say({ text: t("saved") });
     close();
@@ -83,7 +85,8 @@ function Form({ of, close }: { of: ClaimCandidate; close: () => void }) {
       <Radio.Group
         label={t("level")}
         value={level}
-        onChange={(value) => be(LEVELS.find((each) => each === value) ?? "LEVEL_MODERATE")}
+        error={isMissing && !level && t("needed")}
+        onChange={(value) => be(LEVELS.find((each) => each === value) ?? "")}
       >
         {LEVELS.map((each) => (
           <Radio key={each} value={each} label={t(`levels.${each}`)} className={styles.choice} />

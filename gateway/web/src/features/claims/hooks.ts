@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { api, type ClaimCandidate, Failure, type Filled, read, type TimeEntry } from "@/api/client";
 import type { components } from "@/api/schema.gen";
+import { useLiveMs } from "@/ui/live";
 
 export type TimeTotal = Filled<components["schemas"]["tasking.TimeTotal"]>;
 export type Level = "LEVEL_LOW" | "LEVEL_MODERATE" | "LEVEL_HIGH";
@@ -21,6 +22,7 @@ export function useCandidates(facilityId: string | undefined) {
     },
     initialPageParam: "",
     getNextPageParam: ({ next }) => next || undefined,
+    refetchInterval: useLiveMs(),
   });
 }
 
@@ -32,6 +34,7 @@ export function useCandidate(loopId: string) {
       const url = "/v1/claimCandidates/{loopId}";
       return read(api.GET(url, { params, signal })) as Promise<ClaimCandidate>;
     },
+    refetchInterval: useLiveMs(),
     enabled: Boolean(loopId),
   });
 }
@@ -45,6 +48,7 @@ export function useTime(patientId: string) {
       const page = await read(api.GET("/v1/timeEntries", { params: { query }, signal }));
       return { entries: page.entries as TimeEntry[], totals: page.totals as TimeTotal[] };
     },
+    refetchInterval: useLiveMs(),
   });
 }
 

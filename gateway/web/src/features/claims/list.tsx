@@ -1,11 +1,10 @@
 /** Candidates by the month in which the patient left, the newest first. */
 import { IconAlertTriangle, IconCheck, IconHourglass, IconMinus } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useLocale, useTranslations } from "use-intl";
 import type { ClaimCandidate } from "@/api/client";
 import { useFacilities } from "@/api/queries";
-import { patientQuery } from "@/features/patients/hooks";
-import { nameOf } from "@/features/patients/person";
+import { usePatientName } from "@/features/patients/hooks";
+import { RowButton } from "@/ui/list-and-detail";
 import { partsIn, word } from "@/ui/moments";
 import { Card } from "@/ui/page";
 import { useHomeZone, useWhen, useZone } from "@/ui/when";
@@ -23,6 +22,9 @@ export function Months({ candidates, chosenId, open }: Props) {
   const locale = useLocale();
   const facilities = useFacilities();
   const home = useHomeZone();
+  const tabStop = candidates.some(({ loopId }) => loopId === chosenId)
+    ? chosenId
+    : candidates[0]?.loopId;
   const months = new Map<string, ClaimCandidate[]>();
   for (const each of candidates) {
     const zone = facilities.get(each.facilityId)?.timeZone ?? home;
@@ -44,6 +46,7 @@ export function Months({ candidates, chosenId, open }: Props) {
               key={each.loopId}
               of={each}
               isChosen={each.loopId === chosenId}
+              isTabStop={each.loopId === tabStop}
               open={() => open(each.loopId)}
             />
           ))}
@@ -72,33 +75,22 @@ export function CodeWords({ of }: { of: ClaimCandidate }) {
   );
 }
 
-export function usePatientNameHere(patientId: string): string {
-  const t = useTranslations("claims");
-  const { data, error } = useQuery(patientQuery(patientId));
-  if (data) return nameOf(data);
-  return error ? t("somebody") : "…";
-}
-
 interface RowProps {
   of: ClaimCandidate;
   isChosen: boolean;
+  isTabStop: boolean;
   open: () => void;
 }
 
-function Row({ of, isChosen, open }: RowProps) {
+function Row({ of, isChosen, isTabStop, open }: RowProps) {
   const t = useTranslations("claims");
   const when = useWhen();
   const zone = useZone(of.facilityId);
-  const name = usePatientNameHere(of.patientId);
+  const name = usePatientName(of.patientId);
   const reasons = reasonsOf(of);
   return (
     <li>
-      <button
-        type="button"
-        className={styles.row}
-        aria-current={isChosen || undefined}
-        onClick={open}
-      >
+      <RowButton className={styles.row} isChosen={isChosen} isTabStop={isTabStop} onClick={open}>
         <span className={styles.who}>
           <bdi className={styles.name}>{name}</bdi>{" "}
           <span className={styles.small}>
@@ -120,7 +112,7 @@ function Row({ of, isChosen, open }: RowProps) {
             <span className={styles.line}>{t("moreReasons", { count: reasons.length - 2 })}</span>
           )}
         </span>
-      </button>
+      </RowButton>
     </li>
   );
 }

@@ -1,24 +1,32 @@
 /** What a candidate stands on: the code or why not, every rule that was looked at, the contacts and visits, the minutes. */
-import { CloseButton } from "@mantine/core";
+import { VisuallyHidden } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
 import { useTranslations } from "use-intl";
 import type { ClaimCandidate } from "@/api/client";
 import { useNames } from "@/features/careplans/names";
+import { usePatientName } from "@/features/patients/hooks";
+import { Detail, DetailHead } from "@/ui/list-and-detail";
 import { Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import styles from "./claims.module.css";
 import { Decision } from "./decision";
 import { useCandidate } from "./hooks";
-import { CodeWords, Holds, usePatientNameHere } from "./list";
+import { CodeWords, Holds } from "./list";
 import { Minutes } from "./minutes";
 import { findingOf, reasonsOf } from "./words";
 
 export function Packet({ loopId, close }: { loopId: string; close: () => void }) {
   const t = useTranslations("claims.packet");
+  const word = useTranslations("claims");
   const candidate = useCandidate(loopId);
   return (
-    <aside className={styles.pane} aria-label={t("label")}>
+    <Detail label={t("label")}>
+      {!candidate.data && (
+        <DetailHead close={close} closeLabel={word("close")}>
+          {t("label")}
+        </DetailHead>
+      )}
       <Loaded query={candidate} title={t("failed")} shape="card">
         {(found) => (
           <>
@@ -31,7 +39,7 @@ export function Packet({ loopId, close }: { loopId: string; close: () => void })
           </>
         )}
       </Loaded>
-    </aside>
+    </Detail>
   );
 }
 
@@ -45,20 +53,15 @@ function Version({ of }: { of: ClaimCandidate }) {
 
 function Head({ of, close }: { of: ClaimCandidate; close: () => void }) {
   const t = useTranslations("claims");
-  const name = usePatientNameHere(of.patientId);
-  const head = useRef<HTMLHeadingElement>(null);
-  useEffect(() => head.current?.focus(), []);
+  const name = usePatientName(of.patientId);
   const isKnown = of.code === "99496" || of.code === "99495";
   return (
     <>
-      <div className={styles.paneHead}>
-        <h2 ref={head} tabIndex={-1}>
-          <Link to="/patients/$patientId" params={{ patientId: of.patientId }}>
-            <bdi>{name}</bdi>
-          </Link>
-        </h2>
-        <CloseButton aria-label={t("close")} onClick={close} />
-      </div>
+      <DetailHead close={close} closeLabel={t("close")}>
+        <Link to="/patients/$patientId" params={{ patientId: of.patientId }}>
+          <bdi>{name}</bdi>
+        </Link>
+      </DetailHead>
       <CodeWords of={of} />
       {isKnown ? (
         <p>{t(`codes.${of.code as "99496"}`)}</p>
@@ -99,7 +102,7 @@ function Rules({ of }: { of: ClaimCandidate }) {
               <Holds holds={holds} />
               <span>
                 {t.has(name) ? t(name) : rule}
-                <span className={styles.hidden}> {t(holds ? "packet.holds" : "packet.not")}</span>{" "}
+                <VisuallyHidden> {t(holds ? "packet.holds" : "packet.not")}</VisuallyHidden>{" "}
                 <span className={styles.small}>
                   {t.has(found) ? t(found, { count } as never) : finding}
                 </span>

@@ -5,6 +5,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslations } from "use-intl";
 import { useFacilities, useMay, useMe } from "@/api/queries";
 import { useKeys } from "@/ui/keys";
+import { ListAndDetail } from "@/ui/list-and-detail";
 import { Card, Page } from "@/ui/page";
 import { Empty, Failed, Loading, NoAccess } from "@/ui/states";
 import styles from "./claims.module.css";
@@ -42,10 +43,11 @@ function Claims() {
           ]}
         />
       )}
-      <div className={styles.columns} data-is-alone={!loop}>
+      <ListAndDetail
+        detail={loop && <Packet key={loop} loopId={loop} close={() => open(undefined)} />}
+      >
         <Candidates facilityId={facility} chosenId={loop ?? ""} open={open} />
-        {loop && <Packet key={loop} loopId={loop} close={() => open(undefined)} />}
-      </div>
+      </ListAndDetail>
     </Page>
   );
 }
@@ -74,7 +76,7 @@ function Candidates({ facilityId, chosenId, open }: CandidatesProps) {
     );
   }
   return (
-    <div className={styles.main}>
+    <>
       <Months candidates={candidates} chosenId={chosenId} open={open} />
       {asked.hasNextPage && (
         <Button
@@ -85,6 +87,6 @@ function Candidates({ facilityId, chosenId, open }: CandidatesProps) {
           {t("more")}
         </Button>
       )}
-    </div>
+    </>
   );
 }

@@ -40,19 +40,6 @@ export function useProxies(patientId: string): readonly ActingPerson[] {
   return data ?? [];
 }
 
-export function useOrganizations() {
-  const { data } = useQuery({
-    queryKey: ["organizations"],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: MOST };
-      const page = await read(api.GET("/v1/organizations", { params: { query }, signal }));
-      return page.organizations;
-    },
-    staleTime: 5 * 60_000,
-  });
-  return data ?? [];
-}
-
 /** The partners of the directory of referrals: nobody of the network, whom a patient can forbid to be told anything. */
 export function usePartners() {
   const { data } = useQuery({

@@ -1,10 +1,10 @@
 /** The words of consents with the names of the network and the times of a place. */
 import { useFormatter, useTranslations } from "use-intl";
-import { useFacilities } from "@/api/queries";
+import { useFacilities, useOrganizations } from "@/api/queries";
 import { useAllStaff, useAllTeams } from "@/features/staff/hooks";
 import { dayIn, partsIn } from "@/ui/moments";
 import { useHomeZone, useNow, useWhen } from "@/ui/when";
-import { type ActingPerson, useOrganizations, usePartners, useProxies } from "./hooks";
+import { type ActingPerson, usePartners, useProxies } from "./hooks";
 import type { Means } from "./words";
 
 const NOBODY: readonly ActingPerson[] = [];
@@ -15,7 +15,7 @@ export function useNames(
 ): (id: string) => string | undefined {
   const t = useTranslations("consents.givers");
   const facilities = useFacilities();
-  const organizations = [...useOrganizations(), ...usePartners()];
+  const organizations = [...useOrganizations().values(), ...usePartners()];
   const teams = useAllTeams().data;
   const staff = useAllStaff().data;
   return (id) => {

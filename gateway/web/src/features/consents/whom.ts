@@ -1,8 +1,8 @@
 /** Whom and what a consent may name, as a field offers it: each with what it is, since names may be the same. */
 import { useTranslations } from "use-intl";
-import { useFacilities } from "@/api/queries";
+import { useFacilities, useOrganizations } from "@/api/queries";
 import { useAllStaff, useAllTeams } from "@/features/staff/hooks";
-import { useOrganizations, usePartners, useProxies } from "./hooks";
+import { usePartners, useProxies } from "./hooks";
 import { kindOf } from "./use-words";
 
 export interface Choice {
@@ -20,7 +20,7 @@ const byLabel = (a: Choice, b: Choice) => a.label.localeCompare(b.label);
 export function useSources(): Choices[] {
   const t = useTranslations("consents.form");
   const facilities = [...useFacilities().values()];
-  const organizations = useOrganizations();
+  const organizations = [...useOrganizations().values()];
   return [
     {
       group: t("facilities"),

@@ -1,8 +1,8 @@
 /** One service of the directory: whom it is for, when it is there, how it is reached, and asking it for a patient. */
-import { Button, CloseButton } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconPhone } from "@tabler/icons-react";
 import { useNavigate } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Match } from "@/api/client";
 import { useMay } from "@/api/queries";
@@ -10,6 +10,7 @@ import { SearchBox } from "@/features/patients/search-box";
 import { useNeedWords } from "@/features/referrals/card";
 import { Capacity, Reasons } from "@/features/referrals/matches";
 import { Dialog } from "@/ui/dialog";
+import { Detail, DetailHead } from "@/ui/list-and-detail";
 import { Loaded } from "@/ui/states";
 import { useWhen } from "@/ui/when";
 import { CapacityDialog } from "./capacity-dialog";
@@ -27,11 +28,16 @@ interface Props {
 
 const saysWhy = ({ reasons }: Match) => reasons.some(({ code }) => code !== "CAPACITY");
 
-export function Detail({ serviceId, match, need, close }: Props) {
+export function ServiceDetail({ serviceId, match, need, close }: Props) {
   const t = useTranslations("directory");
   const service = useService(serviceId);
   return (
-    <aside className={styles.pane} aria-label={t("one")}>
+    <Detail label={t("one")}>
+      {!service.data && (
+        <DetailHead close={close} closeLabel={t("close")}>
+          {t("one")}
+        </DetailHead>
+      )}
       <Loaded query={service} title={t("failedOne")} shape="card">
         {(found) => (
           <>
@@ -47,25 +53,21 @@ export function Detail({ serviceId, match, need, close }: Props) {
           </>
         )}
       </Loaded>
-    </aside>
+    </Detail>
   );
 }
 
 function Head({ service, close }: { service: Service; close: () => void }) {
   const t = useTranslations("directory");
-  const head = useRef<HTMLHeadingElement>(null);
-  useEffect(() => head.current?.focus(), []);
   return (
     <>
-      <div className={styles.paneHead}>
-        <div className={styles.who}>
-          <h2 ref={head} tabIndex={-1}>
-            <bdi>{service.name}</bdi>
-          </h2>
-          <bdi className={styles.small}>{service.organizationName}</bdi>
-        </div>
-        <CloseButton aria-label={t("close")} onClick={close} />
-      </div>
+      <DetailHead
+        below={<bdi className={styles.small}>{service.organizationName}</bdi>}
+        close={close}
+        closeLabel={t("close")}
+      >
+        <bdi>{service.name}</bdi>
+      </DetailHead>
       {service.description && <p>{service.description}</p>}
       <div className={styles.capacity}>
         <Capacity service={service} />

@@ -2,6 +2,7 @@
 import { useTranslations } from "use-intl";
 import type { Match } from "@/api/client";
 import { Capacity } from "@/features/referrals/matches";
+import { RowButton } from "@/ui/list-and-detail";
 import { Card } from "@/ui/page";
 import { Empty } from "@/ui/states";
 import styles from "./directory.module.css";
@@ -24,6 +25,10 @@ export function Found({ found, chosenId, open }: Props) {
       </Card>
     );
   }
+  // Those who do not fit are folded away: with nobody chosen the first of all is the first that shows, or the first inside.
+  const tabStop = found.some(({ service }) => service.id === chosenId)
+    ? chosenId
+    : [...fitting, ...others][0]?.service.id;
   const rows = (matches: Match[]) => (
     <ul className={styles.list}>
       {matches.map((match) => (
@@ -31,6 +36,7 @@ export function Found({ found, chosenId, open }: Props) {
           key={match.service.id}
           match={match}
           isChosen={match.service.id === chosenId}
+          isTabStop={match.service.id === tabStop}
           open={() => open(match.service.id)}
         />
       ))}
@@ -55,22 +61,18 @@ export function Found({ found, chosenId, open }: Props) {
 interface RowProps {
   match: Match;
   isChosen: boolean;
+  isTabStop: boolean;
   open: () => void;
 }
 
-function Row({ match: { service, fits, reasons }, isChosen, open }: RowProps) {
+function Row({ match: { service, fits, reasons }, isChosen, isTabStop, open }: RowProps) {
   const t = useTranslations("directory");
   const areaOf = useAreaWords();
   const languagesOf = useLanguageWords();
   const against = reasons.filter(({ isFor }) => !isFor);
   return (
     <li>
-      <button
-        type="button"
-        className={styles.row}
-        aria-current={isChosen || undefined}
-        onClick={open}
-      >
+      <RowButton className={styles.row} isChosen={isChosen} isTabStop={isTabStop} onClick={open}>
         <span className={styles.who}>
           <bdi className={styles.name}>{service.name}</bdi>{" "}
           <bdi className={styles.small}>{service.organizationName}</bdi>
@@ -85,7 +87,7 @@ function Row({ match: { service, fits, reasons }, isChosen, open }: RowProps) {
             {t("because")} <span lang="en">{against.map(({ text }) => text).join(" ")}</span>
           </span>
         )}
-      </button>
+      </RowButton>
     </li>
   );
 }

@@ -6,9 +6,10 @@ import { useMay, useMe } from "@/api/queries";
 import type { Wanted } from "@/features/referrals/asking";
 import { useMatches } from "@/features/referrals/hooks";
 import { useKeys } from "@/ui/keys";
+import { ListAndDetail } from "@/ui/list-and-detail";
 import { Page } from "@/ui/page";
 import { Loaded, NoAccess } from "@/ui/states";
-import { Detail } from "./detail";
+import { ServiceDetail } from "./detail";
 import styles from "./directory.module.css";
 import { Found } from "./found";
 import { LookFor } from "./look-for";
@@ -41,29 +42,30 @@ function Directory() {
     if (isThere) head.current?.focus();
   }, [isThere]);
   return (
-    <div className={styles.columns} data-is-alone={!serviceId}>
-      <div className={styles.main}>
-        <LookFor looked={looked} look={look} search={() => want(wantedOf(looked, home))} />
-        {wanted && (
-          <section aria-labelledby="found" className={styles.section}>
-            <h2 id="found" ref={head} tabIndex={-1}>
-              {t("found")}
-            </h2>
-            <Loaded query={matches} title={t("failed")}>
-              {(found) => <Found found={found} chosenId={serviceId ?? ""} open={open} />}
-            </Loaded>
-          </section>
-        )}
-      </div>
-      {serviceId && (
-        <Detail
-          key={serviceId}
-          serviceId={serviceId}
-          match={matches.data?.find(({ service }) => service.id === serviceId)}
-          need={wanted?.need}
-          close={() => open(undefined)}
-        />
+    <ListAndDetail
+      detail={
+        serviceId && (
+          <ServiceDetail
+            key={serviceId}
+            serviceId={serviceId}
+            match={matches.data?.find(({ service }) => service.id === serviceId)}
+            need={wanted?.need}
+            close={() => open(undefined)}
+          />
+        )
+      }
+    >
+      <LookFor looked={looked} look={look} search={() => want(wantedOf(looked, home))} />
+      {wanted && (
+        <section aria-labelledby="found" className={styles.section}>
+          <h2 id="found" ref={head} tabIndex={-1}>
+            {t("found")}
+          </h2>
+          <Loaded query={matches} title={t("failed")}>
+            {(found) => <Found found={found} chosenId={serviceId ?? ""} open={open} />}
+          </Loaded>
+        </section>
       )}
-    </div>
+    </ListAndDetail>
   );
 }

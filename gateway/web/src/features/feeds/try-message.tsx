@@ -1,5 +1,5 @@
 /** Paste a message: what each segment says, what is wrong with it, and what CareHub would do. Nothing is stored. */
-import { Button, NativeSelect, Textarea } from "@mantine/core";
+import { Button, NativeSelect, Textarea, VisuallyHidden } from "@mantine/core";
 import { IconAlertTriangleFilled, IconCheck, IconCopy, IconInfoCircle } from "@tabler/icons-react";
 import type { KeyboardEvent, ReactNode } from "react";
 import { useState } from "react";
@@ -130,7 +130,7 @@ function Explanation({ answer, feeds }: { answer: Answer; feeds: Feed[] }) {
   return (
     <div aria-live="polite">
       <p className={styles.readAs}>{feed ? t("readAs", { feed: feed.name }) : t("noFeed")}</p>
-      <h3 className={styles.hidden}>{t("segments")}</h3>
+      <VisuallyHidden component="h3">{t("segments")}</VisuallyHidden>
       <ul className={styles.segments} lang="en">
         {answer.segments.map((one) => (
           <Segment key={`${one.line} ${one.segment}`} segment={one} />

@@ -4,6 +4,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslations } from "use-intl";
 import { useFacilities, useMay } from "@/api/queries";
 import { useKeys } from "@/ui/keys";
+import { ListAndDetail } from "@/ui/list-and-detail";
 import { Page } from "@/ui/page";
 import { Empty, Loaded } from "@/ui/states";
 import { MeasureCard } from "./card";
@@ -40,7 +41,21 @@ export function MeasuresPage() {
           const chosen = all.find(({ key }) => key === search.measure);
           if (all.length === 0) return <Empty title={t("none")}>{t("noneText")}</Empty>;
           return (
-            <div className={styles.columns} data-is-alone={!chosen}>
+            <ListAndDetail
+              detail={
+                chosen && (
+                  <Pane
+                    key={chosen.key}
+                    measure={chosen}
+                    facilityId={search.facility}
+                    status={search.status}
+                    choose={(status) => change({ status })}
+                    close={() => change({ measure: undefined, status: undefined })}
+                    mayOpen={mayOpen}
+                  />
+                )
+              }
+            >
               <div className={styles.grid}>
                 {all.map((measure) => (
                   <MeasureCard
@@ -52,17 +67,7 @@ export function MeasuresPage() {
                   />
                 ))}
               </div>
-              {chosen && (
-                <Pane
-                  measure={chosen}
-                  facilityId={search.facility}
-                  status={search.status}
-                  choose={(status) => change({ status })}
-                  close={() => change({ measure: undefined, status: undefined })}
-                  mayOpen={mayOpen}
-                />
-              )}
-            </div>
+            </ListAndDetail>
           );
         }}
       </Loaded>

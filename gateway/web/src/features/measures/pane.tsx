@@ -1,12 +1,10 @@
 /** What a number is made of: its definition as text, and the patients behind it. */
-import { Button, CloseButton } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
 import { useTranslations } from "use-intl";
-import { patientQuery } from "@/features/patients/hooks";
-import { nameOf } from "@/features/patients/person";
+import { usePatientName } from "@/features/patients/hooks";
 import { Chips } from "@/ui/chips";
+import { Detail, DetailHead } from "@/ui/list-and-detail";
 import { Empty, Failed, Loading } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import { type Measure, type Unit, useUnits } from "./hooks";
@@ -26,9 +24,6 @@ interface Props {
 export function Pane({ measure, facilityId, status, choose, close, mayOpen }: Props) {
   const t = useTranslations("measures");
   const { title, definition } = useMeasureWords(measure);
-  const head = useRef<HTMLHeadingElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each measure that is opened
-  useEffect(() => head.current?.focus(), [measure.key]);
   const { better } = measure;
   const { numerator, denominator, pending, excluded } = measure.rate;
   const counts = {
@@ -38,13 +33,10 @@ export function Pane({ measure, facilityId, status, choose, close, mayOpen }: Pr
     STATUS_EXCLUDED: excluded,
   };
   return (
-    <aside className={styles.pane} aria-label={title}>
-      <div className={styles.paneHead}>
-        <h2 ref={head} tabIndex={-1}>
-          {title}
-        </h2>
-        <CloseButton aria-label={t("close")} onClick={close} />
-      </div>
+    <Detail label={title}>
+      <DetailHead close={close} closeLabel={t("close")}>
+        {title}
+      </DetailHead>
       <p className={styles.definition}>{definition}</p>
       <p className={styles.small}>
         {t("source", { source: measure.source, version: measure.version })}
@@ -66,7 +58,7 @@ export function Pane({ measure, facilityId, status, choose, close, mayOpen }: Pr
           <Units measure={measure} status={status} facilityId={facilityId} />
         </>
       )}
-    </aside>
+    </Detail>
   );
 }
 
@@ -112,8 +104,7 @@ function Row({ unit, better }: { unit: Unit; better: Measure["better"] }) {
   const reason = useReasonWords();
   const when = useWhen();
   const zone = useZone(unit.facilityId);
-  const patient = useQuery(patientQuery(unit.patientId));
-  const name = patient.data ? nameOf(patient.data) : t("somebody");
+  const name = usePatientName(unit.patientId);
   const waits = unit.status === "STATUS_PENDING" && unit.settleTime;
   return (
     <li>

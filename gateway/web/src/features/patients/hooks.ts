@@ -1,5 +1,6 @@
 /** What the patients' screens ask. */
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { useTranslations } from "use-intl";
 import {
   api,
   type Encounter,
@@ -10,8 +11,11 @@ import {
   type Task,
 } from "@/api/client";
 import { useLiveMs } from "@/ui/live";
+import { nameOf } from "./person";
 
 const MOST = 100;
+/** A panel is a dozen results: as many as the API gives at once. */
+const MOST_RESULTS = 500;
 
 export const patientQuery = (patientId: string) =>
   queryOptions({
@@ -25,6 +29,14 @@ export const patientQuery = (patientId: string) =>
     staleTime: 60_000,
     enabled: Boolean(patientId),
   });
+
+/** The name of a patient; of one whom the caller may not see, that it is somebody. */
+export function usePatientName(patientId: string): string {
+  const t = useTranslations("patients");
+  const { data, error } = useQuery(patientQuery(patientId));
+  if (data) return nameOf(data);
+  return error ? t("somebody") : "…";
+}
 
 export function useEncounters(patientId: string) {
   return useQuery({
@@ -42,7 +54,7 @@ export function useObservations(patientId: string) {
   return useQuery({
     queryKey: ["patients", patientId, "observations"],
     queryFn: async ({ signal }) => {
-      const params = { path: { patientId }, query: { pageSize: MOST } };
+      const params = { path: { patientId }, query: { pageSize: MOST_RESULTS } };
       const page = await read(api.GET("/v1/patients/{patientId}/observations", { params, signal }));
       return page.observations as Observation[];
     },

@@ -1,5 +1,5 @@
 /** Who could help, the best first, each with why; and who does not fit, with why not. */
-import { Radio } from "@mantine/core";
+import { Radio, VisuallyHidden } from "@mantine/core";
 import { IconAlertTriangle, IconCheck, IconX } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslations } from "use-intl";
@@ -139,7 +139,7 @@ export function Reasons({ match: { reasons, fits } }: { match: Match }) {
       {told.map(({ code, isFor, text }) => (
         <li key={code} data-is-for={isFor}>
           <Sign isFor={isFor} fits={fits} />
-          <span className={styles.hidden}>{t(isFor ? "for" : "against")}</span>{" "}
+          <VisuallyHidden>{t(isFor ? "for" : "against")}</VisuallyHidden>{" "}
           <span lang="en">{text}</span>
         </li>
       ))}

@@ -1,13 +1,13 @@
 /** Assign, decline, note: what needs more than a key. */
-import { Button, NativeSelect, Textarea } from "@mantine/core";
-import { type FormEvent, type ReactNode, useState } from "react";
+import { NativeSelect, Textarea } from "@mantine/core";
+import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { Failure, type Task } from "@/api/client";
 import { useMay, useStaff, useTeams } from "@/api/queries";
 import { Dialog } from "@/ui/dialog";
 import { useToasts } from "@/ui/toasts";
 import type { Doing } from "./doing";
-import styles from "./pane.module.css";
+import { Form } from "./form";
 import { ReadBackDialog } from "./read-back";
 
 export function Dialogs({ doing }: { doing: Doing }) {
@@ -22,46 +22,6 @@ export function Dialogs({ doing }: { doing: Doing }) {
 interface DialogProps {
   task: Task;
   doing: Doing;
-}
-
-interface FormProps {
-  task: Task;
-  title: string;
-  text: string;
-  save: string;
-  isBusy?: boolean;
-  submit: () => void;
-  close: () => void;
-  children: ReactNode;
-}
-
-export function Form({ task, title, text, save, isBusy, submit, close, children }: FormProps) {
-  const t = useTranslations("worklist");
-  const onSubmit = (event: FormEvent) => {
-    event.preventDefault();
-    submit();
-  };
-  return (
-    <Dialog title={title} close={close} closeLabel={t("errors.close")}>
-      <form onSubmit={onSubmit} className={styles.form}>
-        <p>
-          <b lang="en">{task.title}</b>
-          <br />
-          <bdi>{task.patientName}</bdi>
-        </p>
-        <p>{text}</p>
-        {children}
-        <div className={styles.formButtons}>
-          <Button type="submit" loading={isBusy ?? false}>
-            {save}
-          </Button>
-          <Button variant="subtle" onClick={close}>
-            {t("assign.cancel")}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
 }
 
 /** Sends a change, keeps the dialog open with the reason if it fails. */

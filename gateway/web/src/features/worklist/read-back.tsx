@@ -2,16 +2,17 @@
 import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
-import { useNow } from "@/ui/when";
-import { Form } from "./dialogs";
+import { momentIn, partsIn } from "@/ui/moments";
+import { useNow, useZone } from "@/ui/when";
 import type { Doing, Unconfirmed } from "./doing";
+import { Form } from "./form";
 
 const MOST_LETTERS = 120;
 
-/** A moment as the field wants it, by the clock of whoever types. */
-function fieldTime(moment: Date): string {
-  const local = new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000);
-  return local.toISOString().slice(0, 16);
+/** A moment as the field wants it, by the clock of the facility. */
+function fieldTime(zone: string, moment: Date): string {
+  const { year, month, day, hour, minute } = partsIn(zone, moment);
+  return new Date(Date.UTC(year, month - 1, day, hour, minute)).toISOString().slice(0, 16);
 }
 
 export function ReadBackDialog({ asking, doing }: { asking: Unconfirmed; doing: Doing }) {
@@ -19,13 +20,15 @@ export function ReadBackDialog({ asking, doing }: { asking: Unconfirmed; doing: 
   const now = useNow();
   const [opened] = useState(now);
   const [toldName, name] = useState("");
-  const [time, at] = useState(fieldTime(opened));
-  const [error, show] = useState("");
+  const zone = useZone(asking.task.facilityId);
+  const [time, at] = useState(fieldTime(zone, opened));
+  const [wrong, show] = useState<"who" | "when" | "">("");
   const { task, outcome, words, note } = asking;
   const submit = () => {
-    if (!toldName.trim()) return show(t("needed"));
+    if (!toldName.trim()) return show("who");
     // A field has no seconds: what nobody changed is now.
-    const moment = time && time !== fieldTime(opened) ? new Date(time) : opened;
+    const moment = time === fieldTime(zone, opened) ? opened : momentIn(zone, time);
+    if (!(moment <= now)) return show("when");
     doing.answered();
     doing.say(task, outcome, words, note, {
       toldName: toldName.trim(),
@@ -45,7 +48,7 @@ export function ReadBackDialog({ asking, doing }: { asking: Unconfirmed; doing: 
         data-autofocus
         label={t("who")}
         value={toldName}
-        error={error}
+        error={wrong === "who" && t("needed")}
         maxLength={MOST_LETTERS}
         onChange={(event) => name(event.currentTarget.value)}
       />
@@ -53,7 +56,8 @@ export function ReadBackDialog({ asking, doing }: { asking: Unconfirmed; doing: 
         type="datetime-local"
         label={t("when")}
         value={time}
-        max={fieldTime(now)}
+        max={fieldTime(zone, now)}
+        error={wrong === "when" && t("neededWhen")}
         onChange={(event) => at(event.currentTarget.value)}
       />
     </Form>
