@@ -126,6 +126,16 @@ CAUSES = (
         summary="The audit ledger{{ with $labels.service }} of {{ . }}{{ end }} is written and not sealed.",
     ),
     Cause(
+        alert="CertificateExpires",
+        severity="ticket",
+        expr=(
+            "min by (file, instance) (carehub_certificate_expires_timestamp_seconds) - time()"
+            " < 14 * 86400"
+        ),
+        lasts="15m",
+        summary="The {{ $labels.file }} of {{ $labels.instance }} expires in {{ $value | humanizeDuration }}.",
+    ),
+    Cause(
         alert="BackupOld",
         severity="ticket",
         # What kube-state-metrics says, if it is there: a pod that ends is not scraped. Never one: since the charts have it.
