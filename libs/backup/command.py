@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from libs.backup.archive import BackupFailed, read
+from libs.backup.keeping import let_go, named_by
 from libs.backup.loading import Target
 from libs.backup.restoring import Order, Restored, restore
 from libs.backup.taking import Order as BackupOrder
@@ -37,9 +38,10 @@ async def back_up(
         raise BackupFailed(_wanted(services, ("MAINTENANCE",)))
     is_local = not _are_given(env, services, ("MAINTENANCE",))
     _follow_clock(home, is_local)
+    folder = named_by(ids.now(), arguments.folder) if arguments.keep else arguments.folder
     manifest = await take(
         BackupOrder(
-            folder=arguments.folder,
+            folder=folder,
             urls={s: _url(env, remembered, home, s, "MAINTENANCE") for s in services},
             passphrase=passphrase_in(arguments.passphrase_file),
             audit_keys=_known_keys({**remembered, **env}).pem(),
@@ -53,7 +55,7 @@ async def back_up(
             "The hub was too busy for a clean cut: some had heard what others had not told yet. A restore sees to it."
         )
     say(
-        f"{arguments.folder}: {len(manifest.services)} databases, {manifest.rows:,} rows, {manifest.size / 1e6:,.1f} MB in "
+        f"{folder}: {len(manifest.services)} databases, {manifest.rows:,} rows, {manifest.size / 1e6:,.1f} MB in "
         f"{manifest.seconds:.1f} s, as of {manifest.taken_at:%Y-%m-%d %H:%M:%S}Z."
     )
     if not manifest.salt:
@@ -61,6 +63,8 @@ async def back_up(
             "It holds health data and is not sealed: keep it where only operators can read, or use --passphrase-file."
         )
     say("Keys and passwords are not in it. Keep them apart, and try it: carehub restore --drill")
+    for gone in let_go(arguments.folder, arguments.keep, folder) if arguments.keep else ():
+        say(f"{gone}: removed; {arguments.keep} newer sets are kept.")
     return 0
 
 

@@ -212,11 +212,11 @@ async def _copied(folder: Path, name: str, path: Path, seal: Seal | None) -> Sto
 
 
 def passphrase_in(path: Path | None) -> str:
-    """The first line of a file that only its owner reads."""
+    """The first line of a file that nobody else reads."""
     if path is None:
         return ""
     try:
-        if path.stat().st_mode & 0o077 and os.name == "posix":
+        if os.name == "posix" and _is_read_by_others(path.stat()):
             raise BackupFailed(f"Others may read {path}. Try: chmod 600 {path}")
         found = path.read_text().partition("\n")[0].strip()
     except OSError as error:
@@ -224,3 +224,9 @@ def passphrase_in(path: Path | None) -> str:
     if not found:
         raise BackupFailed(f"{path} is empty: its first line should be the passphrase.")
     return found
+
+
+def _is_read_by_others(file: os.stat_result) -> bool:
+    """A Secret of Kubernetes is root's, and the pod reads it as its group; whoever owns a file can do without that."""
+    by_group = file.st_uid != os.geteuid() and file.st_gid in {os.getegid(), *os.getgroups()}
+    return bool(file.st_mode & (0o007 if by_group else 0o077))

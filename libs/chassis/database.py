@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints, overload
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +23,7 @@ from sqlalchemy.sql import ClauseElement
 
 from libs.chassis import door
 from libs.chassis.caller import Capacity
+from libs.chassis.dialing import dial
 from libs.chassis.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ CONNECTION_LOST = (
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
+    asyncpg.InvalidPasswordError,  # it was changed, and the file has not come yet
 )
 
 
@@ -267,9 +269,11 @@ async def _keep(connection: object) -> None:
     """No RESET ALL between uses: nothing is ever set outside a transaction."""
 
 
-async def open_pool(url: str, size: int, name: str) -> "asyncpg.Pool[Record]":
+async def open_pool(place: str, size: int, name: str) -> "asyncpg.Pool[Record]":
+    """A pool whose connections are made where `place` says when each is made: a URL, or a file with it."""
     return await asyncpg.create_pool(
-        url,
+        place,
+        connect=cast("Any", dial),  # it is given every option by its name
         min_size=0,
         max_size=size,
         init=_prepare,

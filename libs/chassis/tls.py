@@ -10,13 +10,22 @@ from pathlib import Path
 
 import grpc
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import load_pem_x509_certificate
+from cryptography.x509 import load_pem_x509_certificate, load_pem_x509_certificates
+from prometheus_client import Gauge
 
 from libs.chassis.config import ConfigError
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
+EXPIRES = Gauge(
+    "carehub_certificate_expires_timestamp_seconds", "When a file's first one ends.", ["file"]
+)
+
+
+def expires_at(pem: bytes) -> float:
+    """When the first certificate of a file ends: one of the chain is as bad as its own."""
+    return min(each.not_valid_after_utc.timestamp() for each in load_pem_x509_certificates(pem))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +90,8 @@ class Certificates:
         certificate, key, authority = (path.read_bytes() for path in self._paths)
         pems = Pems(certificate=certificate, key=key, authority=authority)
         pems.check()
+        EXPIRES.labels("certificate").set(expires_at(certificate))
+        EXPIRES.labels("authority").set(expires_at(authority))
         return stamp, pems
 
     def _stamps(self) -> object:

@@ -27,6 +27,7 @@ _SET_ASIDE = (
     'sum by (feed_id) (increase(carehub_feed_messages_total{outcome=~"quarantined|refused"}[1h]))'
 )
 _FAILED = 'sum by (channel) (increase(carehub_notifications_total{outcome="failed"}[1h]))'
+_BACKUP = '{cronjob="carehub-backup"}'
 _READ = "max by (service) (carehub_schema_at_head)"
 
 CAUSES = (
@@ -123,6 +124,27 @@ CAUSES = (
         ),
         lasts="5m",
         summary="The audit ledger{{ with $labels.service }} of {{ . }}{{ end }} is written and not sealed.",
+    ),
+    Cause(
+        alert="CertificateExpires",
+        severity="ticket",
+        expr=(
+            "min by (file, instance) (carehub_certificate_expires_timestamp_seconds) - time()"
+            " < 14 * 86400"
+        ),
+        lasts="15m",
+        summary="The {{ $labels.file }} of {{ $labels.instance }} expires in {{ $value | humanizeDuration }}.",
+    ),
+    Cause(
+        alert="BackupOld",
+        severity="ticket",
+        # What kube-state-metrics says, if it is there: a pod that ends is not scraped. Never one: since the charts have it.
+        expr=(
+            f"time() - (max by (cronjob) (kube_cronjob_status_last_successful_time{_BACKUP})"
+            f" or max by (cronjob) (kube_cronjob_created{_BACKUP})) > 26 * 3600"
+        ),
+        lasts="0m",
+        summary="The newest whole backup is {{ $value | humanizeDuration }} old.",
     ),
     Cause(
         alert="DatabaseAway",

@@ -12,6 +12,7 @@ from libs.chassis.config import read
 from libs.chassis.guard import Servicer
 from services.interop.clients import MailServer
 from services.interop.consumers import CONSUMERS, feed_gauges, jobs
+from services.interop.mllp.expiry import expiry_gauges
 from services.interop.mllp.server import listener
 from services.interop.mllp.settings import Settings
 from services.interop.service import InteropService
@@ -51,5 +52,5 @@ def build(env: Mapping[str, str]) -> App:
         servicers=lambda runtime: (Servicer(_CONTRACT, InteropService(runtime.now, ids.new_id)),),
         consumers=CONSUMERS,
         jobs=(*jobs(mail), listener(settings)),
-        gauges=(feed_gauges,),
+        gauges=(feed_gauges, expiry_gauges(settings)),
     )

@@ -29,6 +29,8 @@ with_promtool = pytest.mark.skipif(
 )
 # What Prometheus and its client for Python say of every process.
 OF_EVERY_PROCESS = {"up", "process_"}
+# What kube-state-metrics says of a cluster, and no process of the hub.
+OF_THE_CLUSTER = "kube_"
 
 
 def promtool(*arguments: str | Path) -> str:
@@ -71,7 +73,7 @@ def everywhere() -> Iterator[tuple[str, str]]:
 
 def metrics_in(expr: str) -> set[str]:
     """The names of metrics in an expression: whatever is neither label, function nor word of the language."""
-    return set(re.findall(r"\b(?:carehub|process)_\w+|\bup\b|\bcarehub:[\w:]+", expr))
+    return set(re.findall(r"\b(?:carehub|process|kube)_\w+|\bup\b|\bcarehub:[\w:]+", expr))
 
 
 def exported(metric: str) -> str:

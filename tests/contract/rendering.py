@@ -102,6 +102,7 @@ VALUES: Mapping[str, Object] = {
     "autoscaled": merged(
         NEEDED, {"registry": {"serve": {"autoscaling": {"enabled": True, "maxReplicas": 3}}}}
     ),
+    "backups": merged(NEEDED, {"backup": {"enabled": True, "claim": "sets"}}),
     "without interop": merged(NEEDED, {"interop": {"enabled": False}}),
 }  # fmt: skip
 
@@ -136,6 +137,8 @@ def pods(objects: list[Object]) -> Iterator[tuple[str, Object]]:
     for one in objects:
         if one["kind"] in {"Deployment", "Job"}:
             yield one["metadata"]["name"], one["spec"]["template"]
+        elif one["kind"] == "CronJob":
+            yield one["metadata"]["name"], one["spec"]["jobTemplate"]["spec"]["template"]
 
 
 def container(pod: Object) -> Object:

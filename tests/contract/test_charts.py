@@ -155,6 +155,8 @@ def test_every_pod_runs_a_command_that_there_is(values):
             assert role in {Role.SERVE, Role.WORK}
         elif command == "migrate":
             assert (told.services, role) == ([service], "migrate"), name
+        elif command == "backup":
+            assert (told.keep, role) == (30, "backup"), name
         else:
             assert (told.action, role) == ("setup", "setup"), name
 
@@ -166,6 +168,7 @@ def test_a_service_has_pods_that_serve_and_pods_that_work_and_a_migration(values
     wanted = {(s, role) for s in there for role in ("serve", "work", "migrate")}
     is_given = VALUES[values]["global"].get("nats", {}).get("given", True)
     wanted |= {("nats-setup", "setup")} if is_given else set()
+    wanted |= {("backup", "backup")} if values == "backups" else set()
     assert found == wanted | {(GATEWAY, "serve")}
 
 
@@ -246,7 +249,7 @@ def test_a_secret_is_never_a_value(values):
     for _, pod in pods(objects):
         for variable, value in environment(objects, pod).items():
             if re.search(r"PASSWORD|SECRET|_DATABASE_URL$|_NATS_URL$", variable):
-                assert isinstance(value, tuple), variable
+                assert isinstance(value, tuple) or value.startswith(MOUNTED), variable
     assert re.findall(r"://[^/\s\"]*:[^/\s\"]*@", json.dumps(objects)) == []
 
 

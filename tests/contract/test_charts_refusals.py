@@ -106,6 +106,14 @@ CONTRADICTIONS = {
         {"global": {"postgresql": {"maxConnections": 100}}},
         f"global.postgresql: while everything rolls, pods may hold {CONNECTIONS} connections, more than maxConnections (100)",
     ),
+    "backups to nowhere": (
+        {"backup": {"enabled": True}},
+        "backup.claim: say which PersistentVolumeClaim sets are written to",
+    ),
+    "backups of half a hub": (
+        {"backup": {"enabled": True, "claim": "sets"}, "interop": {"enabled": False}},
+        "backup: a set has all databases, and there is none of interop",
+    ),
     "a chart that there is not": (
         {"regsitry": {"serve": {"replicas": 3}}},
         f"regsitry: there is no such chart; there are {', '.join(sorted(OURS))}",
@@ -136,6 +144,12 @@ MISTAKES = {
         "/secretSettings/smtpPassword",
     ),
     "zones by another name": ({"global": {"zones": "Never"}}, "/global/zones"),
+    "a backup at some time": ({"backup": {"schedule": "every night"}}, "/backup/schedule"),
+    "a backup that is gone at once": ({"backup": {"keep": 0}}, "/backup/keep"),
+    "a backup that is open to all": (
+        {"backup": {"passphraseSecret": ""}},
+        "/backup/passphraseSecret",
+    ),
     "a disk without a unit": ({"postgresql": {"storage": "20"}}, "/postgresql/storage"),
 }
 
@@ -162,3 +176,4 @@ def test_what_is_said_in_full_is_not_refused():
     render(merged(NEEDED, {"global": {"mail": MAIL}, "gateway": {"ingress": INGRESS}}))
     monitored = {"peers": ANYWHERE, "serviceMonitor": {"enabled": True}}
     render(merged(NEEDED, {"global": {"monitoring": monitored}}))
+    render(merged(NEEDED, {"backup": {"enabled": True, "claim": "sets"}}))

@@ -191,7 +191,12 @@ def test_a_pod_has_its_own_two_roles_at_its_own_database_and_only_migrations_the
     for name, pod in pods(objects):
         service, what = service_of(pod), role_of(pod)
         urls = {v: s for v, s in environment(objects, pod).items() if v.endswith("DATABASE_URL")}
-        if service not in SERVICES:
+        if what == "backup":
+            assert urls == {
+                f"{s.upper()}_MAINTENANCE_DATABASE_URL": (f"{s}-database-maintenance", "url")
+                for s in SERVICES
+            }
+        elif service not in SERVICES:
             assert urls == {}, name
         elif what == "migrate":
             assert urls == {
@@ -199,9 +204,11 @@ def test_a_pod_has_its_own_two_roles_at_its_own_database_and_only_migrations_the
             }
         else:
             assert urls == {
-                f"{service.upper()}_DATABASE_URL": (f"{service}-database", "url"),
-                f"{service.upper()}_SYSTEM_DATABASE_URL": (f"{service}-database", "system-url"),
+                f"{service.upper()}_DATABASE_URL": "/etc/carehub/database/url",
+                f"{service.upper()}_SYSTEM_DATABASE_URL": "/etc/carehub/database/system-url",
             }
+            (volume,) = [v for v in pod["spec"]["volumes"] if v["name"] == "database"]
+            assert volume["secret"]["secretName"] == f"{service}-database", name
 
 
 @every_value_set

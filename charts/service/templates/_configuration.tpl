@@ -22,6 +22,8 @@ CAREHUB_TLS_AUTHORITY: /etc/carehub/tls/ca.crt
 {{- end }}
 {{- if eq .Values.answers "grpc" }}
 CAREHUB_GRPC_ADDRESS: {{ printf "0.0.0.0:%s" (include "service.text" .Values.ports.grpc) | quote }}
+{{ upper .Chart.Name }}_DATABASE_URL: /etc/carehub/database/url
+{{ upper .Chart.Name }}_SYSTEM_DATABASE_URL: /etc/carehub/database/system-url
 CAREHUB_POOL_SIZE: {{ include "service.text" $global.postgresql.poolSize | quote }}
 CAREHUB_CALLED_BY: {{ without .Values.calledBy "gateway" | join "," | quote }}
 CAREHUB_SERVICE_KEYS: /etc/carehub/service-keys
@@ -64,11 +66,6 @@ data: {{- include "service.plain" . | nindent 2 }}
 {{/* dict root role: the secrets of a role, by reference. Only who publishes and hears has the broker's, and the ledgers' key. */}}
 {{- define "service.secretVariables" -}}
 {{- $root := .root -}}
-{{- if eq $root.Values.answers "grpc" }}
-{{- $database := include "service.secret" (dict "root" $root "secret" "database") -}}
-{{ include "service.secretVariable" (dict "variable" (printf "%s_DATABASE_URL" (upper $root.Chart.Name)) "secret" $database "key" "url") }}
-{{ include "service.secretVariable" (dict "variable" (printf "%s_SYSTEM_DATABASE_URL" (upper $root.Chart.Name)) "secret" $database "key" "system-url") }}
-{{- end }}
 {{- if or (eq .role "work") (eq $root.Values.answers "http") }}
 {{ include "service.secretVariable" (dict "variable" "CAREHUB_NATS_URL" "secret" (include "service.secret" (dict "root" $root "secret" "nats")) "key" "url") }}
 {{- end }}

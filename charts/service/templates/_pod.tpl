@@ -30,6 +30,7 @@ securityContext:
 {{- define "service.files" -}}
 {{- $root := .root -}}
 {{- if eq $root.Values.answers "grpc" }}
+- { name: database, path: /etc/carehub/database, secret: {{ include "service.secret" (dict "root" $root "secret" "database") }}, keys: [url, system-url] }
 - { name: service-keys, path: /etc/carehub/service-keys, configMap: {{ $root.Values.global.serviceKeys }} }
 - { name: service-key, path: /etc/carehub/service-key, secret: {{ include "service.secret" (dict "root" $root "secret" "serviceKey") }}, keys: [key.json] }
 {{- end }}
@@ -75,7 +76,9 @@ spec:
       args: [serve, {{ $root.Chart.Name }}, --role, {{ .role }}]
       envFrom:
         - configMapRef: { name: {{ $root.Chart.Name }} }
-      env: {{- include "service.secretVariables" . | trim | nindent 8 }}
+      {{- with include "service.secretVariables" . | trim }}
+      env: {{- . | nindent 8 }}
+      {{- end }}
       ports: {{- include "service.ports" . | trim | nindent 8 }}
       {{- include "service.probes" . | nindent 6 }}
       lifecycle:

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 
 import asyncpg
 import pytest
@@ -171,3 +172,21 @@ def test_a_passphrase_that_others_may_read_is_refused(tmp_path):
         passphrase_in(path)
     path.chmod(0o600)
     assert passphrase_in(path) == SECRET
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_passphrase_of_a_secret_is_root_s_and_read_by_the_pod_s_group(tmp_path):
+    path = tmp_path / "passphrase"
+    path.write_text(SECRET)
+    path.chmod(0o440)
+    with pytest.raises(BackupFailed, match="chmod 600"):  # one's own needs no group
+        passphrase_in(path)
+    os.chown(path, 12345, os.getegid())
+    assert passphrase_in(path) == SECRET
+    path.chmod(0o444)
+    with pytest.raises(BackupFailed, match="chmod 600"):
+        passphrase_in(path)
+    os.chown(path, 12345, 12345)
+    path.chmod(0o440)
+    with pytest.raises(BackupFailed, match="chmod 600"):
+        passphrase_in(path)

@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from prometheus_client import REGISTRY
 
 from libs.chassis import tls
 from libs.chassis.channels import Channels
@@ -175,3 +176,28 @@ def test_a_setting_that_is_missing_or_wrong_stops_the_start(authority, tmp_path)
     for wrong in ((key, key, ca), (certificate, ca, ca), (certificate, key, tmp_path / "none")):
         with pytest.raises(ConfigError, match="PEM"):
             Certificates.of(*wrong)
+
+
+def told(file):
+    """What is exported, in days from now."""
+    ends = REGISTRY.get_sample_value(
+        "carehub_certificate_expires_timestamp_seconds", {"file": file}
+    )
+    return (ends - datetime.now(UTC).timestamp()) / 86400
+
+
+def test_it_is_told_when_certificates_end_and_a_new_one_ends_later(authority, tmp_path):
+    used = authority.certify(tmp_path, "registry", life=timedelta(days=3))
+    assert told("certificate") == pytest.approx(3, abs=0.01)
+    assert told("authority") == pytest.approx(1, abs=0.01)
+    authority.certify(tmp_path, "registry", life=timedelta(days=90))
+    used.refresh()
+    assert told("certificate") == pytest.approx(90, abs=0.01)
+
+
+def test_of_several_in_a_file_the_first_that_ends_counts(authority, tmp_path):
+    for life in (9, 2, 5):
+        authority.certify(tmp_path, f"of-{life}", life=timedelta(days=life))
+    chain = b"".join((tmp_path / f"of-{life}.crt").read_bytes() for life in (9, 2, 5))
+    days = (tls.expires_at(chain) - datetime.now(UTC).timestamp()) / 86400
+    assert days == pytest.approx(2, abs=0.01)
