@@ -6,10 +6,13 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from libs.backup.archive import BackupFailed, read
+from libs.backup.archive import BackupFailed, Seal, read
 from libs.backup.loading import Target
+from libs.backup.manifest import Manifest
 from libs.backup.restoring import Order, Restored, restore
 from libs.backup.taking import Order as BackupOrder
 from libs.backup.taking import passphrase_in, take
@@ -23,7 +26,7 @@ from libs.local.process import Say, claim_home, make_home, write_private
 
 KINDS = ("OWNER", "MAINTENANCE")
 # What a hub of one machine knows besides its databases. Its secrets are made anew.
-_HOME = ("accounts.json", "demo-clock", "simulator.json")
+_HOME = ("accounts.json", "demo-clock", "network", "simulator.json", "stories.json")
 _MARKS = ("admin", "demo")
 Env = Mapping[str, str]
 
@@ -153,9 +156,9 @@ async def _restore(
         signer=_signer(env),
         now=ids.now,
     )
-    done = await restore(order, say)
     if home is not None and not arguments.only:
-        _restore_home(done, arguments.folder, home)
+        order = replace(order, complete=partial(_restore_home, arguments.folder, home))
+    done = await restore(order, say)
     code = await _verified(done, env, targets, say)
     _report(done, time.monotonic() - began, order, say)
     return code
@@ -200,14 +203,14 @@ async def _verified(done: Restored, env: Env, targets: Mapping[str, Target], say
         return await verify.run(done.services, list(targets), told, say)
 
 
-def _restore_home(done: Restored, folder: Path, home: Path) -> None:
+def _restore_home(folder: Path, home: Path, manifest: Manifest, seal: Seal | None) -> None:
     """What `carehub up` would otherwise make anew, over what was restored; and the keys of before, for the audit."""
-    for name, file in done.manifest.home.items():
-        write_private(home / name, b"".join(read(folder, file.name, done.seal)))
+    for name in manifest.home.keys() & set(_HOME):
+        write_private(home / name, b"".join(read(folder, manifest.home[name].name, seal)))
     for name in _MARKS:
         (home / name).touch()
     own = Keys(environment.audit_key(home).read_text()).pem()
-    write_private(environment.audit_public_keys(home), own + done.manifest.audit_keys)
+    write_private(environment.audit_public_keys(home), own + manifest.audit_keys)
 
 
 def _home_files(home: Path) -> dict[str, Path]:
