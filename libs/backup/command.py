@@ -75,6 +75,10 @@ async def bring_back(
     say: Say,
 ) -> int:
     """Restore a set where the environment says, or into this machine's hub, or into a scratch server. The exit code."""
+    if arguments.drill and arguments.only:
+        raise BackupFailed(
+            "A drill tries a whole set: there is nobody beside whom one database could be restored. Leave --only away."
+        )
     if arguments.drill:
         with _scratch() as scratch:
             code = await _into_home(arguments, env, scratch, migrations, say)
@@ -160,17 +164,22 @@ async def _restore(
         order = replace(order, complete=partial(_restore_home, arguments.folder, home))
     done = await restore(order, say)
     code = await _verified(done, env, targets, say)
-    _report(done, time.monotonic() - began, order, say)
+    _report(done, time.monotonic() - began, say)
+    if not arguments.drill:  # nobody will work with that
+        _what_to_do(done, order, say)
     return code
 
 
-def _report(done: Restored, seconds: float, order: Order, say: Say) -> None:
+def _report(done: Restored, seconds: float, say: Say) -> None:
     sets = [done.manifest.services[service] for service in done.services]
     rows = sum(table.rows for each in sets for table in each.tables.values())
     say(
         f"Restored {', '.join(done.services)} as of {done.manifest.taken_at:%Y-%m-%d %H:%M:%S}Z in {seconds:.1f} s: "
         f"{rows:,} rows, every table's digest as it was. Epoch {done.epoch}."
     )
+
+
+def _what_to_do(done: Restored, order: Order, say: Say) -> None:
     say(
         f"When work begins, what was told in the {KEEP_EVENTS.days} days before the set is told again; whoever has heard it "
         "does nothing. By grants nothing is seen until identity is heard."

@@ -14,7 +14,7 @@ from libs.backup.tables import Connection, StoredTable
 from libs.chassis.faults import whereabouts
 from libs.chassis.migrate import chains, migrate
 
-_UNFINISHED = "restoring"
+UNFINISHED = "restoring"
 _KEYS = """
     SELECT conrelid::regclass::text AS name, conname, pg_get_constraintdef(oid) AS text FROM pg_constraint
     WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND conparentid = 0
@@ -56,7 +56,7 @@ async def check_empty(target: Target, told: DatabaseSet, set_id: UUID) -> None:
     connection = await tables.connect(target.service, target.maintenance_url)
     try:
         schema = await tables.revisions(connection)
-        if not schema or schema.get("service_version") == _UNFINISHED:
+        if not schema or schema.get("service_version") == UNFINISHED:
             return  # nothing, or what an earlier restore left half done
         if await tables.is_as_restored(target.service, connection, told, set_id):
             return
@@ -125,7 +125,7 @@ async def _make_anew(owner: Connection, target: Target, told: DatabaseSet) -> No
 async def _unfinish(owner: Connection, told: DatabaseSet) -> list[asyncpg.Record]:
     """No trigger that counts, no key that wants an order; the keys that were there."""
     async with owner.transaction():
-        await owner.execute("UPDATE service_version SET version_num = $1", _UNFINISHED)
+        await owner.execute("UPDATE service_version SET version_num = $1", UNFINISHED)
         for name in told.tables:
             await owner.execute(f'ALTER TABLE "{name}" DISABLE TRIGGER USER')
         keys = await owner.fetch(_KEYS)

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from libs.backup import tables
 from libs.backup.archive import BackupFailed, Seal
-from libs.backup.loading import Target, check_empty, check_schema, load, release
+from libs.backup.loading import UNFINISHED, Target, check_empty, check_schema, load, release
 from libs.backup.manifest import DatabaseSet, Manifest, check_files, read_manifest
 from libs.backup.tables import Connection
 from libs.backup.taking import BY_A_RELAY, DECIDER, ever_told
@@ -93,6 +93,8 @@ async def restore(order: Order, say: Say) -> Restored:
         epoch = 1 + max([await _epoch_of(c) for c in held.values()] + [
             database.epoch for database in manifest.services.values()
         ])  # fmt: skip
+        for service in held.keys() - set(restored):
+            await _check_whole(service, held[service])
         if order.only and not order.although_heard:
             await _check_unheard(order.only, manifest.taken_at, held)
         restoring = _Restoring(order, manifest, seal, held, epoch, say)
@@ -123,6 +125,15 @@ def _check(order: Order, manifest: Manifest) -> None:
         raise BackupFailed(
             f"The set is older than {KEEP_EVENTS.days} days: the others have forgotten what it has missed. Restore all "
             "databases of a set, or one of a younger one."
+        )
+
+
+async def _check_whole(service: str, neighbor: Connection) -> None:
+    revisions = await tables.revisions(neighbor)
+    if not revisions or UNFINISHED in revisions.values():
+        raise BackupFailed(
+            f"{service}: there is no whole database, so nothing can be restored beside it. Restore all databases of the "
+            "set: leave --only away."
         )
 
 

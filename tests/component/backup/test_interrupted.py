@@ -1,5 +1,6 @@
 """A restore that ends before its end: nobody can start on a part of it, and the same command completes it."""
 
+import argparse
 from functools import partial
 from uuid import uuid4
 
@@ -36,6 +37,10 @@ async def test_until_the_last_step_nobody_can_start_on_any_part_and_again_is_eno
     with pytest.raises(Interrupted):
         await filled.restore(complete=pulled)
     assert await revisions(filled) == {"restoring"}
+    with pytest.raises(
+        BackupFailed, match="there is no whole database, so nothing can be restored beside"
+    ):
+        await filled.restore("tasking", although_heard=True)
     await filled.restore(replaces=False)
     assert "restoring" not in await revisions(filled)
 
@@ -88,6 +93,13 @@ async def test_a_home_is_complete_before_anybody_may_start(filled, tmp_path):
     assert {name: (elsewhere / name).read_text() for name in kept} == kept
     assert set(seen) == {*kept, "admin", "demo"}
     assert environment.audit_public_keys(elsewhere).exists()
+
+
+async def test_a_drill_of_one_database_is_refused_before_anything_is_made(tmp_path):
+    words = argparse.Namespace(folder=tmp_path / "set", drill=True, only="tasking")
+    with pytest.raises(BackupFailed, match="Leave --only away"):
+        await command.bring_back(words, {}, tmp_path / "home", {}, print)
+    assert not any(tmp_path.iterdir())
 
 
 class Busy:
