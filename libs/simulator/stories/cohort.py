@@ -178,9 +178,7 @@ async def act_once(cohort: Cohort, hub: Hub, now: Callable[[], datetime]) -> boo
         if due.tries < _TRIES:
             cohort.wait(due.act, now() + _AGAIN * (due.tries + 1), due.tries + 1)
     except Exception as error:  # noqa: BLE001 whatever it is
-        log.warning(
-            "an act of a story failed", extra={"act": due.act.what, "reason": whereabouts(error)}
-        )
+        log.warning("an act of a story failed: %s, %s", due.act.what, whereabouts(error))
     return True
 
 
