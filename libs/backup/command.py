@@ -6,11 +6,14 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from libs.backup.archive import BackupFailed, read
+from libs.backup.archive import BackupFailed, Seal, read
 from libs.backup.keeping import let_go, named_by
 from libs.backup.loading import Target
+from libs.backup.manifest import Manifest
 from libs.backup.restoring import Order, Restored, restore
 from libs.backup.taking import Order as BackupOrder
 from libs.backup.taking import passphrase_in, take
@@ -24,7 +27,7 @@ from libs.local.process import Say, claim_home, make_home, write_private
 
 KINDS = ("OWNER", "MAINTENANCE")
 # What a hub of one machine knows besides its databases. Its secrets are made anew.
-_HOME = ("accounts.json", "demo-clock", "simulator.json")
+_HOME = ("accounts.json", "demo-clock", "network", "simulator.json", "stories.json")
 _MARKS = ("admin", "demo")
 Env = Mapping[str, str]
 
@@ -76,6 +79,10 @@ async def bring_back(
     say: Say,
 ) -> int:
     """Restore a set where the environment says, or into this machine's hub, or into a scratch server. The exit code."""
+    if arguments.drill and arguments.only:
+        raise BackupFailed(
+            "A drill tries a whole set: there is nobody beside whom one database could be restored. Leave --only away."
+        )
     if arguments.drill:
         with _scratch() as scratch:
             code = await _into_home(arguments, env, scratch, migrations, say)
@@ -157,21 +164,26 @@ async def _restore(
         signer=_signer(env),
         now=ids.now,
     )
-    done = await restore(order, say)
     if home is not None and not arguments.only:
-        _restore_home(done, arguments.folder, home)
+        order = replace(order, complete=partial(_restore_home, arguments.folder, home))
+    done = await restore(order, say)
     code = await _verified(done, env, targets, say)
-    _report(done, time.monotonic() - began, order, say)
+    _report(done, time.monotonic() - began, say)
+    if not arguments.drill:  # nobody will work with that
+        _what_to_do(done, order, say)
     return code
 
 
-def _report(done: Restored, seconds: float, order: Order, say: Say) -> None:
+def _report(done: Restored, seconds: float, say: Say) -> None:
     sets = [done.manifest.services[service] for service in done.services]
     rows = sum(table.rows for each in sets for table in each.tables.values())
     say(
         f"Restored {', '.join(done.services)} as of {done.manifest.taken_at:%Y-%m-%d %H:%M:%S}Z in {seconds:.1f} s: "
         f"{rows:,} rows, every table's digest as it was. Epoch {done.epoch}."
     )
+
+
+def _what_to_do(done: Restored, order: Order, say: Say) -> None:
     say(
         f"When work begins, what was told in the {KEEP_EVENTS.days} days before the set is told again; whoever has heard it "
         "does nothing. By grants nothing is seen until identity is heard."
@@ -204,14 +216,14 @@ async def _verified(done: Restored, env: Env, targets: Mapping[str, Target], say
         return await verify.run(done.services, list(targets), told, say)
 
 
-def _restore_home(done: Restored, folder: Path, home: Path) -> None:
+def _restore_home(folder: Path, home: Path, manifest: Manifest, seal: Seal | None) -> None:
     """What `carehub up` would otherwise make anew, over what was restored; and the keys of before, for the audit."""
-    for name, file in done.manifest.home.items():
-        write_private(home / name, b"".join(read(folder, file.name, done.seal)))
+    for name in manifest.home.keys() & set(_HOME):
+        write_private(home / name, b"".join(read(folder, manifest.home[name].name, seal)))
     for name in _MARKS:
         (home / name).touch()
     own = Keys(environment.audit_key(home).read_text()).pem()
-    write_private(environment.audit_public_keys(home), own + done.manifest.audit_keys)
+    write_private(environment.audit_public_keys(home), own + manifest.audit_keys)
 
 
 def _home_files(home: Path) -> dict[str, Path]:

@@ -1,8 +1,9 @@
-"""Load one database of a set. Until all of it is there and checked the schema has no revision, and no process starts on it."""
+"""Load one database of a set. Until the whole restore is done the schema has no revision, and no process starts on it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 
@@ -13,7 +14,7 @@ from libs.backup.tables import Connection, StoredTable
 from libs.chassis.faults import whereabouts
 from libs.chassis.migrate import chains, migrate
 
-_UNFINISHED = "restoring"
+UNFINISHED = "restoring"
 _KEYS = """
     SELECT conrelid::regclass::text AS name, conname, pg_get_constraintdef(oid) AS text FROM pg_constraint
     WHERE contype = 'f' AND connamespace = 'public'::regnamespace AND conparentid = 0
@@ -50,13 +51,15 @@ def _words(revisions: Mapping[str, str]) -> str:
     )
 
 
-async def check_empty(target: Target) -> None:
-    """BackupFailed where the database was used."""
+async def check_empty(target: Target, told: DatabaseSet, set_id: UUID) -> None:
+    """BackupFailed where the database was used, other than by a restore of this set that was interrupted at its end."""
     connection = await tables.connect(target.service, target.maintenance_url)
     try:
         schema = await tables.revisions(connection)
-        if not schema or schema.get("service_version") == _UNFINISHED:
+        if not schema or schema.get("service_version") == UNFINISHED:
             return  # nothing, or what an earlier restore left half done
+        if await tables.is_as_restored(target.service, connection, told, set_id):
+            return
         used = await tables.is_used(connection, await tables.tables_of(target.service, connection))
     finally:
         await connection.close()
@@ -74,7 +77,10 @@ async def load(
     adjust: Callable[[Connection], Awaitable[None]],
     say: Callable[[str], None],
 ) -> None:
-    """Make the schema anew and fill it. `adjust` does the rest in the same transaction, once every digest is right."""
+    """Make the schema anew and fill it. `adjust` does the rest in the same transaction, once every digest is right.
+
+    Nobody starts on it before `release`.
+    """
     owner = await tables.connect(target.service, target.owner_url)
     try:
         await _make_anew(owner, target, told)
@@ -87,11 +93,22 @@ async def load(
             numbers = await tables.sequences(filling)
         finally:
             await filling.close()
-        await _finish(owner, told, keys, numbers)
+        await _mend(owner, told, keys, numbers)
     except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise BackupFailed(
             f"{target.service}: the database refused it ({whereabouts(error)})."
         ) from error
+    finally:
+        await owner.close()
+
+
+async def release(target: Target, told: DatabaseSet) -> None:
+    """Whoever waits for the schema may start; twice is once."""
+    owner = await tables.connect(target.service, target.owner_url)
+    try:
+        await owner.execute(
+            "UPDATE service_version SET version_num = $1", told.revisions["service_version"]
+        )
     finally:
         await owner.close()
 
@@ -108,7 +125,7 @@ async def _make_anew(owner: Connection, target: Target, told: DatabaseSet) -> No
 async def _unfinish(owner: Connection, told: DatabaseSet) -> list[asyncpg.Record]:
     """No trigger that counts, no key that wants an order; the keys that were there."""
     async with owner.transaction():
-        await owner.execute("UPDATE service_version SET version_num = $1", _UNFINISHED)
+        await owner.execute("UPDATE service_version SET version_num = $1", UNFINISHED)
         for name in told.tables:
             await owner.execute(f'ALTER TABLE "{name}" DISABLE TRIGGER USER')
         keys = await owner.fetch(_KEYS)
@@ -143,13 +160,13 @@ async def _awaited(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield piece
 
 
-async def _finish(
+async def _mend(
     owner: Connection,
     told: DatabaseSet,
     keys: list[asyncpg.Record],
     numbers: list[tuple[str, int]],
 ) -> None:
-    """Keys are checked, triggers count again, sequences go on; then whoever waits for the schema may start."""
+    """Keys are checked, triggers count again, sequences go on."""
     async with owner.transaction():
         for key in keys:
             await owner.execute(
@@ -161,6 +178,3 @@ async def _finish(
             await owner.execute(
                 "SELECT setval(format('public.%I', $1::text)::regclass, $2, false)", name, first
             )
-        await owner.execute(
-            "UPDATE service_version SET version_num = $1", told.revisions["service_version"]
-        )

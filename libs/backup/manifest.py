@@ -141,6 +141,11 @@ def read_manifest(folder: Path, passphrase: str) -> tuple[Manifest, Seal | None]
 
 
 def _opened(found: Manifest, passphrase: str) -> Seal | None:
+    if not found.salt and passphrase:
+        raise BackupFailed(
+            "The set is not sealed, and a passphrase was given: somebody may have put another set in its place. Compare it "
+            "with where it comes from; if it was taken without a passphrase, leave --passphrase-file away."
+        )
     if not found.salt:
         return None
     if not passphrase:

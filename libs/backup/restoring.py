@@ -4,6 +4,7 @@ Every outbox is published again in a new epoch, so that everybody hears what the
 identity decided, whole; until identity is heard, grants show nothing.
 """
 
+import asyncio
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -15,12 +16,13 @@ from uuid import UUID
 
 from libs.backup import tables
 from libs.backup.archive import BackupFailed, Seal
-from libs.backup.loading import Target, check_empty, check_schema, load
+from libs.backup.loading import UNFINISHED, Target, check_empty, check_schema, load, release
 from libs.backup.manifest import DatabaseSet, Manifest, check_files, read_manifest
 from libs.backup.tables import Connection
 from libs.backup.taking import BY_A_RELAY, DECIDER, ever_told
 from libs.chassis.forgetting import KEEP_EVENTS
 from libs.chassis.heads import Signer
+from libs.chassis.migrate import role
 from libs.chassis.relay import LEADER
 from libs.chassis.restores import STEP, Restore
 
@@ -33,6 +35,9 @@ _DECIDED = {
     "denials": "patient_id, number, grantee_id, sources, purposes, classes, labels, expires_at, weight",
     "ended_bases": "basis_id, ended_at",
 }
+_LEAD = "SELECT pg_try_advisory_lock($1)"
+_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = ANY ($1)"
+_LOOKS, _LOOK_EVERY = 20, 0.25
 _TELL_AGAIN = """
     UPDATE outbox SET published_at = NULL, incarnation = NULL, sequence = NULL WHERE published_at IS NOT NULL;
     DELETE FROM stream_marks
@@ -42,7 +47,10 @@ _HEARD_SINCE = "SELECT DISTINCT message_id FROM inbox WHERE message_id >= $1 AND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What is to be restored. `targets` are all services, `only` those to restore; without any, all of them."""
+    """What is to be restored. `targets` are all services, `only` those to restore; without any, all of them.
+
+    `complete` does what else belongs to it, before anybody may start: what is interrupted is begun anew, so twice is once.
+    """
 
     folder: Path
     passphrase: str
@@ -52,6 +60,7 @@ class Order:
     although_heard: bool
     signer: Signer | None
     now: Callable[[], datetime]
+    complete: Callable[[Manifest, Seal | None], None] = lambda _manifest, _seal: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,14 +68,15 @@ class Restored:
     """What was done. `lost`: of events that others have heard and that are not remembered any more."""
 
     manifest: Manifest
-    seal: Seal | None
     services: tuple[str, ...]
     epoch: int
     lost: int
 
 
 async def restore(order: Order, say: Say) -> Restored:
-    """Refuse before anything is changed, or do all of it. What is interrupted is begun anew with the same command."""
+    """Refuse before anything is changed, or do all of it. What is interrupted is begun anew with the same command: until all
+    of it is there nobody can start on any part.
+    """
     manifest, seal = read_manifest(order.folder, order.passphrase)
     say(
         f"A set of {manifest.taken_at:%Y-%m-%d %H:%M:%S}Z: {len(manifest.services)} databases, {manifest.rows:,} rows, "
@@ -77,12 +87,14 @@ async def restore(order: Order, say: Say) -> Restored:
     restored = sorted(order.only or order.targets, key=lambda s: (s != DECIDER, s))
     if not order.replaces:
         for service in restored:
-            await check_empty(order.targets[service])
+            await check_empty(order.targets[service], manifest.services[service], manifest.id)
     async with AsyncExitStack() as stack:
         held = {s: await _hold(t, stack) for s, t in order.targets.items()}
         epoch = 1 + max([await _epoch_of(c) for c in held.values()] + [
             database.epoch for database in manifest.services.values()
         ])  # fmt: skip
+        for service in held.keys() - set(restored):
+            await _check_whole(service, held[service])
         if order.only and not order.although_heard:
             await _check_unheard(order.only, manifest.taken_at, held)
         restoring = _Restoring(order, manifest, seal, held, epoch, say)
@@ -91,9 +103,10 @@ async def restore(order: Order, say: Say) -> Restored:
         for service in held.keys() - set(restored):
             await restoring.tell_again(service)
         lost = await _nobodys(manifest.taken_at, held.values(), held.values())
-    return Restored(
-        manifest=manifest, seal=seal, services=tuple(sorted(restored)), epoch=epoch, lost=lost
-    )
+        order.complete(manifest, seal)
+        for service in restored:
+            await release(order.targets[service], manifest.services[service])
+    return Restored(manifest=manifest, services=tuple(sorted(restored)), epoch=epoch, lost=lost)
 
 
 def _check(order: Order, manifest: Manifest) -> None:
@@ -112,6 +125,15 @@ def _check(order: Order, manifest: Manifest) -> None:
         raise BackupFailed(
             f"The set is older than {KEEP_EVENTS.days} days: the others have forgotten what it has missed. Restore all "
             "databases of a set, or one of a younger one."
+        )
+
+
+async def _check_whole(service: str, neighbor: Connection) -> None:
+    revisions = await tables.revisions(neighbor)
+    if not revisions or UNFINISHED in revisions.values():
+        raise BackupFailed(
+            f"{service}: there is no whole database, so nothing can be restored beside it. Restore all databases of the "
+            "set: leave --only away."
         )
 
 
@@ -144,15 +166,22 @@ async def _nobodys(
 
 
 async def _hold(target: Target, stack: AsyncExitStack) -> Connection:
-    """Take the place of the relay's leader, so that nobody publishes meanwhile."""
+    """Take the place of the relay's leader, and see that nobody else is there: whoever serves would change what is read."""
     connection = await tables.connect(target.service, target.maintenance_url)
     stack.push_async_callback(connection.close)
-    if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER):
-        raise BackupFailed(
-            f"{target.service}: a process with the role work is using its database. Stop the services first: Ctrl-C "
-            "ends `carehub up`; on Kubernetes scale every Deployment to 0."
-        )
-    return connection
+    service = target.service
+    roles = [role(service, kind) for kind in ("", "system", "owner")]
+    is_leader = False
+    for _ in range(_LOOKS):  # whoever was just stopped may not have let go
+        is_leader = is_leader or await connection.fetchval(_LEAD, LEADER)
+        count = await connection.fetchval(_OTHERS, roles)
+        if is_leader and not count:
+            return connection
+        await asyncio.sleep(_LOOK_EVERY)
+    raise BackupFailed(
+        f"{service}: a process is using its database ({count} connections). Stop the services first: Ctrl-C ends "
+        "`carehub up`; on Kubernetes scale every Deployment to 0."
+    )
 
 
 async def _epoch_of(connection: Connection) -> int:
@@ -183,17 +212,16 @@ class _Restoring:
         self._mark = Restore(
             epoch=epoch, set_id=manifest.id, taken_at=manifest.taken_at, restored_at=self._at
         )
-        self._decided: dict[str, BinaryIO] = {}
+        self._decided: _Decided | None = None
 
     async def load(self, service: str) -> None:
         told = self._manifest.services[service]
-        if service != DECIDER and not self._decided:
-            self._decided = await _decided_by(self._held[DECIDER])
 
         async def adjust(connection: Connection) -> None:
             await self._count_from_now(service, told, connection)
             if service != DECIDER:
-                await self._give_access(connection)
+                self._decided = self._decided or await _decided_by(self._held[DECIDER])
+                await _give_access(connection, self._decided)
 
         source = (self._order.folder, self._seal)
         await load(self._order.targets[service], told, source, adjust, self._say)
@@ -221,19 +249,6 @@ class _Restoring:
             cut = replace(cut, key_id=signer.key_id, signature=signature)
         await _record(connection, cut)
 
-    async def _give_access(self, connection: Connection) -> None:
-        """All that identity decided and nothing else; by a grant nothing is seen before identity is heard."""
-        for table, columns in _DECIDED.items():
-            file = self._decided[table]
-            file.seek(0)
-            await connection.execute(f"DELETE FROM {table}")  # noqa: S608 a constant
-            await connection.copy_to_table(table, source=file, columns=columns.split(", "))
-        position = await self._held[DECIDER].fetchval("SELECT max(position) FROM access_versions")
-        await connection.execute("DELETE FROM access_heartbeat")
-        await connection.execute(
-            "INSERT INTO access_heartbeat (beat_at, position) VALUES ('epoch', $1)", position or 0
-        )
-
     async def tell_again(self, service: str) -> None:
         """Have a neighbor that stays as it is publish all that it remembers."""
         connection = self._held[service]
@@ -243,14 +258,38 @@ class _Restoring:
             await _record(connection, replace(self._mark, lift=lift))
 
 
-async def _decided_by(identity: Connection) -> dict[str, BinaryIO]:
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """What identity has decided up to a position."""
+
+    tables: Mapping[str, BinaryIO]
+    position: int
+
+
+async def _decided_by(identity: Connection) -> _Decided:
+    """All of one moment: a position with less than was decided up to it would hide the rest for ever."""
     found: dict[str, BinaryIO] = {}
+    async with identity.transaction(isolation="repeatable_read", readonly=True):
+        for table, columns in _DECIDED.items():
+            file = cast("BinaryIO", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 read by each holder
+            found[table] = file
+            query = f"SELECT {columns} FROM {table}"  # noqa: S608 constants
+            await identity.copy_from_query(query, output=file)
+        position = await identity.fetchval("SELECT max(position) FROM access_versions")
+    return _Decided(found, position or 0)
+
+
+async def _give_access(connection: Connection, decided: _Decided) -> None:
+    """All that identity decided and nothing else; by a grant nothing is seen before identity is heard."""
     for table, columns in _DECIDED.items():
-        file = cast("BinaryIO", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115 read by each holder
-        found[table] = file
-        query = f"SELECT {columns} FROM {table}"  # noqa: S608 constants
-        await identity.copy_from_query(query, output=file)
-    return found
+        file = decided.tables[table]
+        file.seek(0)
+        await connection.execute(f"DELETE FROM {table}")  # noqa: S608 a constant
+        await connection.copy_to_table(table, source=file, columns=columns.split(", "))
+    await connection.execute("DELETE FROM access_heartbeat")
+    await connection.execute(
+        "INSERT INTO access_heartbeat (beat_at, position) VALUES ('epoch', $1)", decided.position
+    )
 
 
 async def _record(connection: Connection, mark: Restore) -> None:

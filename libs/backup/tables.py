@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import asyncpg
 
 from libs.backup.archive import BackupFailed
-from libs.backup.manifest import LedgerSet
+from libs.backup.manifest import DatabaseSet, LedgerSet
 from libs.chassis.database import CONNECTION_LOST
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
@@ -129,6 +130,21 @@ async def standing(connection: Connection) -> tuple[int, int]:
         "SELECT coalesce(max(epoch), 0) AS epoch, coalesce(max(lift), 0) AS lift FROM restores"
     )
     return (row["epoch"], row["lift"]) if row else (0, 0)
+
+
+async def is_as_restored(
+    service: str, connection: Connection, told: DatabaseSet, set_id: UUID
+) -> bool:
+    """Whether a restore of this set made it, and nobody has asked or told anything since: nothing is lost with it."""
+    if not await connection.fetchval("SELECT to_regclass('restores') IS NOT NULL"):
+        return False
+    last = await connection.fetchrow(
+        "SELECT set_id, sequence, EXISTS (SELECT FROM outbox WHERE published_at IS NOT NULL) AS has_told "
+        "FROM restores ORDER BY epoch DESC LIMIT 1"
+    )
+    if last is None or last["set_id"] != set_id or last["sequence"] is None or last["has_told"]:
+        return False
+    return await ledger_of(service, connection) == told.ledger
 
 
 async def is_used(connection: Connection, tables: Sequence[StoredTable]) -> str:

@@ -129,12 +129,13 @@ class _Work:
         return self.code(self.request.message, self.call)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Own:
     """The transactions of a method that opens them itself."""
 
     guard: "Guard"
     work: _Work
+    has_changed: bool = False
 
     def look(self) -> typing.AsyncContextManager[Transaction]:
         return self.guard._open(self.work.call, Mode.READ)
@@ -142,6 +143,7 @@ class _Own:
     async def change(self, change: Callable[[Transaction], Awaitable[M]]) -> M:
         async with self.guard._open(self.work.call, Mode.WRITE) as tx:
             answer = await self.guard._within(tx, self.work, lambda: change(tx))
+        self.has_changed = True
         return typing.cast("M", answer)
 
 
@@ -278,14 +280,17 @@ class Guard:
         """Have a method open its transactions, unless its key has an answer; also one that came while it was refused."""
         if kept := await self._kept(work):
             return kept
-        work.call.maybe_own = _Own(self, work)
+        own = work.call.maybe_own = _Own(self, work)
         try:
-            return await work.answer()
+            answer = await work.answer()
         except DomainError:
             work.call.forget()
             if kept := await self._kept(work):
                 return kept
             raise
+        if not own.has_changed:
+            raise RuntimeError(f"{work.method.path} was answered without own.change: not audited")
+        return answer
 
     async def _kept(self, work: "_Work") -> Message | None:
         """What the key of a request was answered with before, if it was."""

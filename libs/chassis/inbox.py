@@ -23,7 +23,7 @@ from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
 from libs.chassis.restores import EPOCH, STANDING, epoch_in, id_in
 from libs.chassis.streams import Conveyor, Pull, Silence, in_work, pull_from, stream_of
-from libs.chassis.telemetry import HANDLED, LISTENS_ANEW, PARKED, because_of
+from libs.chassis.telemetry import HANDLED, PARKED, SILENT, because_of
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ async def run_consumer(
 ) -> None:
     """Handle what arrives for as long as the process works. Losing the broker or the database only makes it wait."""
     intake = _Intake(consumer, database, stopping, ack_wait)
-    anew = LISTENS_ANEW.labels(consumer.name)
+    silent = SILENT.labels(consumer.name)
     failures = silences = 0
     while await conveyor.wait_until_connected(stopping):
         try:
@@ -166,9 +166,10 @@ async def run_consumer(
         except Exception as error:  # noqa: BLE001 a consumer outlives everything but its process
             if stopping.is_set():
                 return
-            anew.inc()
             failures += 1
-            silences += isinstance(error, Silence)
+            if isinstance(error, Silence):
+                silent.inc()
+                silences += 1
             log.warning(
                 "the consumer listens anew",
                 extra={"consumer": consumer.name, "reason": whereabouts(error)},

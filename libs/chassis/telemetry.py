@@ -33,8 +33,10 @@ PARKED = Counter("carehub_inbox_parked", "Events set aside.", ["consumer", "reas
 TIMERS_FIRED = Counter("carehub_timers_fired", "Timers fired.", ["kind", "outcome"])
 TIMER_LATENESS = Histogram("carehub_timer_lateness_seconds", "From due to fired.", ["kind"])
 REFUSALS = Counter("carehub_refusals", "Refusals, audited.", ["method", "reason"])
-LISTENS_ANEW = Counter(
-    "carehub_streams_watchdog", "Times that a consumer had to listen anew.", ["consumer"]
+SILENT = Counter(
+    "carehub_streams_watchdog",
+    "Silences of the broker, after which the consumer listens anew.",
+    ["consumer"],
 )
 # Read from the databases by gauges.py, and from the pools when somebody asks.
 OUTBOX_WAITING = Gauge("carehub_outbox_waiting", "Events not yet published.", ["service"])
@@ -42,9 +44,6 @@ PARKED_NOW = Gauge("carehub_parked", "Events set aside now.", ["service", "consu
 TIMERS_OVERDUE = Gauge("carehub_timers_overdue", "Timers that are due.", ["service"])
 TIMERS_OVERDUE_AGE = Gauge(
     "carehub_timers_overdue_seconds", "For how long the first of them has been due.", ["service"]
-)
-SCHEMA_AT_HEAD = Gauge(
-    "carehub_schema_at_head", "1 where the schema is what this code expects.", ["service"]
 )
 GRANTS_HEARTBEAT = Gauge(
     "carehub_grants_heartbeat_seconds", "For how long identity was not heard.", ["service"]

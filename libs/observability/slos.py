@@ -83,7 +83,8 @@ SLOS = (
         title="API available",
         sentence="99.9 % of requests are answered, whatever the answer; 5xx is none.",
         share=0.999,
-        bad=f"sum(rate({_ANSWERS[:-1]},status=~\"5..\"}}[$window]))",
+        # Where nothing ever failed there is no such series, and no share of it either.
+        bad=f"(sum(rate({_ANSWERS[:-1]},status=~\"5..\"}}[$window])) or vector(0))",
         every=f"sum(rate({_ANSWERS}[$window]))",
     ),
     Slo(

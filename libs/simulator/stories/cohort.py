@@ -6,6 +6,7 @@ that is watched does, what was due in them is done by and by.
 
 import asyncio
 import heapq
+import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,12 +18,15 @@ from typing import Any, Self
 import httpx
 import orjson
 
+from libs.chassis.faults import whereabouts
 from libs.simulator.afterwards import HOSPITAL, Afterwards, afterwards
 from libs.simulator.names import TONGUES
 from libs.simulator.stories.act import Act, What, acts
 from libs.simulator.stories.hub import Hub, NotNow
 from libs.simulator.stories.somebody import Somebody
 from libs.simulator.stories.staff import Staff
+
+log = logging.getLogger(__name__)
 
 # So many discharges, whose stays begin within so many days; some of them before the hub was there.
 STORIES, DAYS, HISTORY = 240, 45, timedelta(days=8)
@@ -157,7 +161,9 @@ async def play_stories(pace: Pace, stopping: asyncio.Event) -> None:
 
 
 async def act_once(cohort: Cohort, hub: Hub, now: Callable[[], datetime]) -> bool:
-    """Do what is due first. False: nothing is. What is in vain now is tried again, and after many times given up."""
+    """Do what is due first. False: nothing is. What is in vain now is tried again, and after many times given up; what
+    fails is not: it is one act of one story, and the hub and all others go on.
+    """
     due = cohort.next(now())
     if due is None:
         return False
@@ -171,6 +177,8 @@ async def act_once(cohort: Cohort, hub: Hub, now: Callable[[], datetime]) -> boo
     except NotNow:
         if due.tries < _TRIES:
             cohort.wait(due.act, now() + _AGAIN * (due.tries + 1), due.tries + 1)
+    except Exception as error:  # noqa: BLE001 whatever it is
+        log.warning("an act of a story failed: %s, %s", due.act.what, whereabouts(error))
     return True
 
 

@@ -34,20 +34,22 @@ class Operator:
             for service in SERVICES
         }
 
-    async def back_up(self, name="set", passphrase=""):
+    async def back_up(self, name="set", passphrase="", home_files=()):
         return await taking.take(
             taking.Order(
                 folder=self.folder / name,
                 urls={s: self.servers.url(s, "maintenance") for s in SERVICES},
                 passphrase=passphrase,
                 audit_keys=Keys(self.key.read_text()).pem(),
-                home_files={},
+                home_files=dict(home_files),
                 now=ids.now,
             ),
             self.said.append,
         )
 
-    async def restore(self, *only, name="set", passphrase="", replaces=True, although_heard=False):
+    async def restore(
+        self, *only, name="set", passphrase="", replaces=True, although_heard=False, **others
+    ):
         return await restoring.restore(
             restoring.Order(
                 folder=self.folder / name,
@@ -58,6 +60,7 @@ class Operator:
                 although_heard=although_heard,
                 signer=Signer(self.key.read_text()),
                 now=ids.now,
+                **others,
             ),
             self.said.append,
         )

@@ -7,6 +7,7 @@ import os
 import asyncpg
 import pytest
 
+from libs.backup import restoring
 from libs.backup.archive import BackupFailed, digest_of
 from libs.backup.taking import passphrase_in
 from libs.chassis.relay import LEADER
@@ -122,6 +123,12 @@ async def test_a_sealed_set_wants_its_passphrase_and_hides_what_it_holds(filled)
     assert "the manifest was changed" in await refused(filled, passphrase=SECRET)
 
 
+async def test_an_open_set_is_refused_where_a_sealed_one_is_expected(filled):
+    """Whoever may write there could put a set of their own in the place of a sealed one."""
+    await filled.back_up()
+    assert "The set is not sealed" in await refused(filled, passphrase=SECRET)
+
+
 async def test_a_sealed_set_is_restored_with_its_passphrase(filled):
     await filled.back_up(passphrase=SECRET)
     done = await filled.restore(passphrase=SECRET)
@@ -141,15 +148,21 @@ async def test_another_schema_is_refused_with_what_to_do(filled):
     assert "which made the set, then upgrade" in sentence
 
 
-async def test_a_used_database_and_one_at_work_are_refused(filled):
+async def test_a_used_database_and_one_at_work_are_refused(filled, monkeypatch):
     await filled.back_up()
     assert "is not empty" in await refused(filled, replaces=False)
-    leader = await asyncpg.connect(filled.servers.url("tasking", "system"))
+    monkeypatch.setattr(restoring, "_LOOKS", 2)
+    leader = await asyncpg.connect(filled.servers.url("tasking", "maintenance"))
     try:
         await leader.execute("SELECT pg_advisory_lock($1)", LEADER)
         assert "Stop the services first" in await refused(filled)
     finally:
         await leader.close()
+    serving = await asyncpg.connect(filled.servers.url("tasking", ""))
+    try:
+        assert "a process is using its database (1 connections)" in await refused(filled)
+    finally:
+        await serving.close()
     with pytest.raises(BackupFailed, match=r"is not empty\. Each set has a folder of its own"):
         await filled.back_up()
 

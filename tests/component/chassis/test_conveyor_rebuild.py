@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from nats.js.errors import NotFoundError
+from prometheus_client import REGISTRY
 
 from libs.chassis import relay, streams
 from libs.chassis.streams import ensure_stream
@@ -128,7 +129,35 @@ async def test_a_lost_durable_is_made_again_and_repeats_nothing(world: World) ->
         await heard(world, 60)
 
 
+def silences() -> float:
+    return REGISTRY.get_sample_value(
+        "carehub_streams_watchdog_total", {"consumer": COUNTER.name}
+    ) or 0.0  # fmt: skip
+
+
+async def test_a_consumer_that_is_given_nothing_of_what_waits_is_counted_and_listens_anew(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "IDLE", 0.2)
+    monkeypatch.setattr(streams, "ANSWER_WITHIN", 0.5)
+    before = silences()
+
+    async def is_counted() -> bool:
+        return silences() > before
+
+    async with world.running(COUNTER):
+        await tell_many(world, 0, 1)
+        await heard(world, 1)
+        await world.conveyor.js.pause_consumer(STREAM, COUNTER.name, "2099-01-01T00:00:00Z")
+        await tell_many(world, 1, 3)
+        await until(is_counted, what="the silence")
+        await world.conveyor.js.resume_consumer(STREAM, COUNTER.name)
+        await heard(world, 3)
+
+
 async def test_a_killed_broker_is_waited_for(shaky: World, broker: Broker) -> None:
+    """That is no silence, which would tell whoever is called to look at the consumer."""
+    before = silences()
     async with shaky.running(COUNTER):
         await tell_many(shaky, 0, 50)
         broker.nats.kill()
@@ -137,6 +166,7 @@ async def test_a_killed_broker_is_waited_for(shaky: World, broker: Broker) -> No
         await tell_many(shaky, 150, 200)
         await heard(shaky, 200, within=8)  # less than a pull waits for messages
         await published(shaky)
+    assert silences() == before
 
 
 async def test_a_broker_that_is_away_at_the_start_is_waited_for(

@@ -12,6 +12,7 @@ from libs.simulator.afterwards import MISSED, How, Outcome
 from libs.simulator.stories.act import What, acts
 from libs.simulator.stories.cohort import STORIES, Cohort, Pace, act_once, play_stories
 from libs.simulator.stories.hub import Hub
+from libs.simulator.stories.staff import Staff
 from libs.simulator.stories.telling import message
 
 NOW = datetime(2027, 2, 10, 15, 0, tzinfo=UTC)
@@ -135,6 +136,26 @@ async def test_where_no_hub_is_it_is_tried_again_later_and_given_up_at_last():
         while cohort.waiting:
             acted += await act_once(cohort, hub, lambda: NOW + timedelta(hours=next(hours)))
     assert acted == 31 * len(acts(cohort.stories[0]))
+
+
+async def test_an_act_that_fails_ends_nothing_and_its_log_quotes_nobody(monkeypatch, caplog):
+    """As an answer does that has another form than was expected."""
+    cohort = Cohort.begin(NOW, size=3)
+    all_acts = len(cohort.waiting)
+
+    async def do(self, act):
+        raise KeyError(self.one.family)
+
+    monkeypatch.setattr(Staff, "do", do)
+    hours, acted = count(2400), 0
+    while cohort.waiting:
+        acted += await act_once(cohort, None, lambda: NOW + timedelta(hours=next(hours)))
+    assert acted == all_acts
+    said = [line for line in caplog.messages if line.startswith("an act of a story failed: ")]
+    assert len(said) == all_acts
+    assert all("KeyError at test_stories.py" in line for line in said)
+    families = {cohort.somebody(plan).family for plan in cohort.stories.values()}
+    assert not any(family in caplog.text for family in families)
 
 
 async def test_it_stops_when_it_is_told_and_keeps_what_is_left(tmp_path):
