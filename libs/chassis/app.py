@@ -20,7 +20,7 @@ from libs.chassis.gauges import Read, Watched, run_gauges, watch_pool
 from libs.chassis.guard import Guard, Servicer
 from libs.chassis.holding import APPLY, keep_lease, refuse_deactivated
 from libs.chassis.inbox import Consumer, run_consumer
-from libs.chassis.migrate import heads_of, is_at_head
+from libs.chassis.migrate import is_at_head
 from libs.chassis.operations import Operations
 from libs.chassis.relay import run_relay
 from libs.chassis.sealing import Seal, run_sealer
@@ -229,7 +229,6 @@ class Host:
         watched = Watched(
             service=app.name,
             consumers=[consumer.name for consumer in app.consumers],
-            heads=heads_of(app.migrations),
             is_holder=app.name in self._holders,
         )
         reads = (watched.read, *app.gauges)

@@ -13,17 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from prometheus_client import Gauge
-from sqlalchemy import (
-    ColumnElement,
-    DateTime,
-    Double,
-    column,
-    extract,
-    func,
-    literal_column,
-    select,
-    table,
-)
+from sqlalchemy import ColumnElement, DateTime, Double, extract, func, literal_column, select
 
 from libs.chassis.access import heartbeat
 from libs.chassis.database import Database, Transaction, param, sql
@@ -35,7 +25,6 @@ from libs.chassis.telemetry import (
     GRANTS_HEARTBEAT,
     OUTBOX_WAITING,
     PARKED_NOW,
-    SCHEMA_AT_HEAD,
     TIMERS_OVERDUE,
     TIMERS_OVERDUE_AGE,
 )
@@ -65,8 +54,6 @@ class Counts:
     timers: int
     timers_since: datetime | None
     beat_age: float | None
-    chassis: str
-    service: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,14 +80,6 @@ COUNTS = sql(
         select(extract("epoch", func.clock_timestamp() - heartbeat.c.beat_at).cast(Double))
         .scalar_subquery()
         .label("beat_age"),
-        select(column("version_num"))
-        .select_from(table("chassis_version"))
-        .scalar_subquery()
-        .label("chassis"),
-        select(column("version_num"))
-        .select_from(table("service_version"))
-        .scalar_subquery()
-        .label("service"),
     ),
     row=Counts,
 )
@@ -117,11 +96,10 @@ PARKED = sql(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """A service as it is watched: its consumers, the schema that its code expects, and whether it holds grants."""
+    """A service as it is watched: its consumers, and whether it holds grants."""
 
     service: str
     consumers: Sequence[str]
-    heads: tuple[str, str]
     is_holder: bool
 
     async def read(self, tx: Transaction) -> list[Reading]:
@@ -133,7 +111,6 @@ class Watched:
             (OUTBOX_WAITING, at, counts.outbox),
             (TIMERS_OVERDUE, at, counts.timers),
             (TIMERS_OVERDUE_AGE, at, late),
-            (SCHEMA_AT_HEAD, at, (counts.chassis, counts.service) == self.heads),
         ]
         if self.is_holder:
             # Who never heard of identity has been without it for ever.

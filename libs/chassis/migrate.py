@@ -31,6 +31,11 @@ class Chain:
         return _script(self).get_current_head() or ""
 
 
+def reaches(current: str | None, head: str) -> bool:
+    """Whether code of `head` runs on a schema: on that one or a newer one, as after a rollback; on none half restored."""
+    return current is not None and current.isdecimal() and current >= head
+
+
 def role(service: str, kind: str) -> str:
     """The name of one of the four roles: `tasking_owner`, `tasking`, `tasking_system`, `tasking_maintenance`."""
     return f"{service}_{kind}" if kind else service
@@ -72,7 +77,7 @@ async def create_database(admin_url: str, service: str, passwords: Mapping[str, 
 
 
 async def migrate(owner_url: str, service: str, service_migrations: Path) -> list[str]:
-    """Bring a database to head. Returns the revisions that were applied."""
+    """Bring a database to head; one that is newer stays. Returns the revisions that were applied."""
     applied: list[str] = []
     connection = await asyncpg.connect(owner_url)
     try:
@@ -82,7 +87,7 @@ async def migrate(owner_url: str, service: str, service_migrations: Path) -> lis
             )
             for chain in chains(service_migrations):
                 current = await _current(connection, chain)
-                if current == chain.head():
+                if reaches(current, chain.head()):
                     continue
                 await connection.execute(_upgrade_script(chain, service, current))
                 applied.append(f"{chain.version_table} {current or 'empty'} -> {chain.head()}")
@@ -129,15 +134,9 @@ def _upgrade_script(chain: Chain, service: str, current: str | None) -> str:
     return out.getvalue()
 
 
-def heads_of(service_migrations: Path) -> tuple[str, str]:
-    """The revisions that this code expects: of the chassis, and of the service."""
-    chassis, service = chains(service_migrations)
-    return chassis.head(), service.head()
-
-
 async def is_at_head(connection: Any, service_migrations: Path) -> bool:
-    """Whether the schema is what this code expects. A pod is not ready until it is."""
+    """Whether this code runs on the schema. A pod is not ready until it does."""
     for chain in chains(service_migrations):
-        if await _current(connection, chain) != chain.head():
+        if not reaches(await _current(connection, chain), chain.head()):
             return False
     return True

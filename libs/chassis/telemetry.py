@@ -43,9 +43,6 @@ TIMERS_OVERDUE = Gauge("carehub_timers_overdue", "Timers that are due.", ["servi
 TIMERS_OVERDUE_AGE = Gauge(
     "carehub_timers_overdue_seconds", "For how long the first of them has been due.", ["service"]
 )
-SCHEMA_AT_HEAD = Gauge(
-    "carehub_schema_at_head", "1 where the schema is what this code expects.", ["service"]
-)
 GRANTS_HEARTBEAT = Gauge(
     "carehub_grants_heartbeat_seconds", "For how long identity was not heard.", ["service"]
 )

@@ -27,7 +27,7 @@ _SET_ASIDE = (
     'sum by (feed_id) (increase(carehub_feed_messages_total{outcome=~"quarantined|refused"}[1h]))'
 )
 _FAILED = 'sum by (channel) (increase(carehub_notifications_total{outcome="failed"}[1h]))'
-_READ = "max by (service) (carehub_schema_at_head)"
+_READ = "max by (service) (carehub_outbox_waiting)"
 
 CAUSES = (
     Cause(
@@ -141,13 +141,6 @@ CAUSES = (
         ),
         lasts="5m",
         summary="{{ $labels.instance }} has no free connection to the database of {{ $labels.service }} ({{ $labels.pool }}).",
-    ),
-    Cause(
-        alert="SchemaBehind",
-        severity="ticket",
-        expr="min by (service) (carehub_schema_at_head) == 0",
-        lasts="15m",
-        summary="The database of {{ $labels.service }} is older than its code; its new pods wait.",
     ),
     Cause(
         alert="ProcessAway",

@@ -147,8 +147,8 @@ async def test_what_a_runbook_looks_for_in_a_database_is_there(region: Region, p
 
 
 async def test_the_schema_of_a_hub_that_is_well_has_nothing_to_mend(region: Region):
-    """What SchemaBehind says to run, runs, and twice is once."""
-    for words in of_carehub(RUNBOOKS / "SchemaBehind.md"):
+    """What ProcessAway says to run, runs, and twice is once."""
+    for words in of_carehub(RUNBOOKS / "ProcessAway.md"):
         await carehub(region, *words)
 
 

@@ -46,7 +46,6 @@ EXPORTED = {
     "carehub_notifications_total": {"channel", "outcome"},
     "carehub_reminder_lateness_seconds_bucket": {"le"},
     "carehub_refusals_total": {"method", "reason"},
-    "carehub_schema_at_head": {"service"},
     "carehub_grants_heartbeat_seconds": {"service"},
     "carehub_database_pool": {"service", "pool", "state"},
 }
@@ -67,10 +66,9 @@ async def test_every_metric_is_exported_by_a_hub_that_works(region: Region):
         assert await _missing(region) == {}
     series, types = await _scraped(region)
     assert {name: types.get(name) for name in ANNOUNCED} == ANNOUNCED
-    for name in ("outbox_waiting", "timers_overdue", "schema_at_head", "audit_sealed_total"):
+    for name in ("outbox_waiting", "timers_overdue", "audit_sealed_total"):
         assert {each["service"] for each, _ in series[f"carehub_{name}"]} == set(SERVICES), name
     assert {each["service"] for each, _ in series["carehub_grants_heartbeat_seconds"]} >= HOLDERS
-    assert {value for _, value in series["carehub_schema_at_head"]} == {1.0}
 
 
 @pytest.mark.timeout(150)

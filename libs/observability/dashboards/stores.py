@@ -14,7 +14,7 @@ def build() -> Dashboard:
             (
                 "Now",
                 [
-                    number("Schemas at head", "percentunit", "avg(min by (service) (carehub_schema_at_head))"),
+                    number("Events waiting", "none", "sum(max by (service) (carehub_outbox_waiting))"),
                     number("Oldest event", "s", "max(carehub_outbox_oldest_seconds)", bad_from=60),
                     number("Events set aside", "none", "sum(max by (service, consumer) (carehub_parked))", bad_from=1),
                     number("Grants, last heard", "s", "max(carehub_grants_heartbeat_seconds)", bad_from=30),

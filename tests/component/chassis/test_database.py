@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 from datetime import UTC, datetime
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -11,7 +12,7 @@ from sqlalchemy import insert, select
 
 from libs.chassis.access import GrantRow, PatientAccess, grants, project_access
 from libs.chassis.database import Database, Mode, every_field, open_pool, sql
-from libs.chassis.migrate import is_at_head
+from libs.chassis.migrate import is_at_head, migrate
 
 SERVICES = ("identity", "interop", "registry", "tasking", "messaging")
 ALL = sql(select(grants), row=GrantRow)
@@ -267,5 +268,27 @@ async def test_a_pod_is_not_ready_until_its_schema_is_at_head(servers, tmp_path)
     connection = await asyncpg.connect(servers.postgres.url)
     try:
         assert not await is_at_head(connection, tmp_path)
+    finally:
+        await connection.close()
+
+
+async def test_code_of_the_release_before_works_with_a_schema_that_is_newer(servers, hub):
+    """`helm rollback`: its pods start, and its Job finds nothing to do."""
+    folder = Path("services/interop/migrations")
+    owner_url = servers.url("interop", "owner")
+    async with hub("interop"):
+        pass
+    connection = await asyncpg.connect(owner_url)
+    try:
+        for table in ("chassis_version", "service_version"):
+            await connection.execute(
+                f"UPDATE {table} SET version_num = lpad((version_num::int + 1)::text, 4, '0')"
+            )
+        assert await is_at_head(connection, folder)
+        assert await migrate(owner_url, "interop", folder) == []
+        await connection.execute("UPDATE service_version SET version_num = '0001'")
+        assert not await is_at_head(connection, folder)
+        await connection.execute("UPDATE service_version SET version_num = 'restoring'")
+        assert not await is_at_head(connection, folder)
     finally:
         await connection.close()
