@@ -70,6 +70,9 @@ test-faults: setup ## PostgreSQL killed 20 times and the broker's store deleted 
 		CAREHUB_RESTORES=$${CAREHUB_RESTORES:-20} $(BIN)/python -m pytest -s tests/e2e/test_faults.py \
 		tests/component/backup -o timeout=3600
 
+test-rolling: setup ## two hundred processes replaced under load, a release and its rollback: no request fails
+	@CAREHUB_ROLLS=$${CAREHUB_ROLLS:-200} $(BIN)/python -m pytest -s tests/e2e/test_rolling.py
+
 bench: setup ## the figures of the design, each beside what it is compared with; ARGS=--quick
 	@$(BIN)/python -m tests.performance $(ARGS)
 
@@ -130,4 +133,4 @@ $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 
-.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-alerts test-matrix test-mutation test-discharges test-faults bench e2e protos openapi observability graph locks clean help
+.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-alerts test-matrix test-mutation test-discharges test-faults test-rolling bench e2e protos openapi observability graph locks clean help

@@ -219,6 +219,7 @@ async def _serve(arguments: argparse.Namespace) -> int:
         gateway = asyncio.create_task(
             serve_gateway(host.channels, os.environ, host.stopping), name="gateway"
         )
+        host.wait_for(gateway)
     await host.run()
     if gateway is not None:
         await gateway

@@ -106,7 +106,8 @@ def build(
     )
     live = Live.at(settings.nats_url) if settings.nats_url else None
     app = _app(http, live)
-    stream = Stream(live, channels, authenticator, stopping or asyncio.Event())
+    stopping = stopping or asyncio.Event()
+    stream = Stream(live, channels, authenticator, stopping)
     app.router.routes.append(Route(PATH, stream))
     levels = read_levels(settings.step_up, (one.method.name for one in contracts.endpoints))
     if found := ledgers_of(contracts):
@@ -121,7 +122,7 @@ def build(
     front = Front(Transcoder(contracts, channels, authenticator, levels), app)
     partner = PartnerPage(channels, Limiter(Rate("partner", PARTNER_PER_SECOND, PARTNER_BURST)))
     app.add_route(PARTNER, partner.answer, methods=["GET", "POST"])
-    _add_health(app, channels)
+    _add_health(app, channels, stopping)
     _add_pages(app, contracts, sign_in, settings)
     is_https = urlsplit(settings.public_url).scheme == "https"
     return Edge(WebApp.around(front, settings.web), is_https=is_https)
@@ -173,7 +174,7 @@ def _app(http: httpx.AsyncClient, live: Live | None) -> FastAPI:
     return app
 
 
-def _add_health(app: FastAPI, channels: Channels) -> None:
+def _add_health(app: FastAPI, channels: Channels, stopping: asyncio.Event) -> None:
     checked_at, is_ready = 0.0, False
 
     async def healthz(_: Request) -> Response:
@@ -181,6 +182,8 @@ def _add_health(app: FastAPI, channels: Channels) -> None:
 
     async def readyz(_: Request) -> Response:
         nonlocal checked_at, is_ready
+        if stopping.is_set():
+            return PlainTextResponse("it ends\n", 503)
         if time.monotonic() - checked_at > READY_TIMEOUT:
             checked_at = time.monotonic()
             try:

@@ -1,6 +1,7 @@
 """The gateway on the network: its settings from the environment, uvicorn, and a graceful end."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from gateway.api.app import GatewaySettings, build
 from libs.chassis.channels import Channels
 from libs.chassis.config import read
 
+# Longer than clients keep a connection that rests; whoever asks meanwhile is told to dial anew, and so reaches another gateway.
+_LEAVE_SECONDS = 5.0
+_LOOK_SECONDS = 0.05
 IMAGE = Path(__file__).parents[2] / "libs" / "contracts" / "contracts.binpb"
 
 
@@ -32,7 +36,7 @@ class Settings:
 
 
 async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Event) -> None:
-    """Listen until `stopping` is set; requests in work are finished."""
+    """Listen until `stopping` is set and nobody is connected any more; requests in work are finished."""
     settings = read(Settings, env, "GATEWAY")
     gateway = GatewaySettings(
         public_url=settings.public_url,
@@ -59,9 +63,20 @@ async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Ev
 
     async def end() -> None:
         await stopping.wait()
+        await _leave(server)
         server.should_exit = True
 
     ending = asyncio.create_task(end(), name="gateway-end")
     await server._serve()  # serve() would take the process's signals from the host
     ending.cancel()
     stopping.set()
+
+
+async def _leave(server: uvicorn.Server) -> None:
+    """Answer as ever, and close each connection with its answer: one that is closed while a request is on its way loses it."""
+    close = (b"connection", b"close")
+    server.config.encoded_headers.append(close)  # from the next second on
+    server.server_state.default_headers.append(close)  # until then
+    ends = time.monotonic() + _LEAVE_SECONDS
+    while server.server_state.connections and time.monotonic() < ends:  # noqa: ASYNC110 uvicorn tells nobody
+        await asyncio.sleep(_LOOK_SECONDS)

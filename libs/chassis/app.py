@@ -15,6 +15,7 @@ import prometheus_client
 from libs.chassis import crashpoints, heads, ids, telemetry
 from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
+from libs.chassis.errors import Unavailable
 from libs.chassis.faults import rest
 from libs.chassis.gauges import Read, Watched, run_gauges, watch_pool
 from libs.chassis.guard import Guard, Servicer
@@ -131,6 +132,10 @@ class Host:
 
     async def start(self) -> None:
         """Open what is needed and start; returns when requests can be answered. Waits for the schema."""
+        await self._begin()
+        await self._listen()
+
+    async def _begin(self) -> None:
         crashpoints.arm(self._settings.crashpoint)
         for app in self._apps:
             runtime = await self._open(app)
@@ -148,12 +153,23 @@ class Host:
                 self._work(app)
         for app in self._apps:
             self._beat(app)
+        if self._settings.role is not Role.WORK:
+            await self._warm_up()
+
+    async def _listen(self) -> None:
         if self._settings.grpc_address and self._settings.role is not Role.WORK:
             address, tls = self._settings.grpc_address, self._settings.tls
             self._tasks.append(await serve(self.guards, address, self.stopping, tls))
         if self._settings.metrics_port:  # last: whoever can read them knows that the rest is there
             host, port = self._settings.metrics_host, self._settings.metrics_port
             prometheus_client.start_http_server(port, host)
+
+    async def _warm_up(self) -> None:
+        """What the first request would have to wait for. If identity does not answer, the first request asks it again."""
+        for runtime in self.runtimes.values():
+            await runtime.database.connect()
+        with contextlib.suppress(Unavailable):
+            await self._verifier.fetch()
 
     async def _open(self, app: App) -> Runtime:
         wake = self._wakes[app.name] = asyncio.Event()
@@ -255,6 +271,10 @@ class Host:
             lambda: refuse_deactivated(database, self._verifier, self.stopping),
         )
 
+    def wait_for(self, task: asyncio.Task[None]) -> None:
+        """Have this end, too, before channels and databases are closed."""
+        self._tasks.append(task)
+
     def _keep_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         self._tasks.append(asyncio.create_task(self._again_and_again(name, run), name=name))
 
@@ -273,8 +293,9 @@ class Host:
 
     async def run(self) -> None:
         """Start, and end gracefully once `stopping` is set."""
-        await self.start()
+        await self._begin()
         _spare_the_collector()
+        await self._listen()
         await self.stopping.wait()
         await self.stop()
 

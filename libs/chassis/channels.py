@@ -39,9 +39,16 @@ _OPTIONS = (
     ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     # Where all pods are replaced within half a minute, gRPC would go on asking for the old ones.
-    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
-    ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
+    ("grpc.dns_min_time_between_resolutions_ms", 500),
+    # A server that is about to end says so by its health, and is sent nothing from then on.
+    (
+        "grpc.service_config",
+        '{"loadBalancingConfig": [{"round_robin": {}}], "healthCheckConfig": {"serviceName": ""}}',
+    ),
 )
+# Between the end of a service's last process that was known here and the address of the next one lie milliseconds.
+_REACHED_WITHIN = 1.0
+_LOOK_SECONDS = 0.01
 
 
 class NoAddress(CallFailed):
@@ -87,10 +94,12 @@ class Channels:
             headers[CALLER_TOKEN] = caller_token
         if traceparent := tracing.current_traceparent():
             headers[tracing.TRACEPARENT] = traceparent
-        ends = time.monotonic() + _allowed(timeout)
+        began = time.monotonic()
+        ends = began + _allowed(timeout)
+        reached_by = min(ends, began + _REACHED_WITHIN)
         for attempt in range(_TRIES):
             try:
-                return await self._once(known, request, headers, ends - time.monotonic())
+                return await self._once(known, request, headers, ends, reached_by)
             except CallFailed as failure:
                 pause = random.uniform(0, 0.05 * 2**attempt)  # noqa: S311 jitter
                 left = ends - time.monotonic() - pause
@@ -106,14 +115,23 @@ class Channels:
         raise AssertionError("unreachable")
 
     async def _once(
-        self, method: Method, request: Message, headers: dict[str, str], timeout: float
+        self,
+        method: Method,
+        request: Message,
+        headers: dict[str, str],
+        ends: float,
+        reached_by: float,
     ) -> Message:
         service = method.path.split("/")[1]
         guard = self._local.get(service)
         if guard is None:
-            return await self._over_the_wire(method, request, headers, timeout)
+            channel = self._channel(method.path)
+            is_there = await _reached(channel, reached_by)
+            return await _over_the_wire(channel, method, request, headers, ends, is_there)
         # As the wire does: bytes both ways, and a task with a context of its own.
-        arrived = Request(method.request.FromString(request.SerializeToString()), headers, timeout)
+        arrived = Request(
+            method.request.FromString(request.SerializeToString()), headers, ends - time.monotonic()
+        )
         task = asyncio.get_running_loop().create_task(
             guard.answer(method.path, arrived), context=contextvars.Context()
         )
@@ -123,22 +141,6 @@ class Channels:
             task.cancel()
             raise
         return method.response.FromString(response.SerializeToString())
-
-    async def _over_the_wire(
-        self, method: Method, request: Message, headers: dict[str, str], timeout: float
-    ) -> Message:
-        call: Any = self._channel(method.path).unary_unary(
-            method.path,
-            request_serializer=method.request.SerializeToString,
-            response_deserializer=method.response.FromString,
-        )
-        try:
-            response: Message = await call(
-                request, timeout=timeout, metadata=tuple(headers.items())
-            )
-        except grpc.aio.AioRpcError as error:
-            raise from_rpc_error(error) from error
-        return response
 
     def _channel(self, path: str) -> grpc.aio.Channel:
         service = path.split("/")[1].split(".")[1]  # carehub.tasking.v1.TaskingService -> tasking
@@ -170,6 +172,41 @@ def _open(target: str, pems: Pems | None) -> grpc.aio.Channel:
     if pems is None:
         return grpc.aio.insecure_channel(target, options=_OPTIONS)
     return grpc.aio.secure_channel(target, for_channel(pems), options=_OPTIONS)
+
+
+async def _reached(channel: grpc.aio.Channel, by: float) -> bool:
+    """Whether somebody is there, or came in time: a request that waits here was not sent, and so is not lost."""
+    while channel.get_state(try_to_connect=True) is not grpc.ChannelConnectivity.READY:
+        if time.monotonic() > by:
+            return False
+        await asyncio.sleep(_LOOK_SECONDS)
+    return True
+
+
+async def _over_the_wire(
+    channel: grpc.aio.Channel,
+    method: Method,
+    request: Message,
+    headers: dict[str, str],
+    ends: float,
+    is_there: bool,
+) -> Message:
+    """Where somebody is there, who may go in this very moment, it waits for the next one; else it fails at once."""
+    call: Any = channel.unary_unary(
+        method.path,
+        request_serializer=method.request.SerializeToString,
+        response_deserializer=method.response.FromString,
+    )
+    try:
+        response: Message = await call(
+            request,
+            timeout=ends - time.monotonic(),
+            metadata=tuple(headers.items()),
+            wait_for_ready=is_there,
+        )
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error) from error
+    return response
 
 
 def _allowed(timeout: float) -> float:

@@ -317,6 +317,12 @@ class Database:
         async with self._transaction(self._people, begin, timeout) as tx:
             yield tx
 
+    async def connect(self) -> None:
+        """Have a connection of people's at hand: the first request would wait for it."""
+        if self._people is not None:
+            async with self._people.acquire():
+                pass
+
     def not_begun(self) -> Transaction:
         """A transaction that gathers what is to be done, for one that takes it over."""
         return Transaction(None, self._now(), self.wake_relay)

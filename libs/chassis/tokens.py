@@ -106,12 +106,12 @@ class CallerVerifier:
         if decoded := _decoded(token, self._keys):
             return decoded
         if self._keys is None or time.monotonic() - self._fetched_at > _REFETCH_SECONDS:
-            await self._fetch()
+            await self.fetch()
             if decoded := _decoded(token, self._keys):
                 return decoded
         raise _not_ours()
 
-    async def _fetch(self) -> None:
+    async def fetch(self) -> None:
         """Fetch the keys, once for all who wait for them. Without any, nobody can be believed or refused."""
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch_once())

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
@@ -98,12 +98,13 @@ class Region:
     async def start(self) -> None:
         """Start the hub, for the first time or again on the same home."""
         self._tokens.clear()
-        self.machine = await self._life.enter_async_context(
-            running(self.settings, self.said.append)
-        )
+        self.machine = await self._life.enter_async_context(self._hub())
         self._client = await self._life.enter_async_context(
             httpx.AsyncClient(base_url=self.machine.public_url, timeout=15, event_hooks=self._hooks)
         )
+
+    def _hub(self) -> AbstractAsyncContextManager[Machine]:
+        return running(self.settings, self.said.append)
 
     async def ask(self, account: str, method: str, path: str, **options: Any) -> httpx.Response:
         """A request of one of the demo's people."""
