@@ -35,7 +35,7 @@ class Letters:
 
 def build(env: Mapping[str, str]) -> App:
     settings = read(Settings, env, "INTEROP")
-    settings.tls()  # a wrong certificate is found now, not when the first sender knocks
+    settings.door()  # a wrong certificate is found now, not when the first sender knocks
     letters = read(Letters, env, "INTEROP")
     mail = MailServer(
         host=letters.smtp_host,

@@ -114,8 +114,8 @@ def to_referral(event: referrals_events_pb2.ReferralChanged) -> KnownReferral:
 
 def to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
     """As told. Without any, or with one that this version does not know, it never leaves its facility."""
-    named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
     try:
+        named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
         return inherit(tuple(map(Label, named)))
     except ValueError:
         return WITHHELD

@@ -9,12 +9,11 @@ from carehub.interop.v1 import interop_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
-from libs.chassis.access import follow_access
 from libs.chassis.holding import ACCESS_GATHERS
 from libs.chassis.inbox import AT_LEISURE, Consumer
 from services.careplans.consumers.directory import follow_directory, follow_feeds
 from services.careplans.consumers.record import follow_record
-from services.careplans.consumers.work import follow_work
+from services.careplans.consumers.work import follow_access_and_plans, follow_work
 
 # The names are data: durable consumers and the inbox remember them. Never rename one.
 CONSUMERS = (
@@ -47,7 +46,7 @@ CONSUMERS = (
             identity_events_pb2.AccessBeat,
             identity_events_pb2.BasisEnded,
         ),
-        follow_access,
+        follow_access_and_plans,
         gather=ACCESS_GATHERS,
     ),
 )

@@ -46,7 +46,7 @@ async def follow_directory(tx: Transaction, deliveries: Sequence[Delivery]) -> N
 async def _hand_over(tx: Transaction, left: Collection[UUID]) -> None:
     plans = PlanStore(tx)
     patients = {plan.patient_id for plan in await plans.owned_by(left)}
-    await NeighborStore(tx).lock_patients(patients)
+    await NeighborStore(tx).alone_with(patients)
     affected = await plans.owned_by(left)
     stand_ins = await _stand_ins(tx, affected, left)
     handed = [(plan, plan.without(left, stand_ins[plan.id])) for plan in affected]

@@ -11,7 +11,7 @@ from libs.chassis.inbox import Delivery
 from services.careplans.consumers.stays import apply_stays
 from services.careplans.consumers.work import follow_loops
 from services.careplans.convert.told import to_merge, to_seen, to_stay
-from services.careplans.domain.neighbor import Merge, Seen
+from services.careplans.domain.neighbor import Merge
 from services.careplans.domain.preferences import Preferences
 from services.careplans.events import save_plans, save_preferences, save_reconciliations
 from services.careplans.store import MedicineStore, NeighborStore, PlanStore, PreferenceStore
@@ -23,35 +23,29 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
     """
     events = [delivery.event for delivery in deliveries]
     merges = [to_merge(e) for e in events if isinstance(e, registry_events_pb2.PatientsMerged)]
-    stays = [to_stay(e) for e in events if isinstance(e, registry_events_pb2.EncounterChanged)]
+    visits = [e for e in events if isinstance(e, registry_events_pb2.EncounterChanged)]
+    stays, seen = [to_stay(e) for e in visits], [to_seen(e) for e in visits]
+    store = NeighborStore(tx)
+    # Also those whose visits these were, as far as was known.
+    before = await store.seen_by(each.encounter_id for each in seen)
+    patients = {each.patient_id for each in (*seen, *before)}
+    merged = {patient for each in merges for patient in (each.retired_id, each.survivor_id)}
+    await store.alone_with(patients | merged)
     for merge in merges:
         await _merge(tx, merge)
-    survivors = await NeighborStore(tx).survivors({each.patient_id for each in stays})
-    await apply_stays(tx, [replace(e, patient_id=survivors[e.patient_id]) for e in stays])
-    told = (to_seen(e) for e in events if isinstance(e, registry_events_pb2.EncounterChanged))
-    await _see(tx, [replace(e, patient_id=survivors[e.patient_id]) for e in told if e])
-
-
-async def _see(tx: Transaction, seen: Sequence[Seen]) -> None:
-    """Keep who saw whom; the plans of those whose way home is followed may ask them for something."""
-    if not seen:
-        return
-    store = NeighborStore(tx)
-    await store.keep_seen(seen)
-    patients = {each.patient_id for each in seen}
-    if not await store.open_loops_of(patients):
-        return
-    await store.lock_patients(patients)
-    await follow_loops(tx, await store.open_loops_of(patients))
+    now = await store.survivors(patients)
+    await store.keep_seen([replace(e, patient_id=now[e.patient_id]) for e in seen])
+    await apply_stays(tx, [replace(e, patient_id=now[e.patient_id]) for e in stays])
+    concerned = {*now.values(), *(await store.survivors(merged)).values()}
+    await follow_loops(tx, await store.open_loops_of(concerned))
 
 
 async def _merge(tx: Transaction, told: Merge) -> None:
-    """Give everything of the retired record to the one that it lives on in, perhaps through others."""
+    """Give everything of the retired record to the one that it lives on in, perhaps through others. Alone with them."""
     store = NeighborStore(tx)
     survivor_id = (await store.survivors([told.survivor_id]))[told.survivor_id]
     if survivor_id == told.retired_id:
         return
-    await store.lock_patients([told.retired_id, told.survivor_id, survivor_id])
     await store.merge(Merge(retired_id=told.retired_id, survivor_id=survivor_id))
     await _move_rows(tx, told.retired_id, survivor_id)
 

@@ -24,7 +24,7 @@ async def apply_stays(tx: Transaction, stays: Sequence[Stay]) -> None:
         return
     rows: tuple[MedicineList | Reconciliation, ...] = (*lists, *found)
     patients = {each.patient_id for each in rows} | {each.patient_id for each in stays}
-    await NeighborStore(tx).lock_patients(patients)
+    await NeighborStore(tx).alone_with(patients)
     lists, found = await store.lists_about(told), await store.about(told)
     kept_lists = [(each, _with(each, told[each.encounter_id])) for each in lists]
     kept = [(each, _of_stay(each, told[each.encounter_id])) for each in found]

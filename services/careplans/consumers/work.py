@@ -1,13 +1,16 @@
 """Follows tasking: each loop of a protocol that has a template opens a plan, once for ever, and the plan follows it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import UUID
 
+from carehub.identity.v1 import identity_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
+from libs.chassis.access import follow_access
 from libs.chassis.database import Transaction
+from libs.chassis.ids import to_id
 from libs.chassis.inbox import Delivery
 from services.careplans.consumers.stays import apply_stays
 from services.careplans.convert.told import to_loop, to_task
@@ -33,7 +36,7 @@ async def follow_work(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
         elif isinstance(event, tasking_events_pb2.LoopChanged) and of_protocol(event.loop.protocol):
             loops.append(to_loop(event))
     ids = {loop.id for loop in loops} | {task.loop_id for task in tasks}
-    survivors = await _lock(tx, loops, ids)
+    survivors = await _alone_with(tx, loops, ids)
     store = NeighborStore(tx)
     await store.keep_loops([replace(each, patient_id=survivors[each.patient_id]) for each in loops])
     await store.keep_tasks(tasks)
@@ -64,23 +67,33 @@ async def follow_loops(tx: Transaction, loops: Sequence[Loop]) -> None:
     await save_plans(tx, changed)
 
 
+async def follow_access_and_plans(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+    """Keep who may see whom; a plan asks nobody of whom the patient wants that they do not know."""
+    await follow_access(tx, deliveries)
+    told = {
+        to_id(delivery.event.access.patient_id)
+        for delivery in deliveries
+        if isinstance(delivery.event, identity_events_pb2.AccessChanged)
+    }
+    store = NeighborStore(tx)
+    if await store.open_loops_of(told):
+        now = await store.alone_with(told)
+        await follow_loops(tx, await store.open_loops_of(now.values()))
+
+
 def _template(loop: Loop, plan: CarePlan | None) -> Template | None:
     """The version that its plan began with; the newest, if it has none yet."""
     return template(plan.template, plan.template_version) if plan else of_protocol(loop.protocol)
 
 
-async def _lock(tx: Transaction, loops: Sequence[Loop], ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Be alone with the patients of these loops, also with those of whom they were; and who each of them is now."""
+async def _alone_with(
+    tx: Transaction, loops: Sequence[Loop], ids: Collection[UUID]
+) -> dict[UUID, UUID]:
+    """Be alone with these loops, and with their patients, also with those whose they were; and who each of them is now."""
     store = NeighborStore(tx)
-    told = {loop.patient_id for loop in loops}
-    whose = told | {loop.patient_id for loop in await store.loops(ids)}
-    survivors = await store.survivors(told)
-    locked = whose | set(survivors.values())
-    await store.lock_patients(locked)
-    # A merge may have come in between.
-    survivors = await store.survivors(told)
-    await store.lock_patients(set(survivors.values()) - locked)
-    return survivors
+    await store.hold_loops(ids)
+    known = await store.loops(ids)
+    return await store.alone_with(loop.patient_id for loop in (*loops, *known))
 
 
 def _stay(loop: Loop) -> Stay:

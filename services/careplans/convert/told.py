@@ -33,6 +33,10 @@ _VISITS = frozenset(
     {encounter_pb2.Encounter.CLASS_OUTPATIENT, encounter_pb2.Encounter.CLASS_RECURRING}
 )
 
+_TOOK_PLACE = frozenset(
+    {encounter_pb2.Encounter.STATE_IN_PROGRESS, encounter_pb2.Encounter.STATE_FINISHED}
+)
+
 
 def to_facility(told: facility_pb2.Facility, version: int) -> Facility:
     return Facility(
@@ -98,22 +102,20 @@ def to_stay(event: registry_events_pb2.EncounterChanged) -> Stay:
     )
 
 
-def to_seen(event: registry_events_pb2.EncounterChanged) -> Seen | None:
-    """A visit that is no stay, and so shows who knows the patient. What is sensitive about it shows nobody to others."""
+def to_seen(event: registry_events_pb2.EncounterChanged) -> Seen:
+    """Who saw the patient, whatever is told: a visit that is a stay now, or has no beginning any more, counted perhaps as it
+    was told before, and has to be known not to. What is sensitive about it shows nobody to others.
+    """
     told = event.encounter
-    if getattr(told, "class") not in _VISITS or not told.HasField("admit_time"):
-        return None
-    took_place = told.state in (
-        encounter_pb2.Encounter.STATE_IN_PROGRESS,
-        encounter_pb2.Encounter.STATE_FINISHED,
-    )
+    took_place = told.HasField("admit_time") and told.state in _TOOK_PLACE
+    is_visit = getattr(told, "class") in _VISITS
     return Seen(
         encounter_id=to_id(told.id),
         version=event.version,
         patient_id=to_id(told.patient_id),
         facility_id=to_id(told.facility_id),
-        began_at=to_datetime(told.admit_time),
-        counts=took_place and to_labels(told.labels) == ORDINARY,
+        began_at=to_datetime(told.admit_time) if told.HasField("admit_time") else None,
+        counts=is_visit and took_place and to_labels(told.labels) == ORDINARY,
     )
 
 

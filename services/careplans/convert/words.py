@@ -18,8 +18,8 @@ def labels_to_proto(labels: Labels) -> list["access_pb2.Label.ValueType"]:
 
 def to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
     """The labels that a neighbor told. None, or one that this version does not know: it never leaves its facility."""
-    named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
     try:
+        named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
         return inherit(tuple(map(Label, named)))
     except ValueError:
         return WITHHELD

@@ -4,9 +4,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
-from services.careplans.domain.neighbor import Facility, Owner, Seen
+from services.careplans.domain.neighbor import Denial, Facility, Owner, Seen
+
+T = TypeVar("T", Seen, Denial)
 
 # As long as a treatment counts (services/identity, rules of access): whoever saw the patient since then knows them.
 KNOWN_FOR = timedelta(days=365)
@@ -25,6 +28,7 @@ class Around:
     """The neighborhood of some patients, as far as it was told."""
 
     seen: Mapping[UUID, tuple[Seen, ...]] = field(default_factory=dict)
+    denials: Mapping[UUID, tuple[Denial, ...]] = field(default_factory=dict)
     facilities: Mapping[UUID, Facility] = field(default_factory=dict)
     # Organizations that are known, and those of them that are of the community.
     organizations: Collection[UUID] = ()
@@ -39,15 +43,16 @@ class Around:
         if where is Where.HERE:
             return here
         fits = [
-            each
+            (each.began_at, each.encounter_id, each.facility_id)
             for each in self.seen.get(patient_id, ())
             if each.counts
+            and each.began_at
             and each.facility_id != here
             and before - KNOWN_FOR <= each.began_at < before
             and self._is(where, each.facility_id)
+            and not self._is_denied(patient_id, here, each.facility_id)
         ]
-        last = max(fits, key=lambda each: (each.began_at, each.encounter_id), default=None)
-        return last.facility_id if last else None
+        return max(fits)[2] if fits else None
 
     def who(self, facility_id: UUID, role: str) -> UUID | None:
         """Who does such work there: the team of the role, else the duty team; None: nobody was told of."""
@@ -56,6 +61,21 @@ class Around:
             return min(theirs)
         place = self.facilities.get(facility_id)
         return place.duty_team_id if place else None
+
+    def _is_denied(self, patient_id: UUID, here: UUID, there: UUID) -> bool:
+        """Whether the patient wants one of the two not to know of the other: that they were seen there, or of the plan here.
+
+        An authorization by name that is stronger is not looked for: then a person asks, and no template.
+        """
+        return any(
+            each.stops("VISITS", there, self._readers(here))
+            or each.stops("COORDINATION", here, self._readers(there))
+            for each in self.denials.get(patient_id, ())
+        )
+
+    def _readers(self, facility_id: UUID) -> tuple[UUID | None, ...]:
+        place = self.facilities.get(facility_id)
+        return (facility_id, place.organization_id if place else None)
 
     def _is(self, where: Where, facility_id: UUID) -> bool:
         place = self.facilities.get(facility_id)
@@ -67,8 +87,8 @@ class Around:
 NOWHERE = Around()
 
 
-def by_patient(seen: Iterable[Seen]) -> dict[UUID, tuple[Seen, ...]]:
-    found: dict[UUID, list[Seen]] = {}
-    for each in seen:
+def by_patient(told: Iterable[T]) -> dict[UUID, tuple[T, ...]]:
+    found: dict[UUID, list[T]] = {}
+    for each in told:
         found.setdefault(each.patient_id, []).append(each)
     return {patient_id: tuple(theirs) for patient_id, theirs in found.items()}

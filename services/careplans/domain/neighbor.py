@@ -1,5 +1,6 @@
 """What neighbors told, as far as it matters here."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
@@ -49,14 +50,35 @@ class Organization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """That a patient was seen somewhere without staying there. `counts`: it took place, and nothing about it is sensitive."""
+    """That a patient was seen somewhere. `counts`: it took place, without staying there, and nothing about it is sensitive.
+
+    What does not count is kept as well: an older version of it that comes later must not count, either.
+    """
 
     encounter_id: UUID
     version: int
     patient_id: UUID
     facility_id: UUID
-    began_at: datetime
+    began_at: datetime | None
     counts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Denial:
+    """What somebody may not see of a patient, as far as plans ask. `grantee_id` None: nobody may; `sources` None: of nowhere."""
+
+    patient_id: UUID
+    grantee_id: UUID | None
+    sources: tuple[UUID, ...] | None
+    classes: tuple[str, ...]
+
+    def stops(self, data_class: str, source: UUID, readers: Collection[UUID | None]) -> bool:
+        """Whether these may not see what that place knows."""
+        return (
+            data_class in self.classes
+            and (self.grantee_id is None or self.grantee_id in readers)
+            and (self.sources is None or source in self.sources)
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

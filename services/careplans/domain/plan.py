@@ -133,14 +133,18 @@ class CarePlan:
 
     @property
     def team(self) -> tuple[Member, ...]:
-        """Who has something to do in it, or did it; in the order in which it is due, the coordinator first."""
-        first = Member(id=self.coordinator_id, role=COORDINATOR, facility_id=self.facility_id)
-        others = (
-            Member(id=each.owner_id, role=each.role, facility_id=each.facility_id)
+        """Who has something to do in it, or did it, each once; in the order in which it is due, the coordinator first.
+
+        Who does several things is on it as what they do last; a coordinator as that.
+        """
+        team = {
+            each.owner_id: Member(id=each.owner_id, role=each.role, facility_id=each.facility_id)
             for each in self.activities
             if each.owner_id and each.state is not ActivityState.DROPPED
-        )
-        return tuple(dict.fromkeys((first, *others)))
+        }
+        team.pop(self.coordinator_id, None)
+        first = Member(id=self.coordinator_id, role=COORDINATOR, facility_id=self.facility_id)
+        return (first, *team.values())
 
     @property
     def owner_ids(self) -> list[UUID]:

@@ -63,7 +63,7 @@ async def _stay_alone(request: rpc.EnterMedicinesRequest, call: Call) -> Stay:
     for _ in range(2):
         stay = await _stay(request, call)
         must_write_at(call, stay.facility_id)
-        await NeighborStore(call.tx).lock_patients([stay.patient_id])
+        await NeighborStore(call.tx).alone_with([stay.patient_id])
     return stay
 
 
@@ -93,10 +93,7 @@ async def opened(encounter_id: UUID, call: Call) -> Reconciliation:
         raise NotFound("MEDICINES_NOT_FOUND", "Nobody entered medicines for this stay.")
     stay = _as_known(own[0])
     must_write_at(call, stay.facility_id)
-    await NeighborStore(call.tx).lock_patients([stay.patient_id])
-    # A merge may have come in between; whoever it moved to is locked second, as merges do.
-    now = await store.lists_about([encounter_id])
-    await NeighborStore(call.tx).lock_patients({each.patient_id for each in now})
+    await NeighborStore(call.tx).alone_with([stay.patient_id])
     for found in await store.about([encounter_id]):
         if found.facility_id == stay.facility_id:
             return await _opened_anew(found, call)

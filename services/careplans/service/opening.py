@@ -26,10 +26,7 @@ async def opened(
     must_write_at(call, facility_id)
     neighbors = NeighborStore(call.tx)
     asked = to_uuid("patient_id", request.patient_id)
-    await neighbors.lock_patients((await neighbors.survivors([asked])).values())
-    # A merge may have come in between; whoever it moved to is locked second, as merges do.
-    patient_id = (await neighbors.survivors([asked]))[asked]
-    await neighbors.lock_patients([patient_id])
+    patient_id = (await neighbors.alone_with([asked]))[asked]
     made_from = template(request.template)
     if await PlanStore(call.tx).has_active(patient_id, facility_id, made_from.key):
         raise FailedPrecondition("PLAN_OPEN_ALREADY", "The patient has such a plan here.")

@@ -32,8 +32,8 @@ async def update_preferences(
     told = request.preferences
     facility_id = to_uuid("preferences.facility_id", told.facility_id)
     must_write_at(call, facility_id)
-    patient_id = await _now(call, to_uuid("preferences.patient_id", told.patient_id))
-    await NeighborStore(call.tx).lock_patients([patient_id])
+    asked = to_uuid("preferences.patient_id", told.patient_id)
+    patient_id = (await NeighborStore(call.tx).alone_with([asked]))[asked]
     every = await PreferenceStore(call.tx).of(patient_id)
     wanted = preferences_to_proto(every[0]) if every else preferences_pb2.Preferences()
     check_etag(told.etag, every[0].version if every else 0)

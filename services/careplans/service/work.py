@@ -32,7 +32,7 @@ async def take_up_plan(call: Call, plan_id: str, etag: str) -> CarePlan:
     store = PlanStore(call.tx)
     plan = await store.get(to_uuid("care_plan_id", plan_id))
     must_write_at(call, plan.facility_id)
-    await NeighborStore(call.tx).lock_patients([plan.patient_id])
+    await NeighborStore(call.tx).alone_with([plan.patient_id])
     plan = await store.get(plan.id)
     check_etag(etag, plan.version)
     return plan
@@ -56,7 +56,7 @@ async def take_up(call: Call, reconciliation_id: str, etag: str) -> Reconciliati
     store = MedicineStore(call.tx)
     found = await store.get(to_uuid("reconciliation_id", reconciliation_id))
     must_write_at(call, found.facility_id)
-    await NeighborStore(call.tx).lock_patients([found.patient_id])
+    await NeighborStore(call.tx).alone_with([found.patient_id])
     found = await store.get(found.id)
     check_etag(etag, found.version)
     return found

@@ -134,9 +134,9 @@ class MedicineStore:
             await self._tx.run_many(statement, stays)
 
     async def save_lists(self, changed: Sequence[MedicineList]) -> None:
-        """Call it only while alone with their patients (NeighborStore.lock_patients)."""
+        """Call it only while alone with their patients (NeighborStore.alone_with)."""
         await self._tx.run_many(SAVE_LIST, changed)
 
     async def save(self, changed: Sequence[Reconciliation]) -> None:
-        """Call it only while alone with their patients (NeighborStore.lock_patients)."""
+        """Call it only while alone with their patients (NeighborStore.alone_with)."""
         await self._tx.run_many(SAVE, changed)

@@ -4,12 +4,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import Table, Text, Uuid, any_, cast, func, literal_column, select, update
+from sqlalchemy import Table, Text, Uuid, any_, cast, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from libs.chassis.access import denials
 from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
 from services.careplans.domain.around import Around, by_patient
-from services.careplans.domain.neighbor import Facility, KnownFeed, Merge, Organization, Owner, Seen
+from services.careplans.domain.neighbor import (
+    Denial,
+    Facility,
+    KnownFeed,
+    Merge,
+    Organization,
+    Owner,
+    Seen,
+)
 from services.careplans.domain.work import Loop, Task
 from services.careplans.store.schema import (
     facilities,
@@ -47,6 +56,19 @@ SEEN_OF = sql(
     .order_by(seen.c.encounter_id),
     row=Seen,
 )
+# Those in force of what an ordinary row can meet at work, whatever weighs more: see Around.
+DENIALS_OF = sql(
+    select(denials.c.patient_id, denials.c.grantee_id, denials.c.sources, denials.c.classes)
+    .where(
+        denials.c.patient_id == any_(_ids),
+        denials.c.purposes.contains(literal_column("ARRAY['TREATMENT']")),
+        denials.c.labels.contains(literal_column("ARRAY['NORMAL']")),
+        or_(denials.c.expires_at.is_(None), denials.c.expires_at > func.now()),
+    )
+    .order_by(denials.c.patient_id, denials.c.number),
+    row=Denial,
+)
+SEEN_BY = sql(select(seen).where(seen.c.encounter_id == any_(_ids)), row=Seen)
 TEAMS_AT = sql(
     select(owners).where(owners.c.facility_id == any_(_ids), owners.c.is_active), row=Owner
 )
@@ -110,10 +132,28 @@ class NeighborStore:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    async def lock_patients(self, patient_ids: Iterable[UUID]) -> None:
-        """Be alone with what is here of these patients until the transaction ends. Everybody who changes it is."""
-        if ids := sorted(set(patient_ids)):
-            await self._tx.fetch(LOCK, ids=ids)
+    async def alone_with(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """Be alone with what is here of these patients, and of whom their records live on in, until the transaction ends;
+        who each of them is now. Everybody who changes it is.
+
+        Call it once, with all of them: who takes locks one after the other may wait in a ring.
+        """
+        told = set(patient_ids)
+        now = await self.survivors(told)
+        locked = {*told, *now.values()}
+        await self._lock(locked)
+        # A merge may have come in between.
+        now = await self.survivors(told)
+        await self._lock(set(now.values()) - locked)
+        return now
+
+    async def hold_loops(self, loop_ids: Iterable[UUID]) -> None:
+        """Be alone with these loops and their tasks, of which either may come first; before one is alone with patients."""
+        await self._lock(loop_ids)
+
+    async def _lock(self, ids: Iterable[UUID]) -> None:
+        if in_order := sorted(set(ids)):
+            await self._tx.fetch(LOCK, ids=in_order)
 
     async def keep_facilities(self, told: Sequence[Facility]) -> None:
         await self._tx.run_many(KEEP_FACILITY, told)
@@ -133,14 +173,20 @@ class NeighborStore:
     async def keep_organizations(self, told: Sequence[Organization]) -> None:
         await self._tx.run_many(KEEP_ORGANIZATION, told)
 
+    async def seen_by(self, encounter_ids: Iterable[UUID]) -> list[Seen]:
+        """What is known of these visits, whether they count or not."""
+        return await self._tx.fetch(SEEN_BY, ids=sorted(set(encounter_ids)))
+
     async def keep_seen(self, told: Sequence[Seen]) -> None:
         await self._tx.run_many(KEEP_SEEN, told)
 
     async def around(self, loops: Sequence[Loop]) -> Around:
         """Where else the patients of these loops are known, and who works there and here."""
-        found = await self._tx.fetch(SEEN_OF, ids=sorted({loop.patient_id for loop in loops}))
+        patients = sorted({loop.patient_id for loop in loops})
+        found = await self._tx.fetch(SEEN_OF, ids=patients)
+        denied = await self._tx.fetch(DENIALS_OF, ids=patients)
         ids = {visit.facility_id for visit in found} | {loop.facility_id for loop in loops}
-        return replace(await self.places(ids), seen=by_patient(found))
+        return replace(await self.places(ids), seen=by_patient(found), denials=by_patient(denied))
 
     async def places(self, facility_ids: Iterable[UUID]) -> Around:
         """Who works at these facilities, and whose they are."""

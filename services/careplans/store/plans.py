@@ -92,5 +92,5 @@ class PlanStore:
         )
 
     async def save(self, changed: Sequence[CarePlan]) -> None:
-        """Write new plans and next versions. Call it only while alone with their patients (NeighborStore.lock_patients)."""
+        """Write new plans and next versions. Call it only while alone with their patients (NeighborStore.alone_with)."""
         await self._tx.run_many(SAVE, changed)

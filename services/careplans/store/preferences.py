@@ -38,7 +38,7 @@ class PreferenceStore:
         return await self._tx.fetch(OF, patient_id=patient_id)
 
     async def save(self, changed: Sequence[Preferences]) -> None:
-        """Call it only while alone with the patient (NeighborStore.lock_patients)."""
+        """Call it only while alone with the patient (NeighborStore.alone_with)."""
         await self._tx.run_many(SAVE, changed)
 
     async def drop(self, ids: Iterable[UUID]) -> None:

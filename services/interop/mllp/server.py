@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-import ssl
 import time
+from typing import NamedTuple
 
 from prometheus_client import Gauge
 
@@ -11,8 +11,9 @@ from libs.chassis import ids
 from libs.chassis.app import Job, Runtime
 from libs.chassis.faults import rest
 from services.interop.mllp.connection import CLOSED, IN_WORK, Connection, Desk
+from services.interop.mllp.listening import Listening
 from services.interop.mllp.senders import Senders
-from services.interop.mllp.settings import Settings
+from services.interop.mllp.settings import Door, Settings
 from services.interop.mllp.writers import Writer
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,13 @@ def listener(settings: Settings) -> Job:
     return Job("interop-mllp", run)
 
 
+class _Served(NamedTuple):
+    """By what a connection is served, and by which door it came in."""
+
+    task: asyncio.Task[None]
+    door: Door
+
+
 class MllpServer:
     def __init__(self, settings: Settings, runtime: Runtime) -> None:
         self._settings = settings
@@ -53,54 +61,52 @@ class MllpServer:
         )
         # One for all: while a batch commits, the next one grows, and a commit costs more than what it holds.
         self._store = Writer(runtime, IN_WORK)
-        self._connections: dict[Connection, asyncio.Task[None]] = {}
+        self._connections: dict[Connection, _Served] = {}
         self._storing: asyncio.Task[None] | None = None
-        self._server: asyncio.Server | None = None
-        self._tls: ssl.SSLContext | None = None
+        self._door = Door()
+        self._listening = Listening(lambda: self._door, self._accept)
         self._stamps: list[tuple[int, int]] = []
 
     @property
     def port(self) -> int:
-        if self._server is None:
-            raise RuntimeError("it does not listen")
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return self._listening.port
 
     async def start(self) -> None:
-        self._tls = self._settings.tls()
         self._stamps = self._settings.stamps()
-        self._server = await asyncio.start_server(
-            self._accept,
-            self._settings.mllp_host,
-            self._settings.mllp_port,
-            ssl=self._tls,
-            backlog=256,
-        )
+        self._door = self._settings.door()
+        await self._listening.open(self._settings.mllp_host, self._settings.mllp_port)
         self._storing = asyncio.create_task(self._store.run())
         log.info("listening for HL7 v2", extra={"port": self.port})
 
     async def follow_files(self) -> None:
-        """Show whoever connects from now on the certificate that is in the files; the one of before while it does not fit."""
-        if self._tls is None:
+        """Meet whoever connects from now on with what is in the files; while they do not fit together, with what was in them.
+
+        A connection that is open stays, unless an authority is gone: then each has to show once more whose it is. What
+        was read is still answered.
+        """
+        if self._door.tls is None:
             return
         try:
             stamps = await asyncio.to_thread(self._settings.stamps)
-            if stamps != self._stamps:
-                # First one of its own: a key that does not fit would spoil the one in use.
-                await asyncio.to_thread(self._settings.tls)
-                self._settings.load_into(self._tls)
-                self._stamps = stamps
-                log.info("new certificates are used")
-        except (OSError, ssl.SSLError, ValueError) as error:
+            if stamps == self._stamps:
+                return
+            self._door = await asyncio.to_thread(self._settings.door)
+            self._stamps = stamps
+        except (OSError, ValueError) as error:  # also an SSLError
             log.warning("certificates not read", extra={"reason": type(error).__name__})
+            return
+        log.info("new certificates are used")
+        for connection, served in self._connections.items():
+            if not (connection.is_stopped or self._door.still_believes(served.door)):
+                CLOSED.labels("AUTHORITY_GONE").inc()
+                connection.stop()
 
     async def stop(self) -> None:
         """Accept no more, read no more, finish and answer what is in work, close."""
-        if self._server is not None:
-            self._server.close()
+        await self._listening.close()
         for connection in self._connections:
             connection.stop()
-        if running := list(self._connections.values()):
+        if running := [served.task for served in self._connections.values()]:
             _, late = await asyncio.wait(running, timeout=_GRACE_SECONDS)
             for task in late:
                 task.cancel()
@@ -109,16 +115,20 @@ class MllpServer:
             self._storing.cancel()
             await asyncio.gather(self._storing, return_exceptions=True)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(
+        self, door: Door, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if not self._door.still_believes(door):
+            _refuse(writer, "AUTHORITY_GONE")
+            return
         if not self._make_room():
-            CLOSED.labels("TOO_MANY_CONNECTIONS").inc()
-            writer.close()
+            _refuse(writer, "TOO_MANY_CONNECTIONS")
             return
         connection = Connection(reader, writer, self._desk, self._store)
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a connection is served in a task")
-        self._connections[connection] = task
+        self._connections[connection] = _Served(task, door)
         CONNECTIONS.set(len(self._connections))
         try:
             await connection.run()
@@ -139,3 +149,8 @@ class MllpServer:
         CLOSED.labels("GAVE_WAY").inc()
         min(resting, key=lambda c: (c.is_known, c.heard_at)).stop()
         return True
+
+
+def _refuse(writer: asyncio.StreamWriter, reason: str) -> None:
+    CLOSED.labels(reason).inc()
+    writer.close()

@@ -1,11 +1,26 @@
 """How the listener listens, and its limits."""
 
+import re
 import ssl
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
 
 from libs.chassis.config import ConfigError
+
+_CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.S)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Door:
+    """How connections are met from some time on: with which certificate, and whose senders are believed."""
+
+    tls: ssl.SSLContext | None = None
+    authorities: frozenset[bytes] = frozenset()
+
+    def still_believes(self, before: "Door") -> bool:
+        """Whether every sender that came in by that door comes in by this one."""
+        return before.authorities <= self.authorities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +39,8 @@ class Settings:
     mllp_max_connections: int = 256
     mllp_frame_seconds: float = 60.0
 
-    def tls(self) -> ssl.SSLContext | None:
+    def door(self) -> Door:
+        """What is in the files now, and nothing of what was in them: a context can be told to trust, not to trust no more."""
         if not self.mllp_certificate:
             if not self.mllp_allow_plaintext and not self._is_loopback():
                 raise ConfigError(
@@ -32,18 +48,16 @@ class Settings:
                     "INTEROP_MLLP_KEY, or INTEROP_MLLP_ALLOW_PLAINTEXT=1 if something in front "
                     "of it encrypts"
                 )
-            return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self.load_into(context)
-        return context
-
-    def load_into(self, context: ssl.SSLContext) -> None:
-        """What is in the files now: for connections that come from here on."""
-        context.load_cert_chain(Path(self.mllp_certificate), self.mllp_key or None)
-        if self.mllp_client_ca:
-            context.load_verify_locations(self.mllp_client_ca)
-            context.verify_mode = ssl.CERT_REQUIRED
+            return Door()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        tls.load_cert_chain(Path(self.mllp_certificate), self.mllp_key or None)
+        if not self.mllp_client_ca:
+            return Door(tls=tls)
+        authorities = frozenset(_CERTIFICATE.findall(Path(self.mllp_client_ca).read_bytes()))
+        tls.load_verify_locations(cadata=b"\n".join(sorted(authorities)).decode("ascii"))
+        tls.verify_mode = ssl.CERT_REQUIRED
+        return Door(tls=tls, authorities=authorities)
 
     def stamps(self) -> list[tuple[int, int]]:
         """Other ones since a file was replaced."""

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from uuid import uuid4
 
+from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import identity_events_pb2, organization_pb2
 from carehub.registry.v1 import encounter_pb2, registry_events_pb2
 
@@ -55,6 +56,18 @@ class Neighborhood:
         await self.c.hub.publish(event, key=id, version=version)
         return id
 
+    async def denied(self, *whom, version=1):
+        """What the patient forbids now: that these see anything of elsewhere; None: that anybody does."""
+        event = identity_events_pb2.AccessChanged()
+        event.access.patient_id, event.access.version = str(self.c.patient), version
+        for each in whom:
+            box = event.access.denials.add(grantee_id=str(each or ""), is_from_anywhere=True)
+            box.purposes.append(access_pb2.PURPOSE_TREATMENT)
+            box.data_classes.extend(access_pb2.DataClass.values()[1:])
+            box.labels.extend(access_pb2.Label.values()[1:])
+            box.weight = 2 if each else 1
+        await self.c.hub.publish(event, key=self.c.patient, version=version)
+
 
 def places(plan):
     return {each.facility_id for each in plan.activities}
@@ -102,6 +115,53 @@ async def test_what_is_sensitive_and_a_stay_show_nobody(careplans):
         await around.visit(around.ridge, kind=Encounter.CLASS_INPATIENT)
         await c.until_handled("careplans-record", 2)
         assert places(await c.plan(loop)) == {str(c.here)}
+
+
+async def test_a_visit_that_becomes_a_stay_shows_nobody_any_more_in_whatever_order_it_is_told(
+    careplans,
+):
+    async with careplans() as c:
+        around = Neighborhood(c)
+        await around.told()
+        loop, _ = await c.discharged()
+        visit = await around.visit(around.clinic)
+        await c.until_plan(loop, lambda p: str(around.clinic) in places(p))
+        await around.visit(around.clinic, 2, id=visit, kind=Encounter.CLASS_INPATIENT)
+        await c.until_plan(loop, lambda p: places(p) == {str(c.here)})
+        handled = len(await c.rows("SELECT FROM inbox WHERE consumer = 'careplans-record'"))
+        late = await around.visit(around.clinic, 2, kind=Encounter.CLASS_EMERGENCY)
+        await c.until_handled("careplans-record", handled + 1)
+        await around.visit(around.clinic, 1, id=late)
+        await c.until_handled("careplans-record", handled + 2)
+        assert places(await c.plan(loop)) == {str(c.here)}
+
+
+async def test_a_visit_that_was_another_patients_is_asked_for_by_that_one_no_more(careplans):
+    async with careplans() as c:
+        around = Neighborhood(c)
+        await around.told()
+        loop, _ = await c.discharged()
+        visit = await around.visit(around.clinic)
+        await c.until_plan(loop, lambda p: str(around.clinic) in places(p))
+        await around.visit(around.clinic, 2, id=visit, patient=uuid4())
+        await c.until_plan(loop, lambda p: places(p) == {str(c.here)})
+
+
+async def test_nobody_is_asked_of_whom_the_patient_denied_that_they_know_of_each_other(careplans):
+    async with careplans() as c:
+        around = Neighborhood(c)
+        await around.told()
+        loop, _ = await c.discharged()
+        await around.visit(around.clinic)
+        await around.visit(around.ridge)
+        both = {str(c.here), str(around.clinic), str(around.ridge)}
+        await c.until_plan(loop, lambda p: places(p) == both)
+        await around.denied(around.clinic)
+        await c.until_plan(loop, lambda p: places(p) == both - {str(around.clinic)})
+        await around.denied(None, version=2)
+        await c.until_plan(loop, lambda p: places(p) == {str(c.here)})
+        await around.denied(version=3)
+        await c.until_plan(loop, lambda p: places(p) == both)
 
 
 async def test_visits_of_a_retired_record_are_those_of_the_one_that_it_lives_on_in(careplans):

@@ -1,5 +1,6 @@
 """The listener with certificates, and its refusal to listen in the open without them."""
 
+import asyncio
 import ssl
 from datetime import UTC, datetime, timedelta
 
@@ -89,8 +90,78 @@ async def test_a_certificate_that_is_replaced_is_shown_to_whoever_connects_next(
         assert "MSA|AA" in await before.ask(adt()), "a connection that was open has ended"
 
 
+async def test_an_authority_that_is_taken_out_is_believed_no_more_and_one_put_in_is(
+    interop, tmp_path
+):
+    listener = certify(tmp_path, "listener authority")
+    certify(tmp_path, "listener", listener)
+    clients = {}
+    for name in ("stays", "goes", "comes"):
+        certify(tmp_path, f"{name} hospital", certify(tmp_path, name))
+        clients[name] = ssl.create_default_context(cafile=str(tmp_path / "listener authority.crt"))
+        files = (tmp_path / f"{name} hospital.crt", tmp_path / f"{name} hospital.key")
+        clients[name].load_cert_chain(*files)
+
+    def believe(*names):
+        pems = [(tmp_path / f"{name}.crt").read_text() for name in names]
+        (tmp_path / "believed.crt").write_text("# whom we believe\n".join(["", *pems]))
+
+    believe("stays", "goes")
+    async with interop.listening(
+        mllp_certificate=str(tmp_path / "listener.crt"),
+        mllp_key=str(tmp_path / "listener.key"),
+        mllp_client_ca=str(tmp_path / "believed.crt"),
+    ) as server:
+        port = server.port
+        stays, goes = [await Peer.connect(server, clients[n]) for n in ("stays", "goes")]
+        assert "MSA|AA" in await stays.ask(adt())
+        assert "MSA|AA" in await goes.ask(adt())
+        with pytest.raises((NotAnswered, OSError)):
+            await codes(server, clients["comes"])
+
+        believe("stays", "goes", "comes")
+        await server.follow_files()
+        assert await codes(server, clients["comes"]) == ["AA"]
+        assert "MSA|AA" in await goes.ask(adt()), "one more is no reason to end a connection"
+
+        believe("stays", "comes")
+        await server.follow_files()
+        assert server.port == port
+        for name in ("stays", "comes"):
+            assert await codes(server, clients[name]) == ["AA"]
+        # The same context: what it was given to come back sooner is worth nothing, either.
+        with pytest.raises((NotAnswered, OSError)):
+            await codes(server, clients["goes"])
+        async with asyncio.timeout(10):
+            assert await goes.reader.read() == b"", "what was open is closed"
+
+        # A file that is empty for a moment believes nobody, and is not taken for what is meant.
+        (tmp_path / "believed.crt").write_text("")
+        await server.follow_files()
+        assert await codes(server, clients["stays"]) == ["AA"]
+
+
+async def test_nobody_who_connects_while_the_certificate_is_replaced_is_turned_away(
+    interop, tmp_path
+):
+    authority = certify(tmp_path, "authority")
+    certify(tmp_path, "listener", authority)
+    client = ssl.create_default_context(cafile=str(tmp_path / "authority.crt"))
+    async with interop.listening(
+        mllp_certificate=str(tmp_path / "listener.crt"), mllp_key=str(tmp_path / "listener.key")
+    ) as server:
+        sending = [asyncio.create_task(codes(server, client)) for _ in range(40)]
+        for _ in range(5):
+            certify(tmp_path, "listener", authority)
+            await server.follow_files()
+        assert await asyncio.gather(*sending) == [["AA"]] * 40
+        port = server.port
+    with pytest.raises(OSError, match="onnect"):
+        await asyncio.open_connection("localhost", port)
+
+
 def test_it_does_not_listen_in_the_open_without_encryption():
     with pytest.raises(ConfigError, match="INTEROP_MLLP_CERTIFICATE"):
-        Settings(mllp_host="0.0.0.0").tls()
-    assert Settings(mllp_host="0.0.0.0", mllp_allow_plaintext=True).tls() is None
-    assert Settings(mllp_host="::1").tls() is None
+        Settings(mllp_host="0.0.0.0").door()
+    assert Settings(mllp_host="0.0.0.0", mllp_allow_plaintext=True).door().tls is None
+    assert Settings(mllp_host="::1").door().tls is None

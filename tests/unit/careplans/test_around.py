@@ -9,7 +9,7 @@ import pytest
 from services.careplans.domain.around import Around, Where
 from services.careplans.domain.following import follow
 from services.careplans.domain.labels import ORDINARY
-from services.careplans.domain.neighbor import Facility, Owner, Seen
+from services.careplans.domain.neighbor import Denial, Facility, Owner, Seen
 from services.careplans.domain.plan import Member
 from services.careplans.domain.template import template
 from services.careplans.domain.work import KeyDate, Loop, LoopState, Task, TaskState
@@ -36,7 +36,14 @@ def seen(where, days=10, *, counts=True):
     )  # fmt: skip
 
 
-def around(*visits):
+def denial(whom=None, *sources, classes=("VISITS", "COORDINATION")):
+    return Denial(
+        patient_id=an_id("patient"), grantee_id=whom and an_id(whom), classes=classes,
+        sources=tuple(map(an_id, sources)) or None,
+    )  # fmt: skip
+
+
+def around(*visits, denials=()):
     places = [place("mercy", "m"), place("pine", "v"), place("valley", "v"), place("ridge", "r")]
     places.append(place("unheard", "never told"))
     visitors = Owner(
@@ -45,6 +52,7 @@ def around(*visits):
     )  # fmt: skip
     return Around(
         seen={an_id("patient"): visits},
+        denials={an_id("patient"): denials},
         facilities={each.id: each for each in places},
         organizations={an_id("m"), an_id("v"), an_id("r")},
         community={an_id("r")},
@@ -100,6 +108,44 @@ def test_where_nobody_is_known_to_know_the_patient_nobody_is_asked(visit):
     assert where(Where.CLINIC, visit) is None
 
 
+@pytest.mark.parametrize(
+    "denied",
+    [
+        denial(),  # nobody elsewhere
+        denial("mercy"),
+        denial("m"),  # its organization
+        denial("mercy", "pine"),
+        denial("pine"),
+        denial("v", "mercy"),
+        denial("mercy", classes=("VISITS",)),
+        denial("pine", classes=("COORDINATION",)),
+    ],
+)
+def test_of_whom_the_patient_denied_to_know_the_other_nobody_is_asked(denied):
+    here = around(seen("pine"), denials=(denied,))
+    assert here.place(Where.CLINIC, an_id("patient"), an_id("mercy"), AT) is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        denial("ridge"),
+        denial("mercy", "valley"),
+        denial("pine", "valley"),
+        denial("mercy", classes=("COORDINATION",)),
+        denial("pine", classes=("VISITS", "RESULTS")),
+    ],
+)
+def test_a_denial_of_something_else_lets_them_be_asked(other):
+    here = around(seen("pine"), seen("valley", 20), denials=(other,))
+    assert here.place(Where.CLINIC, an_id("patient"), an_id("mercy"), AT) == an_id("pine")
+
+
+def test_of_two_clinics_the_one_that_is_not_denied_is_asked():
+    here = around(seen("pine", 5), seen("valley", 20), denials=(denial("mercy", "pine"),))
+    assert here.place(Where.CLINIC, an_id("patient"), an_id("mercy"), AT) == an_id("valley")
+
+
 def test_who_does_it_is_the_team_of_the_role_else_the_duty_team():
     here = around()
     assert here.who(an_id("ridge"), "community_health_worker") == an_id("visitors")
@@ -135,6 +181,21 @@ def test_what_is_not_needed_puts_nobody_on_the_team_and_what_is_done_keeps_them(
     found = {each.id for each in plan.team}
     assert an_id("nurses") in found
     assert an_id("chws") not in found
+
+
+def test_who_does_several_things_is_on_the_team_once_as_what_they_do_last():
+    ann = an_id("ann")
+    first = task("contact", "nurse", owner_id=ann)
+    last = task("home_visit", "chw", owner_id=ann, due_at=AT + timedelta(days=3))
+    other = task("medicines", "pharmacist", due_at=AT + timedelta(days=2))
+    notice = task("admission_notice", "coordinator", accountable_id=an_id("rosa"))
+    hers = task("transport", "nurse", owner_id=an_id("rosa"))
+    for tasks in ([first, last, other, notice, hers], [hers, notice, other, last, first]):
+        plan = follow(None, loop(), tasks, TEMPLATE)
+        ids = [each.id for each in plan.team]
+        assert len(ids) == len(set(ids))
+        assert [each.role for each in plan.team if each.id == ann] == ["chw"]
+        assert (plan.team[0].id, plan.team[0].role) == (an_id("rosa"), "coordinator")
 
 
 def test_the_coordinator_is_a_person_who_answers_until_somebody_names_another():
