@@ -27,14 +27,8 @@ _SET_ASIDE = (
     'sum by (feed_id) (increase(carehub_feed_messages_total{outcome=~"quarantined|refused"}[1h]))'
 )
 _FAILED = 'sum by (channel) (increase(carehub_notifications_total{outcome="failed"}[1h]))'
-<<<<<<< HEAD
 _BACKUP = '{cronjob="carehub-backup"}'
 _READ = "max by (service) (carehub_outbox_waiting)"
-||||||| e764c05
-_READ = "max by (service) (carehub_schema_at_head)"
-=======
-_READ = "max by (service) (carehub_outbox_waiting)"
->>>>>>> r12-n4
 
 CAUSES = (
     Cause(
