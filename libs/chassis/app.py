@@ -17,6 +17,7 @@ from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
 from libs.chassis.errors import Unavailable
 from libs.chassis.faults import rest
+from libs.chassis.figures import Shown, of_requests
 from libs.chassis.gauges import Read, Watched, run_gauges, watch_pool
 from libs.chassis.guard import Guard, Servicer
 from libs.chassis.holding import APPLY, keep_lease, refuse_deactivated
@@ -75,6 +76,12 @@ class App:
     timers: Sequence[Timer] = ()
     jobs: Sequence[Job] = ()
     gauges: Sequence[Read] = ()
+    figures: Sequence[Shown] = ()
+
+    @property
+    def shown(self) -> tuple[Shown, ...]:
+        """The metrics that the operations page shows of it."""
+        return (*self.figures, *of_requests(self.name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +204,7 @@ class Host:
         )
 
     def _guard(self, app: App, runtime: Runtime) -> None:
-        alike = Operations(app.name, app.consumers, runtime.database, self._verifier)
+        alike = Operations(app.name, app.consumers, app.shown, runtime.database, self._verifier)
         let_in = self._settings.called_by
         for servicer in app.servicers(runtime):
             guard = Guard(servicer, runtime.database, self._verifier, alike, let_in)
@@ -263,7 +270,12 @@ class Host:
         self._keep_running(
             f"{app.name}-heartbeat",
             lambda: run_heartbeat(
-                self._settings.role, app.consumers, database, self._conveyor, self.stopping
+                self._settings.role,
+                app.consumers,
+                app.shown,
+                database,
+                self._conveyor,
+                self.stopping,
             ),
         )
         self._keep_running(

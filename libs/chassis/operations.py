@@ -16,6 +16,7 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
+from libs.chassis.figures import Counts, Shown, Times, add_up
 from libs.chassis.holding import Holding
 from libs.chassis.inbox import Consumer, Delivery
 from libs.chassis.ledger import Ledger
@@ -66,11 +67,13 @@ class Operations:
         self,
         service: str,
         consumers: Sequence[Consumer],
+        shown: Sequence[Shown],
         database: Database,
         verifier: CallerVerifier,
     ) -> None:
         self._service = service
         self._consumers = {consumer.name: consumer for consumer in consumers}
+        self._shown = shown
         self._database = database
         self.ListAudit = Ledger(service, database).ListAudit
         self.ApplyAccess = Holding(database, verifier).ApplyAccess
@@ -80,7 +83,8 @@ class Operations:
     async def GetStatus(
         self, request: status_pb2.GetStatusRequest, call: Call
     ) -> status_pb2.ServiceStatus:
-        return to_proto(self._service, sorted(self._consumers), await status_of(call.tx))
+        status = await status_of(call.tx)
+        return to_proto(self._service, sorted(self._consumers), status, self._shown)
 
     async def ListParked(
         self, request: parked_pb2.ListParkedRequest, call: Call
@@ -160,7 +164,9 @@ def _audited(consumer: Consumer, call: Call, id: UUID) -> Consumer:
     return dataclasses.replace(consumer, handle=handle)
 
 
-def to_proto(service: str, consumers: Iterable[str], status: Status) -> status_pb2.ServiceStatus:
+def to_proto(
+    service: str, consumers: Iterable[str], status: Status, shown: Iterable[Shown] = ()
+) -> status_pb2.ServiceStatus:
     return status_pb2.ServiceStatus(
         service=service,
         version=VERSION,
@@ -196,6 +202,43 @@ def to_proto(service: str, consumers: Iterable[str], status: Status) -> status_p
             head_sequence=status.ledger.head_sequence,
             head_time=to_timestamp(status.ledger.head_at),
         ),
+        figures=figures(shown, status),
+        figures_since_time=to_timestamp(status.told_since),
+    )
+
+
+def figures(shown: Iterable[Shown], status: Status) -> list[status_pb2.Figure]:
+    """What the metrics show of which a living process tells."""
+    return [
+        _figure_to_proto(each, counts)
+        for each in shown
+        if (counts := add_up(each, status.told)) is not None
+    ]
+
+
+def _figure_to_proto(shown: Shown, counts: Counts) -> status_pb2.Figure:
+    if shown.takes_time:
+        return status_pb2.Figure(metric=shown.name, times=_times_to_proto(shown, Times(counts)))
+    most_first = sorted(counts.items(), key=lambda each: (-each[1], each[0]))
+    return status_pb2.Figure(
+        metric=shown.name,
+        counts=[
+            status_pb2.FigureCount(of=key.split(), count=int(count))
+            for key, count in most_first
+            if count or shown.is_now
+        ],
+    )
+
+
+def _times_to_proto(shown: Shown, times: Times) -> status_pb2.FigureTimes:
+    within = shown.within or times.most
+    return status_pb2.FigureTimes(
+        count=times.count,
+        median_seconds=times.quantile(0.5),
+        p99_seconds=times.quantile(0.99),
+        most_seconds=times.most,
+        within_seconds=within,
+        within_count=times.within(within),
     )
 
 

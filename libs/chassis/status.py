@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from libs.chassis.database import (
     sql,
 )
 from libs.chassis.faults import rest, whereabouts
+from libs.chassis.figures import Recent, Shown, Told
 from libs.chassis.inbox import Consumer, inbox
 from libs.chassis.streams import Conveyor, stream_of
 from libs.chassis.timers import timers
@@ -46,6 +48,7 @@ heartbeats = Table(
     Column("started_at", DateTime(timezone=True)),
     Column("seen_at", DateTime(timezone=True)),
     Column("consumer_lag", JSONB),
+    Column("figures", JSONB),
 )
 
 
@@ -66,6 +69,7 @@ class Heartbeat:
     started_at: datetime
     seen_at: datetime
     consumer_lag: dict[str, Lag]
+    figures: dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +151,17 @@ class Status:
         oldest_first = sorted(alive, key=lambda heartbeat: heartbeat.seen_at)
         return {name: lag for beat in oldest_first for name, lag in beat.consumer_lag.items()}
 
+    @property
+    def told(self) -> list[Told]:
+        """What the metrics of each living process show."""
+        return [beat.figures for beat in self.heartbeats if self.is_alive(beat)]
+
+    @property
+    def told_since(self) -> datetime:
+        """Since when that was counted, by the process that has counted longest."""
+        began = [beat.started_at for beat in self.heartbeats if self.is_alive(beat)]
+        return max(self.at - RECENTLY, min(began, default=self.at))
+
     def age(self, since: datetime | None) -> int:
         return max(0, int((self.at - since).total_seconds())) if since else 0
 
@@ -227,11 +242,15 @@ async def status_of(tx: Transaction) -> Status:
 async def run_heartbeat(
     role: str,
     consumers: Sequence[Consumer],
+    shown: Sequence[Shown],
     database: Database,
     conveyor: Conveyor | None,
     stopping: asyncio.Event,
 ) -> None:
-    """Say every few seconds that this process is there, and how far behind its consumers are; at the end, take leave."""
+    """Say every few seconds that this process is there, how far behind its consumers are, and what its metrics show; at
+    the end, take leave.
+    """
+    recent = Recent(shown, time.monotonic())
     process = f"{socket.gethostname()}-{os.getpid()}"
     started_at: datetime | None = None
     while not stopping.is_set():
@@ -245,6 +264,7 @@ async def run_heartbeat(
                     started_at=started_at,
                     seen_at=tx.at,
                     consumer_lag=lag,
+                    figures=recent.told(time.monotonic()),
                 )
                 await tx.run(_PUT, beat)
                 await tx.run(_FORGET, before=tx.at - FORGOTTEN)

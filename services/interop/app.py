@@ -9,9 +9,12 @@ from carehub.interop.v1 import interop_service_pb2
 from libs.chassis import ids
 from libs.chassis.app import App
 from libs.chassis.config import read
+from libs.chassis.figures import Shown
 from libs.chassis.guard import Servicer
 from services.interop.clients import MailServer
-from services.interop.consumers import CONSUMERS, feed_gauges, jobs
+from services.interop.consumers import CONSUMERS, SILENT, feed_gauges, jobs
+from services.interop.ingest import FEED_MESSAGES
+from services.interop.mllp.connection import ACKNOWLEDGED
 from services.interop.mllp.expiry import expiry_gauges
 from services.interop.mllp.server import listener
 from services.interop.mllp.settings import Settings
@@ -53,4 +56,9 @@ def build(env: Mapping[str, str]) -> App:
         consumers=CONSUMERS,
         jobs=(*jobs(mail), listener(settings)),
         gauges=(feed_gauges, expiry_gauges(settings)),
+        figures=(
+            Shown(metric=SILENT),
+            Shown(metric=FEED_MESSAGES, by=("outcome",)),
+            Shown(metric=ACKNOWLEDGED, within=1),
+        ),
     )

@@ -9,10 +9,13 @@ from carehub.messaging.v1 import messaging_service_pb2
 from libs.chassis import config, ids
 from libs.chassis.app import App
 from libs.chassis.config import ConfigError
+from libs.chassis.figures import Shown
 from libs.chassis.guard import Servicer
 from services.messaging.clients import MailServer
 from services.messaging.consumers import CONSUMERS, jobs, timers
+from services.messaging.consumers.waiting import WAITING, message_gauges
 from services.messaging.domain.contact import Channel, Means
+from services.messaging.events import NOTIFICATIONS, REMINDER_LATENESS
 from services.messaging.service import MessagingService
 
 CONTRACT = messaging_service_pb2.DESCRIPTOR.services_by_name["MessagingService"]
@@ -55,6 +58,12 @@ def build(env: Mapping[str, str]) -> App:
         consumers=CONSUMERS,
         timers=timers(means),
         jobs=jobs(means, mail),
+        gauges=(message_gauges,),
+        figures=(
+            Shown(metric=WAITING, by=("state",)),
+            Shown(metric=NOTIFICATIONS, by=("outcome", "channel")),
+            Shown(metric=REMINDER_LATENESS, within=300),
+        ),
     )
 
 

@@ -8,11 +8,13 @@ from carehub.tasking.v1 import tasking_service_pb2
 
 from libs.chassis import config
 from libs.chassis.app import App
+from libs.chassis.figures import Shown
 from libs.chassis.guard import Servicer
 from libs.chassis.ids import new_id
 from services.tasking.clients import MailServer
 from services.tasking.consumers import CONSUMERS, TIMERS
-from services.tasking.consumers.jobs import jobs, loop_gauges
+from services.tasking.consumers.jobs import BROKEN, LOOPS, jobs, loop_gauges
+from services.tasking.events import MESSAGE_TO_TASK
 from services.tasking.service import TaskingService
 
 CONTRACT = tasking_service_pb2.DESCRIPTOR.services_by_name["TaskingService"]
@@ -50,4 +52,9 @@ def build(env: Mapping[str, str]) -> App:
         timers=TIMERS,
         jobs=jobs(mail),
         gauges=(loop_gauges,),
+        figures=(
+            Shown(metric=LOOPS, by=("state",)),
+            Shown(metric=BROKEN),
+            Shown(metric=MESSAGE_TO_TASK, within=1),
+        ),
     )

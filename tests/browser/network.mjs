@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { looksRight, PHONE, signIn } from "./browser.mjs";
-import { adt, daysAgo, send, somebody } from "./hub.mjs";
+import { adt, daysAgo, send, sentHome, somebody } from "./hub.mjs";
 
 const toast = (page, text) => page.locator("[aria-live=polite]", { hasText: text });
 const dialog = (page) => page.getByRole("dialog");
@@ -281,5 +281,39 @@ export function network(world) {
       }
       await page.context().close();
     });
+
+    test("what is done for people is counted, without anybody's name", async () => {
+      const person = somebody("Opal", "Counted");
+      await sentHome(world.hub, person, 2);
+      const page = await open("operator", "/operations");
+      const trade = page.getByRole("region", { name: "What the network does for people" });
+      const figure = (word) => trade.locator("dl > div").filter({ hasText: word }).locator("dd");
+      const counts = (word) => figure(word).filter({ hasText: /^[1-9][\d,]*$/ });
+      // Said with the next sign of life: each is some seconds old.
+      await counts("Tasks that a message made").waitFor({ timeout: 45_000 });
+      await counts("Accepted").waitFor();
+      await counts("Acknowledgements timed").waitFor();
+      await counts(/^Open/).waitFor({ timeout: 45_000 });
+      await figure("Within 1 s").first().filter({ hasText: "%" }).waitFor();
+      assert.equal((await trade.textContent()).includes("Opal"), false);
+      await looksRight(page);
+      await shot(page, "operations-1440-en");
+      const phone = await open("operator", "/operations?service=tasking", {
+        viewport: PHONE,
+        locale: "es-US",
+      });
+      await phone.getByText("Del mensaje a la tarea").waitFor();
+      await phone.getByText("Respondidas").waitFor();
+      await looksRight(phone);
+      await shot(phone, "operations-360-es");
+      await phone.context().close();
+      await page.context().close();
+    });
   });
+}
+
+/** A picture for whoever looks at them: CAREHUB_SHOTS names the folder. */
+async function shot(page, name) {
+  const folder = process.env.CAREHUB_SHOTS;
+  if (folder) await page.screenshot({ path: `${folder}/${name}.png`, fullPage: true });
 }

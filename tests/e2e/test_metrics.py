@@ -44,6 +44,7 @@ EXPORTED = {
     "carehub_loops": {"state"},
     "carehub_tasking_broken_promises": {"rule"},
     "carehub_notifications_total": {"channel", "outcome"},
+    "carehub_messages_waiting": {"state"},
     "carehub_reminder_lateness_seconds_bucket": {"le"},
     "carehub_refusals_total": {"method", "reason"},
     "carehub_grants_heartbeat_seconds": {"service"},

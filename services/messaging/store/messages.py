@@ -1,6 +1,7 @@
 """Messages to patients, what counts of them, and those that are to leave."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Integer,
@@ -28,9 +30,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import Aborted
+from libs.chassis.timers import timers
 from services.messaging.domain.message import History, Message
 from services.messaging.store.replies import replies
 from services.messaging.store.threads import threads
+
+# Where more wait, it is not the number that matters.
+MOST_WAITING = 10_000
 
 metadata = MetaData()
 messages = Table(
@@ -63,6 +69,16 @@ messages = Table(
     Column("next_try_at", DateTime(timezone=True)),
     Column("labels", ARRAY(Text)),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Messages that wait for their time, and those that are written and that no channel has taken yet."""
+
+    planned: int
+    leaving: int
+
+
 _m = messages.c
 _ids = param("ids", type_=ARRAY(Uuid))
 _at = param("at", type_=DateTime(timezone=True))
@@ -153,6 +169,25 @@ MOVE = sql(
     .values(patient_id=param("survivor_id"))
 )
 
+_one: ColumnElement[int] = literal_column("1")
+_most: ColumnElement[int] = literal_column(str(MOST_WAITING))
+# Each that waits for its time has a timer; some of those that were withdrawn still have theirs.
+_planned = (
+    select(_one)
+    .select_from(timers.join(messages, _m.id == timers.c.key.cast(Uuid)))
+    .where(timers.c.kind == param("kind", type_=Text), _m.state == literal_column("'PENDING'"))
+    .limit(_most)
+    .subquery("planned")
+)
+_leaving = select(_one).where(_m.next_try_at.is_not(None)).limit(_most).subquery("leaving")
+WAITING = sql(
+    select(
+        select(func.count()).select_from(_planned).scalar_subquery().label("planned"),
+        select(func.count()).select_from(_leaving).scalar_subquery().label("leaving"),
+    ),
+    row=Waiting,
+)
+
 
 class MessageStore:
     """Messages; each exists once, however often its cause is told."""
@@ -197,6 +232,10 @@ class MessageStore:
     async def unanswered(self, patient_id: UUID) -> list[Message]:
         """The questions since the person was heard from last."""
         return await self._tx.fetch(UNANSWERED, patient_id=patient_id)
+
+    async def waiting(self, kind: str) -> Waiting:
+        """Of every patient, given the kind of their timers: for the system only."""
+        return await self._tx.one(WAITING, kind=kind)
 
     async def take(
         self, at: datetime, leased_until: datetime, limit: int, *, is_mail: bool

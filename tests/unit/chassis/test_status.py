@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from carehub.operations.v1 import status_pb2
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from libs.chassis.operations import concerns, to_proto
+from libs.chassis.figures import Shown
+from libs.chassis.operations import concerns, figures, to_proto
 from libs.chassis.status import (
     About,
     Heartbeat,
@@ -22,13 +24,14 @@ NOW = datetime(2026, 9, 4, 12, tzinfo=UTC)
 Concern = status_pb2.ServiceStatus
 
 
-def beat(process="a", role="work", ago=1, **lag: int) -> Heartbeat:
+def beat(process="a", role="work", ago=1, figures=None, **lag: int) -> Heartbeat:
     return Heartbeat(
         process=process,
         role=role,
         started_at=NOW - timedelta(hours=2),
         seen_at=NOW - timedelta(seconds=ago),
         consumer_lag={name: Lag(waiting=count, in_work=0) for name, count in lag.items()},
+        figures=figures or {},
     )
 
 
@@ -99,3 +102,31 @@ def test_a_ledger_that_nobody_seals_or_makes_room_for_is_a_concern():
     told = to_proto("tasking", [], status(ledger=replace(LEDGER, head_at=NOW))).audit
     assert (told.sealed_count, told.oldest_seconds, told.head_sequence) == (7, 0, 7)
     assert told.head_time.ToDatetime(tzinfo=UTC) == NOW
+
+
+def test_what_processes_counted_is_added_up_and_what_each_reads_of_the_database_is_not():
+    registry = CollectorRegistry()
+    loops = Shown(metric=Gauge("loops", "Loops.", ["state"], registry=registry), by=("state",))
+    sent = Shown(metric=Counter("sent", "Sent.", ["way", "end"], registry=registry))
+    never = Shown(metric=Gauge("never", "Never told.", registry=registry))
+    told = [
+        beat("a", figures={"loops": {"open": 7, "overdue": 0}, "sent_total": {"sms sent": 2}}),
+        beat("b", figures={"loops": {"open": 7}, "sent_total": {"sms sent": 3, "email failed": 9}}),
+        beat("old code"),
+        beat("dead", ago=31, figures={"loops": {"open": 99}, "sent_total": {"sms sent": 99}}),
+    ]
+    found = figures([loops, sent, never], status(heartbeats=told))
+    assert [(f.metric, [(list(c.of), c.count) for c in f.counts]) for f in found] == [
+        ("loops", [(["open"], 7), (["overdue"], 0)]),
+        ("sent_total", [(["email", "failed"], 9), (["sms", "sent"], 5)]),
+    ]
+
+
+def test_since_when_is_said_where_no_process_has_counted_for_an_hour():
+    young, old = (
+        replace(beat(name), started_at=NOW - timedelta(minutes=minutes))
+        for name, minutes in (("young", 5), ("old", 20))
+    )
+    assert status(heartbeats=[young, old]).told_since == old.started_at
+    assert status(heartbeats=[young, beat()]).told_since == NOW - timedelta(hours=1)
+    assert status(heartbeats=[]).told_since == NOW

@@ -18,6 +18,7 @@ import { SERVICES, type Service, type Status, useStatuses } from "./hooks";
 import styles from "./operations.module.css";
 import { useProblem } from "./problem";
 import { ServiceDetail } from "./service-detail";
+import { TradeCard } from "./trade";
 
 type Asked = ReturnType<typeof useStatuses>[number];
 
@@ -30,6 +31,7 @@ export function OperationsPage() {
   if (asked.every(({ isPending }) => isPending)) return <Loading shape="page" />;
   return (
     <Page title={t("title")} beside={<Verdict asked={asked} />}>
+      <TradeCard statuses={statusesOf(asked)} />
       <Card>
         <table className={styles.services} aria-label={t("list.label")}>
           <thead>
@@ -70,6 +72,12 @@ export function OperationsPage() {
     </Page>
   );
 }
+
+/** What each service says; one that does not answer now says nothing, whatever it said before. */
+const statusesOf = (asked: Asked[]) =>
+  Object.fromEntries(
+    SERVICES.map((service, at) => [service, asked[at]?.error ? undefined : asked[at]?.data]),
+  ) as Partial<Record<Service, Status | undefined>>;
 
 function Verdict({ asked }: { asked: Asked[] }) {
   const t = useTranslations("operations");

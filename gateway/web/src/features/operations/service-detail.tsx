@@ -7,6 +7,8 @@ import { parkedOf } from "./figures";
 import type { Consumer, Service, Status } from "./hooks";
 import styles from "./operations.module.css";
 import { ParkedList } from "./parked";
+import { Group, Kinds, Since } from "./trade";
+import { kindsOf } from "./trade-figures";
 
 export function ServiceDetail({ service, status }: { service: Service; status: Status }) {
   const t = useTranslations("operations");
@@ -45,6 +47,20 @@ export function ServiceDetail({ service, status }: { service: Service; status: S
           <Figure word={t("audit.sealed")}>{format.number(Number(audit.sealedCount))}</Figure>
           <Figure word={t("audit.behind")}>{span(audit.oldestSeconds)}</Figure>
         </Figures>
+        <Group title={t("answers.title")} since={<Since status={status} />}>
+          <Kinds
+            title={t("answers.answered")}
+            kinds={kindsOf(status, "carehub_rpc_requests_total")}
+            word={(code) => (code === "OK" ? t("answers.ok") : <bdi>{code}</bdi>)}
+          />
+        </Group>
+        <Group title={t("answers.refusals")} since={<Since status={status} />}>
+          <Kinds
+            title={t("answers.refused")}
+            kinds={kindsOf(status, "carehub_refusals_total")}
+            word={(reason) => <bdi>{reason}</bdi>}
+          />
+        </Group>
       </div>
       <Consumers consumers={status.consumers} />
       <Processes status={status} />
