@@ -136,7 +136,9 @@ async def _goes_on(region: Region, traffic: Traffic) -> None:
     asked, made, sent = traffic.asked + 40, len(traffic.made) + 5, traffic.acknowledged + 10
 
     async def did() -> bool:
-        return traffic.asked >= asked and len(traffic.made) >= made and traffic.acknowledged >= sent
+        if traffic.asked < asked or len(traffic.made) < made or traffic.acknowledged < sent:
+            return False
+        return await _tasks(region) > tasks
 
     await region.until(did, 120, lambda: f"that traffic goes on: {traffic.failed[-3:]}")
 
