@@ -131,13 +131,20 @@ async def test_a_release_and_its_rollback_are_noticed_by_nobody(rolled: Rolled, 
 
 
 async def _goes_on(region: Region, traffic: Traffic) -> None:
-    """Some more is asked, written and sent."""
+    """Some more is asked, written and sent, and tasking plans what comes of it."""
+    tasks = await _tasks(region)
     asked, made, sent = traffic.asked + 40, len(traffic.made) + 5, traffic.acknowledged + 10
 
     async def did() -> bool:
-        return traffic.asked >= asked and len(traffic.made) >= made and traffic.acknowledged >= sent
+        if traffic.asked < asked or len(traffic.made) < made or traffic.acknowledged < sent:
+            return False
+        return await _tasks(region) > tasks
 
     await region.until(did, 120, lambda: f"that traffic goes on: {traffic.failed[-3:]}")
+
+
+async def _tasks(region: Region) -> int:
+    return int((await region.rows("tasking", "SELECT count(*) FROM tasks"))[0][0])
 
 
 async def _tasks_of(region: Region, word: str) -> int:
