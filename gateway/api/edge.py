@@ -11,7 +11,8 @@ from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.problems import internal
-from libs.chassis import ids, tracing
+from libs.chassis import ids
+from libs.telemetry import tracing
 
 KEY = "carehub.note"
 UNMATCHED = "unmatched"

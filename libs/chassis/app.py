@@ -12,12 +12,11 @@ from pathlib import Path
 
 import prometheus_client
 
-from libs.chassis import crashpoints, heads, ids, telemetry
+from libs.chassis import crashpoints, heads, ids
 from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
 from libs.chassis.errors import Unavailable
 from libs.chassis.faults import rest
-from libs.chassis.figures import Shown, of_requests
 from libs.chassis.gauges import Read, Watched, run_gauges, watch_pool
 from libs.chassis.guard import Guard, Servicer
 from libs.chassis.holding import APPLY, keep_lease, refuse_deactivated
@@ -33,6 +32,8 @@ from libs.chassis.streams import Conveyor, connect
 from libs.chassis.timers import Timer, run_timers
 from libs.chassis.tls import Certificates
 from libs.chassis.tokens import CallerVerifier
+from libs.telemetry import logs
+from libs.telemetry.figures import Shown, of_requests
 
 log = logging.getLogger(__name__)
 
@@ -335,7 +336,7 @@ def _spare_the_collector() -> None:
 
 def start_telemetry(service: str, env: Mapping[str, str]) -> None:
     """Logs, and traces if the environment says where to."""
-    telemetry.start(
+    logs.start(
         service,
         otlp_endpoint=env.get("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
         sampling=float(env.get("CAREHUB_TRACE_SAMPLING", "1.0")),

@@ -16,13 +16,13 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 from google.rpc import code_pb2, status_pb2
 
-from libs.chassis import tracing
 from libs.chassis.contracts import Method, method_of
 from libs.chassis.database import in_transaction
 from libs.chassis.errors import DeadlineExceeded
 from libs.chassis.guard import CALLER_TOKEN, Guard, Request, deadline
 from libs.chassis.tls import Certificates, Pems, for_channel
 from libs.chassis.wire import CallFailed, from_rpc_error, to_status
+from libs.telemetry import tracing
 
 HOP_SECONDS = 0.020  # so that what times out below is still reported as itself above
 LEAST_SECONDS = 0.050

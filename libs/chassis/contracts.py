@@ -1,12 +1,16 @@
 """The methods of a contract, read from its descriptors: paths, messages, and who may call."""
 
 from dataclasses import dataclass
+from functools import reduce
+from typing import Any, cast
+from uuid import UUID
 
 from carehub.options.v1 import options_pb2
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+_LONGEST_ID = 64
 _CHANGES = (options_pb2.Access.TRANSACTION_WRITE, options_pb2.Access.TRANSACTION_OWN)
 
 
@@ -28,6 +32,17 @@ class Method:
     def is_idempotent(self) -> bool:
         """Whether asking twice is the same as asking once."""
         return self.access.transaction not in _CHANGES
+
+    def resource_of(self, message: Message) -> str:
+        """The id that a request names, as its contract says; ids only."""
+        if not self.access.resource:
+            return ""
+        value = reduce(getattr, self.access.resource.split("."), cast("Any", message))
+        try:
+            return str(UUID(value))
+        except ValueError:
+            is_id = value.replace("-", "").replace("_", "").isalnum() and len(value) <= _LONGEST_ID
+            return value if is_id else ""
 
 
 def method_of(descriptor: MethodDescriptor) -> Method:

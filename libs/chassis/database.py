@@ -23,7 +23,7 @@ from sqlalchemy.sql import ClauseElement
 
 from libs.chassis import door
 from libs.chassis.caller import Capacity
-from libs.chassis.dialing import dial
+from libs.chassis.dialing import dial, prepare
 from libs.chassis.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -246,25 +246,6 @@ class Transaction:
             callback()
 
 
-def _to_json(value: Any) -> str:
-    return orjson.dumps(value, default=_json_default).decode()
-
-
-def _json_default(value: Any) -> Any:
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, (set, frozenset)):
-        return sorted(value)
-    if isinstance(value, msgspec.Struct):
-        return msgspec.to_builtins(value)
-    raise TypeError(type(value).__name__)
-
-
-async def _prepare(connection: "asyncpg.Connection[Record]") -> None:
-    # JSON comes as its text: it is read where its kind is known.
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=str)
-
-
 async def _keep(connection: object) -> None:
     """No RESET ALL between uses: nothing is ever set outside a transaction."""
 
@@ -276,7 +257,7 @@ async def open_pool(place: str, size: int, name: str) -> "asyncpg.Pool[Record]":
         connect=cast("Any", dial),  # it is given every option by its name
         min_size=0,
         max_size=size,
-        init=_prepare,
+        init=prepare,
         reset=_keep,
         server_settings={
             "application_name": name,

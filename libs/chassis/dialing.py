@@ -3,8 +3,11 @@
 import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import asyncpg
+import msgspec
+import orjson
 
 from libs.chassis.config import ConfigError
 
@@ -23,6 +26,25 @@ async def dial(place: str, **options: Any) -> "asyncpg.Connection[Record]":
         with contextlib.suppress(asyncpg.InvalidPasswordError):
             return await asyncpg.connect(url, **options)
     return await asyncpg.connect(last, **options)
+
+
+def _to_json(value: Any) -> str:
+    return orjson.dumps(value, default=_json_default).decode()
+
+
+def _json_default(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    if isinstance(value, msgspec.Struct):
+        return msgspec.to_builtins(value)
+    raise TypeError(type(value).__name__)
+
+
+async def prepare(connection: "asyncpg.Connection[Record]") -> None:
+    # JSON comes as its text: it is read where its kind is known.
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=str)
 
 
 def _urls(place: str) -> list[str]:

@@ -20,7 +20,8 @@ from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.faults import rest, whereabouts, within
 from libs.chassis.outbox import outbox
 from libs.chassis.parked import parked
-from libs.chassis.telemetry import (
+from libs.chassis.timers import timers
+from libs.telemetry.metrics import (
     DATABASE_POOL,
     GRANTS_HEARTBEAT,
     OUTBOX_WAITING,
@@ -28,7 +29,6 @@ from libs.chassis.telemetry import (
     TIMERS_OVERDUE,
     TIMERS_OVERDUE_AGE,
 )
-from libs.chassis.timers import timers
 
 if TYPE_CHECKING:
     from asyncpg import Pool, Record

@@ -12,7 +12,6 @@ import typing
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import reduce
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -20,7 +19,7 @@ from carehub.options.v1 import options_pb2
 from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 
-from libs.chassis import audit, idempotency, telemetry, tracing
+from libs.chassis import audit, idempotency
 from libs.chassis.caller import Call, Caller, CallerKind, M
 from libs.chassis.contracts import ContractError, Method, methods_of
 from libs.chassis.database import (
@@ -43,6 +42,7 @@ from libs.chassis.faults import whereabouts
 from libs.chassis.sharing import Sharing
 from libs.chassis.tokens import CallerVerifier
 from libs.chassis.wire import CallFailed, to_status
+from libs.telemetry import metrics, tracing
 
 log = logging.getLogger(__name__)
 Answer = Callable[[Message, Call], Awaitable[Message]]
@@ -189,12 +189,12 @@ class Guard:
                     call.maybe_caller = await self._authenticate(method, request)
                     call.facilities = self._authorize(method, call.maybe_caller)
                     response = await self._run(method, request, call)
-            telemetry.REQUESTS.labels(path, "OK").inc()
+            metrics.REQUESTS.labels(path, "OK").inc()
         except Exception as error:
             raise await self._refuse(method, request, call, _understood(error, call)) from error
         finally:
             deadline.reset(token)
-            telemetry.REQUEST_SECONDS.labels(path).observe(time.monotonic() - started)
+            metrics.REQUEST_SECONDS.labels(path).observe(time.monotonic() - started)
         return response
 
     async def _authenticate(self, method: Method, request: Request) -> Caller | None:
@@ -300,7 +300,7 @@ class Guard:
         async with self._open(call, Mode.READ) as tx:
             kept = await idempotency.find(tx, method, call, work.key, message)
             if kept:
-                audit.record(tx, call, _resource(method, message), reason="REPLAYED")
+                audit.record(tx, call, method.resource_of(message), reason="REPLAYED")
         return kept
 
     async def _within(
@@ -310,12 +310,12 @@ class Guard:
         method, message, call = work.method, work.request.message, work.call
         call.maybe_tx = tx
         if work.key and (kept := await idempotency.replay(tx, method, call, work.key, message)):
-            audit.record(tx, call, _resource(method, message), reason="REPLAYED")
+            audit.record(tx, call, method.resource_of(message), reason="REPLAYED")
             return kept
         response = await answer()
         if work.key:
             await idempotency.keep(tx, method, call, work.key, response)
-        audit.record(tx, call, _resource(method, message))
+        audit.record(tx, call, method.resource_of(message))
         return response
 
     def _open(self, call: Call, mode: Mode) -> typing.AsyncContextManager[Transaction]:
@@ -327,15 +327,15 @@ class Guard:
         self, method: Method, request: Request, call: Call, error: DomainError
     ) -> CallFailed:
         """Audit a refusal, in a transaction of its own since the request's was rolled back, and make the status."""
-        telemetry.REQUESTS.labels(method.path, error.code).inc()
+        metrics.REQUESTS.labels(method.path, error.code).inc()
         if error.code in _REFUSALS and not method.access.is_anonymous:
             call.shown.clear()
             try:
                 async with self._database.person(None, (), Mode.READ, 2.0) as tx:
                     audit.record(
-                        tx, call, _resource(method, request.message), error.code, error.reason
+                        tx, call, method.resource_of(request.message), error.code, error.reason
                     )
-                telemetry.REFUSALS.labels(method.path, error.reason).inc()
+                metrics.REFUSALS.labels(method.path, error.reason).inc()
             except Exception:  # noqa: BLE001 the database is away: the refusal stands all the same
                 log.warning(
                     "refusal not audited", extra={"method": method.path, "reason": error.reason}
@@ -374,19 +374,6 @@ def _understood(error: Exception, call: Call) -> DomainError:
         "unexpected", exc_info=error, extra={"method": call.method, "request_id": call.request_id}
     )
     return Internal("UNEXPECTED", "Something went wrong on our side. Tell us the request id.")
-
-
-def _resource(method: Method, message: Message) -> str:
-    """The id that the request names, as its contract says; ids only."""
-    if not method.access.resource:
-        return ""
-    value = reduce(getattr, method.access.resource.split("."), typing.cast("typing.Any", message))
-    try:
-        return str(UUID(value))
-    except ValueError:
-        return (
-            value if value.replace("-", "").replace("_", "").isalnum() and len(value) <= 64 else ""
-        )
 
 
 def _checked(method: Method, methods: object, alike: object) -> Answer:

@@ -17,13 +17,15 @@ from prometheus_client import Gauge
 from sqlalchemy import ARRAY, Column, DateTime, MetaData, Table, Text, Uuid, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.chassis import parked, tracing
+from libs.chassis import parked
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
 from libs.chassis.restores import EPOCH, STANDING, epoch_in, id_in
 from libs.chassis.streams import Conveyor, Pull, Silence, in_work, pull_from, stream_of
-from libs.chassis.telemetry import HANDLED, PARKED, SILENT, because_of
+from libs.telemetry import tracing
+from libs.telemetry.causes import because_of
+from libs.telemetry.metrics import HANDLED, PARKED, SILENT
 
 log = logging.getLogger(__name__)
 

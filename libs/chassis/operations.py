@@ -16,7 +16,6 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
-from libs.chassis.figures import Counts, Shown, Times, add_up
 from libs.chassis.holding import Holding
 from libs.chassis.inbox import Consumer, Delivery
 from libs.chassis.ledger import Ledger
@@ -24,6 +23,7 @@ from libs.chassis.looks import Looks
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from libs.chassis.status import VERSION, Status, status_of
 from libs.chassis.tokens import CallerVerifier
+from libs.telemetry.figures import Counts, Shown, Times, add_up
 
 LATE = timedelta(minutes=1)
 FAR_BEHIND = 1000

@@ -21,8 +21,8 @@ from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Transaction, fields_except, sql
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.ids import new_id
-from libs.chassis.telemetry import RECEIVED, cause
-from libs.chassis.tracing import TRACEPARENT, current_traceparent
+from libs.telemetry.causes import RECEIVED, cause
+from libs.telemetry.tracing import TRACEPARENT, current_traceparent
 
 outbox = Table(
     "outbox",

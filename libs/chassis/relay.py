@@ -38,7 +38,7 @@ from libs.chassis.forgetting import forget
 from libs.chassis.outbox import outbox
 from libs.chassis.restores import EPOCH, ORIGINAL, STANDING, Standing
 from libs.chassis.streams import ANSWER_WITHIN, Conveyor, ensure_stream, make_room
-from libs.chassis.telemetry import OUTBOX_AGE, PUBLISHED
+from libs.telemetry.metrics import OUTBOX_AGE, PUBLISHED
 
 if TYPE_CHECKING:
     from asyncpg import Record

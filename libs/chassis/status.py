@@ -26,10 +26,10 @@ from libs.chassis.database import (
     sql,
 )
 from libs.chassis.faults import rest, whereabouts
-from libs.chassis.figures import Recent, Shown, Told
 from libs.chassis.inbox import Consumer, inbox
 from libs.chassis.streams import Conveyor, stream_of
 from libs.chassis.timers import timers
+from libs.telemetry.figures import Recent, Shown, Told
 
 log = logging.getLogger(__name__)
 

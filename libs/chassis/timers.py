@@ -32,7 +32,7 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
-from libs.chassis.telemetry import TIMER_LATENESS, TIMERS_FIRED
+from libs.telemetry.metrics import TIMER_LATENESS, TIMERS_FIRED
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from carehub.interop.v1 import interop_service_pb2
 from libs.chassis import ids
 from libs.chassis.app import App
 from libs.chassis.config import read
-from libs.chassis.figures import Shown
 from libs.chassis.guard import Servicer
+from libs.telemetry.figures import Shown
 from services.interop.clients import MailServer
 from services.interop.consumers import CONSUMERS, SILENT, feed_gauges, jobs
 from services.interop.ingest import FEED_MESSAGES

@@ -13,8 +13,8 @@ from uuid import UUID
 
 import prometheus_client
 
-from libs.chassis import tracing
 from libs.chassis.database import Transaction
+from libs.telemetry import tracing
 from services.interop import events
 from services.interop.domain.acknowledge import acknowledge
 from services.interop.domain.classify import Verdict

@@ -9,8 +9,8 @@ from carehub.messaging.v1 import messaging_service_pb2
 from libs.chassis import config, ids
 from libs.chassis.app import App
 from libs.chassis.config import ConfigError
-from libs.chassis.figures import Shown
 from libs.chassis.guard import Servicer
+from libs.telemetry.figures import Shown
 from services.messaging.clients import MailServer
 from services.messaging.consumers import CONSUMERS, jobs, timers
 from services.messaging.consumers.waiting import WAITING, message_gauges

@@ -8,9 +8,9 @@ from carehub.tasking.v1 import tasking_service_pb2
 
 from libs.chassis import config
 from libs.chassis.app import App
-from libs.chassis.figures import Shown
 from libs.chassis.guard import Servicer
 from libs.chassis.ids import new_id
+from libs.telemetry.figures import Shown
 from services.tasking.clients import MailServer
 from services.tasking.consumers import CONSUMERS, TIMERS
 from services.tasking.consumers.jobs import BROKEN, LOOPS, jobs, loop_gauges

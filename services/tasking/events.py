@@ -7,9 +7,10 @@ from functools import partial
 from carehub.tasking.v1 import tasking_events_pb2
 from prometheus_client import Histogram
 
-from libs.chassis import outbox, telemetry
+from libs.chassis import outbox
 from libs.chassis.database import Transaction
 from libs.chassis.timers import clear_timer, set_timer
+from libs.telemetry import causes
 from services.tasking.convert import loop_to_proto, protocol_to_proto, task_to_proto
 from services.tasking.convert.ledger import decision_to_proto, entry_to_proto
 from services.tasking.domain.claims import Decision
@@ -56,7 +57,7 @@ async def save_loops(
 
 def _time_new(tx: Transaction, tasks: Sequence[Task]) -> None:
     """How long it took from the message that they follow from, if one told of it, until they are committed."""
-    cause = telemetry.cause.get()
+    cause = causes.cause.get()
     if cause and (new := sum(task.version == 1 for task in tasks)):
         began = (tx.at - cause.received_at).total_seconds() - cause.begun_at
         tx.after_commit(partial(_observe, began, new))

@@ -15,7 +15,8 @@ from collections.abc import Awaitable, Callable
 from carehub.interop.v1 import feed_pb2, interop_service_pb2
 
 from gateway.api.edge import Edge
-from libs.chassis import ids, tracing
+from libs.chassis import ids
+from libs.telemetry import tracing
 from libs.testing.hub import Hub, caller_token, running_hub
 from libs.testing.servers import running_servers
 from tests.e2e.collector import collecting

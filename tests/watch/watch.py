@@ -23,8 +23,8 @@ from nats.aio.client import Client
 from gateway.api.edge import Edge
 from libs.chassis.app import Host
 from libs.chassis.guard import REQUEST_ID, Guard
-from libs.chassis.telemetry import JsonLines
 from libs.chassis.wire import CallFailed
+from libs.telemetry.logs import JsonLines
 from libs.testing.servers import Servers
 from tests.watch.health import COLUMNS, OUTPUTS, phrases, sought
 from tests.watch.tally import TALLY, Tally, test_now

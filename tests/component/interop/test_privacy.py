@@ -4,8 +4,8 @@ import logging
 
 from prometheus_client import generate_latest
 
-from libs.chassis.telemetry import JsonLines
 from libs.chassis.wire import CallFailed
+from libs.telemetry.logs import JsonLines
 from services.interop import ingest
 from tests.component.interop.conftest import Peer, adt
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from carehub.operations.v1 import status_pb2
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from libs.chassis.figures import Shown
 from libs.chassis.operations import concerns, figures, to_proto
 from libs.chassis.status import (
     About,
@@ -18,6 +17,7 @@ from libs.chassis.status import (
     Status,
     TimerCounts,
 )
+from libs.telemetry.figures import Shown
 
 LEDGER = LedgerCounts(sealed=7, oldest_at=None, head_sequence=7, head_at=None, overflows=False)
 NOW = datetime(2026, 9, 4, 12, tzinfo=UTC)

@@ -230,6 +230,6 @@ async def test_a_planted_name_is_in_no_log(api: httpx.AsyncClient, ready, caplog
     await api.get(f"/v1/patients/{name}")
     ours = [r for r in caplog.records if not r.name.startswith(("httpx", "httpcore", "asyncio"))]
     assert ours
-    from libs.chassis.telemetry import JsonLines
+    from libs.telemetry.logs import JsonLines
 
     assert name not in "".join(JsonLines().format(record) for record in ours)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from libs.chassis.telemetry import REFUSALS, REQUESTS
+from libs.telemetry.metrics import REFUSALS, REQUESTS
 
 HOUR, STEP = 3600.0, 60.0
 _BOUND = "le"

@@ -9,8 +9,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 
-from libs.chassis import tracing
-from libs.chassis.telemetry import JsonLines
+from libs.telemetry import tracing
+from libs.telemetry.logs import JsonLines
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 LOW, HIGH = "0" * 24 + "00000001", "f" * 32

@@ -6,9 +6,9 @@ import re
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from libs.chassis.figures import HOUR, Recent, Shown, Times, add_up, of_requests
-from libs.chassis.telemetry import REFUSALS
 from libs.observability.slos import SLOS
+from libs.telemetry.figures import HOUR, Recent, Shown, Times, add_up, of_requests
+from libs.telemetry.metrics import REFUSALS
 from services.interop.app import build as interop
 from services.messaging.app import build as messaging
 from services.tasking.app import build as tasking

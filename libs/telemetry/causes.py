@@ -1,0 +1,36 @@
+"""What is being worked on follows from something that arrived from outside: when that was goes along with the events."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+
+# Beside an event: when that arrived from outside which it follows from.
+RECEIVED = "Carehub-Received"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """When that arrived from outside which is being worked on, and when (on the monotonic clock) that work began."""
+
+    received_at: datetime
+    begun_at: float
+
+
+cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
+
+
+@contextlib.contextmanager
+def because_of(batch: Sequence[Mapping[str, str]]) -> Iterator[None]:
+    """Remember what this follows from, given the headers of the events: of many, from what arrived first."""
+    received = [headers[RECEIVED] for headers in batch if RECEIVED in headers]
+    if not received:
+        yield
+        return
+    token = cause.set(Cause(datetime.fromisoformat(min(received)), time.monotonic()))
+    try:
+        yield
+    finally:
+        cause.reset(token)
