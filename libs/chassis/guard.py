@@ -122,8 +122,7 @@ class _Work:
     @property
     def key(self) -> str:
         """Under which its answer is kept; empty where asking twice is the same as asking once."""
-        is_change = not self.method.is_idempotent
-        return self.request.headers.get(IDEMPOTENCY_KEY, "") if is_change else ""
+        return "" if self.method.is_idempotent else self.request.headers.get(IDEMPOTENCY_KEY, "")
 
     def answer(self) -> Awaitable[Message]:
         return self.code(self.request.message, self.call)
@@ -142,9 +141,9 @@ class _Own:
 
     async def change(self, change: Callable[[Transaction], Awaitable[M]]) -> M:
         async with self.guard._open(self.work.call, Mode.WRITE) as tx:
-            answer = await self.guard._within(tx, self.work, lambda: change(tx))
+            answer = typing.cast("M", await self.guard._within(tx, self.work, lambda: change(tx)))
         self.has_changed = True
-        return typing.cast("M", answer)
+        return answer
 
 
 class Guard:
@@ -288,18 +287,17 @@ class Guard:
             if kept := await self._kept(work):
                 return kept
             raise
-        if not own.has_changed:
-            raise RuntimeError(f"{work.method.path} was answered without own.change: not audited")
-        return answer
+        if own.has_changed:
+            return answer
+        raise RuntimeError(f"{work.method.path} was answered without own.change: not audited")
 
     async def _kept(self, work: "_Work") -> Message | None:
         """What the key of a request was answered with before, if it was."""
-        method, message, call = work.method, work.request.message, work.call
         if not work.key:
             return None
+        method, message, call = work.method, work.request.message, work.call
         async with self._open(call, Mode.READ) as tx:
-            kept = await idempotency.find(tx, method, call, work.key, message)
-            if kept:
+            if kept := await idempotency.find(tx, method, call, work.key, message):
                 audit.record(tx, call, method.resource_of(message), reason="REPLAYED")
         return kept
 

@@ -33,7 +33,7 @@ class Chain:
 
 def reaches(current: str | None, head: str) -> bool:
     """Whether code of `head` runs on a schema: on that one or a newer one, as after a rollback; on none half restored."""
-    return current is not None and current.isdecimal() and current >= head
+    return current is not None and current.isdecimal() and int(current) >= int(head)
 
 
 def role(service: str, kind: str) -> str:

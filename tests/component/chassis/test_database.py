@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 
 from libs.chassis.access import GrantRow, PatientAccess, grants, project_access
 from libs.chassis.database import Database, Mode, every_field, open_pool, sql
-from libs.chassis.migrate import is_at_head, migrate
+from libs.chassis.migrate import chains, is_at_head, migrate
 
 SERVICES = ("identity", "interop", "registry", "tasking", "messaging")
 ALL = sql(select(grants), row=GrantRow)
@@ -290,5 +290,21 @@ async def test_code_of_the_release_before_works_with_a_schema_that_is_newer(serv
         assert not await is_at_head(connection, folder)
         await connection.execute("UPDATE service_version SET version_num = 'restoring'")
         assert not await is_at_head(connection, folder)
-    finally:
+    finally:  # the next test finds the database as it was
+        for chain in chains(folder):
+            await connection.execute(
+                f"UPDATE {chain.version_table} SET version_num = '{chain.head()}'"
+            )
         await connection.close()
+
+
+async def test_nobody_holds_locks_for_longer_than_a_moment_without_doing_anything(hub):
+    """Also where a process hangs in the middle of a transaction: the server ends it."""
+    shown = "SHOW idle_in_transaction_session_timeout"
+    async with hub("interop") as h:
+        database = h.host.runtimes["interop"].database
+        for _ in range(2):  # what is given back to a pool is not reset
+            async with database.person(None, (), Mode.READ, 5.0) as tx:
+                assert await tx._connection.fetchval(shown) == "10s"
+            async with database.system() as tx:
+                assert await tx._connection.fetchval(shown) == "10s"
