@@ -68,7 +68,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a result was told to say last."""
+    """What a result was told to say last. `comparator`: where the quantity is a bound ("> 450")."""
 
     name: str
     panel: str
@@ -82,6 +82,7 @@ class Content:
     laboratory: str
     note: str
     stamp: str
+    comparator: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,9 @@ class Observation:
     @property
     def criticality(self) -> Criticality | None:
         said = self.content
-        return judge(self.code_system, self.code, said.quantity, said.unit, said.flags)
+        return judge(
+            self.code_system, self.code, said.quantity, said.unit, said.flags, said.comparator
+        )
 
     @property
     def critical_version(self) -> int:
@@ -228,6 +231,7 @@ def _content(said: ObservationSaid, source: Source) -> Content:
         orderer=said.orderer,
         laboratory=said.laboratory,
         note=said.note,
+        comparator=said.comparator,
         stamp=f"{weight}|{_stamp(said, source)}",
     )
 

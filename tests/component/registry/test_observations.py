@@ -20,7 +20,7 @@ WHO = person(identifier("1"))
 def said(hours, status="F", quantity=6.8, **fields):
     fields = {
         "number": "F-1", "code": "2823-3", "code_system": "LN", "name": "Potassium", "unit": "mmol/L",
-        "reference_range": "3.5-5.1", "value": str(quantity), "quantity": quantity, "value_type": "NM",
+        "reference_range": "3.5-5.1", "value": str(quantity), "quantity": quantity,
     } | fields  # fmt: skip
     at = to_timestamp(START + timedelta(hours=hours))
     return report_pb2.ReportedObservation(status=status, report_time=at, observed_time=at, **fields)

@@ -211,5 +211,27 @@ def test_what_is_critical(code, quantity, unit, flags, expected):
         assert judge("L", code, quantity, unit, flags) is None
 
 
+@pytest.mark.parametrize(
+    ("code", "comparator", "quantity", "expected"),
+    [
+        ("2345-7", ">", 450, Criticality.HIGH),
+        ("2345-7", ">", 600, Criticality.HIGH),
+        ("2345-7", ">=", 450, None),
+        ("2345-7", ">=", 451, Criticality.HIGH),
+        ("2345-7", "<", 45, Criticality.LOW),
+        ("2345-7", "<=", 45, None),
+        ("2345-7", "<=", 44, Criticality.LOW),
+        # All that is known is on which side it lies: it may be ordinary.
+        ("2345-7", ">", 449, None),
+        ("2345-7", ">", 20, None),
+        ("2345-7", "<", 600, None),
+    ],
+)
+def test_of_a_bound_all_that_lies_beyond_has_to_be_critical(code, comparator, quantity, expected):
+    assert judge("LN", code, quantity, "mg/dL", (), comparator) is expected
+    said = {"code": code, "unit": "mg/dL", "flags": (), "comparator": comparator}
+    assert one(report(value=quantity, **said)).criticality is expected
+
+
 def test_the_facts_of_an_instant_are_kept_to_the_instant():
     assert one(report("F", 1, observed_at=at(1) - timedelta(hours=1))).listed_at == at(0)
