@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.registry.domain.critical import Criticality, judge
-from services.registry.domain.labels import Label, Provenance
+from services.registry.domain.labels import VERSION, Label, Provenance
 from services.registry.domain.observation import ObservationState
+from services.registry.domain.relabeling import relabel_results
 from services.registry.domain.report import (
     Merge,
     MergeReport,
@@ -179,6 +180,20 @@ def test_what_a_minor_decides_alone_about_says_so():
         Label.MINOR_CONFIDENTIAL,
     )
     assert one(report(person=teenager)).labels == (Label.NORMAL,)
+
+
+def test_newer_value_sets_add_labels_and_take_none_away():
+    def relabel(labels, code="25836-8", born_on=""):
+        row = replace(one(report(code=code)), labels=labels, label_version=0)
+        (after,) = relabel_results([row], {row.patient_id: born_on})
+        assert (after.version, after.label_version) == (row.version + 1, VERSION)
+        return after.labels
+
+    assert relabel((Label.NORMAL,)) == (Label.HIV,)
+    assert relabel((Label.NORMAL,), born_on="2011-04-30") == (Label.HIV, Label.MINOR_CONFIDENTIAL)
+    assert relabel((Label.PART2,), code="2823-3") == (Label.PART2,)
+    assert relabel((Label.WITHHELD,)) == (Label.WITHHELD,)
+    assert relabel((Label.HIV, Label.MINOR_CONFIDENTIAL)) == (Label.HIV,)
 
 
 @pytest.mark.parametrize(
