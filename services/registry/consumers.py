@@ -19,11 +19,12 @@ from libs.chassis.inbox import Consumer, Delivery, Unprocessable
 from libs.chassis.timers import Timer
 from services.registry import events
 from services.registry.convert import to_feed, to_report
+from services.registry.domain.difference import born_otherwise
 from services.registry.domain.known import Changes
 from services.registry.domain.labels import VERSION
 from services.registry.domain.matching import Matcher
 from services.registry.domain.record import Record
-from services.registry.domain.relabeling import aged, relabel
+from services.registry.domain.relabeling import aged, relabel, relabel_results
 from services.registry.domain.report import Report
 from services.registry.store.batch import BatchStore
 from services.registry.store.feeds import FeedStore
@@ -49,6 +50,8 @@ def consumers(matcher: Matcher, new_id: Callable[[], UUID]) -> tuple[Consumer, .
         changes = record.changes()
         await store.save(known, changes)
         await _tell(tx, changes)
+        for patient_id in sorted(set(born_otherwise(known.patients, record.patients))):
+            await events.age_soon(tx, patient_id)
 
     # The names are data: durable consumers and the inbox remember them.
     return (
@@ -95,10 +98,11 @@ async def follow_feeds(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
 async def keep_labels_current(runtime: Runtime) -> None:
     """Label anew what older value sets labeled, also what a process of the version before has labeled meanwhile."""
     while not runtime.stopping.is_set():
-        after: UUID | None = UUID(int=0)
-        while after and not runtime.stopping.is_set():
-            async with runtime.database.system() as tx:
-                after = await relabel_some(tx, after)
+        for relabel_next in (relabel_some, relabel_some_results):
+            after: UUID | None = UUID(int=0)
+            while after and not runtime.stopping.is_set():
+                async with runtime.database.system() as tx:
+                    after = await relabel_next(tx, after)
         await rest(runtime.stopping, LOOK_FOR_OUTDATED)
 
 
@@ -114,15 +118,31 @@ async def relabel_some(tx: Transaction, after: UUID) -> UUID | None:
     return outdated[-1].id if len(outdated) == RELABELED_AT_ONCE else None
 
 
-async def age_visits(tx: Transaction, key: str, due_at: datetime) -> None:
-    """Somebody was told to be born on another day: label their visits for it, wherever they were."""
+async def relabel_some_results(tx: Transaction, after: UUID) -> UUID | None:
+    """The same of results."""
+    store = LabelStore(tx)
+    outdated = await store.outdated_results(VERSION, after, RELABELED_AT_ONCE)
+    births = await store.births_of(result.patient_id for result in outdated)
+    relabeled = relabel_results(outdated, births)
+    await store.save_results(relabeled)
+    for observation in relabeled:
+        await events.result_received(tx, observation)
+    return outdated[-1].id if len(outdated) == RELABELED_AT_ONCE else None
+
+
+async def age_rows(tx: Transaction, key: str, due_at: datetime) -> None:
+    """Somebody was told to be born on another day: label their visits and results for it, wherever they were."""
     patient_id, store = UUID(key), LabelStore(tx)
-    visits = await store.visits_of(patient_id)
+    visits, results = await store.visits_of(patient_id), await store.results_of(patient_id)
     births = await store.births_of([patient_id])
-    changed = aged(visits, births.get(patient_id, ""))
+    born_on = births.get(patient_id, "")
+    changed, changed_results = aged(visits, born_on), aged(results, born_on)
     await store.save(changed)
+    await store.save_results(changed_results)
     for encounter in changed:
         await events.encounter_changed(tx, encounter)
+    for observation in changed_results:
+        await events.result_received(tx, observation)
 
 
 async def _tell(tx: Transaction, changes: Changes) -> None:
@@ -188,5 +208,5 @@ def _in_time(report: Report) -> tuple[str, int]:
 
 
 # The names are data: timers remember them. Never rename one.
-TIMERS = (Timer(events.AGED, age_visits),)
+TIMERS = (Timer(events.AGED, age_rows),)
 JOBS = (Job("registry-labels", keep_labels_current),)

@@ -28,7 +28,7 @@ AGED = "registry-aged"
 
 
 async def age_soon(tx: Transaction, patient_id: UUID) -> None:
-    """Have the visits of a patient labeled for another day of birth: those of other facilities are not the caller's."""
+    """Have the visits and results of a patient labeled for another day of birth: also those that the caller or a batch does not have."""
     await set_timer(tx, AGED, str(patient_id), tx.at)
 
 

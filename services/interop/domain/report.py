@@ -114,6 +114,7 @@ class Observation:
     value_type: str = ""
     value: str = ""
     quantity: float | None = None
+    comparator: str = ""
     unit: str = ""
     reference_range: str = ""
     flags: tuple[str, ...] = ()

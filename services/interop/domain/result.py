@@ -22,9 +22,22 @@ _CODED = frozenset({"CE", "CWE", "CNE", "CF"})
 _DOCUMENTS = frozenset({"ED", "RP"})
 _LOINC = frozenset({"LN", "LOINC", "LNC"})
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?", re.ASCII)
+_BOUND = re.compile(r"(>=|<=|>|<) *(?=[^ ])", re.ASCII)
+_BOUNDS = frozenset({"<", "<=", ">", ">="})
+# HL7 table 0078, the gravest first: critical; what is not; and what says that nothing is wrong.
+_CRITICAL_FLAGS, _ORDINARY_FLAGS = frozenset({"LL", "HH", "AA"}), frozenset({"N"})
 _LONGEST_NUMBER = 32
 _MOST_OBSERVATIONS = 1000
 _MOST_TEXT = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A value as one would write it, and the number, where it is one; `comparator`: where that is a bound."""
+
+    text: str
+    quantity: float | None = None
+    comparator: str = ""
 
 
 @dataclass(slots=True)
@@ -94,7 +107,7 @@ def _results(
         code, name, system = _code(obx, reading)
         if status in _NO_RESULT or not status:
             continue
-        value, quantity = _value(obx, reading)
+        value = _value(obx, reading)
         yield Observation(
             number=number,
             code=code,
@@ -103,8 +116,9 @@ def _results(
             name=name,
             panel=_panel(order.obr),
             value_type=obx.text(2).upper(),
-            value=value,
-            quantity=quantity,
+            value=value.text,
+            quantity=value.quantity,
+            comparator=value.comparator,
             unit=_unit(obx),
             reference_range=obx.text(7),
             flags=_flags(obx),
@@ -163,8 +177,11 @@ def _status(obx: Segment, obr: Segment, reading: Reading) -> str:
 
 
 def _code(obx: Segment, reading: Reading) -> tuple[str, str, str]:
-    code, name, system = [*obx.parts(3), "", "", ""][:3]
-    if not code and not name:
+    """LOINC, wherever it stands: what a site calls a test nobody else knows. It is called what the site calls it."""
+    parts = [*obx.parts(3), *[""] * 12]
+    said = [(parts[at], parts[at + 1], parts[at + 2].upper()) for at in (0, 3, 9)]
+    said = [each for each in said if each[0] or each[1]]
+    if not said:
         reading.problem(
             obx,
             3,
@@ -173,22 +190,24 @@ def _code(obx: Segment, reading: Reading) -> tuple[str, str, str]:
             "no code of the test",
             "Send what was measured.",
         )
-    system = system.upper()
-    return code or name, name or code, "LN" if system in _LOINC else system
+        return "", "", ""
+    code, name, system = next((each for each in said if each[0] and each[2] in _LOINC), said[0])
+    name = next((each[1] for each in said if each[1]), code)
+    return code or name, name, "LN" if system in _LOINC else system
 
 
-def _value(obx: Segment, reading: Reading) -> tuple[str, float | None]:
-    """The value as one would write it, and the number, where it is one."""
+def _value(obx: Segment, reading: Reading) -> _Value:
     kind, said = obx.text(2).upper(), obx.repetitions(5)
     if kind in _DOCUMENTS and said:
         reading.note(obx, "OBX-5: a document is kept with the message; not read.")
     if kind in _DOCUMENTS or not said:
-        return "", None
+        return _Value("")
     if kind == "NM":
         return _plain_number(obx, said, reading)
     if kind == "SN":
         return _structured_number(obx.split(said[0]))
-    return _words(obx, kind, said, reading), None
+    text = _words(obx, kind, said, reading)
+    return _number_in(text) if kind == "ST" else _Value(text)
 
 
 def _words(obx: Segment, kind: str, said: Sequence[str], reading: Reading) -> str:
@@ -201,20 +220,29 @@ def _words(obx: Segment, kind: str, said: Sequence[str], reading: Reading) -> st
     return "\n".join(obx.encoding.text(each) for each in said)
 
 
-def _plain_number(obx: Segment, said: Sequence[str], reading: Reading) -> tuple[str, float | None]:
+def _plain_number(obx: Segment, said: Sequence[str], reading: Reading) -> _Value:
     """A number is shown as it was sent: 6.80 says how well it was measured."""
     text = obx.encoding.first(said[0])
-    quantity = to_number(text)
-    if quantity is None:
+    if to_number(text) is None:
         reading.note(obx, "OBX-5: no number, though its type says so; read as text.")
-    return text, quantity
+    return _number_in(text)
 
 
-def _structured_number(parts: Sequence[str]) -> tuple[str, float | None]:
+def _structured_number(parts: Sequence[str]) -> _Value:
     """SN: comparator, number, separator, number. "> 100", "1:128", "2-4". Only a lone number is one."""
     comparator, first, separator, second = [*parts, "", "", "", ""][:4]
     text = f"{comparator} {first}{separator}{second}".strip()
-    return text, to_number(first) if not separator and not second else None
+    if separator or second or comparator not in ("", "=", *_BOUNDS):
+        return _Value(text)
+    number = to_number(first)
+    return _Value(text, number, comparator if number is not None and comparator != "=" else "")
+
+
+def _number_in(text: str) -> _Value:
+    """A text that is a lone number, or a bound, ">450": so do many write what lies beyond what they can measure."""
+    found = _BOUND.match(text)
+    number = to_number(text[found.end() :] if found else text)
+    return _Value(text, number, found[1] if found and number is not None else "")
 
 
 def to_number(text: str) -> float | None:
@@ -288,13 +316,33 @@ def _told_apart(results: Sequence[Observation]) -> Iterator[Observation]:
         before = found.get(key)
         if before is None:
             found[key] = each
-        elif each.value_type in _TEXTS and before.value_type == each.value_type:
-            before.value = f"{before.value}\n{each.value}"
-            before.note = "\n".join(note for note in (before.note, each.note) if note)
+        elif _goes_on(before, each):
+            _join(before, each)
         else:
             each.sub_id = _next_sub_id(key, found)
             found[(*key[:3], each.sub_id)] = each
     return iter(found.values())
+
+
+def _goes_on(before: Observation, each: Observation) -> bool:
+    is_text = each.value_type in _TEXTS and before.value_type == each.value_type
+    return is_text and (before.quantity is None or each.quantity is None)
+
+
+def _join(before: Observation, each: Observation) -> None:
+    """One more line of a text. If it is the number among them, its unit and what is usual are the result's."""
+    before.value = f"{before.value}\n{each.value}"
+    before.note = "\n".join(note for note in (before.note, each.note) if note)
+    before.flags = _gravest((*before.flags, *each.flags))
+    if each.quantity is not None:
+        before.quantity, before.comparator = each.quantity, each.comparator
+        before.unit, before.reference_range = each.unit, each.reference_range
+
+
+def _gravest(flags: Sequence[str]) -> tuple[str, ...]:
+    """Each once, the critical ones first; that one line is normal says nothing of a result of which another is not."""
+    told = sorted(dict.fromkeys(flags), key=lambda flag: flag not in _CRITICAL_FLAGS)
+    return tuple(flag for flag in told if flag not in _ORDINARY_FLAGS) or tuple(told)
 
 
 def _next_sub_id(

@@ -29,6 +29,7 @@ def to_said(said: report_pb2.ReportedObservation) -> ObservationSaid:
         panel=said.panel,
         value=said.value,
         quantity=said.quantity if said.HasField("quantity") else None,
+        comparator=said.comparator,
         unit=said.unit,
         reference_range=said.reference_range,
         flags=tuple(said.flags),

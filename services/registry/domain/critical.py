@@ -30,12 +30,19 @@ class Limits:
     low: float | None = None
     high: float | None = None
 
-    def judge(self, quantity: float) -> Criticality | None:
-        if self.low is not None and quantity < self.low:
+    def judge(self, quantity: float, comparator: str = "") -> Criticality | None:
+        """Where the quantity is a bound ("> 450"), only if all that lies beyond it is critical."""
+        is_below = self.low is not None and _is_beyond(self.low - quantity, "<", comparator)
+        is_above = self.high is not None and _is_beyond(quantity - self.high, ">", comparator)
+        if is_below:
             return Criticality.LOW
-        if self.high is not None and quantity > self.high:
-            return Criticality.HIGH
-        return None
+        return Criticality.HIGH if is_above else None
+
+
+def _is_beyond(by: float, side: str, comparator: str) -> bool:
+    if comparator == side:
+        return by >= 0
+    return comparator in ("", f"{side}=") and by > 0
 
 
 _MILLIMOLES = frozenset({"mmol/l", "meq/l"})
@@ -63,8 +70,8 @@ def _limits(
     )
 
 
-# The version goes onto each row that was judged. No law has a universal list: each organization decides on its own
-# (Joint Commission NPSG.02.03.01; the duty to alert: 42 CFR 493.1291(g)). This one is a default of ours, to be reviewed.
+# No row keeps how it was judged: a result is judged by the list of today whenever it is told or shown, and says so with
+# this version. No law has a universal list: each organization decides on its own (Joint Commission NPSG.02.03.01; the duty to alert: 42 CFR 493.1291(g)). This one is a default of ours, to be reviewed.
 # Troponin, cultures and other results that are no numbers, and creatinine, which counts the first time alone, are left to
 # the laboratory's flag. Codes are LOINC's for serum, plasma and blood.
 VERSION = 1
@@ -90,14 +97,19 @@ def analyte_of(system: str, code: str) -> str:
 
 
 def judge(
-    system: str, code: str, quantity: float | None, unit: str, flags: Collection[str]
+    system: str,
+    code: str,
+    quantity: float | None,
+    unit: str,
+    flags: Collection[str],
+    comparator: str = "",
 ) -> Criticality | None:
     """How critical a value is: as it is flagged, else by the list."""
     flagged = next((FLAGS[flag] for flag in flags if flag in FLAGS), None)
     limits = _BY_CODE.get(code) if system == LOINC else None
     listed = None
     if limits and quantity is not None and unit.replace(" ", "").lower() in limits.units:
-        listed = limits.judge(quantity)
+        listed = limits.judge(quantity, comparator)
     if flagged is Criticality.ABNORMAL and listed:
         return listed  # which of the two it is
     return flagged or listed

@@ -36,6 +36,18 @@ def records_between(before: Mapping[UUID, Patient], now: Mapping[UUID, Patient])
     return Records(told=tuple(told), remembered=tuple(remembered), programs=tuple(programs))
 
 
+def born_otherwise(before: Mapping[UUID, Patient], now: Mapping[UUID, Patient]) -> Iterator[UUID]:
+    """Patients, known before, of whom another day of birth is known now; and whoever a record that was merged lives on in."""
+    for patient in now.values():
+        was = before.get(patient.id)
+        if was is None:
+            continue
+        if patient.person.birth_on != was.person.birth_on:
+            yield patient.id
+        if patient.merged_into_id and patient.merged_into_id != was.merged_into_id:
+            yield patient.merged_into_id
+
+
 def next_versions(before: Mapping[UUID, V], now: Mapping[UUID, V]) -> tuple[V, ...]:
     """Those of now that are new or differ."""
     found = []

@@ -93,6 +93,10 @@ class Encounter:
     is_void: bool = False
     version: int = 1
 
+    @property
+    def began_at(self) -> datetime:
+        return self.admit_at or self.listed_at
+
 
 def to_class(said: str) -> EncounterClass | None:
     """The class that a facility's code means; None if it says nothing."""

@@ -1,4 +1,4 @@
-"""Visits that a minor may consent to alone: a parent is not the representative for them, then or later (164.502(g)(3)).
+"""Visits, and results, that a minor may consent to alone: a parent is not the representative for them, then or later (164.502(g)(3)).
 
 Which those are is for the states to say. Data by jurisdiction: counsel of a network adds its state's.
 """
@@ -6,9 +6,13 @@ Which those are is for the states to say. Data by jurisdiction: counsel of a net
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import TypeVar
 
 from services.registry.domain.encounter import Encounter
 from services.registry.domain.labels import Label
+from services.registry.domain.observation import Observation
+
+R = TypeVar("R", Encounter, Observation)
 
 # Whose law decides, as for access (services/identity/deciding.py); a network will choose it in its file.
 JURISDICTION = "US"
@@ -79,14 +83,13 @@ def is_minors_own(
     return rule.from_age <= _age(born, at.date()) < rule.until_age
 
 
-def of_age(visit: Encounter, born_on: Callable[[], str]) -> Encounter:
-    """The visit with the label that it bears for its patient's age, and without it where it bears none."""
-    labels = frozenset(visit.labels) - {_OWN}
-    began_at = visit.admit_at or visit.listed_at
-    if labels != _ORDINARY and is_minors_own(labels, born_on(), began_at):
+def of_age(row: R, born_on: Callable[[], str]) -> R:
+    """The visit or the result with the label that it bears for its patient's age, and without it where it bears none."""
+    labels = frozenset(row.labels) - {_OWN}
+    if labels != _ORDINARY and is_minors_own(labels, born_on(), row.began_at):
         labels |= {_OWN}
     now = tuple(sorted(labels))
-    return visit if now == visit.labels else replace(visit, labels=now)
+    return row if now == row.labels else replace(row, labels=now)
 
 
 def _age(born: date, on: date) -> int:

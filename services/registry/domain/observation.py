@@ -4,7 +4,7 @@ Of one result (facility, number, code, sub-id) there is a row for each patient t
 who was named last; for the others it was posted in error.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,9 +12,8 @@ from uuid import UUID, uuid5
 
 from services.registry.domain.critical import VERSION as CRITICAL_VERSION
 from services.registry.domain.critical import Criticality, analyte_of, judge
+from services.registry.domain.labels import NOTHING_KNOWN, Label, inherit, label
 from services.registry.domain.labels import VERSION as LABEL_VERSION
-from services.registry.domain.labels import Label, inherit, label
-from services.registry.domain.minors import is_minors_own
 from services.registry.domain.report import ObservationSaid, ResultReport, Source, stamp
 
 # The root of ids that must be the same for ever; never change it.
@@ -68,7 +67,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a result was told to say last."""
+    """What a result was told to say last. `comparator`: where the quantity is a bound ("> 450")."""
 
     name: str
     panel: str
@@ -82,6 +81,7 @@ class Content:
     laboratory: str
     note: str
     stamp: str
+    comparator: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +109,19 @@ class Observation:
         return ObservationState.ENTERED_IN_ERROR if self.is_elsewhere else self.standing.state
 
     @property
+    def began_at(self) -> datetime:
+        return self.listed_at
+
+    @property
     def counts(self) -> bool:
         return self.standing.state not in _COUNTS_FOR_NOBODY
 
     @property
     def criticality(self) -> Criticality | None:
         said = self.content
-        return judge(self.code_system, self.code, said.quantity, said.unit, said.flags)
+        return judge(
+            self.code_system, self.code, said.quantity, said.unit, said.flags, said.comparator
+        )
 
     @property
     def critical_version(self) -> int:
@@ -197,13 +203,12 @@ def weighed(rows: Iterable[Observation]) -> tuple[Observation, ...]:
     )
 
 
-def of_age(observation: Observation, born_on: Callable[[], str]) -> Observation:
-    """The result with the label that it bears for its patient's age, as visits bear it."""
-    labels = frozenset(observation.labels) - {Label.MINOR_CONFIDENTIAL}
-    if labels and labels != _ORDINARY and is_minors_own(labels, born_on(), observation.listed_at):
-        labels |= {Label.MINOR_CONFIDENTIAL}
-    now = tuple(sorted(labels))
-    return observation if now == observation.labels else replace(observation, labels=now)
+def relabeled(observation: Observation) -> Observation:
+    """The result as the value sets of today label it. What its messages said of it otherwise is in what it bears: that stays."""
+    code = [(observation.code_system or _NO_SYSTEM, observation.code)]
+    known = frozenset(observation.labels) - {Label.MINOR_CONFIDENTIAL} or _ORDINARY
+    labels = inherit(known, label(code, NOTHING_KNOWN))
+    return replace(observation, labels=tuple(sorted(labels)), label_version=LABEL_VERSION)
 
 
 def _standing(said: ObservationSaid, source: Source) -> Standing:
@@ -228,6 +233,7 @@ def _content(said: ObservationSaid, source: Source) -> Content:
         orderer=said.orderer,
         laboratory=said.laboratory,
         note=said.note,
+        comparator=said.comparator,
         stamp=f"{weight}|{_stamp(said, source)}",
     )
 

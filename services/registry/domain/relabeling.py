@@ -1,4 +1,4 @@
-"""Visits that older value sets labeled, or for another day of birth, as those of today do."""
+"""Visits and results that older value sets labeled, or for another day of birth, as those of today do."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -6,7 +6,8 @@ from uuid import UUID
 
 from services.registry.domain.encounter import Encounter
 from services.registry.domain.labels import VERSION, Label
-from services.registry.domain.minors import of_age
+from services.registry.domain.minors import R, of_age
+from services.registry.domain.observation import Observation, relabeled
 from services.registry.domain.visit import VisitMessage, fold
 
 
@@ -28,12 +29,24 @@ def relabel(
     return [_anew(visit, now.get(visit.id, visit.labels), births) for visit in visits]
 
 
-def aged(visits: Iterable[Encounter], born_on: str) -> list[Encounter]:
-    """Those of one patient's visits that another day of birth labels otherwise, each in its next version."""
-    now = ((visit, of_age(visit, lambda: born_on)) for visit in visits)
+def relabel_results(
+    results: Iterable[Observation], births: Mapping[UUID, str]
+) -> list[Observation]:
+    """The same of results."""
+    return [_aged_anew(result, births) for result in results]
+
+
+def aged(rows: Iterable[R], born_on: str) -> list[R]:
+    """Those of one patient's visits, or results, that another day of birth labels otherwise, each in its next version."""
+    now = ((row, of_age(row, lambda: born_on)) for row in rows)
     return [replace(after, version=before.version + 1) for before, after in now if after != before]
 
 
 def _anew(visit: Encounter, labels: tuple[Label, ...], births: Mapping[UUID, str]) -> Encounter:
     after = replace(visit, labels=labels, label_version=VERSION, version=visit.version + 1)
     return of_age(after, lambda: births.get(visit.patient_id, ""))
+
+
+def _aged_anew(result: Observation, births: Mapping[UUID, str]) -> Observation:
+    after = replace(relabeled(result), version=result.version + 1)
+    return of_age(after, lambda: births.get(result.patient_id, ""))

@@ -192,6 +192,7 @@ class ObservationSaid:
     panel: str = ""
     value: str = ""
     quantity: float | None = None
+    comparator: str = ""
     unit: str = ""
     reference_range: str = ""
     flags: tuple[str, ...] = ()

@@ -8,7 +8,8 @@ from functools import partial
 from uuid import UUID
 
 from services.registry.domain.difference import next_versions
-from services.registry.domain.observation import Observation, learn, of_age, result_id, weighed
+from services.registry.domain.minors import of_age
+from services.registry.domain.observation import Observation, learn, result_id, weighed
 from services.registry.domain.report import ResultReport
 
 

@@ -21,7 +21,7 @@ from services.tasking.convert.told import (
     to_result,
     to_risk,
 )
-from services.tasking.domain.told import News
+from services.tasking.domain.news import News
 from services.tasking.store import LoopStore, RecordStore, ToldStore
 
 
@@ -110,6 +110,8 @@ async def _follow(tx: Transaction, told: Sequence[News]) -> None:
     await store.keep(
         kind, [each if each.gives_reason else replace(each, waits_for="") for each in changed]
     )
+    if not news:
+        return
     moved = {known[each.id].patient_id for each in news if each.id in known}
     concerned = {each.patient_id for each in news} | moved
     await record.lock_patients(moved)

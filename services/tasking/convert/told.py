@@ -1,5 +1,6 @@
 """What other services tell, as tasking keeps it: ids, states and times, and no words."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -14,15 +15,14 @@ from google.protobuf.message import Message
 from libs.chassis.fields import to_datetime
 from libs.chassis.ids import to_id
 from services.tasking.convert import to_labels
+from services.tasking.domain.news import PLANNING
+from services.tasking.domain.result import VERIFIED, Result
 from services.tasking.domain.told import (
-    PLANNING,
-    VERIFIED,
     Appointment,
     Line,
     Reconciliation,
     Referral,
     Reply,
-    Result,
     Risk,
 )
 
@@ -137,7 +137,7 @@ def to_result(told: observation_pb2.Observation, version: int, at: datetime) -> 
     criticality = kind.Criticality.Name(told.criticality).removeprefix("CRITICALITY_")
     verified_at = to_datetime(told.report_time)
     is_critical = criticality != "UNSPECIFIED" and state in VERIFIED
-    return Result(
+    result = Result(
         id=to_id(told.id),
         version=version,
         facility_id=to_id(told.facility_id),
@@ -152,6 +152,7 @@ def to_result(told: observation_pb2.Observation, version: int, at: datetime) -> 
         critical_at=verified_at if is_critical else None,
         waits_for=PLANNING,
     )
+    return replace(result, heard=(result.now,) if is_critical else ())
 
 
 def _moment(message: Message, field: str) -> datetime | None:

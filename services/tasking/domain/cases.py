@@ -7,7 +7,7 @@ from uuid import UUID
 
 from libs.calendars.calendar import Calendar
 from services.tasking.domain.conditions import Facts
-from services.tasking.domain.deeds import Deeds
+from services.tasking.domain.deeds import Deed, Deeds
 from services.tasking.domain.loop import loop_id
 from services.tasking.domain.planned import EvidenceKind
 from services.tasking.domain.protocol_parts import Among, Anchor, Protocol
@@ -26,14 +26,13 @@ from services.tasking.domain.record import (
     risk_words,
     visit_words,
 )
+from services.tasking.domain.result import Result, is_repeat
 from services.tasking.domain.told import (
     REJECTED,
     Appointment,
     Question,
     Referral,
     Reply,
-    Result,
-    is_repeat,
 )
 
 STAYS = frozenset({"INPATIENT", "OBSERVATION", "PARTIAL"})
@@ -44,7 +43,7 @@ TAKEN_BACK = frozenset({"DRAFT", "CANCELLED"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What is read of a case before anybody did anything."""
+    """What is read of a case, and, of a result, whether what it is was told."""
 
     anchors: Mapping[str, datetime | None]
     facts: Facts
@@ -53,7 +52,7 @@ class Reading:
 
 def read_case(protocol: Protocol, case: Case, calendar: Calendar, deeds: Deeds) -> Record:
     """The record in a protocol's words: what is known of the case, what was done, and the conditions that it names."""
-    reading = _read(protocol, case, calendar)
+    reading = _read(protocol, case, calendar, deeds)
     anchors: dict[str, datetime | None] = {deed.step: deed.at for deed in deeds.done}
     anchors |= {**reading.anchors, Anchor.DEATH: case.patient.died_at}
     facts: dict[str, object] = {
@@ -75,7 +74,7 @@ def read_case(protocol: Protocol, case: Case, calendar: Calendar, deeds: Deeds) 
     )
 
 
-def _read(protocol: Protocol, case: Case, calendar: Calendar) -> Reading:
+def _read(protocol: Protocol, case: Case, calendar: Calendar, deeds: Deeds) -> Reading:
     match case.of:
         case Appointment() as appointment:
             return _missed(protocol, case, appointment, calendar)
@@ -84,7 +83,7 @@ def _read(protocol: Protocol, case: Case, calendar: Calendar) -> Reading:
         case Reply() as reply:
             return _replied(reply)
         case Result() as result:
-            return _resulted(case, result)
+            return _resulted(case, result, deeds.last_of(protocol.read_backs))
         case question:
             return _asked(question)
 
@@ -273,15 +272,21 @@ def _asked(question: Question) -> Reading:
     )
 
 
-def _resulted(case: Case, result: Result) -> Reading:
+def _resulted(case: Case, result: Result, told: Deed | None) -> Reading:
+    """Who was told knows what was known then. A step about what became of it since counts from when that was heard."""
     is_over = result.is_critical or result.is_withdrawn
+    untold_since = result.untold_since(told.at) if told else None
     return Reading(
-        anchors={Anchor.VERIFIED: result.critical_at, Anchor.CHANGED: result.verified_at},
+        anchors={
+            Anchor.VERIFIED: result.critical_at,
+            Anchor.CHANGED: untold_since or result.verified_at,
+        },
         facts={
             "result.state": result.state,
             "result.is_critical": result.is_critical,
             "result.is_harmless": not is_over,
             "result.is_withdrawn": result.is_withdrawn,
+            "result.is_told": told is not None and untold_since is None,
             "result.is_repeat": is_repeat(result, case.told.results),
         },
         found={},

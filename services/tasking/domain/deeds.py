@@ -1,6 +1,6 @@
 """What people did under a loop, as far as its plan looks at it: how its steps ended, and how often somebody tried."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -31,6 +31,11 @@ class Deeds:
 
     def of(self, step: str) -> Deed | None:
         return next((deed for deed in self.done if deed.step == step), None)
+
+    def last_of(self, outcomes: Collection[tuple[str, str]]) -> Deed | None:
+        """The last deed that ended its step with one of these outcomes."""
+        done = [deed for deed in self.done if (deed.step, deed.outcome) in outcomes]
+        return max(done, key=lambda deed: (deed.at, deed.step), default=None)
 
     def with_shown(self, steps: Iterable[PlannedStep]) -> Self:
         """Together with the steps that the record shows done and people did not do."""

@@ -267,3 +267,13 @@ class Protocol:
     looks_at_deeds: bool
     cancels: tuple[Ending, ...]
     closes: tuple[Ending, ...]
+
+    @property
+    def read_backs(self) -> frozenset[tuple[str, str]]:
+        """The outcomes, each with its step, that say that somebody was told."""
+        return frozenset(
+            (step.key, outcome.key)
+            for step in self.steps
+            for outcome in step.outcomes
+            if outcome.needs_read_back
+        )

@@ -176,12 +176,14 @@ def _is_outdated(task: Task, step: PlannedStep) -> bool:
     """Whether what was done belongs to a clock that was taken back: it now starts well after it was done.
 
     A call after the first discharge does not stand for the call after the second, nor does one from before the patient
-    left. What was done before its own start was done early, and stays done unless all that it counts from came later.
+    left. What was done before its own start was done early, and stays done unless all that it counts from came later. Whoever
+    read something back knows what it was then, and no more.
     """
     if task.closed_at is None:
         return False
     since = step.counts_from_at if task.closed_at < task.start_at else step.start_at
-    return task.closed_at + (NO_SLACK if step.is_contact else CLOCK_SLACK) < since
+    is_exact = step.is_contact or any(each.needs_read_back for each in step.outcomes)
+    return task.closed_at + (NO_SLACK if is_exact else CLOCK_SLACK) < since
 
 
 def _new_task(plan: LoopPlan, step: PlannedStep, directory: Directory) -> Task:

@@ -3,75 +3,20 @@
 Ids, states and times only: no name, no medicine, no word of a message. Each is the newest version that was heard.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Self, TypeAlias, TypeVar
 from uuid import UUID
 
-from services.tasking.domain.labels import Label, Labels, may_be_told_elsewhere
+from services.tasking.domain.labels import Label, Labels
+from services.tasking.domain.news import PLANNING, News
 from services.tasking.domain.protocol_parts import About
+from services.tasking.domain.result import Result
 
-PLANNING = "planning"
 NO_SHOW, CANCELLED, REQUESTED, SIGNED = "NO_SHOW", "CANCELLED", "REQUESTED", "SIGNED"
 REJECTED, ASKED_NEXT = "REJECTED", "ASKED_NEXT"
 NOT_SENT = frozenset({"UNSPECIFIED", "DRAFT"})
-VERIFIED, WITHDRAWN = (
-    frozenset({"FINAL", "CORRECTED"}),
-    frozenset({"ENTERED_IN_ERROR", "CANCELLED"}),
-)
-HIGH = "HIGH"
-# The same again within so long, and worse by less than such a part, is the same alarm: CareHub's choice.
-AGAIN, MUCH = timedelta(hours=24), 0.1
 NEEDS_SOMEBODY = frozenset({"CRISIS", "TEXT"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class News:
-    """What all of them have. `waits_for`: what has to be known before a loop about it can be planned; nothing if it can,
-    or if it gives no reason for one.
-    """
-
-    id: UUID
-    version: int
-    facility_id: UUID
-    patient_id: UUID
-    labels: Labels
-    told_at: datetime
-    waits_for: str = ""
-
-    def may_count_at(self, facility_id: UUID) -> bool:
-        """Whether loops of a facility may follow from it: what nobody else may know of closes nothing elsewhere."""
-        return self.facility_id == facility_id or may_be_told_elsewhere(self.labels)
-
-    def after(self, before: Self | None) -> Self:
-        """What is known now, given what was. Itself only if it says something new: an older version does not, nor does one
-        that differs in nothing that plans look at.
-        """
-        if before is None:
-            return self
-        if self.version <= before.version:
-            return before.recalling(self)
-        heard = self.knowing(before)
-        kept = replace(heard, told_at=before.told_at, waits_for=before.waits_for)
-        return kept if replace(before, version=self.version) == kept else heard
-
-    def says_more_than(self, before: Self | None) -> bool:
-        """Whether a plan could look otherwise because of it."""
-        return before is None or replace(before, version=self.version) != self
-
-    def knowing(self, before: Self) -> Self:
-        """With what stays true of what it was."""
-        return self
-
-    def recalling(self, older: Self) -> Self:
-        """With what stays true of an older version that came late."""
-        return self
-
-    @property
-    def gives_reason(self) -> bool:
-        """Whether a loop can be about it."""
-        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,90 +208,6 @@ class Risk(News):
     instrument: str
     score: int
     is_partial: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result(News):
-    """A result of a laboratory. `critical_at`: since when it was known to be critical, also if it is not any more."""
-
-    state: str
-    analyte: str
-    criticality: str = ""
-    quantity: float | None = None
-    verified_at: datetime
-    critical_at: datetime | None = None
-
-    @property
-    def about(self) -> About:
-        return About.RESULT
-
-    @property
-    def gives_reason(self) -> bool:
-        return self.critical_at is not None
-
-    @property
-    def is_critical(self) -> bool:
-        return self.state in VERIFIED and bool(self.criticality)
-
-    @property
-    def is_withdrawn(self) -> bool:
-        return self.state in WITHDRAWN
-
-    def knowing(self, before: Self) -> Self:
-        return self._critical_since(before)
-
-    def recalling(self, older: Self) -> Self:
-        return self._critical_since(older)
-
-    def _critical_since(self, other: Self) -> Self:
-        """Known to be critical since the first time: telling it again, or worse, moves no clock."""
-        known = [each.critical_at for each in (self, other) if each.critical_at]
-        since = min(known, default=None)
-        if since == self.critical_at:
-            return self
-        return replace(self, critical_at=since, waits_for=PLANNING)
-
-    def is_worse_than(self, other: Self) -> bool:
-        """Whether it is so much further off that somebody has to be told again."""
-        if self.quantity is None or other.quantity is None:
-            return False
-        change = self.quantity - other.quantity
-        return (change if self.criticality == HIGH else -change) >= abs(other.quantity) * MUCH
-
-
-def is_repeat(result: Result, results: Iterable[Result]) -> bool:
-    """Whether it is the alarm that was raised already: the same analyte in the same direction, not long after and not worse.
-
-    Counted from alarm to alarm, so that a series of repeats does not go on for ever.
-    """
-    if not result.is_critical:
-        return False
-    alike = (
-        (each.critical_at, each.id, each)
-        for each in {each.id: each for each in (*results, result)}.values()
-        if each.is_critical and each.critical_at and _is_alike(each, result)
-    )
-    raised: Result | None = None
-    for at, _, each in sorted(alike, key=lambda one: one[:2]):
-        is_again = raised is not None and _is_again(each, at, raised)
-        if each.id == result.id:
-            return is_again
-        raised = raised if is_again else each
-    return False
-
-
-def _is_alike(one: Result, other: Result) -> bool:
-    """Told to the same people: those of another facility have heard nothing."""
-    return (one.facility_id, one.analyte, one.criticality) == (
-        other.facility_id,
-        other.analyte,
-        other.criticality,
-    )
-
-
-def _is_again(each: Result, at: datetime, raised: Result) -> bool:
-    since = raised.critical_at
-    return since is not None and at - since < AGAIN and not each.is_worse_than(raised)
 
 
 T = TypeVar("T", bound=News)

@@ -77,6 +77,7 @@ RESULT = {
     "result.is_critical": BOOL,
     "result.is_harmless": BOOL,
     "result.is_withdrawn": BOOL,
+    "result.is_told": BOOL,
     "result.is_repeat": BOOL,
 }
 # What people did under the loop. What it is about never depends on it, so an encounter knows no such words.

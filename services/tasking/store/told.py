@@ -25,13 +25,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
 from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
+from services.tasking.domain.news import News
+from services.tasking.domain.result import Result
 from services.tasking.domain.told import (
     Appointment,
-    News,
     Reconciliation,
     Referral,
     Reply,
-    Result,
     Risk,
     Told,
 )
@@ -111,6 +111,7 @@ results = _table(
     Column("quantity", Double),
     _moment("verified_at"),
     _moment("critical_at"),
+    Column("heard", JSONB),
 )
 TABLES: Mapping[type[News], Table] = {
     Appointment: appointments,

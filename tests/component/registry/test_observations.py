@@ -1,15 +1,18 @@
 """Results that laboratories tell of: kept by what they are of, shown where they may be, and told to the others."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from carehub.access.v1 import access_pb2
 from carehub.interop.v1 import interop_events_pb2, report_pb2
-from carehub.registry.v1 import observation_pb2, registry_events_pb2
+from carehub.registry.v1 import observation_pb2, patient_pb2, registry_events_pb2
 from carehub.registry.v1.registry_events_pb2 import ReportHandled
+from google.type.date_pb2 import Date
 
 from libs.chassis.fields import to_timestamp
 from libs.chassis.wire import CallFailed
+from services.registry.consumers import relabel_some_results
 from tests.component.registry.conftest import HARBOR, MERCY, START, identifier, person
 
 RESULT = registry_events_pb2.ResultReceived
@@ -20,7 +23,7 @@ WHO = person(identifier("1"))
 def said(hours, status="F", quantity=6.8, **fields):
     fields = {
         "number": "F-1", "code": "2823-3", "code_system": "LN", "name": "Potassium", "unit": "mmol/L",
-        "reference_range": "3.5-5.1", "value": str(quantity), "quantity": quantity, "value_type": "NM",
+        "reference_range": "3.5-5.1", "value": str(quantity), "quantity": quantity,
     } | fields  # fmt: skip
     at = to_timestamp(START + timedelta(hours=hours))
     return report_pb2.ReportedObservation(status=status, report_time=at, observed_time=at, **fields)
@@ -105,6 +108,60 @@ async def test_labels_follow_code_and_feed(feed):
         "F-2": [access_pb2.LABEL_PART2],
         "F-3": [access_pb2.LABEL_WITHHELD],
     }
+
+
+def born(years, *identifiers):
+    """Somebody of an age at the first result, to the day."""
+    who = person(*identifiers)
+    who.birth_date.CopyFrom(Date(year=START.year - years, month=START.month, day=START.day))
+    return who
+
+
+async def labeled(feed, expected):
+    """Wait until each result was last told of with these labels, and is listed with no others."""
+
+    async def said():
+        told = sorted(await feed.published(RESULT), key=lambda each: each.version)
+        newest = {each.observation.number: set(each.observation.labels) for each in told}
+        return newest == expected
+
+    await feed.hub.until(said, what=f"labels {expected}")
+
+
+async def test_another_day_of_birth_and_a_merge_label_results_anew(feed):
+    hiv, own = {access_pb2.LABEL_HIV}, {access_pb2.LABEL_HIV, access_pb2.LABEL_MINOR_CONFIDENTIAL}
+    known = person(identifier("1"), birth_date=None)
+    handled = await tell(feed, 1, said(1, code="25836-8"), who=known)
+    await labeled(feed, {"F-1": hiv})
+    # Learned by a message that is not about the result.
+    await feed.person(2, born(14, identifier("1")))
+    await labeled(feed, {"F-1": own})
+    # Corrected by hand.
+    patient = patient_pb2.Patient(id=handled.patient_id)
+    patient.birth_date.CopyFrom(born(40).birth_date)
+    await feed.call("UpdatePatient", feed.token(MERCY), patient=patient)
+    await labeled(feed, {"F-1": hiv})
+    # Of somebody of unknown age, who turns out to be them.
+    nobody = person(identifier("2"), family="", given="", birth_date=None, telecoms=[])
+    await tell(feed, 3, said(3, number="F-2", code="25836-8"), who=nobody)
+    teenager = born(14, identifier("3"))
+    teenager.names[0].given[0] = "Ada"
+    await feed.person(4, teenager)
+    await feed.merge(5, teenager, identifier("2"))
+    await labeled(feed, {"F-1": hiv, "F-2": own})
+
+
+async def test_what_older_value_sets_labeled_is_labeled_anew_once(feed):
+    await tell(feed, 1, said(1, number="F-1", code="25836-8"), said(1, number="F-2"))
+    async with feed.hub.system("registry") as tx:
+        await tx._connection.execute(
+            "UPDATE observations SET labels = '{NORMAL}', label_version = 0"
+        )
+    for _ in range(2):
+        async with feed.hub.system("registry") as tx:
+            assert await relabel_some_results(tx, UUID(int=0)) is None
+    await labeled(feed, {"F-1": {access_pb2.LABEL_HIV}, "F-2": {access_pb2.LABEL_NORMAL}})
+    assert sorted(each.version for each in await feed.published(RESULT)) == [1, 1, 2, 2]
 
 
 async def test_pages_go_from_the_newest_on(feed):

@@ -33,6 +33,7 @@ class Laboratory:
         when=NIGHT,
         id=None,
         quantity=6.8,
+        kind=Observation.CRITICALITY_HIGH,
     ):
         event = ResultReceived(version=version)
         told = event.observation
@@ -42,7 +43,7 @@ class Laboratory:
         told.report_time.CopyFrom(to_timestamp(at(when)))
         told.labels.append(access_pb2.LABEL_NORMAL)
         if critical:
-            told.criticality = Observation.CRITICALITY_HIGH
+            told.criticality = kind
         return event
 
     async def tell(self, *events):
@@ -61,8 +62,8 @@ def read_back(name="Dr. A. Quill", when="2026-09-05 02:30"):
     return task_pb2.ReadBack(told_name=name, time=to_timestamp(at(when)))
 
 
-async def acknowledged(t, patient, **fields):
-    task = (await t.tasks(patient))["acknowledge"]
+async def acknowledged(t, patient, step="acknowledge", **fields):
+    task = (await t.tasks(patient))[step]
     request = rpc.CompleteTaskRequest(task_id=task.id, outcome="read_back", **fields)
     return await t.call("CompleteTask", request)
 
@@ -156,6 +157,29 @@ async def test_whoever_read_back_what_is_taken_back_later_is_told(tasking):
         await lab.tell(lab.result(2, Observation.STATE_ENTERED_IN_ERROR, critical=False, when="2026-09-05 05:00"))  # fmt: skip
         await t.until_rows("SELECT count(*) FROM tasks WHERE step = 'tell_correction' AND state = 'OPEN'", 1)  # fmt: skip
         assert (await lab.loop()).state == loop_pb2.Loop.STATE_OPEN
+        await t.promise_is_kept()
+
+
+async def test_whoever_read_back_what_is_critical_otherwise_later_is_told_again_each_time(tasking):
+    async with tasking() as t:
+        lab = await alarmed(t)
+        t.hub.clock.set(at("2026-09-05 02:31"))
+        await acknowledged(t, lab.patient, read_back=read_back())
+        await lab.closed_as("READ_BACK")
+        low = {"kind": Observation.CRITICALITY_LOW, "quantity": 2.1}
+        for version, (hour, said) in enumerate([(5, low), (7, {"quantity": 6.8}), (9, {"quantity": 7.9})], 2):  # fmt: skip
+            when = f"2026-09-05 0{hour}:00"
+            t.hub.clock.set(at(when) + timedelta(minutes=1))
+            corrected = lab.result(version, Observation.STATE_CORRECTED, when=when, **said)
+            await lab.tell(corrected, corrected)
+            await t.until_rows("SELECT count(*) FROM tasks WHERE step = 'tell_change' AND state = 'OPEN'", 1)  # fmt: skip
+            assert (await lab.loop()).state == loop_pb2.Loop.STATE_OPEN
+            when = f"2026-09-05 0{hour}:30"
+            t.hub.clock.set(at(when) + timedelta(minutes=1))
+            await acknowledged(t, lab.patient, "tell_change", read_back=read_back(when=when))
+            await lab.closed_as("CHANGE_TOLD")
+            await t.until_rows("SELECT count(*) FROM loops WHERE state = 'CLOSED'", 1)
+        assert len((await t.rows("SELECT heard FROM results"))[0]["heard"]) > 0
         await t.promise_is_kept()
 
 

@@ -78,13 +78,24 @@ def test_a_number_with_its_unit_range_flag_and_state():
     [
         ("NM", "6.80", "6.80", 6.8),
         ("NM", "-1.5e3", "-1.5e3", -1500.0),
-        ("NM", ">100", ">100", None),
+        ("NM", ">100", ">100", 100.0),
         ("NM", "nan", "nan", None),
         ("NM", "9" * 40, "9" * 40, None),
         ("SN", "^6.8", "6.8", 6.8),
         ("SN", ">^100", "> 100", 100.0),
         ("SN", "^1^:^128", "1:128", None),
         ("SN", "^2^-^4", "2-4", None),
+        ("SN", "<>^100", "<> 100", None),
+        ("SN", "about^100", "about 100", None),
+        ("ST", "6.90", "6.90", 6.9),
+        ("ST", ">450", ">450", 450.0),
+        ("ST", ">= 450", ">= 450", 450.0),
+        ("ST", "<0.01", "<0.01", 0.01),
+        ("ST", "> high", "> high", None),
+        ("ST", ">", ">", None),
+        ("ST", "6.9 (hemolyzed)", "6.9 (hemolyzed)", None),
+        ("ST", "6.9~7.2", "6.9\n7.2", None),
+        ("TX", "6.9", "6.9", None),
         ("ST", "Positive \\T\\ repeated", "Positive & repeated", None),
         ("TX", "First~Second", "First\nSecond", None),
         ("FT", "A\\.br\\B", "A\nB", None),
@@ -105,6 +116,46 @@ def test_each_type_reads_as_one_would_write_it(kind, sent, value, quantity):
     assert (said.value, said.quantity) == (value, quantity)
 
 
+@pytest.mark.parametrize(
+    ("kind", "sent", "comparator"),
+    [
+        ("SN", ">^450", ">"),
+        ("SN", "<=^2.8", "<="),
+        ("SN", "=^6.8", ""),
+        ("SN", "^6.8", ""),
+        ("SN", ">^1^:^128", ""),
+        ("ST", ">450", ">"),
+        ("ST", "<= 2.8", "<="),
+        ("ST", "> high", ""),
+        ("NM", "<2.8", "<"),
+        ("NM", "6.8", ""),
+    ],
+)
+def test_a_bound_is_told_from_the_number_itself(kind, sent, comparator):
+    (said,) = results(obr(), obx(sent, f2=kind))
+    assert said.comparator == comparator
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "name", "system"),
+    [
+        ("K^Potassium^L^2823-3^K SerPl^LN", "2823-3", "Potassium", "LN"),
+        ("K^^L^2823-3^K SerPl^LN", "2823-3", "K SerPl", "LN"),
+        ("2823-3^Potassium^LN^K^Kalium^L", "2823-3", "Potassium", "LN"),
+        ("^^^2823-3^K SerPl^LN", "2823-3", "K SerPl", "LN"),
+        ("^^^K^Kalium^99LAB", "K", "Kalium", "99LAB"),
+        ("K^Potassium^L^77^Kalium^99LAB", "K", "Potassium", "L"),
+        ("K^Potassium^L^^K SerPl^LN", "K", "Potassium", "L"),
+        ("K^Potassium^L^77^Kalium^99LAB^^^^2823-3^K SerPl^LN", "2823-3", "Potassium", "LN"),
+        ("^Potassium", "Potassium", "Potassium", ""),
+        ("K", "K", "K", ""),
+    ],
+)
+def test_loinc_names_the_test_wherever_it_stands(sent, code, name, system):
+    (said,) = results(obr(), obx(f3=sent))
+    assert (said.code, said.name, said.code_system) == (code, name, system)
+
+
 def test_several_orders_and_results_each_with_its_remarks():
     told = results(
         "ORC|RE|P-1|F-9", obr(f3=""), obx(), "NTE|1||Called.", "NTE|2||Read back.", obx("140", f3="2951-2^Sodium^LN", f8=""),
@@ -122,6 +173,29 @@ def test_lines_of_one_text_are_one_result_and_numbers_named_alike_stay_apart():
     assert [(each.value, each.sub_id) for each in told] == [
         ("Line one\nLine two", ""), ("6.8", ""), ("2.1", "#2"), ("5", "#3"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        # What the second line is flagged with is not lost, and the gravest comes first.
+        ((("High", "H"), ("Called to 3 West", "HH")), [("High\nCalled to 3 West", None, ("HH", "H"))]),
+        ((("Normal", "N"), ("Blasts", "A")), [("Normal\nBlasts", None, ("A",))]),
+        ((("Normal", "N"), ("So it is", "N")), [("Normal\nSo it is", None, ("N",))]),
+        # The number among the lines is the result's, wherever it stands; two numbers are two results.
+        ((("6.9", "HH"), ("Hemolyzed", "")), [("6.9\nHemolyzed", 6.9, ("HH",))]),
+        ((("Hemolyzed", ""), (">6.9", "HH")), [("Hemolyzed\n>6.9", 6.9, ("HH",))]),
+        ((("6.9", ""), ("Once more", ""), ("7.2", "HH")), [("6.9\nOnce more", 6.9, ()), ("7.2", 7.2, ("HH",))]),
+    ],
+)  # fmt: skip
+def test_lines_of_one_text_lose_neither_flag_nor_number(lines, expected):
+    told = results(obr(), *(obx(value, f2="ST", f8=flags) for value, flags in lines))
+    assert [(each.value, each.quantity, each.flags) for each in told] == expected
+
+
+def test_the_number_among_lines_comes_with_its_unit_and_what_is_usual():
+    (said,) = results(obr(), obx("Hemolyzed", f2="ST", f6="", f7="", f8=""), obx(">6.9", f2="ST"))
+    assert (said.comparator, said.unit, said.reference_range) == (">", "mmol/L", "3.5-5.1")
 
 
 def test_the_order_speaks_for_results_without_a_status_and_some_say_that_there_is_none():

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.registry.domain.critical import Criticality, judge
-from services.registry.domain.labels import Label, Provenance
+from services.registry.domain.labels import VERSION, Label, Provenance
 from services.registry.domain.observation import ObservationState
+from services.registry.domain.relabeling import relabel_results
 from services.registry.domain.report import (
     Merge,
     MergeReport,
@@ -181,6 +182,20 @@ def test_what_a_minor_decides_alone_about_says_so():
     assert one(report(person=teenager)).labels == (Label.NORMAL,)
 
 
+def test_newer_value_sets_add_labels_and_take_none_away():
+    def relabel(labels, code="25836-8", born_on=""):
+        row = replace(one(report(code=code)), labels=labels, label_version=0)
+        (after,) = relabel_results([row], {row.patient_id: born_on})
+        assert (after.version, after.label_version) == (row.version + 1, VERSION)
+        return after.labels
+
+    assert relabel((Label.NORMAL,)) == (Label.HIV,)
+    assert relabel((Label.NORMAL,), born_on="2011-04-30") == (Label.HIV, Label.MINOR_CONFIDENTIAL)
+    assert relabel((Label.PART2,), code="2823-3") == (Label.PART2,)
+    assert relabel((Label.WITHHELD,)) == (Label.WITHHELD,)
+    assert relabel((Label.HIV, Label.MINOR_CONFIDENTIAL)) == (Label.HIV,)
+
+
 @pytest.mark.parametrize(
     ("code", "quantity", "unit", "flags", "expected"),
     [
@@ -209,6 +224,28 @@ def test_what_is_critical(code, quantity, unit, flags, expected):
     assert judge("LN", code, quantity, unit, flags) is expected
     if not flags:
         assert judge("L", code, quantity, unit, flags) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "comparator", "quantity", "expected"),
+    [
+        ("2345-7", ">", 450, Criticality.HIGH),
+        ("2345-7", ">", 600, Criticality.HIGH),
+        ("2345-7", ">=", 450, None),
+        ("2345-7", ">=", 451, Criticality.HIGH),
+        ("2345-7", "<", 45, Criticality.LOW),
+        ("2345-7", "<=", 45, None),
+        ("2345-7", "<=", 44, Criticality.LOW),
+        # All that is known is on which side it lies: it may be ordinary.
+        ("2345-7", ">", 449, None),
+        ("2345-7", ">", 20, None),
+        ("2345-7", "<", 600, None),
+    ],
+)
+def test_of_a_bound_all_that_lies_beyond_has_to_be_critical(code, comparator, quantity, expected):
+    assert judge("LN", code, quantity, "mg/dL", (), comparator) is expected
+    said = {"code": code, "unit": "mg/dL", "flags": (), "comparator": comparator}
+    assert one(report(value=quantity, **said)).criticality is expected
 
 
 def test_the_facts_of_an_instant_are_kept_to_the_instant():

@@ -7,13 +7,13 @@ from services.tasking.domain.labels import ORDINARY
 from services.tasking.domain.plan import Case, plan_loop
 from services.tasking.domain.protocol import parse_protocol, shipped_protocols
 from services.tasking.domain.reconcile import reconcile
+from services.tasking.domain.result import Result
 from services.tasking.domain.told import (
     Appointment,
     Line,
     Reconciliation,
     Referral,
     Reply,
-    Result,
     Risk,
     Told,
 )
@@ -121,6 +121,7 @@ def result(state="FINAL", quantity=6.8, verified="2026-09-16 02:10", criticality
         "quantity": quantity if is_critical else None,
         "verified_at": at(verified),
         "critical_at": at(verified) if is_critical else None,
+        "told_at": at(verified),
     }
     return Result(**(facts | changes))
 

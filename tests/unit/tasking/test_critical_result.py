@@ -1,5 +1,6 @@
 """The loop of a critical result: whoever is responsible is told until somebody has read it back, and once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from uuid import UUID
@@ -12,8 +13,8 @@ from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from services.tasking.domain.loop import EvidenceKind, LoopState
 from services.tasking.domain.plan import PatientFacts, PlanState
 from services.tasking.domain.reconcile import STEP_NOT_NEEDED
+from services.tasking.domain.result import is_repeat
 from services.tasking.domain.task import ReadBack, TaskState
-from services.tasking.domain.told import is_repeat
 from tests.unit.tasking.cases import Followed, planned, result
 from tests.unit.tasking.hospital import DUTY, NURSE
 from tests.unit.tasking.record import at
@@ -149,6 +150,140 @@ def test_whoever_had_read_it_back_is_told_that_it_is_not_so(after):
     alarm.complete("tell_correction", "read_back", NURSE, when, ReadBack(told_name="Q", at=when))
     alarm.hear(alarm.topic, now=when)
     assert (alarm.loop.state, alarm.loop.close_reason) == (LoopState.CLOSED, "CORRECTION_TOLD")
+
+
+HIGH, WORSE, LOW, HARMLESS = (
+    {"quantity": 6.8},
+    {"quantity": 7.48},
+    {"quantity": 2.1, "criticality": "LOW"},
+    {"criticality": ""},
+)
+
+
+def corrected(version, minute, **said):
+    """A correction that was heard in the minute in which it was verified."""
+    verified = f"2026-09-16 {2 + (10 + minute) // 60:02d}:{(10 + minute) % 60:02d}"
+    return result("CORRECTED", verified=verified, version=version, **said)
+
+
+def told_again(alarm, step, minute):
+    """Somebody reads it back under a step that is open, and the plan is made anew."""
+    assert alarm.loop.is_open
+    assert step in alarm.open
+    alarm.complete(step, "read_back", NURSE, minutes(minute), read_back(minute))
+    alarm.hear(alarm.topic, now=minutes(minute))
+    assert not alarm.loop.is_open
+    return alarm.loop.close_reason
+
+
+@pytest.mark.parametrize("said", [LOW, WORSE], ids=["the other direction", "a tenth worse"])
+def test_one_that_is_critical_otherwise_after_its_read_back_is_told_again(said):
+    alarm = Alarm()
+    alarm.hear(result())
+    alarm.acknowledge()
+    now = heard(result(), corrected(2, 60, **said))
+    alarm.hear(now, now=minutes(61))
+    assert alarm["tell_change"].due_at == minutes(120)
+    assert "critical otherwise" in alarm.loop.why
+    # What was read back before stays written down, and does not count for this.
+    assert alarm["acknowledge"].read_back == read_back()
+    assert told_again(alarm, "tell_change", 70) == "CHANGE_TOLD"
+    assert alarm.loop.evidence[-1].at == minutes(70)
+    # The same once more is not told once more.
+    alarm.hear(heard(now, corrected(3, 80, **said)), now=minutes(81))
+    assert not alarm.loop.is_open
+
+
+@pytest.mark.parametrize("said", [{"quantity": 7.47}, {"quantity": 6.3}, {"quantity": None}])
+def test_one_that_is_hardly_worse_or_better_is_not_told_again(said):
+    alarm = Alarm()
+    alarm.hear(result())
+    alarm.acknowledge()
+    alarm.hear(heard(result(), corrected(2, 60, **said)), now=minutes(61))
+    assert (alarm.loop.state, alarm.loop.close_reason) == (LoopState.CLOSED, "READ_BACK")
+
+
+def test_worse_counts_from_what_was_read_back_and_not_from_step_to_step():
+    alarm, first = Alarm(), result()
+    alarm.hear(first)
+    alarm.acknowledge()
+    second = heard(first, corrected(2, 60, quantity=7.2))
+    alarm.hear(second, now=minutes(61))
+    assert not alarm.loop.is_open
+    alarm.hear(heard(second, corrected(3, 70, quantity=7.6)), now=minutes(71))
+    assert alarm["tell_change"].due_at == minutes(130)
+
+
+def test_one_that_is_critical_again_after_it_was_told_harmless_is_told_again_and_so_on():
+    alarm, known = Alarm(), result()
+    alarm.hear(known)
+    alarm.acknowledge()
+    steps = {True: ("tell_change", "CHANGE_TOLD"), False: ("tell_correction", "CORRECTION_TOLD")}
+    for version, said in enumerate((HARMLESS, HIGH, HARMLESS, HIGH, LOW, HARMLESS), 2):
+        known = heard(known, corrected(version, version * 20, **said))
+        alarm.hear(known, now=minutes(version * 20 + 1))
+        step, reason = steps[said is not HARMLESS]
+        assert alarm[step].due_at == minutes(version * 20 + 60)
+        assert told_again(alarm, step, version * 20 + 5) == reason
+
+
+def test_harmless_and_critical_as_before_within_the_time_to_tell_it_is_nothing_new():
+    alarm, first = Alarm(), result()
+    alarm.hear(first)
+    alarm.acknowledge()
+    harmless = heard(first, corrected(2, 60, **HARMLESS))
+    alarm.hear(harmless, now=minutes(61))
+    assert "tell_correction" in alarm.open
+    alarm.hear(heard(harmless, corrected(3, 65, **HIGH)), now=minutes(66))
+    assert (alarm.loop.close_reason, alarm.open) == ("READ_BACK", set())
+
+
+def test_what_was_read_back_before_a_change_was_heard_is_what_was_known_then():
+    late = replace(corrected(2, 5, **LOW), told_at=minutes(30))
+    alarm = Alarm()
+    alarm.hear(result())
+    alarm.acknowledge(20)
+    alarm.hear(heard(result(), late), now=minutes(31))
+    # Verified before the read-back, and heard after it.
+    assert alarm["tell_change"].due_at == minutes(90)
+    assert told_again(alarm, "tell_change", 40) == "CHANGE_TOLD"
+
+
+def test_what_changes_before_anybody_has_read_it_back_is_the_same_alarm():
+    alarm = Alarm()
+    alarm.hear(result())
+    alarm.hear(heard(result(), corrected(2, 10, **LOW)), now=minutes(11))
+    assert alarm.open == {"acknowledge", "call_patient"}
+    assert alarm["acknowledge"].due_at == minutes(60)
+    alarm.acknowledge()
+    assert alarm.loop.close_reason == "READ_BACK"
+
+
+SAID = st.lists(st.sampled_from([HIGH, WORSE, LOW, HARMLESS]), min_size=1, max_size=6)
+
+
+@settings(max_examples=300, deadline=None)
+@given(SAID, st.randoms())
+def test_in_whatever_order_versions_come_who_was_told_knows_what_was_known_then(said, chance):
+    versions = [corrected(n, n, **each) for n, each in enumerate(said, 1)] * 2
+    chance.shuffle(versions)
+    known, stories = None, []
+    for minute, each in enumerate(versions):
+        known = replace(each, told_at=minutes(minute)).after(known)
+        stories.append((minutes(minute), known.now))
+    for told_at, then in stories:
+        if known.gives_reason and then.criticality:
+            is_news = known.now.is_news_after(then)
+            assert (known.untold_since(told_at) is not None) is is_news
+
+
+def test_an_ordinary_result_says_nothing_that_a_plan_looks_at():
+    ordinary, critical = result(criticality=""), result()
+    assert not ordinary.says_more_than(None)
+    assert not heard(ordinary, result(criticality="", version=2)).says_more_than(ordinary)
+    assert critical.says_more_than(None)
+    assert heard(ordinary, result(version=2)).says_more_than(ordinary)
+    assert heard(critical, result(criticality="", version=2)).says_more_than(critical)
 
 
 def test_the_same_told_again_and_a_critical_correction_move_no_clock():
