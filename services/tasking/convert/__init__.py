@@ -342,8 +342,8 @@ def to_glass(glass: break_glass_pb2.BreakGlass, version: int) -> GlassSnapshot:
 
 def to_labels(numbers: Iterable["access_pb2.Label.ValueType"]) -> Labels:
     """The labels of a visit. Without any, or with one that this version does not know, it never leaves its facility."""
-    named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
     try:
+        named = [access_pb2.Label.Name(number).removeprefix("LABEL_") for number in numbers]
         return inherit(tuple(map(Label, named)))
     except ValueError:
         return (Label.WITHHELD,)
