@@ -47,7 +47,7 @@ class Alarm(Followed):
         return self.hear(self.topic, now=now or minutes(minute))
 
 
-def known(*results):
+def latest(*results):
     return reduce(lambda before, each: each.after(before), results, None)
 
 
@@ -112,7 +112,9 @@ def test_an_outcome_that_asks_for_no_read_back_takes_none():
 def test_one_that_was_taken_back_in_time_ends_with_that_reason(state):
     alarm, final = Alarm(), result()
     alarm.hear(final)
-    alarm.hear(known(final, result(state, verified="2026-09-16 02:25", version=2)), now=minutes(15))
+    alarm.hear(
+        latest(final, result(state, verified="2026-09-16 02:25", version=2)), now=minutes(15)
+    )
     assert (alarm.loop.state, alarm.loop.close_reason) == (LoopState.CANCELLED, "RESULT_WITHDRAWN")
     assert alarm.loop.closed_at == minutes(15)
     assert {task.state for task in alarm.tasks.values()} == {TaskState.CANCELLED}
@@ -122,7 +124,7 @@ def test_one_that_was_corrected_in_time_to_what_is_not_critical_ends_with_that_r
     alarm, final = Alarm(), result()
     alarm.hear(final)
     corrected = result("CORRECTED", verified="2026-09-16 02:25", criticality="", version=2)
-    alarm.hear(known(final, corrected), now=minutes(15))
+    alarm.hear(latest(final, corrected), now=minutes(15))
     assert (alarm.loop.state, alarm.loop.close_reason) == (LoopState.CLOSED, "RESULT_CORRECTED")
 
 
@@ -138,7 +140,7 @@ def test_whoever_had_read_it_back_is_told_that_it_is_not_so(after):
     alarm.hear(final)
     alarm.acknowledge()
     assert not alarm.loop.is_open
-    alarm.hear(known(final, after), now=at("2026-09-16 05:01"))
+    alarm.hear(latest(final, after), now=at("2026-09-16 05:01"))
     assert alarm.loop.is_open
     told = alarm["tell_correction"]
     assert (told.state, told.due_at) == (TaskState.OPEN, at("2026-09-16 06:00"))
@@ -178,7 +180,7 @@ def test_one_that_is_critical_otherwise_after_its_read_back_is_told_again(said):
     alarm = Alarm()
     alarm.hear(result())
     alarm.acknowledge()
-    now = known(result(), corrected(2, 60, **said))
+    now = latest(result(), corrected(2, 60, **said))
     alarm.hear(now, now=minutes(61))
     assert alarm["tell_change"].due_at == minutes(120)
     assert "critical otherwise" in alarm.loop.why
@@ -187,7 +189,7 @@ def test_one_that_is_critical_otherwise_after_its_read_back_is_told_again(said):
     assert told_again(alarm, "tell_change", 70) == "CHANGE_TOLD"
     assert alarm.loop.evidence[-1].at == minutes(70)
     # The same once more is not told once more.
-    alarm.hear(known(now, corrected(3, 80, **said)), now=minutes(81))
+    alarm.hear(latest(now, corrected(3, 80, **said)), now=minutes(81))
     assert not alarm.loop.is_open
 
 
@@ -196,7 +198,7 @@ def test_one_that_is_hardly_worse_or_better_is_not_told_again(said):
     alarm = Alarm()
     alarm.hear(result())
     alarm.acknowledge()
-    alarm.hear(known(result(), corrected(2, 60, **said)), now=minutes(61))
+    alarm.hear(latest(result(), corrected(2, 60, **said)), now=minutes(61))
     assert (alarm.loop.state, alarm.loop.close_reason) == (LoopState.CLOSED, "READ_BACK")
 
 
@@ -204,10 +206,10 @@ def test_worse_counts_from_what_was_read_back_and_not_from_step_to_step():
     alarm, first = Alarm(), result()
     alarm.hear(first)
     alarm.acknowledge()
-    second = known(first, corrected(2, 60, quantity=7.2))
+    second = latest(first, corrected(2, 60, quantity=7.2))
     alarm.hear(second, now=minutes(61))
     assert not alarm.loop.is_open
-    alarm.hear(known(second, corrected(3, 70, quantity=7.6)), now=minutes(71))
+    alarm.hear(latest(second, corrected(3, 70, quantity=7.6)), now=minutes(71))
     assert alarm["tell_change"].due_at == minutes(130)
 
 
@@ -217,7 +219,7 @@ def test_one_that_is_critical_again_after_it_was_told_harmless_is_told_again_and
     alarm.acknowledge()
     steps = {True: ("tell_change", "CHANGE_TOLD"), False: ("tell_correction", "CORRECTION_TOLD")}
     for version, said in enumerate((HARMLESS, HIGH, HARMLESS, HIGH, LOW, HARMLESS), 2):
-        known = known(known, corrected(version, version * 20, **said))
+        known = latest(known, corrected(version, version * 20, **said))
         alarm.hear(known, now=minutes(version * 20 + 1))
         step, reason = steps[said is not HARMLESS]
         assert alarm[step].due_at == minutes(version * 20 + 60)
@@ -228,10 +230,10 @@ def test_harmless_and_critical_as_before_within_the_time_to_tell_it_is_nothing_n
     alarm, first = Alarm(), result()
     alarm.hear(first)
     alarm.acknowledge()
-    harmless = known(first, corrected(2, 60, **HARMLESS))
+    harmless = latest(first, corrected(2, 60, **HARMLESS))
     alarm.hear(harmless, now=minutes(61))
     assert "tell_correction" in alarm.open
-    alarm.hear(known(harmless, corrected(3, 65, **HIGH)), now=minutes(66))
+    alarm.hear(latest(harmless, corrected(3, 65, **HIGH)), now=minutes(66))
     assert (alarm.loop.close_reason, alarm.open) == ("READ_BACK", set())
 
 
@@ -240,7 +242,7 @@ def test_what_was_read_back_before_a_change_was_heard_is_what_was_known_then():
     alarm = Alarm()
     alarm.hear(result())
     alarm.acknowledge(20)
-    alarm.hear(known(result(), late), now=minutes(31))
+    alarm.hear(latest(result(), late), now=minutes(31))
     # Verified before the read-back, and heard after it.
     assert alarm["tell_change"].due_at == minutes(90)
     assert told_again(alarm, "tell_change", 40) == "CHANGE_TOLD"
@@ -249,7 +251,7 @@ def test_what_was_read_back_before_a_change_was_heard_is_what_was_known_then():
 def test_what_changes_before_anybody_has_read_it_back_is_the_same_alarm():
     alarm = Alarm()
     alarm.hear(result())
-    alarm.hear(known(result(), corrected(2, 10, **LOW)), now=minutes(11))
+    alarm.hear(latest(result(), corrected(2, 10, **LOW)), now=minutes(11))
     assert alarm.open == {"acknowledge", "call_patient"}
     assert alarm["acknowledge"].due_at == minutes(60)
     alarm.acknowledge()
@@ -277,17 +279,17 @@ def test_in_whatever_order_versions_come_who_was_told_knows_what_was_known_then(
 def test_an_ordinary_result_says_nothing_that_a_plan_looks_at():
     ordinary, critical = result(criticality=""), result()
     assert not ordinary.says_more_than(None)
-    assert not known(ordinary, result(criticality="", version=2)).says_more_than(ordinary)
+    assert not latest(ordinary, result(criticality="", version=2)).says_more_than(ordinary)
     assert critical.says_more_than(None)
-    assert known(ordinary, result(version=2)).says_more_than(ordinary)
-    assert known(critical, result(criticality="", version=2)).says_more_than(critical)
+    assert latest(ordinary, result(version=2)).says_more_than(ordinary)
+    assert latest(critical, result(criticality="", version=2)).says_more_than(critical)
 
 
 def test_the_same_told_again_and_a_critical_correction_move_no_clock():
     alarm, final = Alarm(), result()
     alarm.hear(final)
     again = result("CORRECTED", 6.9, "2026-09-16 02:40", version=2)
-    alarm.hear(known(final, again), now=minutes(30))
+    alarm.hear(latest(final, again), now=minutes(30))
     assert alarm["acknowledge"].due_at == minutes(60)
     assert alarm.loop.is_open
 
@@ -308,11 +310,11 @@ VERSIONS = (
 
 
 def test_versions_in_any_order_and_twice_end_the_same():
-    expected = known(*VERSIONS)
+    expected = latest(*VERSIONS)
     assert (expected.critical_at, expected.quantity) == (minutes(0), 7.1)
     for order in permutations(VERSIONS):
-        assert known(*order, *order).critical_at == expected.critical_at
-        assert known(*order).verified_at == expected.verified_at
+        assert latest(*order, *order).critical_at == expected.critical_at
+        assert latest(*order).verified_at == expected.verified_at
 
 
 SECOND, THIRD = UUID(int=81), UUID(int=82)
@@ -355,7 +357,7 @@ def test_repeats_count_from_the_alarm_and_not_from_each_other():
 
 def test_when_the_first_is_taken_back_the_next_is_the_alarm():
     again = result(verified="2026-09-16 03:00", id=SECOND)
-    gone = known(result(), result("ENTERED_IN_ERROR", verified="2026-09-16 03:30", version=2))
+    gone = latest(result(), result("ENTERED_IN_ERROR", verified="2026-09-16 03:30", version=2))
     assert plan_of(again, result()) is None
     assert plan_of(again, gone).state is PlanState.OPEN
 
@@ -394,5 +396,5 @@ def test_steps_that_are_not_needed_any_more_say_so():
     alarm = Alarm()
     alarm.hear(result())
     alarm.acknowledge()
-    alarm.hear(known(result(), result("ENTERED_IN_ERROR", verified="2026-09-16 05:00", version=2)), now=at("2026-09-16 05:01"))  # fmt: skip
+    alarm.hear(latest(result(), result("ENTERED_IN_ERROR", verified="2026-09-16 05:00", version=2)), now=at("2026-09-16 05:01"))  # fmt: skip
     assert alarm["call_patient"].close_reason in (STEP_NOT_NEEDED, "READ_BACK")
