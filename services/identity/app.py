@@ -30,11 +30,12 @@ from libs.chassis.guard import Servicer
 from services.identity import events
 from services.identity.clients.provider import AccessTokens, IssuerKeys
 from services.identity.consumers import CONSUMERS, JOBS, TIMERS
-from services.identity.convert.token import SigningKeys, new_keys
+from services.identity.convert.token import new_keys
 from services.identity.deciding import decider_of
 from services.identity.domain.fact import network_agreement
 from services.identity.domain.role import Role
 from services.identity.domain.staff import RoleAssignment, StaffMember
+from services.identity.keys import SigningKeys
 from services.identity.service.access import AccessService
 from services.identity.service.agreements import AgreementService
 from services.identity.service.break_glass import BreakGlassService

@@ -1,6 +1,5 @@
 """What messaging tells: a change, the timers that it sets and the events that tell of it commit together. No words."""
 
-from datetime import datetime
 from functools import partial
 
 from carehub.messaging.v1 import messaging_events_pb2, thread_pb2
@@ -42,27 +41,28 @@ _OUTCOMES = {
 }
 
 
-async def save_message(tx: Transaction, message: Message) -> None:
+async def save_message(tx: Transaction, before: Message, message: Message) -> None:
     """Save the next version of a message, and wait for its time."""
     await MessageStore(tx).save(message)
     await await_message(tx, message)
-    tx.after_commit(partial(_count, message, tx.at))
+    if message.state is not before.state:
+        tx.after_commit(partial(_count, message))
     if message.state is MessageState.WITHDRAWN:
         await message_changed(tx, message)
     elif message.state is MessageState.SENT:
         await message_sent(tx, message)
 
 
-async def try_again(tx: Transaction, message: Message) -> None:
+async def try_again(tx: Transaction, before: Message, message: Message) -> None:
     """Save a message that the way did not take: it waits for its next try, or was given up."""
-    await save_message(tx, message)
+    await save_message(tx, before, message)
     if message.state is MessageState.READY:
         tx.after_commit(partial(_notifications, message, "not_taken"))
 
 
-def _count(message: Message, at: datetime) -> None:
-    """Count what became of it now; it can be saved later for another reason."""
-    if message.state is MessageState.SENT and message.sent_at == at:
+def _count(message: Message) -> None:
+    """Count what became of it, once: it can be saved later for another reason."""
+    if message.state is MessageState.SENT:
         _notifications(message, "sent")
         _time(message)
     elif message.state is MessageState.WITHDRAWN:

@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 HEADINGS = ["Owns", "RPCs", "Publishes", "Consumes", "Calls", "When it breaks"]
 # The file names of a service mean the same everywhere; a new one is a conversation, and a line here.
 KNOWN = {
-    "__init__", "README", "app", "clients", "consumers", "convert", "deciding", "domain", "events", "ingest", "instruments", "migrations", "mllp",
-    "protocols", "service", "store", "templates",
+    "__init__", "README", "app", "clients", "consumers", "convert", "deciding", "domain", "events", "ingest", "instruments", "keys", "migrations",
+    "mllp", "protocols", "service", "store", "templates",
 }  # fmt: skip
 VAGUE = {
     "base",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     Integer,
+    Subquery,
     Table,
     Text,
     Uuid,
@@ -76,13 +77,24 @@ SHELVES: Mapping[type[Any], _Shelf] = {
 }
 _at_them = union(*(select(t.c.patient_id).where(t.c.facility_id == any_(_ids)) for t in _RECORD))
 PATIENTS_AT = sql(_at_them)
-_patients_known = union(*(select(t.c.patient_id) for t in _RECORD)).subquery()
-PATIENTS_AFTER = sql(
-    select(_patients_known.c.patient_id)
-    .where(_patients_known.c.patient_id > param("after", type_=Uuid))
-    .order_by(_patients_known.c.patient_id)
-    .limit(param("limit", type_=Integer))
-)
+_after, _limit = param("after", type_=Uuid), param("limit", type_=Integer)
+
+
+def _next_of(table: Table) -> Subquery:
+    """The next patients of one table, read from its index by patient no further than the page."""
+    return (
+        select(table.c.patient_id)
+        .distinct()
+        .where(table.c.patient_id > _after)
+        .order_by(table.c.patient_id)
+        .limit(_limit)
+        .subquery()
+    )
+
+
+# So many of each table and not all of each: a page costs what is on it, however many come after.
+_next = union(*(select(_next_of(table).c.patient_id) for table in _RECORD)).subquery()
+PATIENTS_AFTER = sql(select(_next.c.patient_id).order_by(_next.c.patient_id).limit(_limit))
 MERGES = sql(select(merges).where(merges.c.retired_id == any_(_ids)), row=Merge)
 _merge = insert(merges).values(every_field(merges))
 MERGE = sql(

@@ -1,16 +1,12 @@
-"""Caller tokens as signed text, and the keys that sign them."""
+"""Caller tokens as signed text, and keys as text."""
 
 import json
-import logging
-import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Final
 
 from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import identity_service_pb2
 from joserfc import jwt
-from joserfc.errors import JoseError
 from joserfc.jwk import OKPKey
 
 from libs.chassis.errors import InvalidArgument
@@ -22,10 +18,7 @@ from services.identity.domain.token import (
     CallerToken,
 )
 
-log = logging.getLogger(__name__)
-
 TYPE = "caller+jwt"
-_LOOK_SECONDS = 1.0
 # RFC 9864: the name of the algorithm is the name of the curve, no longer "EdDSA".
 ALGORITHM: Final = "Ed25519"
 CURVE: Final = "Ed25519"
@@ -51,37 +44,6 @@ class CallerSigner:
     def sign(self, token: CallerToken) -> str:
         header = {"alg": ALGORITHM, "kid": self._signing.kid, "typ": TYPE}
         return jwt.encode(header, token.claims(), self._signing, algorithms=[ALGORITHM])
-
-
-class SigningKeys:
-    """The signer of a file, which may be replaced at any time; while it cannot be used, the one of before."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stamp = self._stamped()
-        self._looked_at = time.monotonic()
-        self._signer = CallerSigner(read_keys(path.read_text()))
-
-    @property
-    def signer(self) -> CallerSigner:
-        if time.monotonic() - self._looked_at >= _LOOK_SECONDS:
-            self._looked_at = time.monotonic()
-            self._follow()
-        return self._signer
-
-    def _follow(self) -> None:
-        try:
-            stamp = self._stamped()
-            if stamp != self._stamp:
-                self._signer = CallerSigner(read_keys(self._path.read_text()))
-                self._stamp = stamp
-                log.info("new signing keys are used")
-        except (OSError, JoseError, ValueError, LookupError, TypeError, AttributeError) as error:
-            log.warning("signing keys not read", extra={"reason": type(error).__name__})
-
-    def _stamped(self) -> tuple[int, int]:
-        found = self._path.stat()
-        return found.st_mtime_ns, found.st_ino
 
 
 def read_keys(text: str) -> list[OKPKey]:

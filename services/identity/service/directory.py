@@ -29,7 +29,7 @@ from services.identity.convert.directory import (
     team_to_domain,
     team_to_proto,
 )
-from services.identity.convert.token import SigningKeys, to_purpose
+from services.identity.convert.token import to_purpose
 from services.identity.deciding import Decider
 from services.identity.domain.creation import already_created
 from services.identity.domain.facility import Facility
@@ -38,6 +38,7 @@ from services.identity.domain.sign_in import Sessions
 from services.identity.domain.staff import StaffMember, check_network_keeps_admin
 from services.identity.domain.team import Team, duty_team_unknown
 from services.identity.domain.token import OWN, CallerToken, SignedIn, vouch, vouch_for_own
+from services.identity.keys import SigningKeys
 from services.identity.store.access import AccessStore
 from services.identity.store.facility import FacilityStore
 from services.identity.store.organization import OrganizationStore

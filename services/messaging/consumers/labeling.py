@@ -45,7 +45,7 @@ async def _label_answers(tx: Transaction, ids: Iterable[UUID], labels: Labels) -
     for message in await MessageStore(tx).some(ids):
         after = message.labeled(labels, tx.at)
         if after is not message:
-            await save_message(tx, after)
+            await save_message(tx, message, after)
 
 
 async def _label_threads(

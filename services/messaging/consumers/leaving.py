@@ -50,9 +50,9 @@ async def leave(means: Means, tx: Transaction, key: str, due_at: datetime) -> No
     if facility is not None and contact is not None:
         await _leave(means, tx, message, contact, facility)
     elif tx.at >= message.until_at:
-        await save_message(tx, message.withdraw(Withdrawal.NO_ADDRESS))
+        await save_message(tx, message, message.withdraw(Withdrawal.NO_ADDRESS))
     else:
-        await save_message(tx, message.wait(tx.at + NOT_KNOWN_YET))
+        await save_message(tx, message, message.wait(tx.at + NOT_KNOWN_YET))
 
 
 async def _leave(
@@ -62,14 +62,15 @@ async def _leave(
     person = await person_of(tx, message, contact, facility)
     match decide(message, template, person, means, tx.at):
         case Never(why):
-            await save_message(tx, message.withdraw(why))
+            await save_message(tx, message, message.withdraw(why))
             if why is Withdrawal.UNANSWERED:
                 await open_unanswered(tx, message.patient_id)
         case Wait(until):
             # Not everybody at the stroke of eight.
-            await save_message(tx, message.wait(until + jitter(message.id)))
+            await save_message(tx, message, message.wait(until + jitter(message.id)))
         case Go(way):
-            await save_message(tx, await _written(tx, message, template, person, facility, way))
+            written = await _written(tx, message, template, person, facility, way)
+            await save_message(tx, message, written)
 
 
 async def _pending(tx: Transaction, message_id: UUID) -> Message | None:

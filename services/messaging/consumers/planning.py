@@ -40,10 +40,10 @@ async def plan(tx: Transaction, causes: Sequence[Appointment | Transition]) -> N
         wanted = _wanted(cause, facilities[cause.facility_id], tx.at)
         changes = reconcile(cause, wanted, stored[cause.id], cause.patient_id, tx.at)
         new.extend(changes.new)
+        before = {message.id: message for message in stored[cause.id]}
         for message in changes.changed:
-            await save_message(tx, message)
-        before = {message.id: message.labels for message in stored[cause.id]}
-        relabeled = [m.id for m in changes.changed if m.labels != before[m.id]]
+            await save_message(tx, before[message.id], message)
+        relabeled = [m.id for m in changes.changed if m.labels != before[m.id].labels]
         await label_what_followed(tx, relabeled, cause.labels)
     await MessageStore(tx).add(new)
     for message in new:

@@ -54,7 +54,7 @@ async def send_due(means: Means, mail: MailServer, runtime: Runtime) -> bool:
         taken, leaving = await _take(tx, means, AT_ONCE, is_mail=False)
         for message in leaving:
             await TelephoneStore(tx).add(_entry(message, tx))
-            await _sent(tx, message)
+            await _sent(tx, message, message)
     async with runtime.database.system() as tx:
         letters_taken, letters = await _take(tx, means, 1, is_mail=True)
     for letter in letters:
@@ -83,7 +83,7 @@ async def _take(
             leaving.append(message)
         else:
             # It is decided anew, as if it had not been written.
-            await save_message(tx, message.wait(tx.at))
+            await save_message(tx, message, message.wait(tx.at))
     return len(taken), leaving
 
 
@@ -121,8 +121,8 @@ def _entry(message: Message, tx: Transaction) -> Entry:
     )
 
 
-async def _sent(tx: Transaction, message: Message) -> None:
-    await save_message(tx, message.sent(tx.at))
+async def _sent(tx: Transaction, before: Message, message: Message) -> None:
+    await save_message(tx, before, message.sent(tx.at))
     if message.is_question:
         await await_answers(tx, message.patient_id)
 
@@ -142,7 +142,7 @@ async def _post(mail: MailServer, runtime: Runtime, letter: Message) -> None:
             return
         if is_sent:
             # Whatever was decided meanwhile: it went out as it was written.
-            await _sent(tx, message.gone_as(letter))
+            await _sent(tx, message, message.gone_as(letter))
             return
         if message.state is not MessageState.READY:
             return
@@ -151,4 +151,4 @@ async def _post(mail: MailServer, runtime: Runtime, letter: Message) -> None:
             log.warning(
                 "given up", extra={"message_id": letter.id, "reason": Withdrawal.UNDELIVERED}
             )
-        await try_again(tx, after)
+        await try_again(tx, message, after)

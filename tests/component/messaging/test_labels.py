@@ -3,6 +3,7 @@
 from carehub.access.v1 import access_pb2
 from carehub.messaging.v1 import messaging_events_pb2 as events
 from carehub.messaging.v1 import messaging_service_pb2 as rpc
+from prometheus_client import REGISTRY
 
 from tests.component.messaging.conftest import at
 from tests.component.messaging.test_messages import FIRST
@@ -108,3 +109,37 @@ async def test_the_thread_about_silence_is_as_sensitive_as_the_last_question(mes
         await m.until_rows("SELECT count(*) FROM threads WHERE reason = 'UNANSWERED'", 1)
         await m.appointment(patient, at("2026-09-14 09:30"), id=visit, version=2, label="SUD")
         assert await labels_of(m, "threads") == {("SUD",)}
+
+
+def counted(channel, outcome):
+    labels = {"channel": channel, "outcome": outcome}
+    return REGISTRY.get_sample_value("carehub_notifications_total", labels) or 0.0
+
+
+async def test_what_became_of_a_message_is_counted_once_however_often_it_is_labeled(messaging):
+    async with messaging() as m:
+        sent, withdrawn = counted("sms", "sent"), counted("none", "changed")
+
+        async def become(count):
+            async def is_counted():
+                return counted("none", "changed") - withdrawn >= count
+
+            await m.hub.until(is_counted, what=f"{count} withdrawals are counted")
+            assert counted("none", "changed") - withdrawn == count
+
+        patient = await asked(m)  # and the clock stands still from here on
+        [loop] = [row["id"] for row in await m.rows("SELECT id FROM transitions")]
+        visit = await m.appointment(patient, at("2026-09-14 09:30"))
+        [(planned,)] = await m.rows(
+            "SELECT count(*) FROM messages WHERE appointment_id = $1", visit
+        )
+        for version, label in enumerate(("NORMAL", "SUD", "HIV"), 2):
+            told = {"id": visit, "version": version, "state": "CANCELLED", "label": label}
+            await m.appointment(patient, at("2026-09-14 09:30"), **told)
+        await m.discharged(patient, at("2026-09-04 09:40"), loop=loop, version=2, label="SUD")
+        assert await labels_of(m, "messages") == {("HIV",), ("SUD",)}
+        # What is told after it is counted after it.
+        other = await m.appointment(patient, at("2026-09-21 09:30"))
+        await m.appointment(patient, at("2026-09-21 09:30"), id=other, version=2, state="CANCELLED")
+        await become(2 * planned)
+        assert counted("sms", "sent") - sent == 1

@@ -7,8 +7,9 @@ import pytest
 from libs.chassis.services import ServiceKeys, ServiceSigner
 from libs.chassis.tokens import CallerVerifier
 from libs.local.keys import CALLER, KeyNotTurned, key_file, turn
-from services.identity.convert import token as tokens
-from services.identity.convert.token import SigningKeys, read_keys
+from services.identity import keys as signing
+from services.identity.convert.token import read_keys
+from services.identity.keys import SigningKeys
 
 
 def kids(path):
@@ -62,7 +63,7 @@ async def test_a_service_is_believed_at_every_step(tmp_path):
 def test_identity_signs_with_what_the_file_says_now_and_stays_with_the_last_that_it_could_read(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(tokens, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(signing, "_LOOK_SECONDS", 0.0)
     path = key_file(CALLER, tmp_path)
     keys = SigningKeys(path)
     (old,) = kids(path)
