@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from carehub.access.v1 import access_pb2
+from carehub.careplans.v1 import preferences_pb2
 from carehub.identity.v1 import facility_pb2, staff_pb2, team_pb2
 from carehub.messaging.v1 import (
     contact_pb2,
@@ -27,6 +28,7 @@ from services.messaging.domain.plan import Appointment, Transition
 from services.messaging.domain.reply import Meaning, Reply
 from services.messaging.domain.telephone import Entry
 from services.messaging.domain.thread import Post, Priority, Thread
+from services.messaging.domain.wish import Wish
 
 # The best first: HL7 table 0201, the mobile phone (or beeper of old), home, other, work. Emergency contacts are others.
 _BEST_USE = {"PRS": 0, "CP": 0, "PRN": 1, "ORN": 2, "": 3, "WPN": 4}
@@ -59,6 +61,21 @@ def contact_to_proto(contact: Contact) -> contact_pb2.Contact:
         best_until_hour=contact.best_until,
         is_shared_phone=contact.is_shared_phone,
         is_deceased=contact.is_deceased,
+        wishes=_wishes_to_proto(contact.wish) if contact.wish else None,
+    )
+
+
+def _wishes_to_proto(wish: Wish) -> contact_pb2.Wishes:
+    return contact_pb2.Wishes(
+        facility_id=str(wish.facility_id),
+        language=wish.language,
+        has_no_texts=wish.has_no_texts,
+        has_no_calls=wish.has_no_calls,
+        best_from=wish.best_from,
+        best_until=wish.best_until,
+        sleeps_from=wish.sleeps_from,
+        sleeps_until=wish.sleeps_until,
+        update_time=to_timestamp(wish.updated_at),
     )
 
 
@@ -248,6 +265,27 @@ def to_transition(told: loop_pb2.Loop, version: int) -> Transition:
         anchor_at=to_datetime(told.anchor_time) if told.HasField("anchor_time") else None,
         labels=_told_labels(told.labels),
     )
+
+
+def to_wish(told: preferences_pb2.Preferences, version: int) -> Wish:
+    """What messages need of preferences. Of what is not ordinary: that there was something."""
+    kinds = preferences_pb2.Preferences.Telephone
+    known = told.telephone in kinds.values()
+    telephone = kinds.Name(told.telephone) if known else "UNSPECIFIED"
+    wish = Wish(
+        id=to_id(told.id),
+        version=version,
+        facility_id=to_id(told.facility_id),
+        patient_id=to_id(told.patient_id),
+        language=told.language,
+        telephone=telephone.removeprefix("TELEPHONE_"),
+        best_from=told.best_from,
+        best_until=told.best_until,
+        sleeps_from=told.sleeps_from,
+        sleeps_until=told.sleeps_until,
+        updated_at=to_datetime(told.update_time),
+    )
+    return wish if _told_labels(told.labels) == NORMAL else wish.dropped()
 
 
 def to_facility(told: facility_pb2.Facility, version: int) -> Facility:

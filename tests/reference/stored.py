@@ -33,6 +33,7 @@ CLASS_OF = {
     ("messaging", "replies"): "MESSAGES",
     ("messaging", "telephone"): "MESSAGES",
     ("messaging", "threads"): "MESSAGES",
+    ("messaging", "wishes"): "COORDINATION",
     ("scheduling", "appointments"): "VISITS",
 }
 # Who somebody is, is no sensitive thing, unless a Part 2 program tells it; a visit may be anything, and work comes from one.
@@ -55,6 +56,7 @@ LABELS_OF = {
     "replies": ("NORMAL", "PART2"),
     "telephone": ("NORMAL", "HIV STD"),
     "threads": ("NORMAL", "SUD PART2", "COUNSELING_NOTES"),
+    "wishes": ("NORMAL",),
     "tasks": ("NORMAL", "VIOLENCE", "PART2 COUNSELING_NOTES", "WITHHELD", "HIV STD"),
 }
 

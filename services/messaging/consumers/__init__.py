@@ -6,6 +6,7 @@ a message leaves is decided when its time has come (leaving.py); it is sent from
 
 from functools import partial
 
+from carehub.careplans.v1 import careplans_events_pb2
 from carehub.identity.v1 import identity_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.scheduling.v1 import scheduling_events_pb2
@@ -24,6 +25,7 @@ from services.messaging.consumers.clocks import escalate, hear, take_over
 from services.messaging.consumers.directory import follow_directory
 from services.messaging.consumers.leaving import leave
 from services.messaging.consumers.patients import follow_patients
+from services.messaging.consumers.preferences import follow_preferences
 from services.messaging.consumers.sending import send_messages
 from services.messaging.domain.contact import Means
 
@@ -58,6 +60,12 @@ CONSUMERS = (
         "messaging-appointments", (scheduling_events_pb2.AppointmentChanged,), follow_appointments
     ),
     Consumer("messaging-loops", (tasking_events_pb2.LoopChanged,), follow_loops),
+    Consumer(
+        "messaging-preferences",
+        (careplans_events_pb2.PreferencesChanged,),
+        follow_preferences,
+        gather=AT_LEISURE,
+    ),
 )
 
 

@@ -18,6 +18,7 @@ from services.messaging.store import (
     ReplyStore,
     TelephoneStore,
     ThreadStore,
+    WishStore,
 )
 
 
@@ -41,8 +42,9 @@ async def _merge(tx: Transaction, retired_id: UUID, survivor_id: UUID) -> None:
     survivor_id = (await contacts.survivors([retired_id]))[retired_id]
     if survivor_id == retired_id:  # merged and merged back
         return
-    for store in (CauseStore(tx), MessageStore(tx), ReplyStore(tx), TelephoneStore(tx)):
-        await store.move(retired_id, survivor_id)
+    stores = CauseStore, WishStore, MessageStore, ReplyStore, TelephoneStore
+    for store in stores:
+        await store(tx).move(retired_id, survivor_id)
     for thread in await ThreadStore(tx).move(retired_id, survivor_id):
         await thread_changed(tx, thread)
     # The survivor may not have been told of yet: what the retired one refused must not wait for that.

@@ -1,4 +1,4 @@
-"""How a patient is reached: what the record says, what people wrote here, and what the patient allows."""
+"""How a patient is reached: what people wrote here, else what a care plan wishes, else the record; and what they allow."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -7,6 +7,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from libs.chassis.errors import InvalidArgument
+from services.messaging.domain.hours import Hours
+from services.messaging.domain.wish import Wish
 
 _PHONE = re.compile(r"\+[1-9]\d{7,14}")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -55,7 +57,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """One patient's. `told_…` is what the record says; without it, what people wrote here."""
+    """One patient's. `told_…` is what the record says, `wish` what a care plan does; the rest, what people wrote here."""
 
     patient_id: UUID
     version: int = 1
@@ -75,6 +77,7 @@ class Contact:
     best_from: int = 0
     best_until: int = 0
     is_shared_phone: bool = False
+    wish: Wish | None = None
 
     @property
     def number(self) -> str:
@@ -86,7 +89,19 @@ class Contact:
 
     @property
     def speaks(self) -> str:
-        return self.language or self.told_language
+        return self.language or self.is_said_to_speak
+
+    @property
+    def is_said_to_speak(self) -> str:
+        """The language, if nobody writes one here."""
+        return (self.wish.language if self.wish else "") or self.told_language
+
+    def liked(self, hours: Hours) -> Hours:
+        """Of these hours those that they like; never while they sleep, whoever wrote the best hours down."""
+        best = frozenset(range(self.best_from, self.best_until))
+        if self.wish is None:
+            return hours.within(best)
+        return hours.without(self.wish.asleep).within(best or self.wish.best)
 
     def consent(self, channel: Channel) -> Consent:
         return Consent(self.consents.get(channel, Consent.UNKNOWN))
@@ -101,7 +116,18 @@ class Contact:
         """Every channel that leads somewhere: the preferred one first, then SMS, e-mail, voice."""
         order = sorted(Channel, key=lambda each: each != self.preferred_channel)
         leads = {c: self.address if c is Channel.EMAIL else self.number for c in order}
-        return tuple(Way(channel=c, address=leads[c]) for c in order if _can_reach(c, leads[c]))
+        return tuple(
+            Way(channel=c, address=leads[c])
+            for c in order
+            if self._is_of_use(c) and _can_reach(c, leads[c])
+        )
+
+    def _is_of_use(self, channel: Channel) -> bool:
+        """Whether their telephone is good for it, as the wish says; or people who wrote here that they prefer it."""
+        if self.wish is None or channel == self.preferred_channel:
+            return True
+        has_not = {Channel.SMS: self.wish.has_no_texts, Channel.VOICE: self.wish.has_no_calls}
+        return not has_not.get(channel, False)
 
     def way(self, means: Means) -> Way | None:
         """How they are written to: by a channel that leads to them, that they allow and that the hub has."""

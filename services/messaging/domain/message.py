@@ -250,9 +250,7 @@ def _last_word(contact: Contact, means: Means) -> Way | None:
 
 def _when(message: Message, template: Template | None, person: Person, at: datetime) -> Wait | None:
     is_counted = template is not None and template.is_counted
-    hours, contact = person.hours, person.contact
-    if is_counted:
-        hours = hours.narrowed(contact.best_from, contact.best_until)
+    hours = person.contact.liked(person.hours) if is_counted else person.hours
     earliest = max(at, message.due_at)
     if is_counted:
         today = hours.day(earliest)

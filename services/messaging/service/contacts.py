@@ -41,7 +41,7 @@ def changed(call: Call, contact: Contact, request: rpc.UpdateContactRequest) -> 
     return contact.changed(
         phone=_own(wanted.phone, contact.told_phone),
         email=_own(wanted.email, contact.told_email),
-        language=_own(wanted.language, contact.told_language),
+        language=_own(wanted.language, contact.is_said_to_speak),
         preferred_channel=wanted.preferred_channel,
         consents={**contact.consents, **{c: s for c, s in said.items() if s != "UNKNOWN"}},
         stops=stops,
@@ -59,5 +59,5 @@ def _named(request: rpc.UpdateContactRequest) -> set[str]:
 
 
 def _own(wanted: str, told: str) -> str:
-    """What is kept here: nothing where the record says the same."""
+    """What is kept here: nothing where the record, or the wish, says the same."""
     return "" if wanted == told else wanted

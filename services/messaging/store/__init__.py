@@ -7,6 +7,7 @@ from services.messaging.store.messages import MessageStore
 from services.messaging.store.replies import ReplyStore
 from services.messaging.store.telephone import TelephoneStore
 from services.messaging.store.threads import ThreadFilter, ThreadStore
+from services.messaging.store.wishes import WishStore
 
 __all__ = [
     "CauseStore",
@@ -17,4 +18,5 @@ __all__ = [
     "TelephoneStore",
     "ThreadFilter",
     "ThreadStore",
+    "WishStore",
 ]

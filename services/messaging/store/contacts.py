@@ -1,6 +1,7 @@
 """How patients are reached, and which record each lives on in."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import (
@@ -24,6 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import Aborted, NotFound
 from services.messaging.domain.contact import Contact
+from services.messaging.store.wishes import WishStore
 
 metadata = MetaData()
 contacts = Table(
@@ -130,8 +132,10 @@ class ContactStore:
         return found[patient_id]
 
     async def some(self, ids: Iterable[UUID]) -> dict[UUID, Contact]:
+        """These, each with the wish that counts."""
         found = await self._tx.fetch(SOME, ids=sorted(set(ids)))
-        return {each.patient_id: each for each in found}
+        wishes = await WishStore(self._tx).of(each.patient_id for each in found)
+        return {each.patient_id: replace(each, wish=wishes.get(each.patient_id)) for each in found}
 
     async def of_number(self, number: str) -> list[Contact]:
         """Everybody who is reached by a telephone."""
@@ -141,8 +145,9 @@ class ContactStore:
         """The record that each of these lives on in: itself, unless it was merged, perhaps more than once."""
         out = {patient_id: patient_id for patient_id in patient_ids}
         for _ in range(_MOST_MERGES):
-            known = await self.some(out.values())
-            moved = {i: known[at].merged_into_id for i, at in out.items() if at in known}
+            found = await self._tx.fetch(SOME, ids=sorted(set(out.values())))
+            known = {each.patient_id: each.merged_into_id for each in found}
+            moved = {i: known[at] for i, at in out.items() if at in known}
             following = {i: to for i, to in moved.items() if to is not None and to != out[i]}
             if not following:
                 break

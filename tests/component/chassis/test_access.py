@@ -43,6 +43,7 @@ TABLES = {
     ("messaging", "replies"): ("patient_id", "MESSAGES"),
     ("messaging", "telephone"): ("patient_id", "MESSAGES"),
     ("messaging", "threads"): ("patient_id", "MESSAGES"),
+    ("messaging", "wishes"): ("patient_id", "COORDINATION"),
 }
 EACH = pytest.mark.parametrize(("service", "table"), TABLES)
 SOMETHING = {

@@ -86,6 +86,7 @@ type Sometimes =
   | "after"
   | "review"
   | "consent"
+  | "wishes"
   | "capacity"
   | "quantity"
   | "readBack";

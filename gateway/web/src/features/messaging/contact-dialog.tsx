@@ -1,4 +1,4 @@
-/** Changes how a patient is reached. What is emptied is again what the record says. */
+/** Changes how a patient is reached. What is emptied is again what the care plan or the record says. */
 import { Button, Checkbox, NativeSelect, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
@@ -65,7 +65,7 @@ export function ContactDialog({ contact, close }: { contact: Contact; close: () 
           value={draft.language}
           onChange={(event) => change({ language: event.currentTarget.value })}
           data={[
-            { value: "", label: t("asRecord") },
+            { value: "", label: t(contact.wishes?.language ? "asPlan" : "asRecord") },
             ...Object.entries({ ...spoken, ...LANGUAGES }).map(([value, label]) => ({
               value,
               label,
@@ -112,7 +112,14 @@ export function ContactDialog({ contact, close }: { contact: Contact; close: () 
             value={draft.bestUntilHour}
             set={(bestUntilHour) => change({ bestUntilHour })}
           />
-          <p className={styles.small}>{t("bestHint")}</p>
+          <p className={styles.small}>
+            {contact.wishes?.bestFrom
+              ? t("bestHintPlan", {
+                  from: contact.wishes.bestFrom,
+                  until: contact.wishes.bestUntil,
+                })
+              : t("bestHint")}
+          </p>
         </fieldset>
         <Problem>{problem}</Problem>
         <div className={styles.actions}>

@@ -58,7 +58,7 @@ export function ContactCard({ patient }: { patient: Patient }) {
 function Facts({ contact }: { contact: Contact }) {
   const t = useTranslations("messaging.contact");
   const locale = useLocale();
-  const [from, until] = [contact.bestFromHour, contact.bestUntilHour];
+  const wishes = contact.wishes;
   const wish = CHANNELS.find((channel) => channel === contact.preferredChannel);
   return (
     <>
@@ -72,10 +72,16 @@ function Facts({ contact }: { contact: Contact }) {
               <span>{t("shared")}</span>
             </p>
           )}
+          {wishes?.hasNoTexts && (
+            <p className={styles.small}>{t(wishes.hasNoCalls ? "noUse" : "noTexts")}</p>
+          )}
         </Fact>
         <Fact label={t("email")}>{contact.email ? <bdi>{contact.email}</bdi> : t("noEmail")}</Fact>
         <Fact label={t("language")}>
           {languageName(contact.language, locale) || t("noLanguage")}
+          {wishes?.language && wishes.language === contact.language && (
+            <p className={styles.small}>{t("fromPlan")}</p>
+          )}
         </Fact>
         <Fact label={t("consent")}>
           <ul className={styles.consents}>
@@ -89,10 +95,30 @@ function Facts({ contact }: { contact: Contact }) {
         </Fact>
         <Fact label={t("preferred")}>{wish ? t(`channels.${wish}`) : t("noWish")}</Fact>
         <Fact label={t("best")}>
-          {from || until ? t("hours", { from: hourOf(from), until: hourOf(until) }) : t("noHours")}
+          <Best contact={contact} />
         </Fact>
+        {wishes?.sleepsFrom && (
+          <Fact label={t("sleep")}>
+            {t("hours", { from: wishes.sleepsFrom, until: wishes.sleepsUntil })}
+            <p className={styles.small}>{t("fromPlan")}</p>
+          </Fact>
+        )}
         <Fact label={t("quiet")}>{t("quietText")}</Fact>
       </dl>
+    </>
+  );
+}
+
+/** What people wrote here, else what the care plan says. */
+function Best({ contact }: { contact: Contact }) {
+  const t = useTranslations("messaging.contact");
+  const [from, until] = [contact.bestFromHour, contact.bestUntilHour];
+  if (from || until) return t("hours", { from: hourOf(from), until: hourOf(until) });
+  if (!contact.wishes?.bestFrom) return t("noHours");
+  return (
+    <>
+      {t("hours", { from: contact.wishes.bestFrom, until: contact.wishes.bestUntil })}
+      <p className={styles.small}>{t("fromPlan")}</p>
     </>
   );
 }
