@@ -70,7 +70,7 @@ async def test_what_is_written_while_a_merge_comes_in_between_is_the_survivors(c
         outside = copy_context()
         async with c.hub.system("careplans") as tx:
             store = NeighborStore(tx)
-            await store.lock_patients([c.patient])
+            await store.alone_with([c.patient])
             call = c.call(what, patient_id=patient, facility_id=here, **fields)
             writing = asyncio.create_task(call, context=outside)
             await c.until_rows(WAITING, 1)
