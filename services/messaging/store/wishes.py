@@ -17,7 +17,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from services.messaging.domain.wish import NOBODY, Telephone, Wish
@@ -72,7 +72,7 @@ DROP_OLDER = sql(
 )
 OF = sql(
     select(wishes)
-    .distinct(wishes.c.patient_id)
+    .ext(distinct_on(wishes.c.patient_id))
     .where(wishes.c.patient_id == any_(_ids))
     .order_by(wishes.c.patient_id, wishes.c.updated_at.desc(), wishes.c.id.desc()),
     row=Wish,
