@@ -12,15 +12,17 @@ from gateway.api.app import GatewaySettings, build
 from libs.chassis.channels import Channels
 from libs.chassis.config import read
 
-# Longer than clients keep a connection that rests; whoever asks meanwhile is told to dial anew, and so reaches another gateway.
-_LEAVE_SECONDS = 5.0
 _LOOK_SECONDS = 0.05
 IMAGE = Path(__file__).parents[2] / "libs" / "contracts" / "contracts.binpb"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """GATEWAY_HOST and so on. The limits are requests per second; bursts may be larger for a moment."""
+    """GATEWAY_HOST and so on. The limits are requests per second; bursts may be larger for a moment.
+
+    `leave_seconds`: longer than clients keep a connection that rests. Whoever asks meanwhile is told to dial anew, and so reaches
+    another gateway; none, where there is no other.
+    """
 
     public_url: str
     issuer: str
@@ -33,6 +35,7 @@ class Settings:
     address_per_second: float = 20.0
     address_burst: int = 100
     step_up: str = ""
+    leave_seconds: float = 5.0
 
 
 async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Event) -> None:
@@ -63,7 +66,7 @@ async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Ev
 
     async def end() -> None:
         await stopping.wait()
-        await _leave(server)
+        await _leave(server, settings.leave_seconds)
         server.should_exit = True
 
     ending = asyncio.create_task(end(), name="gateway-end")
@@ -72,11 +75,11 @@ async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Ev
     stopping.set()
 
 
-async def _leave(server: uvicorn.Server) -> None:
+async def _leave(server: uvicorn.Server, within: float) -> None:
     """Answer as ever, and close each connection with its answer: one that is closed while a request is on its way loses it."""
     close = (b"connection", b"close")
     server.config.encoded_headers.append(close)  # from the next second on
     server.server_state.default_headers.append(close)  # until then
-    ends = time.monotonic() + _LEAVE_SECONDS
+    ends = time.monotonic() + within
     while server.server_state.connections and time.monotonic() < ends:  # noqa: ASYNC110 uvicorn tells nobody
         await asyncio.sleep(_LOOK_SECONDS)

@@ -156,6 +156,7 @@ def for_services(machine: Machine) -> dict[str, str]:
         "GATEWAY_PUBLIC_URL": machine.public_url,
         **service_keys(machine.home / "secrets" / "services"),
         "GATEWAY_STEP_UP": STEP_UP,
+        "GATEWAY_LEAVE_SECONDS": "0",  # there is no other gateway
     }
     for service in SERVICES:
         env[f"{service.upper()}_DATABASE_URL"] = database_url(machine, service, "")

@@ -164,6 +164,7 @@ class Cluster:
             "CAREHUB_METRICS_HOST": address,
             "CAREHUB_METRICS_PORT": str(self._metrics_port),
             "GATEWAY_HOST": address,
+            "GATEWAY_LEAVE_SECONDS": "5",
             "INTEROP_MLLP_HOST": address,
             "CAREHUB_POOL_SIZE": "3",  # two of each role at a time, of one server
             **(listens if kind == "serve" and service in SERVICES else {}),
