@@ -1,7 +1,7 @@
 /** Stories of appointments: the day of a facility, a time for somebody, who did not come, and another time with a ride. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
+import { DESK, isThere, looksRight, PHONE, shot, signIn } from "./browser.mjs";
 import { call, idOf, send, sentHome, siu, somebody, until } from "./hub.mjs";
 
 const MINUTE = 60_000;
@@ -92,8 +92,7 @@ export function appointments(world) {
       const row = page.getByRole("button", { name: new RegExp(person.family) });
       await until(async () => {
         await page.goto(`${world.hub.url}/appointments?day=${day}`);
-        await page.getByRole("heading", { level: 2 }).first().waitFor();
-        return (await row.count()) > 0;
+        return await isThere(row);
       }, 30_000);
       await row.focus();
       await page.keyboard.press("Enter");

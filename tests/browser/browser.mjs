@@ -54,6 +54,14 @@ export async function signIn(browser, hub, account, options = {}) {
   return page;
 }
 
+/** Whether it comes within a moment: a page shows its headline first, then the list, then the names in it. */
+export function isThere(locator) {
+  return locator.waitFor({ timeout: 3_000 }).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** A picture of the whole page, for whoever looks at them: CAREHUB_SHOTS names the folder. */
 export async function shot(page, name) {
   const folder = process.env.CAREHUB_SHOTS;

@@ -1,7 +1,7 @@
 /** Stories of what could be billed: why not yet, what a physician says, and the packet that shows it. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
+import { DESK, isThere, looksRight, PHONE, shot, signIn } from "./browser.mjs";
 import { adt, atMercy, call, daysAgo, idOf, send, sentHome, somebody, until } from "./hub.mjs";
 
 const MINUTE = 60_000;
@@ -44,8 +44,7 @@ export function claims(world) {
       await until(async () => {
         await page.reload();
         await page.getByRole("heading", { level: 1, name: "Billing" }).waitFor();
-        await page.locator("main li button, main h2").first().waitFor();
-        return (await row.count()) > 0;
+        return await isThere(row);
       }, 30_000);
       await row.getByText("Not yet").waitFor();
       await row.focus();

@@ -1,7 +1,7 @@
 /** Stories of the directory: who helps, whether they have room, and from there a request for a patient. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
+import { DESK, isThere, looksRight, PHONE, shot, signIn } from "./browser.mjs";
 import { call, idOf, sentHome, somebody, until } from "./hub.mjs";
 
 export function directory(world) {
@@ -56,11 +56,7 @@ export function directory(world) {
       await until(async () => {
         await find.fill(person.family.slice(0, -1));
         await find.fill(person.family);
-        const first = page.getByRole("listbox").getByRole("option").first();
-        return await first.waitFor({ timeout: 2_000 }).then(
-          () => true,
-          () => false,
-        );
+        return await isThere(page.getByRole("listbox").getByRole("option").first());
       }, 30_000);
       await page.keyboard.press("Enter");
       await page
