@@ -108,7 +108,14 @@ export function claims(world) {
       });
       await nurse.context().close();
       const page = await open("coordinator");
-      await page.getByRole("button", { name: new RegExp(person.family) }).click();
+      const row = page.getByRole("button", { name: new RegExp(person.family) });
+      // The newest come first, and others have been sent home since.
+      await until(async () => {
+        if (await isThere(row)) return true;
+        await button(page, "Show more").click();
+        return false;
+      }, 60_000);
+      await row.click();
       await page
         .getByRole("row", { name: /Chronic care/ })
         .getByText("enough for 99490")

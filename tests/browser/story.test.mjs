@@ -123,6 +123,10 @@ describe("the story in the browser", { timeout: 1_500_000 }, () => {
   });
 
   step("6. she does not come: a loop of its own asks why", async () => {
+    const clinic = await looked();
+    const visit = clinic.getByRole("button", { name: new RegExp(HERS) });
+    await visit.getByText("Did not come").waitFor(SHOWN);
+    story.goOn();
     const page = await looked();
     await page.getByRole("article", { name: "Missed visit" }).waitFor(SHOWN);
     await looksRight(page);
@@ -158,7 +162,7 @@ describe("the story in the browser", { timeout: 1_500_000 }, () => {
 
   step("9. she comes: nothing of hers is open, and each loop says why", async () => {
     const page = await looked();
-    await page.getByText("No open loop").waitFor(SHOWN);
+    await page.getByRole("heading", { name: "No open loop" }).waitFor(SHOWN);
     await page.getByRole("button", { name: "5 closed" }).click();
     for (const title of ["Discharge transition", "Missed visit", "Referral to a partner"]) {
       await page.getByRole("article", { name: title }).first().waitFor();
@@ -170,7 +174,7 @@ describe("the story in the browser", { timeout: 1_500_000 }, () => {
 
   step("10. what was worked is counted", async () => {
     const page = await looked();
-    await page.getByText("No open loop").waitFor(SHOWN);
+    await page.getByRole("heading", { name: "No open loop" }).waitFor(SHOWN);
   });
 
   step("11. each measure has her among its patients", async () => {
