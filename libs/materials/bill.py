@@ -49,7 +49,8 @@ def _of_console(packages: Mapping[str, Mapping[str, Any]]) -> Iterator[Component
     """Each package once, whoever brings it; without what only builds and tests."""
     seen = set[str]()
     for path, package in packages.items():
-        if not path or package.get("dev"):
+        # Types for the compiler are an optional need of packages that we ship, and nothing that we ship.
+        if not path or package.get("dev") or package.get("devOptional"):
             continue
         name = path.rpartition("node_modules/")[2]
         purl = f"pkg:npm/{quote(name)}@{package['version']}"
