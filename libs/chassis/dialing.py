@@ -28,7 +28,7 @@ async def dial(place: str, **options: Any) -> "asyncpg.Connection[Record]":
     return await asyncpg.connect(last, **options)
 
 
-def _to_json(value: Any) -> str:
+def to_json(value: Any) -> str:
     return orjson.dumps(value, default=_json_default).decode()
 
 
@@ -44,7 +44,7 @@ def _json_default(value: Any) -> Any:
 
 async def prepare(connection: "asyncpg.Connection[Record]") -> None:
     # JSON comes as its text: it is read where its kind is known.
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_to_json, decoder=str)
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=to_json, decoder=str)
 
 
 def _urls(place: str) -> list[str]:

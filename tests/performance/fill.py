@@ -9,7 +9,7 @@ from uuid import UUID, uuid5
 
 import asyncpg
 
-from libs.chassis.database import _to_json
+from libs.chassis.dialing import to_json
 from services.registry.domain.demographics import Facts
 from services.registry.domain.identity import person_keys
 from services.registry.domain.labels import VERSION as LABELED_BY
@@ -129,7 +129,7 @@ _ENCOUNTER = (
 
 
 def _patient_row(p: Patient) -> tuple[Any, ...]:
-    return (p.id, _to_json(p.facts), list(p.facility_ids), "ACTIVE", None, _SINCE, 1)
+    return (p.id, to_json(p.facts), list(p.facility_ids), "ACTIVE", None, _SINCE, 1)
 
 
 def _encounter_row(p: Patient) -> tuple[Any, ...]:
