@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from libs.chassis import audit, door, outbox
-from libs.chassis.database import Statement, _to_json
+from libs.chassis.database import Statement, to_json
 from libs.local.environment import passwords
 from services.registry.domain import search
 from services.registry.domain.report import Identifier, Person, PersonName, Telecom
@@ -101,7 +101,7 @@ def _script(facility: str) -> str:
         "id": _ID,
         "patient_id": _ID,
         "key": _ID,
-        "facts": _text(_to_json({"names": _PERSON.names, "told": _PERSON.identifiers})),
+        "facts": _text(to_json({"names": _PERSON.names, "told": _PERSON.identifiers})),
         "facility_ids": f"ARRAY['{facility}']",
         "facilities": f"ARRAY['{facility}']",
         "patients": f"ARRAY[{_ID}]",
