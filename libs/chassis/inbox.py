@@ -24,7 +24,7 @@ from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
 from libs.chassis.restores import EPOCH, STANDING, epoch_in, id_in
 from libs.chassis.streams import Conveyor, Pull, Silence, in_work, pull_from, stream_of
 from libs.telemetry import tracing
-from libs.telemetry.causes import because_of
+from libs.telemetry.arrivals import because_of
 from libs.telemetry.metrics import HANDLED, PARKED, SILENT
 
 log = logging.getLogger(__name__)

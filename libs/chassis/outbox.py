@@ -21,7 +21,7 @@ from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Transaction, fields_except, sql
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.ids import new_id
-from libs.telemetry.causes import RECEIVED, cause
+from libs.telemetry.arrivals import RECEIVED, arrival
 from libs.telemetry.tracing import TRACEPARENT, current_traceparent
 
 outbox = Table(
@@ -84,7 +84,7 @@ def _headers(received_at: datetime | None) -> dict[str, str]:
     headers = {}
     if traceparent := current_traceparent():
         headers[TRACEPARENT] = traceparent
-    if received_at is None and (known := cause.get()):
+    if received_at is None and (known := arrival.get()):
         received_at = known.received_at
     if received_at is not None:
         headers[RECEIVED] = received_at.isoformat()

@@ -10,7 +10,7 @@ from prometheus_client import Histogram
 from libs.chassis import outbox
 from libs.chassis.database import Transaction
 from libs.chassis.timers import clear_timer, set_timer
-from libs.telemetry import causes
+from libs.telemetry.arrivals import arrival
 from services.tasking.convert import loop_to_proto, protocol_to_proto, task_to_proto
 from services.tasking.convert.ledger import decision_to_proto, entry_to_proto
 from services.tasking.domain.claims import Decision
@@ -57,9 +57,9 @@ async def save_loops(
 
 def _time_new(tx: Transaction, tasks: Sequence[Task]) -> None:
     """How long it took from the message that they follow from, if one told of it, until they are committed."""
-    cause = causes.cause.get()
-    if cause and (new := sum(task.version == 1 for task in tasks)):
-        began = (tx.at - cause.received_at).total_seconds() - cause.begun_at
+    known = arrival.get()
+    if known and (new := sum(task.version == 1 for task in tasks)):
+        began = (tx.at - known.received_at).total_seconds() - known.begun_at
         tx.after_commit(partial(_observe, began, new))
 
 

@@ -34,8 +34,14 @@ RELEASED = ("tasking-serve", "tasking-work", "gateway-serve", "registry-serve", 
 FIRST = ("gateway-serve", "registry-serve", "interop-work", "tasking-work")
 
 pytestmark = [
-    pytest.mark.skipif(sys.platform != "linux", reason="needs all of 127.0.0.0/8"),
-    pytest.mark.skipif(ROLLS == 0, reason="twenty processes take their time; `make test-rolling`"),
+    pytest.mark.skipif(
+        sys.platform != "linux",
+        reason="no Linux: each process listens at an address of its own in 127.0.0.0/8",
+    ),
+    pytest.mark.skipif(
+        ROLLS == 0,
+        reason="nobody asked for so many processes: CAREHUB_ROLLS says how many to replace (make test-rolling)",
+    ),
 ]
 
 

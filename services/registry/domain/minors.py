@@ -12,7 +12,7 @@ from services.registry.domain.encounter import Encounter
 from services.registry.domain.labels import Label
 from services.registry.domain.observation import Observation
 
-R = TypeVar("R", Encounter, Observation)
+Labeled = TypeVar("Labeled", Encounter, Observation)
 
 # Whose law decides, as for access (services/identity/deciding.py); a network will choose it in its file.
 JURISDICTION = "US"
@@ -83,7 +83,7 @@ def is_minors_own(
     return rule.from_age <= _age(born, at.date()) < rule.until_age
 
 
-def of_age(row: R, born_on: Callable[[], str]) -> R:
+def of_age(row: Labeled, born_on: Callable[[], str]) -> Labeled:
     """The visit or the result with the label that it bears for its patient's age, and without it where it bears none."""
     labels = frozenset(row.labels) - {_OWN}
     if labels != _ORDINARY and is_minors_own(labels, born_on(), row.began_at):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from services.registry.domain.encounter import Encounter
 from services.registry.domain.labels import VERSION, Label
-from services.registry.domain.minors import R, of_age
+from services.registry.domain.minors import Labeled, of_age
 from services.registry.domain.observation import Observation, relabeled
 from services.registry.domain.visit import VisitMessage, fold
 
@@ -36,7 +36,7 @@ def relabel_results(
     return [_aged_anew(result, births) for result in results]
 
 
-def aged(rows: Iterable[R], born_on: str) -> list[R]:
+def aged(rows: Iterable[Labeled], born_on: str) -> list[Labeled]:
     """Those of one patient's visits, or results, that another day of birth labels otherwise, each in its next version."""
     now = ((row, of_age(row, lambda: born_on)) for row in rows)
     return [replace(after, version=before.version + 1) for before, after in now if after != before]

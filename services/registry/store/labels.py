@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from libs.chassis.database import Statement, Transaction, param, sql
 from services.registry.domain.encounter import Encounter
-from services.registry.domain.minors import R
+from services.registry.domain.minors import Labeled
 from services.registry.domain.observation import Observation
 from services.registry.domain.patient import Patient
 from services.registry.domain.visit import VisitMessage
@@ -17,7 +17,7 @@ from services.registry.store.patient import RECORDS
 from services.registry.store.schema import encounters, observations, patients, visit_messages
 
 
-def _outdated(table: Table, row: type[R]) -> Statement[R]:
+def _outdated(table: Table, row: type[Labeled]) -> Statement[Labeled]:
     """Held until the transaction ends, in the order in which batches of reports hold them."""
     found = (
         select(table)
@@ -31,7 +31,7 @@ def _outdated(table: Table, row: type[R]) -> Statement[R]:
     return sql(found.with_for_update(), row=row)
 
 
-def _of_patient(table: Table, row: type[R]) -> Statement[R]:
+def _of_patient(table: Table, row: type[Labeled]) -> Statement[Labeled]:
     mine = select(table).where(table.c.patient_id == param("patient_id", type_=Uuid))
     return sql(mine.order_by(table.c.id).with_for_update(), row=row)
 

@@ -12,14 +12,14 @@ RECEIVED = "Carehub-Received"
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Arrival:
     """When that arrived from outside which is being worked on, and when (on the monotonic clock) that work began."""
 
     received_at: datetime
     begun_at: float
 
 
-cause: ContextVar[Cause | None] = ContextVar("cause", default=None)
+arrival: ContextVar[Arrival | None] = ContextVar("arrival", default=None)
 
 
 @contextlib.contextmanager
@@ -29,8 +29,8 @@ def because_of(batch: Sequence[Mapping[str, str]]) -> Iterator[None]:
     if not received:
         yield
         return
-    token = cause.set(Cause(datetime.fromisoformat(min(received)), time.monotonic()))
+    token = arrival.set(Arrival(datetime.fromisoformat(min(received)), time.monotonic()))
     try:
         yield
     finally:
-        cause.reset(token)
+        arrival.reset(token)
