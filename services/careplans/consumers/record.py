@@ -30,14 +30,14 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
     before = await store.seen_by(each.encounter_id for each in seen)
     patients = {each.patient_id for each in (*seen, *before)}
     merged = {patient for each in merges for patient in (each.retired_id, each.survivor_id)}
-    await store.alone_with(patients | merged)
+    now = await store.alone_with(patients | merged)
     for merge in merges:
         await _merge(tx, merge)
-    now = await store.survivors(patients)
+    if merges:
+        now = await store.survivors(now)
     await store.keep_seen([replace(e, patient_id=now[e.patient_id]) for e in seen])
     await apply_stays(tx, [replace(e, patient_id=now[e.patient_id]) for e in stays])
-    concerned = {*now.values(), *(await store.survivors(merged)).values()}
-    await follow_loops(tx, await store.open_loops_of(concerned))
+    await follow_loops(tx, await store.open_loops_of(set(now.values())))
 
 
 async def _merge(tx: Transaction, told: Merge) -> None:

@@ -138,14 +138,15 @@ class NeighborStore:
 
         Call it once, with all of them: who takes locks one after the other may wait in a ring.
         """
-        told = set(patient_ids)
-        now = await self.survivors(told)
-        locked = {*told, *now.values()}
-        await self._lock(locked)
-        # A merge may have come in between.
-        now = await self.survivors(told)
-        await self._lock(set(now.values()) - locked)
-        return now
+        told, held = set(patient_ids), set[UUID]()
+        while True:
+            now = await self.survivors(told)
+            # While one waited for a lock a merge may have come in between, and one more for the next.
+            missing = {*told, *now.values()} - held
+            if not missing:
+                return now
+            await self._lock(missing)
+            held |= missing
 
     async def hold_loops(self, loop_ids: Iterable[UUID]) -> None:
         """Be alone with these loops and their tasks, of which either may come first; before one is alone with patients."""

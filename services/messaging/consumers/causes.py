@@ -23,8 +23,7 @@ async def follow_appointments(tx: Transaction, deliveries: Sequence[Delivery]) -
         if isinstance(delivery.event, scheduling_events_pb2.AppointmentChanged)
     ]
     contacts, causes = ContactStore(tx), CauseStore(tx)
-    await contacts.lock(each.patient_id for each in told)
-    survivors = await contacts.survivors({each.patient_id for each in told})
+    survivors = await contacts.alone_with(each.patient_id for each in told)
     await causes.keep_appointments(
         [replace(each, patient_id=survivors[each.patient_id]) for each in told]
     )
@@ -42,8 +41,7 @@ async def follow_loops(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
     if not told:
         return
     contacts, causes = ContactStore(tx), CauseStore(tx)
-    await contacts.lock(each.patient_id for each in told)
-    survivors = await contacts.survivors({each.patient_id for each in told})
+    survivors = await contacts.alone_with(each.patient_id for each in told)
     before = {each.id: each.labels for each in await causes.transitions(each.id for each in told)}
     await causes.keep_transitions(
         [replace(each, patient_id=survivors[each.patient_id]) for each in told]

@@ -37,7 +37,7 @@ async def follow_patients(tx: Transaction, deliveries: Sequence[Delivery]) -> No
 
 async def _merge(tx: Transaction, retired_id: UUID, survivor_id: UUID) -> None:
     contacts = ContactStore(tx)
-    await contacts.lock([retired_id, survivor_id])
+    await contacts.alone_with([retired_id, survivor_id])
     await contacts.retire(retired_id, survivor_id)
     survivor_id = (await contacts.survivors([retired_id]))[retired_id]
     if survivor_id == retired_id:  # merged and merged back

@@ -20,6 +20,5 @@ async def follow_preferences(tx: Transaction, deliveries: Sequence[Delivery]) ->
     if not all(each.is_readable for each in told):
         raise Unprocessable("WISH_TIME_UNREADABLE", "A time of day that is none.")
     contacts = ContactStore(tx)
-    await contacts.lock(each.patient_id for each in told)
-    survivors = await contacts.survivors({each.patient_id for each in told})
+    survivors = await contacts.alone_with(each.patient_id for each in told)
     await WishStore(tx).keep([each.of(survivors[each.patient_id]) for each in told])

@@ -109,6 +109,18 @@ class ContactStore:
         if ids := sorted(set(patient_ids)):
             await self._tx.fetch(LOCK, ids=ids)
 
+    async def alone_with(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The same, with whom their records live on in, too; and who that is. Whoever merges them waits."""
+        told, held = set(patient_ids), set[UUID]()
+        while True:
+            now = await self.survivors(told)
+            # While one waited for a lock a merge may have come in between, and one more for the next.
+            missing = {*told, *now.values()} - held
+            if not missing:
+                return now
+            await self.lock(missing)
+            held |= missing
+
     async def keep(self, told: Sequence[Contact]) -> None:
         """What the record says, if it is newer; what people wrote stays."""
         await self._tx.run_many(KEEP, told)
