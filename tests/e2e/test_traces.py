@@ -112,7 +112,7 @@ async def test_spans_have_names_of_methods_and_events_and_nothing_but_ids(
     admit = days_ago(2)
     await region.send(adt("A01", person, admit, admit=admit, diagnosis="E11.9"))
     await _patient(region, person)
-    await region.ask("nurse", "GET", "/nowhere/Wordsworth?name=Wordsworth")
+    await region.ask("nurse", "GET", "/v1/nowhere/Wordsworth?name=Wordsworth")
     await region.ask(
         "nurse", "GET", "/v1/me", headers={"traceparent": f"00-{'0' * 32}-{'1' * 16}-01"}
     )
