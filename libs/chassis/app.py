@@ -313,18 +313,22 @@ class Host:
         await self.stop()
 
     async def stop(self, grace: float = 25.0) -> None:
-        """Not ready, stop pulling, finish what is in work, close."""
+        """Not ready, stop pulling, finish what is in work, close: also what is left when one cannot be closed."""
         self.stopping.set()
+        async with contextlib.AsyncExitStack() as closing:
+            for runtime in self.runtimes.values():
+                closing.push_async_callback(runtime.database.close)
+            closing.push_async_callback(self.channels.close)
+            if self._conveyor is not None:
+                closing.push_async_callback(self._conveyor.close)
+            await self._finish(grace)
+
+    async def _finish(self, grace: float) -> None:
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=grace)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        if self._conveyor is not None:
-            await self._conveyor.close()
-        await self.channels.close()
-        for runtime in self.runtimes.values():
-            await runtime.database.close()
 
 
 def _spare_the_collector() -> None:

@@ -250,3 +250,19 @@ async def test_a_full_stream_makes_room_for_what_nobody_needs_any_more(
         await heard(world, 400)
         await published(world)
     assert await messages(world) < 400
+
+
+async def test_a_connection_to_a_broker_that_died_is_closed_with_what_waits_in_it(
+    servers: Servers, broker: Broker
+) -> None:
+    """Whoever ends closes this first: what it raised would leave databases and channels open."""
+    conveyor = await streams.connect(broker.nats.url, "test")
+    broker.nats.kill()
+
+    async def is_away() -> bool:
+        await conveyor.client.publish("carehub.identity.v1.Said", b"to nobody")
+        return not conveyor.is_connected
+
+    await until(is_away, what="noticing")
+    await conveyor.close()
+    assert conveyor.client.is_closed

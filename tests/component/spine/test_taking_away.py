@@ -109,12 +109,12 @@ class Region:
         await self.hosts.pop(name).stop(grace=5.0)
 
     async def end(self):
-        for name in tuple(self.hosts):
-            await self.stop(name)
-        for reader in self.readers.values():
-            await reader.close()
-        with contextlib.suppress(ProcessLookupError):
-            await self.nats.stop()
+        async with contextlib.AsyncExitStack() as ending:
+            ending.push_async_callback(self.nats.stop)
+            for reader in self.readers.values():
+                ending.push_async_callback(reader.close)
+            for name in tuple(self.hosts):
+                ending.push_async_callback(self.stop, name)
 
     def system(self, name):
         return self.hosts[name].runtimes[name].database.system()
