@@ -4,6 +4,7 @@ import httpx
 import nats
 from nats.js.api import AckPolicy, ConsumerConfig
 
+from libs.local.mail import kept_letters
 from services.__main__ import SERVICES
 from tests.e2e.region import Region
 
@@ -29,7 +30,7 @@ async def metrics(region: Region) -> list[tuple[str, bytes]]:
 
 
 def letters(region: Region) -> list[tuple[str, bytes]]:
-    return [(f.name, f.read_bytes()) for f in sorted((region.machine.home / "mail").glob("*.eml"))]
+    return [(file.name, content) for file, content in kept_letters(region.machine.home)]
 
 
 async def subjects_and_headers(region: Region) -> list[tuple[str, str]]:

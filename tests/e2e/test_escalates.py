@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from libs.local.mail import kept_letters
 from tests.e2e.region import Person, Region, adt, days_ago
 
 DUTY_TEAM = {"coordinator@carehub.example", "facility-admin@carehub.example"}
@@ -31,8 +32,8 @@ async def discharged(region: Region, name: str, days: float, *, diagnosis: str =
 def letters(region: Region, *ids: str) -> list[tuple[str, str]]:
     """Who was written to about these tasks, and the ids of the letters."""
     out = []
-    for file in sorted((region.machine.home / "mail").glob("*.eml")):
-        text = file.read_text()
+    for file, content in kept_letters(region.machine.home):
+        text = content.decode()
         if any(f"/tasks/{id}" in text for id in ids):
             to = re.search(r"^X-Envelope-To: (.*)$", text, re.M)
             message_id = re.search(r"^Message-ID: (.*)$", text, re.M)

@@ -12,7 +12,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from email import message_from_string
+from email import message_from_bytes
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ import pytest
 
 from libs.local import environment
 from libs.local.environment import SERVICES
+from libs.local.mail import kept_letters
 from libs.local.process import free_port
 from libs.local.story.play import STEPS, play
 from libs.local.story.stage import Stage
@@ -140,10 +141,7 @@ async def test_nobodys_minutes_overlap(told):
 
 async def test_drivers_are_written_to_without_a_word_about_her(told):
     region, _, _ = told
-    mail = [
-        message_from_string(file.read_text())
-        for file in (region.machine.home / "mail").glob("*.eml")
-    ]
+    mail = [message_from_bytes(content) for _, content in kept_letters(region.machine.home)]
     letters = [
         each
         for each in mail

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from libs.local.environment import DIRECTORY
+from libs.local.mail import kept_letters
 from libs.local.story.missing import book
 from libs.local.story.tale import MISSED, REFERRAL, TRANSITION, Tale, utc
 
@@ -148,21 +149,22 @@ async def _after(tale: Tale, referral_id: str) -> Any:
     return next((r for r in listed.get("referrals", []) if r.get("followsId") == referral_id), None)
 
 
-async def _link(tale: Tale, service: str, known: frozenset[Path]) -> str:
+async def _link(tale: Tale, service: str, known: frozenset[bytes]) -> str:
     """The link in the letter to a service: all that its coordinator has."""
 
     async def arrived() -> str | None:
-        return next(filter(None, (_link_in(file, service) for file in _mail(tale) - known)), None)
+        return next(filter(None, (_link_in(each, service) for each in _mail(tale) - known)), None)
 
     return await tale.stage.until(f"{service} has a letter with a link", arrived)
 
 
-def _mail(tale: Tale) -> frozenset[Path]:
-    return frozenset((Path(tale.stage.env["CAREHUB_HOME"]) / "mail").glob("*.eml"))
+def _mail(tale: Tale) -> frozenset[bytes]:
+    home = Path(tale.stage.env["CAREHUB_HOME"])
+    return frozenset(content for _, content in kept_letters(home))
 
 
-def _link_in(file: Path, service: str) -> str | None:
-    letter = message_from_bytes(file.read_bytes(), policy=default)
+def _link_in(content: bytes, service: str) -> str | None:
+    letter = message_from_bytes(content, policy=default)
     text = letter.get_content() if letter.get_content_type() == "text/plain" else ""
     links = (line for line in text.splitlines() if "/p/" in line)
     return next(links, None) if text.startswith(service) else None

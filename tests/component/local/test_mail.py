@@ -9,7 +9,7 @@ import aiosmtplib
 import pytest
 
 from libs.local import mail
-from libs.local.mail import start_mail_sink
+from libs.local.mail import kept_letters, start_mail_sink
 
 
 def reminder(subject: str) -> EmailMessage:
@@ -44,6 +44,16 @@ async def test_only_the_newest_are_kept(home: Path, monkeypatch: pytest.MonkeyPa
     subjects = [message_from_bytes(file.read_bytes())["Subject"] for file in sink.messages()]
     assert subjects == ["two", "three"]
     await sink.stop()
+
+
+def test_what_makes_room_while_it_is_read_is_passed_over(home: Path) -> None:
+    (home / "mail").mkdir(parents=True)
+    for name in ("1.eml", "2.eml", "3.eml"):
+        (home / "mail" / name).write_text(name)
+    reading = kept_letters(home)
+    assert next(reading)[1] == b"1.eml"
+    (home / "mail" / "2.eml").unlink()
+    assert [content for _, content in reading] == [b"3.eml"]
 
 
 async def test_it_stops_with_a_client_that_idles_and_comes_back_at_the_same_port(
