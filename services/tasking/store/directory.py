@@ -1,19 +1,23 @@
 """Facilities, teams and staff as identity told last."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
     MetaData,
+    Select,
     Table,
     Text,
     Uuid,
     any_,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -75,18 +79,47 @@ KEEP_FACILITY = _keep_newest(facilities)
 KEEP_TEAM = _keep_newest(teams)
 KEEP_STAFF = _keep_newest(staff)
 FACILITIES = sql(select(facilities).where(facilities.c.id == any_(_ids)), row=Facility)
-TEAMS_AT = sql(select(teams).where(teams.c.facility_id == any_(_ids)), row=Team)
-TEAMS = sql(select(teams).where(teams.c.id == any_(_ids)), row=Team)
 MY_TEAMS = sql(
     select(teams.c.id).where(teams.c.member_ids.contains(param("me", type_=ARRAY(Uuid))))
 )
-STAFF = sql(select(*_person).where(staff.c.id == any_(_ids)), row=Staff)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    facilities: tuple[Facility, ...]
+    teams: tuple[Team, ...]
+    staff: tuple[Staff, ...]
+
+
+def _one_row(**wanted: Select[Any]) -> Statement[_Rows]:
+    """Rows of several tables as one: they are few, and each round trip costs more than they do."""
+    columns = []
+    for name, rows in wanted.items():
+        all_of = func.json_agg(rows.subquery().table_valued(), type_=JSON)
+        columns.append(
+            select(func.coalesce(all_of, literal_column("'[]'"), type_=JSON))
+            .scalar_subquery()
+            .label(name)
+        )
+    return sql(select(*columns), row=_Rows)
+
+
+def _some_of(rows: Select[Any], of: Table, name: str) -> Select[Any]:
+    return rows.where(of.c.id == any_(param(name, type_=ARRAY(Uuid))))
+
+
+NAMED = _one_row(
+    facilities=_some_of(select(facilities), facilities, "facility_ids"),
+    teams=_some_of(select(teams), teams, "team_ids"),
+    staff=_some_of(select(*_person), staff, "staff_ids"),
+)
 _members = select(func.unnest(teams.c.member_ids)).where(teams.c.facility_id == any_(_ids))
-STAFF_AT = sql(
-    select(*_person).where(
+AT = _one_row(
+    facilities=select(facilities).where(facilities.c.id == any_(_ids)),
+    teams=select(teams).where(teams.c.facility_id == any_(_ids)),
+    staff=select(*_person).where(
         or_(staff.c.facility_ids.overlap(_ids), staff.c.is_network_wide, staff.c.id.in_(_members))
     ),
-    row=Staff,
 )
 
 
@@ -111,22 +144,24 @@ class DirectoryStore:
 
     async def at(self, facility_ids: Iterable[UUID]) -> Directory:
         """Everybody and everything that a decision at these facilities needs."""
-        ids = sorted(set(facility_ids))
-        return Directory(
-            await self._tx.fetch(FACILITIES, ids=ids),
-            await self._tx.fetch(TEAMS_AT, ids=ids),
-            await self._tx.fetch(STAFF_AT, ids=ids),
-        )
+        return _directory(await self._tx.one(AT, ids=sorted(set(facility_ids))))
 
     async def named(
         self, facility_ids: Iterable[UUID], team_ids: Iterable[UUID], staff_ids: Iterable[UUID]
     ) -> Directory:
         """Just these, for showing their names and clocks."""
-        return Directory(
-            await self._tx.fetch(FACILITIES, ids=list(set(facility_ids))),
-            await self._tx.fetch(TEAMS, ids=list(set(team_ids))),
-            await self._tx.fetch(STAFF, ids=list(set(staff_ids))),
+        return _directory(
+            await self._tx.one(
+                NAMED,
+                facility_ids=list(set(facility_ids)),
+                team_ids=list(set(team_ids)),
+                staff_ids=list(set(staff_ids)),
+            )
         )
 
     async def teams_of(self, staff_id: UUID) -> list[UUID]:
         return await self._tx.fetch(MY_TEAMS, me=[staff_id])
+
+
+def _directory(rows: _Rows) -> Directory:
+    return Directory(rows.facilities, rows.teams, rows.staff)

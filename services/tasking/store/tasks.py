@@ -148,7 +148,10 @@ HOLDINGS = sql(
 
 
 def _filtered(rows: Select[Any]) -> Select[Any]:
-    """The soonest rows after a position. The driving column and (state, due_at, id) are one index."""
+    """The soonest rows after a position. The driving column and (state, due_at, id) are one index.
+
+    What else is wanted is asked of each row: a statement has one plan, whatever its parameters are.
+    """
     after = tuple_(tasks.c.due_at, tasks.c.id) > tuple_(
         param("after_at", type_=DateTime(timezone=True)), param("after_id", type_=Uuid)
     )
@@ -182,11 +185,12 @@ UNCLAIMED = _worklist("team_id", unclaimed=True)
 BY_STAFF = _worklist("staff_id")
 
 
-def _of_subject() -> Statement[Task]:
+def _of_subject(by: str) -> Statement[Task]:
     staff, teams = param("staff_id", type_=Uuid), param("team_ids", type_=ARRAY(Uuid))
     return sql(
         _filtered(
             select(tasks).where(
+                tasks.c[by] == param("subject_id", type_=Uuid),
                 tasks.c.state == any_(param("states", type_=ARRAY(Text))),
                 or_(staff.is_(None), tasks.c.staff_id == staff),
                 or_(teams.is_(None), tasks.c.team_id == any_(teams)),
@@ -197,7 +201,8 @@ def _of_subject() -> Statement[Task]:
     )
 
 
-OF_SUBJECT = _of_subject()
+OF_PATIENT = _of_subject("patient_id")
+OF_LOOP = _of_subject("loop_id")
 
 
 class TaskStore:
@@ -231,7 +236,9 @@ class TaskStore:
 
     async def of_subject(self, where: TaskFilter) -> list[Task]:
         """Of one patient or one loop, in any of the states."""
-        return await self._tx.fetch(OF_SUBJECT, where)
+        if where.patient_id:
+            return await self._tx.fetch(OF_PATIENT, where, subject_id=where.patient_id)
+        return await self._tx.fetch(OF_LOOP, where, subject_id=where.loop_id)
 
     async def worklist(self, facility_ids: Iterable[UUID], where: TaskFilter) -> list[Task]:
         """Of a person, of teams, or of facilities; in the first of the states."""

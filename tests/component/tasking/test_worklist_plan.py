@@ -11,7 +11,7 @@ from libs.chassis.database import Database, Mode, open_pool
 from services.tasking.app import build
 from services.tasking.store import TaskFilter
 from services.tasking.store.counts import COUNTS, CountFilter
-from services.tasking.store.tasks import BY_FACILITIES
+from services.tasking.store.tasks import BY_FACILITIES, OF_LOOP, OF_PATIENT
 from tests.component.chassis.test_access import NURSE, SOMETHING
 
 ROWS, FACILITIES = 20_000, 20
@@ -98,3 +98,13 @@ async def test_own_tasks_are_counted_along_their_index(database, filled):
     asked = [node for node in plan if node.get("Relation Name") == "grants"]
     assert asked
     assert all(node["Actual Loops"] == 0 for node in asked), asked
+
+
+@pytest.mark.parametrize(
+    ("statement", "by"), [(OF_PATIENT, "patient_id"), (OF_LOOP, "loop_id")], ids=["patient", "loop"]
+)
+async def test_what_is_about_somebody_is_found_along_its_index(database, filled, statement, by):
+    own = [row["facility_id"] for row in filled[:3]]
+    plan = await plan_of(database, own, statement, FILTER, subject_id=NURSE)
+    scans = [node for node in plan if node.get("Relation Name") == "tasks"]
+    assert [by in node["Index Cond"] for node in scans] == [True], scans
