@@ -22,6 +22,7 @@ from libs.chassis.database import Database, open_pool
 from libs.chassis.errors import DomainError
 from libs.chassis.migrate import migrate
 from libs.chassis.tls import Certificates
+from libs.ledger.keeping import with_ledger
 
 log = logging.getLogger("carehub")
 SERVICES = (
@@ -166,8 +167,6 @@ def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
         metrics_host=env.get("CAREHUB_METRICS_HOST", "0.0.0.0"),  # noqa: S104 a pod's own
         pool_size=int(env.get("CAREHUB_POOL_SIZE", "8")),
         crashpoint=env.get("CAREHUB_CRASHPOINT", ""),
-        audit_key=_path("CAREHUB_AUDIT_KEY"),
-        audit_heads=_path("CAREHUB_AUDIT_HEADS"),
         service_keys=_path("CAREHUB_SERVICE_KEYS"),
         private_keys={s: path for s in services if (path := _path(f"{s.upper()}_SERVICE_KEY"))},
         called_by=_listed("CAREHUB_CALLED_BY"),
@@ -204,8 +203,9 @@ async def _serve(arguments: argparse.Namespace) -> int:
     follow(os.environ)
     start_telemetry("-".join(arguments.services), os.environ)
     services = [s for s in SERVICES if s in arguments.services]
+    key, heads = _path("CAREHUB_AUDIT_KEY"), _path("CAREHUB_AUDIT_HEADS")
     host = Host(
-        [_app(s, os.environ) for s in services],
+        [with_ledger(_app(s, os.environ), key, heads) for s in services],
         _host_settings(services, Role(arguments.role)),
         caller_keys,
     )

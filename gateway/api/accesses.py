@@ -25,10 +25,10 @@ from gateway.api.problems import Problem, from_call
 from libs.chassis.channels import Channels
 from libs.chassis.fields import to_datetime
 from libs.chassis.guard import CLIENT_ADDRESS
-from libs.chassis.ledger import action_of
-from libs.chassis.looks import Wanted, cursor, day_of
 from libs.chassis.pages import page_size
 from libs.chassis.wire import CallFailed
+from libs.ledger.entries import action_of
+from libs.ledger.looks import Wanted, cursor, day_of
 
 PATH = "/v1/patients/{patient_id}/accesses"
 METHOD = "ListLooks"

@@ -19,8 +19,8 @@ from libs.backup.taking import Order as BackupOrder
 from libs.backup.taking import passphrase_in, take
 from libs.chassis import ids
 from libs.chassis.forgetting import KEEP_EVENTS
-from libs.chassis.heads import Keys, Signer
 from libs.chassis.migrate import create_database
+from libs.ledger.heads import Keys, Signer
 from libs.local import environment, verify
 from libs.local.clock import ahead_of
 from libs.local.process import Say, claim_home, make_home, write_private

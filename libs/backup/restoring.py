@@ -21,10 +21,10 @@ from libs.backup.manifest import DatabaseSet, Manifest, check_files, read_manife
 from libs.backup.tables import Connection
 from libs.backup.taking import BY_A_RELAY, DECIDER, ever_told
 from libs.chassis.forgetting import KEEP_EVENTS
-from libs.chassis.heads import Signer
 from libs.chassis.migrate import role
 from libs.chassis.relay import LEADER
 from libs.chassis.restores import STEP, Restore
+from libs.ledger.heads import Signer
 
 Say = Callable[[str], None]
 _IN_MEMORY = 16 * 1024 * 1024

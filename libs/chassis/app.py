@@ -5,14 +5,14 @@ import contextlib
 import gc
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 import prometheus_client
 
-from libs.chassis import crashpoints, heads, ids
+from libs.chassis import crashpoints, ids
 from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
 from libs.chassis.errors import Unavailable
@@ -24,7 +24,6 @@ from libs.chassis.inbox import Consumer, run_consumer
 from libs.chassis.migrate import is_at_head
 from libs.chassis.operations import Operations
 from libs.chassis.relay import run_relay
-from libs.chassis.sealing import Seal, run_sealer
 from libs.chassis.server import serve
 from libs.chassis.services import ServiceKeys, ServiceSigner
 from libs.chassis.status import run_heartbeat
@@ -56,6 +55,7 @@ class Runtime:
     stopping: asyncio.Event
     role: Role
     caller_token: Callable[[], str]  # of the service, for calls that it makes for itself
+    conveyor: Conveyor | None = None  # where jobs run: who answers does not speak to the broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ class App:
     consumers: Sequence[Consumer] = ()
     timers: Sequence[Timer] = ()
     jobs: Sequence[Job] = ()
+    # Whose methods every service answers alike, beside those of the chassis.
+    alike: Callable[[Runtime], Sequence[object]] = lambda _runtime: ()
     gauges: Sequence[Read] = ()
     figures: Sequence[Shown] = ()
 
@@ -102,8 +104,6 @@ class HostSettings:
     metrics_host: str = "0.0.0.0"  # noqa: S104 a pod's own
     pool_size: int = 8
     crashpoint: str = ""
-    audit_key: Path | None = None
-    audit_heads: Path | None = None
     service_keys: Path | None = None
     private_keys: Mapping[str, Path] = field(default_factory=dict)
     called_by: Collection[str] | None = None
@@ -205,7 +205,8 @@ class Host:
         )
 
     def _guard(self, app: App, runtime: Runtime) -> None:
-        alike = Operations(app.name, app.consumers, app.shown, runtime.database, self._verifier)
+        own = Operations(app.name, app.consumers, app.shown, runtime.database, self._verifier)
+        alike = (own, *app.alike(runtime))
         let_in = self._settings.called_by
         for servicer in app.servicers(runtime):
             guard = Guard(servicer, runtime.database, self._verifier, alike, let_in)
@@ -215,10 +216,10 @@ class Host:
                 self._holders.add(app.name)
 
     def _work(self, app: App) -> None:
-        runtime = self.runtimes[app.name]
         conveyor = self._conveyor
         if conveyor is None:
             raise RuntimeError("no broker")
+        runtime = replace(self.runtimes[app.name], conveyor=conveyor)
         database, wake = runtime.database, self._wakes[app.name]
         self._keep_running(
             f"{app.name}-relay",
@@ -229,15 +230,6 @@ class Host:
                 consumer.name,
                 lambda c=consumer: run_consumer(app.name, c, database, conveyor, self.stopping),  # type: ignore[misc]
             )
-        heard = heads.consumer(app.name)
-        self._keep_running(
-            heard.name,
-            lambda: run_consumer(app.name, heard, database, conveyor, self.stopping),
-        )
-        self._keep_running(
-            f"{app.name}-sealer",
-            lambda: run_sealer(app.name, database, self._seal(), self.stopping, self._now),
-        )
         if app.timers:
             self._keep_running(
                 f"{app.name}-timers",
@@ -257,14 +249,6 @@ class Host:
         )
         reads = (watched.read, *app.gauges)
         self._keep_running(f"{app.name}-gauges", lambda: run_gauges(reads, database, self.stopping))
-
-    def _seal(self) -> Seal:
-        key = self._settings.audit_key
-        return Seal(
-            signer=heads.Signer(key.read_text()) if key else None,
-            folder=self._settings.audit_heads,
-            conveyor=self._conveyor,
-        )
 
     def _beat(self, app: App) -> None:
         database = self.runtimes[app.name].database

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, get_type_hints, overload
 from uuid import UUID
 
 import asyncpg
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 R = TypeVar("R")
+Session: TypeAlias = "PoolConnectionProxy[Record]"
 Work = Callable[["Transaction", list[Any]], Awaitable[None]]
 param = bindparam
 
@@ -151,7 +152,7 @@ class Transaction:
 
     def __init__(
         self,
-        connection: "PoolConnectionProxy[Record] | None",
+        connection: "Session | None",
         at: datetime,
         wake_relay: Callable[[], None] = lambda: None,
     ) -> None:
@@ -163,7 +164,7 @@ class Transaction:
         self.at = at
 
     @property
-    def _connection(self) -> "PoolConnectionProxy[Record]":
+    def _connection(self) -> Session:
         if self._open is None:
             raise NotBegun
         return self._open
@@ -323,7 +324,7 @@ class Database:
             yield tx
 
     @contextlib.asynccontextmanager
-    async def session(self) -> "AsyncIterator[PoolConnectionProxy[Record]]":
+    async def session(self) -> AsyncIterator[Session]:
         """A connection of one's own, for who holds a session lock; it is ended afterwards, with whatever was set on it."""
         async with self._pool(self._system).acquire() as connection:
             try:
@@ -331,7 +332,7 @@ class Database:
             finally:
                 _end(connection)
 
-    def statements(self, connection: "PoolConnectionProxy[Record]") -> Transaction:
+    def statements(self, connection: Session) -> Transaction:
         """Statements on a connection of one's own, each a transaction in itself."""
         return Transaction(connection, self._now())
 
@@ -376,7 +377,7 @@ class Database:
                 pool.terminate()
 
 
-async def _abandon(connection: "PoolConnectionProxy[Record]", error: BaseException) -> None:
+async def _abandon(connection: Session, error: BaseException) -> None:
     """Roll back; a connection in doubt (cancelled, or lost) is ended instead of returned."""
     if isinstance(error, Exception) and not isinstance(error, CONNECTION_LOST):
         with contextlib.suppress(Exception):
@@ -385,7 +386,7 @@ async def _abandon(connection: "PoolConnectionProxy[Record]", error: BaseExcepti
     _end(connection)
 
 
-def _end(connection: "PoolConnectionProxy[Record]") -> None:
+def _end(connection: Session) -> None:
     """End a connection, also one that the server has ended already."""
     with contextlib.suppress(asyncpg.InterfaceError, OSError):
         connection.terminate()

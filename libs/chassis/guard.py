@@ -154,17 +154,17 @@ class Guard:
         servicer: Servicer,
         database: Database,
         verifier: CallerVerifier,
-        alike: object = None,
+        alike: Sequence[object] = (),
         let_in: Collection[str] | None = None,
     ) -> None:
-        """`alike` has the methods that every service answers alike, where its contract has them.
+        """`alike` have the methods that every service answers alike, where its contract has them.
 
         `let_in` are the services that may call here at all, of those that contracts list; None: all of them.
         """
         self.contract = servicer.contract
         self.methods = {method.path: method for method in methods_of(servicer.contract)}
         self._answers = {
-            m.path: _checked(m, servicer.methods, alike) for m in self.methods.values()
+            m.path: _checked(m, servicer.methods, *alike) for m in self.methods.values()
         }
         self._database = database
         self._verifier = verifier
@@ -374,9 +374,10 @@ def _understood(error: Exception, call: Call) -> DomainError:
     return Internal("UNEXPECTED", "Something went wrong on our side. Tell us the request id.")
 
 
-def _checked(method: Method, methods: object, alike: object) -> Answer:
+def _checked(method: Method, methods: object, *alike: object) -> Answer:
     """The method's code, if it fits: async, (request, call), of the contract's types."""
-    answer = getattr(methods, method.name, None) or getattr(alike, method.name, None)
+    found = (getattr(each, method.name, None) for each in (methods, *alike))
+    answer = next(filter(None, found), None)
     if answer is None or not inspect.iscoroutinefunction(answer):
         raise ContractError(f"{type(methods).__name__} has no async method for {method.path}")
     hints = typing.get_type_hints(answer)

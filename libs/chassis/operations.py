@@ -1,5 +1,5 @@
-"""The RPCs that every service answers alike: how it is, what becomes of the events that it set aside, its ledger, and
-what access identity pushes.
+"""The RPCs that every service answers alike: how it is, what becomes of the events that it set aside, and what access
+identity pushes.
 """
 
 import contextlib
@@ -18,8 +18,6 @@ from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
 from libs.chassis.holding import Holding
 from libs.chassis.inbox import Consumer, Delivery
-from libs.chassis.ledger import Ledger
-from libs.chassis.looks import Looks
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from libs.chassis.status import VERSION, Status, status_of
 from libs.chassis.tokens import CallerVerifier
@@ -75,10 +73,7 @@ class Operations:
         self._consumers = {consumer.name: consumer for consumer in consumers}
         self._shown = shown
         self._database = database
-        self.ListAudit = Ledger(service, database).ListAudit
         self.ApplyAccess = Holding(database, verifier).ApplyAccess
-        self.ListLooks = Looks(database).ListLooks
-        self.ListOwnLooks = Looks(database).ListOwnLooks
 
     async def GetStatus(
         self, request: status_pb2.GetStatusRequest, call: Call

@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 import nats.errors
@@ -32,17 +31,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.chassis.crashpoints import crashpoint
-from libs.chassis.database import Database, every_field, fields_except, param, sql
+from libs.chassis.database import Database, Session, every_field, fields_except, param, sql
 from libs.chassis.faults import backoff, rest, whereabouts
 from libs.chassis.forgetting import forget
 from libs.chassis.outbox import outbox
 from libs.chassis.restores import EPOCH, ORIGINAL, STANDING, Standing
 from libs.chassis.streams import ANSWER_WITHIN, Conveyor, ensure_stream, make_room
 from libs.telemetry.metrics import OUTBOX_AGE, PUBLISHED
-
-if TYPE_CHECKING:
-    from asyncpg import Record
-    from asyncpg.pool import PoolConnectionProxy
 
 log = logging.getLogger(__name__)
 
@@ -201,7 +196,7 @@ class _Relay:
         service: str,
         database: Database,
         conveyor: Conveyor,
-        connection: "PoolConnectionProxy[Record]",
+        connection: Session,
     ) -> None:
         self._service = service
         self._database = database

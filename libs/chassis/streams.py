@@ -40,6 +40,10 @@ class Silence(ConveyorError):
     """Messages are waiting and none is delivered, or the broker does not answer at all."""
 
 
+# What asking the broker for something may raise.
+BROKER_REFUSES = (nats.errors.Error, ConveyorError)
+
+
 class Conveyor:
     """A connection that comes back for ever. `generation` grows whenever it was away."""
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from carehub.audit.v1 import audit_pb2
 from google.protobuf.message import Message
 
-from libs.chassis import heads
 from libs.chassis.app import App, HostSettings
 from libs.chassis.inbox import ACK_WAIT, Consumer
 from libs.chassis.streams import (
@@ -17,6 +16,7 @@ from libs.chassis.streams import (
     inbox_of,
     stream_of,
 )
+from libs.ledger import heads
 
 HEAD = audit_pb2.AuditHeadSealed.DESCRIPTOR.full_name
 _API = "$JS.API"

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from libs.chassis.heads import new_key
 from libs.chassis.migrate import ROLES, role
 from libs.chassis.services import new_service_key
+from libs.ledger.heads import new_key
 from libs.local.clock import VARIABLE
 from libs.local.issuer import WEB
 from libs.local.process import kept_port, write_private

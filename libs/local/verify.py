@@ -8,11 +8,12 @@ from contextlib import AsyncExitStack
 from datetime import UTC
 from pathlib import Path
 
-from libs.chassis import heads, ids
+from libs.chassis import ids
 from libs.chassis.database import Database, open_pool
 from libs.chassis.errors import Unavailable
-from libs.chassis.heads import Head, Keys
-from libs.chassis.verification import Report, Verifier
+from libs.ledger import heads
+from libs.ledger.heads import Head, Keys
+from libs.ledger.verification import Report, Verifier
 
 Say = Callable[[str], None]
 WHOLE, TAMPERED, UNKNOWN = 0, 1, 2

@@ -23,6 +23,7 @@ from libs.chassis.channels import Channels
 from libs.chassis.database import Transaction
 from libs.chassis.streams import connect, ensure_stream, stream_of
 from libs.chassis.tokens import AUDIENCE, ISSUER, TYPE
+from libs.ledger.keeping import with_ledger
 from libs.local.environment import service_keys
 from libs.testing.clock import Clock
 from libs.testing.servers import Servers
@@ -192,15 +193,14 @@ async def running_hub(
         await ensure_stream(conveyor, name)
     clock = Clock()
 
+    key, heads = (_path(settings, f"CAREHUB_AUDIT_{what}") for what in ("KEY", "HEADS"))
     host = Host(
-        apps,
+        [with_ledger(app, key, heads) for app in apps],
         HostSettings(
             role=Role.ALL,
             database_urls={a.name: servers.url(a.name, "") for a in apps},
             system_urls={a.name: servers.url(a.name, "system") for a in apps},
             nats_url=servers.nats.url,
-            audit_key=_path(settings, "CAREHUB_AUDIT_KEY"),
-            audit_heads=_path(settings, "CAREHUB_AUDIT_HEADS"),
             service_keys=_path(settings, "CAREHUB_SERVICE_KEYS"),
             private_keys={a.name: Path(settings[f"{a.name.upper()}_SERVICE_KEY"]) for a in apps},
         ),

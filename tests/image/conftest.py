@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from libs.chassis.heads import new_key
 from libs.chassis.migrate import ROLES, create_database, role
 from libs.chassis.services import new_service_key
+from libs.ledger.heads import new_key
 from libs.local import nats as local_nats
 from libs.local.postgres import start_postgres
 from libs.local.process import spawn, wait_until_ready

@@ -22,6 +22,7 @@ from gateway.api.app import GatewaySettings, build
 from libs.chassis import ids
 from libs.chassis.app import Host, HostSettings, Role
 from libs.chassis.channels import Channels
+from libs.ledger.keeping import with_ledger
 from libs.local.process import free_port
 from libs.testing.servers import Servers
 from services.__main__ import caller_keys
@@ -93,7 +94,7 @@ async def a_house(servers: Servers, home: Path, issuer: str, url: str) -> AsyncI
         nats_url=servers.nats.url,
         grpc_address=grpc,
     )
-    host = Host([app], settings, caller_keys, ids.now)
+    host = Host([with_ledger(app)], settings, caller_keys, ids.now)
     await host.start()
     gateway = GatewaySettings(
         public_url=url,

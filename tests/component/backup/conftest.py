@@ -7,7 +7,7 @@ import pytest
 from libs.backup import restoring, taking
 from libs.backup.loading import Target
 from libs.chassis import ids
-from libs.chassis.heads import Keys, Signer, new_key
+from libs.ledger.heads import Keys, Signer, new_key
 
 ROOT = Path(__file__).parents[3]
 SERVICES = ("identity", "registry", "tasking")

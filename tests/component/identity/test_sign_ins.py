@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from libs.chassis.audit import audit
 from libs.chassis.database import sql
-from libs.chassis.sealing import Row
+from libs.ledger.sealing import Row
 from tests.component.identity.test_exchange import (
     ISSUER,
     a_provider,

@@ -16,9 +16,10 @@ from libs.chassis.access import heartbeat
 from libs.chassis.app import Host, HostSettings, Role
 from libs.chassis.caller import Call
 from libs.chassis.database import sql
-from libs.chassis.heads import audit_heads, new_key
 from libs.chassis.listen import listen
 from libs.chassis.streams import connect, ensure_stream, inbox_of, make_room
+from libs.ledger.heads import audit_heads, new_key
+from libs.ledger.keeping import with_ledger
 from libs.local import nats as local_nats
 from libs.local.broker import configuration, listening, set_up_at, users_of
 from libs.local.environment import SERVICES
@@ -142,9 +143,8 @@ async def test_everybody_can_do_what_they_have_to(broker, servers, tmp_path):
             system_urls={name: servers.url(name, "system")},
             nats_url=broker.url(name),
             conveyor_is_given=True,
-            audit_key=key,
         )
-        hosts[name] = Host([app], settings, caller_keys)
+        hosts[name] = Host([with_ledger(app, key)], settings, caller_keys)
         await hosts[name].start()
     heard = listen(broker.url("gateway"), "gateway", EVENTS)
     try:

@@ -8,9 +8,9 @@ from carehub.audit.v1 import audit_pb2
 from carehub.interop.v1 import interop_service_pb2
 from sqlalchemy import func, select
 
-from libs.chassis import heads
 from libs.chassis.database import param, sql
-from libs.chassis.heads import new_key
+from libs.ledger import heads
+from libs.ledger.heads import new_key
 from libs.local.verify import TAMPERED, UNKNOWN, WHOLE, run
 from libs.testing.hub import caller_token
 
@@ -39,8 +39,8 @@ async def verified(env, *services):
 
 
 async def test_whole_then_tampered_then_not_to_be_known(hub, env, servers, monkeypatch):
-    monkeypatch.setattr("libs.chassis.sealing.SEAL_EVERY", 0.05)
-    monkeypatch.setattr("libs.chassis.sealing.HEAD_EVERY", 0.05)
+    monkeypatch.setattr("libs.ledger.sealing.SEAL_EVERY", 0.05)
+    monkeypatch.setattr("libs.ledger.sealing.HEAD_EVERY", 0.05)
     token = caller_token(permissions=["audit.read"], facilities=[uuid4()])
     async with hub(*SERVICES, env=env) as h:
         for _ in range(3):

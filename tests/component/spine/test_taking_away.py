@@ -21,6 +21,7 @@ from libs.chassis.access import heartbeat
 from libs.chassis.app import Host, HostSettings, Role
 from libs.chassis.caller import Capacity
 from libs.chassis.database import Database, Mode, open_pool, sql
+from libs.ledger.keeping import with_ledger
 from libs.local.environment import SERVICES, service_keys
 from libs.local.nats import start_nats
 from libs.local.process import free_port
@@ -102,7 +103,7 @@ class Region:
             service_keys=self.servers.home / "service-keys/public",
             private_keys={n: self.servers.home / f"service-keys/{n}.json" for n in SERVICES},
         )
-        self.hosts[name] = Host([self.app(name)], settings, caller_keys)
+        self.hosts[name] = Host([with_ledger(self.app(name))], settings, caller_keys)
         await self.hosts[name].start()
 
     async def stop(self, name):

@@ -12,8 +12,8 @@ from google.type import date_pb2
 
 from gateway.api.accesses import KINDS, kind_of
 from libs.chassis.fields import to_timestamp
-from libs.chassis.looks import cursor, day_of, place_in
 from libs.chassis.pages import page_size
+from libs.ledger.looks import cursor, day_of, place_in
 from tests.unit.gateway.doubles import IMAGE, Neighbors, failed
 
 PATIENT = UUID(int=5)

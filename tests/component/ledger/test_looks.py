@@ -6,10 +6,10 @@ from uuid import uuid4
 import pytest
 from carehub.audit.v1 import audit_pb2
 
-from libs.chassis.looks import day_of
 from libs.chassis.wire import CallFailed
+from libs.ledger.looks import day_of
 from libs.testing.hub import caller_token
-from tests.component.chassis.test_ledger import HERE, NURSE, SERVICE, THERE, Told
+from tests.component.ledger.test_entries import HERE, NURSE, SERVICE, THERE, Told
 
 OFFICER = caller_token(
     permissions=["patients.read", "audit.read"], facilities=[HERE], roles=["privacy_officer"]

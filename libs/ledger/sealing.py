@@ -12,12 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
-import nats.errors
 import orjson
-from nats.js.errors import Error as JetStreamError
 from prometheus_client import Counter, Gauge
 from sqlalchemy import (
     ARRAY,
@@ -36,17 +34,12 @@ from sqlalchemy import (
     tuple_,
 )
 
-from libs.chassis import audit, heads
+from libs.chassis import audit
 from libs.chassis.crashpoints import crashpoint
-from libs.chassis.database import Database, Transaction, param, sql
+from libs.chassis.database import Database, Session, Transaction, param, sql
 from libs.chassis.faults import backoff, rest, whereabouts
-from libs.chassis.streams import ConveyorError
-
-if TYPE_CHECKING:
-    from asyncpg import Record
-    from asyncpg.pool import PoolConnectionProxy
-
-    from libs.chassis.streams import Conveyor
+from libs.chassis.streams import BROKER_REFUSES, Conveyor
+from libs.ledger import heads
 
 log = logging.getLogger(__name__)
 
@@ -195,7 +188,7 @@ class Seal:
 
     signer: heads.Signer | None = None
     folder: Path | None = None
-    conveyor: "Conveyor | None" = None
+    conveyor: Conveyor | None = None
 
 
 async def run_sealer(
@@ -230,7 +223,7 @@ class Sealer:
     def __init__(
         self,
         service: str,
-        connection: "PoolConnectionProxy[Record]",
+        connection: Session,
         seal: Seal,
         now: Callable[[], datetime],
     ) -> None:
@@ -325,7 +318,7 @@ class Sealer:
         if self._seal.conveyor and self._seal.conveyor.is_connected:
             try:
                 await heads.publish(self._seal.conveyor, head)
-            except (nats.errors.Error, JetStreamError, ConveyorError) as error:
+            except BROKER_REFUSES as error:
                 reason = type(error).__name__
                 log.warning(
                     "a head was not told", extra={"service": self._service, "reason": reason}

@@ -10,7 +10,7 @@ import pytest
 from libs.chassis import migrate as migrating
 from libs.chassis.database import Database, open_pool
 from libs.chassis.migrate import ROLES, create_database, migrate, role
-from tests.component.chassis.ledgers import MIGRATIONS, LedgerOf, row
+from tests.component.ledger.ledgers import MIGRATIONS, LedgerOf, row
 
 SERVICE = "teller"
 OLD = ("id", "at", "subject", "method", "resource", "patients", "outcome", "reason", "purpose", "facilities", "request_id")  # fmt: skip

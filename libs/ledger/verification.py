@@ -15,9 +15,9 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, any_, func, select, tu
 
 from libs.chassis import audit
 from libs.chassis.database import Database, param, sql
-from libs.chassis.heads import KEPT, Head, Keys
 from libs.chassis.restores import LIST, Restore
-from libs.chassis.sealing import (
+from libs.ledger.heads import KEPT, Head, Keys
+from libs.ledger.sealing import (
     EVER,
     FORM,
     HEAD_EVERY,

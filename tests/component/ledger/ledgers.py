@@ -11,14 +11,15 @@ from uuid import UUID, uuid4
 import asyncpg
 from sqlalchemy import insert
 
-from libs.chassis import audit, heads
+from libs.chassis import audit
 from libs.chassis.database import Database, every_field, open_pool, sql
-from libs.chassis.heads import Keys, Signer
-from libs.chassis.sealing import Row, Seal, Sealer, run_sealer
-from libs.chassis.verification import Report, Verifier
+from libs.ledger import heads
+from libs.ledger.heads import Keys, Signer
+from libs.ledger.sealing import Row, Seal, Sealer, run_sealer
+from libs.ledger.verification import Report, Verifier
 from libs.testing.servers import Servers
 
-MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parents[1] / "chassis/migrations"
 SERVICE = "teller"
 KEY = heads.new_key()
 WRITE = sql(insert(audit.audit).values(every_field(audit.audit)))

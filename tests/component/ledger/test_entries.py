@@ -10,11 +10,12 @@ from carehub.interop.v1 import interop_service_pb2
 from carehub.operations.v1 import status_pb2
 from sqlalchemy import insert, select
 
-from libs.chassis import audit, heads
+from libs.chassis import audit
 from libs.chassis.database import every_field, sql
-from libs.chassis.heads import new_key
-from libs.chassis.ledger import action_of
 from libs.chassis.wire import CallFailed
+from libs.ledger import heads
+from libs.ledger.entries import action_of
+from libs.ledger.heads import new_key
 from libs.testing.hub import Hub, caller_token
 
 SERVICE = interop_service_pb2.DESCRIPTOR.services_by_name["InteropService"]
@@ -132,7 +133,7 @@ async def test_pages_go_on_where_they_ended_and_tokens_are_for_one_question(hub)
 
 
 async def test_every_call_is_in_the_ledger_with_its_roles_and_is_sealed(hub, monkeypatch):
-    monkeypatch.setattr("libs.chassis.sealing.SEAL_EVERY", 0.05)
+    monkeypatch.setattr("libs.ledger.sealing.SEAL_EVERY", 0.05)
     operator = caller_token(
         permissions=["operations.read", "audit.read"], facilities=[HERE], roles=["operator"]
     )
@@ -156,7 +157,7 @@ async def test_every_call_is_in_the_ledger_with_its_roles_and_is_sealed(hub, mon
 
 
 async def test_every_service_keeps_the_heads_of_the_others(hub, tmp_path, monkeypatch):
-    monkeypatch.setattr("libs.chassis.sealing.SEAL_EVERY", 0.05)
+    monkeypatch.setattr("libs.ledger.sealing.SEAL_EVERY", 0.05)
     key = tmp_path / "key.pem"
     key.write_text(new_key())
     folder = tmp_path / "heads"

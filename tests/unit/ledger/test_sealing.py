@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from asyncpg.pgproto import pgproto
 
-from libs.chassis.sealing import Row, beginning, chain
+from libs.ledger.sealing import Row, beginning, chain
 
 ROW = Row(
     id=UUID("0190a5a0-0000-7000-8000-000000000001"),

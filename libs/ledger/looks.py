@@ -17,8 +17,8 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Database, param, sql
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
-from libs.chassis.ledger import PERMISSION
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.ledger.entries import PERMISSION
 
 Wanted = audit_pb2.ListLooksRequest | audit_pb2.ListOwnLooksRequest
 _BEGINNING = date(9999, 1, 1), UUID(int=0)

@@ -11,13 +11,14 @@ from typing import Any
 import asyncpg
 import pytest
 
-from libs.chassis import crashpoints, heads, ids, sealing
+from libs.chassis import crashpoints, ids
 from libs.chassis.crashpoints import POINTS
 from libs.chassis.database import Database, open_pool
-from libs.chassis.heads import Keys, Signer
-from libs.chassis.sealing import LATE, Seal, Sealer, run_sealer
-from libs.chassis.verification import Kind, Verifier
-from tests.component.chassis.ledgers import (
+from libs.ledger import heads, sealing
+from libs.ledger.heads import Keys, Signer
+from libs.ledger.sealing import LATE, Seal, Sealer, run_sealer
+from libs.ledger.verification import Kind, Verifier
+from tests.component.ledger.ledgers import (
     KEY,
     SERVICE,
     WRITE,
@@ -262,7 +263,7 @@ async def test_killed_at_each_of_its_points_it_loses_and_doubles_nothing(ledger,
 
 
 async def test_a_million_rows_would_be_told_of_while_they_are_read(ledger, monkeypatch):
-    monkeypatch.setattr("libs.chassis.verification.STEP", 10)
+    monkeypatch.setattr("libs.ledger.verification.STEP", 10)
     told = []
     await filled(ledger, random.Random(5), batches=1, rows=25)
     verifier = Verifier(SERVICE, ledger.database, Keys(KEY), {}, ledger.now)

@@ -11,11 +11,11 @@ from uuid import uuid4
 
 import asyncpg
 
-from libs.chassis import heads
-from libs.chassis.heads import Signer
-from libs.chassis.sealing import FORM, Row, beginning, chain
-from libs.chassis.verification import Kind
-from tests.component.chassis.ledgers import SERVICE, LedgerOf, filled, ledger_of, row
+from libs.ledger import heads
+from libs.ledger.heads import Signer
+from libs.ledger.sealing import FORM, Row, beginning, chain
+from libs.ledger.verification import Kind
+from tests.component.ledger.ledgers import SERVICE, LedgerOf, filled, ledger_of, row
 
 TIMES = int(os.environ.get("CAREHUB_TAMPERINGS", "6"))
 TABLES = ("audit", "audit_chain", "audit_heads")

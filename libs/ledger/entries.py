@@ -95,7 +95,7 @@ _PAGES = {
 }
 
 
-class Ledger:
+class Entries:
     """Answers for one service. The ledger is behind the system's door, so what may be seen of it is said here: rows of
     the facilities where the permission is held. Rows of no facility (nobody signed in, a service) are the network's.
     """
