@@ -31,7 +31,7 @@ export function tradeOf({ tasking, interop, messaging }: Statuses): Trade {
     broken: total(tasking, "carehub_tasking_broken_promises"),
     toTask: timesOf(tasking, "carehub_message_to_task_seconds"),
     acknowledged: timesOf(interop, "carehub_mllp_ack_seconds"),
-    silent: total(interop, "carehub_feed_silent"),
+    silent: total(interop, "carehub_feeds_silent"),
     heard: kindsOf(interop, "carehub_feed_messages_total"),
     waiting: now(messaging, "carehub_messages_waiting", ["planned", "leaving"]),
     letters: kindsOf(messaging, "carehub_notifications_total"),
