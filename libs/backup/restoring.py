@@ -21,7 +21,7 @@ from libs.backup.manifest import DatabaseSet, Manifest, check_files, read_manife
 from libs.backup.tables import Connection
 from libs.backup.taking import BY_A_RELAY, DECIDER, ever_told
 from libs.chassis.forgetting import KEEP_EVENTS
-from libs.chassis.migrate import role
+from libs.chassis.migrate import RESTORING, role
 from libs.chassis.relay import LEADER
 from libs.chassis.restores import STEP, Restore
 from libs.ledger.heads import Signer
@@ -35,7 +35,7 @@ _DECIDED = {
     "denials": "patient_id, number, grantee_id, sources, purposes, classes, labels, expires_at, weight",
     "ended_bases": "basis_id, ended_at",
 }
-_LEAD = "SELECT pg_try_advisory_lock($1)"
+_LOCK = "SELECT pg_try_advisory_lock($1)"
 _OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = ANY ($1)"
 _LOOKS, _LOOK_EVERY = 20, 0.25
 _TELL_AGAIN = """
@@ -100,6 +100,8 @@ async def restore(order: Order, say: Say) -> Restored:
         restoring = _Restoring(order, manifest, seal, held, epoch, say)
         for service in restored:
             await restoring.load(service)
+        for service in held.keys() - set(restored):
+            await _check_alone(service, held[service])
         for service in held.keys() - set(restored):
             await restoring.tell_again(service)
         lost = await _nobodys(manifest.taken_at, held.values(), held.values())
@@ -166,21 +168,42 @@ async def _nobodys(
 
 
 async def _hold(target: Target, stack: AsyncExitStack) -> Connection:
-    """Take the place of the relay's leader, and see that nobody else is there: whoever serves would change what is read."""
+    """Take the place of the relay's leader, and see that nobody else is there: whoever serves would change what is read.
+
+    Whoever starts from now on waits until this connection ends.
+    """
     connection = await tables.connect(target.service, target.maintenance_url)
     stack.push_async_callback(connection.close)
-    service = target.service
-    roles = [role(service, kind) for kind in ("", "system", "owner")]
-    is_leader = False
+    held = dict.fromkeys((RESTORING, LEADER), False)
     for _ in range(_LOOKS):  # whoever was just stopped may not have let go
-        is_leader = is_leader or await connection.fetchval(_LEAD, LEADER)
-        count = await connection.fetchval(_OTHERS, roles)
-        if is_leader and not count:
+        for lock, is_held in held.items():
+            held[lock] = is_held or await connection.fetchval(_LOCK, lock)
+        count = await _others(target.service, connection)
+        if all(held.values()) and not count:
             return connection
         await asyncio.sleep(_LOOK_EVERY)
     raise BackupFailed(
-        f"{service}: a process is using its database ({count} connections). Stop the services first: Ctrl-C ends "
+        f"{target.service}: a process is using its database ({count} connections). Stop the services first: Ctrl-C ends "
         "`carehub up`; on Kubernetes scale every Deployment to 0."
+    )
+
+
+async def _others(service: str, connection: Connection) -> int:
+    """How many connections there are of processes, and of migrations."""
+    roles = [role(service, kind) for kind in ("", "system", "owner")]
+    count: int = await connection.fetchval(_OTHERS, roles)
+    return count
+
+
+async def _check_alone(service: str, neighbor: Connection) -> None:
+    """Whoever had looked just before all was held may have come since; whoever waits only looks, and is gone again."""
+    for _ in range(_LOOKS):
+        if not (count := await _others(service, neighbor)):
+            return
+        await asyncio.sleep(_LOOK_EVERY)
+    raise BackupFailed(
+        f"{service}: a process began to use its database ({count} connections) while another was restored beside it. "
+        "Stop it, then the same command again; until then nobody can start on what is half restored."
     )
 
 

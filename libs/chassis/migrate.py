@@ -18,6 +18,8 @@ from alembic.script import ScriptDirectory
 CHASSIS = Path(__file__).parent / "migrations"
 ROLES = ("owner", "", "system", "maintenance")
 _LOCK = 7303014
+# Whoever restores a backup holds it in every database until the end, also in those that stay as they are.
+RESTORING = 7303017
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ def _upgrade_script(chain: Chain, service: str, current: str | None) -> str:
 
 
 async def is_at_head(connection: Any, service_migrations: Path) -> bool:
-    """Whether this code runs on the schema. A pod is not ready until it does."""
+    """Whether this code runs on the schema, and nobody restores a backup. A pod is not ready until it does."""
+    if not await connection.fetchval(f"SELECT pg_try_advisory_xact_lock_shared({RESTORING})"):
+        return False
     for chain in chains(service_migrations):
         if not reaches(await _current(connection, chain), chain.head()):
             return False

@@ -26,7 +26,7 @@ from libs.chassis.database import (
     sql,
 )
 from libs.chassis.faults import rest, whereabouts
-from libs.chassis.inbox import Consumer, inbox
+from libs.chassis.inbox import PENDING, Consumer, inbox
 from libs.chassis.streams import Conveyor, stream_of
 from libs.chassis.timers import timers
 from libs.telemetry.figures import Recent, Shown, Told
@@ -288,4 +288,6 @@ async def _lag(consumers: Sequence[Consumer], conveyor: Conveyor) -> dict[str, L
         except (JetStreamError, nats.errors.Error, TimeoutError):
             continue
         found[consumer.name] = Lag(waiting=info.num_pending or 0, in_work=info.num_ack_pending or 0)
+        # A consumer that hangs takes nothing and says nothing.
+        PENDING.labels(consumer.name).set(found[consumer.name].waiting)
     return found

@@ -12,7 +12,7 @@ from libs.chassis.config import read
 from libs.chassis.guard import Servicer
 from libs.telemetry.figures import Shown
 from services.interop.clients import MailServer
-from services.interop.consumers import CONSUMERS, SILENT, feed_gauges, jobs
+from services.interop.consumers import CONSUMERS, SILENT_NOW, feed_gauges, jobs
 from services.interop.ingest import FEED_MESSAGES
 from services.interop.mllp.connection import ACKNOWLEDGED
 from services.interop.mllp.expiry import expiry_gauges
@@ -57,7 +57,7 @@ def build(env: Mapping[str, str]) -> App:
         jobs=(*jobs(mail), listener(settings)),
         gauges=(feed_gauges, expiry_gauges(settings)),
         figures=(
-            Shown(metric=SILENT),
+            Shown(metric=SILENT_NOW),
             Shown(metric=FEED_MESSAGES, by=("outcome",)),
             Shown(metric=ACKNOWLEDGED, within=1),
         ),

@@ -1,6 +1,7 @@
 """What interop does when the others tell it something, and by the clock."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -30,6 +31,8 @@ _LETTER_SECONDS = 15.0
 _LEASE = timedelta(minutes=5)
 LAST = Gauge("carehub_feed_last_seconds", "Age of a feed's last message.", ["feed_id"])
 SILENT = Gauge("carehub_feed_silent", "1 while a feed is silent for too long.", ["feed_id"])
+SILENT_NOW = Gauge("carehub_feeds_silent", "Feeds that are silent for too long.")
+SILENT_NOW.set(math.nan)  # until somebody has looked; where there is no feed, none is
 
 _OUTCOMES = {
     ReportHandled.OUTCOME_APPLIED: MessageState.APPLIED,
@@ -107,14 +110,17 @@ async def watch_silence(tx: Transaction) -> None:
     silences = SilenceStore(tx)
     feeds = await FeedStore(tx).list_all()
     figures = await AccountStore(tx).figures([feed.id for feed in feeds], tx.at)
+    count = 0
     for feed in feeds:
         is_silent = feed.is_silent(figures[feed.id].last_message_at, tx.at)
         sounds = is_silent and not feed.is_muted(tx.at)
+        count += sounds
         SILENT.labels(str(feed.id)).set(sounds)
         if sounds and await silences.begin(feed.id, tx.at):
             await _tell_of_silence(silences, feed, tx.at)
         elif not is_silent and await silences.end(feed.id):
             log.info("a feed is heard again", extra={"feed_id": feed.id})
+    SILENT_NOW.set(count)
 
 
 async def _tell_of_silence(silences: SilenceStore, feed: Feed, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """What registry does when interop tells it what facilities reported."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -10,7 +11,7 @@ from carehub.interop.v1 import interop_events_pb2, report_pb2
 
 from libs.chassis.access import follow_access
 from libs.chassis.app import Job, Runtime
-from libs.chassis.database import Transaction
+from libs.chassis.database import Database, Transaction
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.faults import rest
 from libs.chassis.fields import to_uuid
@@ -98,36 +99,51 @@ async def follow_feeds(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
 async def keep_labels_current(runtime: Runtime) -> None:
     """Label anew what older value sets labeled, also what a process of the version before has labeled meanwhile."""
     while not runtime.stopping.is_set():
-        for relabel_next in (relabel_some, relabel_some_results):
-            after: UUID | None = UUID(int=0)
-            while after and not runtime.stopping.is_set():
-                async with runtime.database.system() as tx:
-                    after = await relabel_next(tx, after)
+        await look_for_outdated(runtime.database, runtime.stopping)
         await rest(runtime.stopping, LOOK_FOR_OUTDATED)
+
+
+async def look_for_outdated(database: Database, stopping: asyncio.Event) -> None:
+    """Look through all rows for such as another version labeled, unless there can be none."""
+    async with database.system() as tx:
+        labeling = await LabelStore(tx).labeling(VERSION)
+        began_at = tx.at
+    if labeling.is_settled:
+        return
+    for relabel_next in (relabel_some, relabel_some_results):
+        after: UUID | None = UUID(int=0)
+        while after:
+            if stopping.is_set():
+                return
+            async with database.system() as tx:
+                after = await relabel_next(tx, after)
+    if labeling.settles(began_at):
+        async with database.system() as tx:
+            await LabelStore(tx).settle(labeling)
 
 
 async def relabel_some(tx: Transaction, after: UUID) -> UUID | None:
     """Label the next visits after one anew, and tell of them. None: there are no more."""
     store = LabelStore(tx)
-    outdated = await store.outdated(VERSION, after, RELABELED_AT_ONCE)
+    outdated, goes_on_after = await store.outdated(VERSION, after, RELABELED_AT_ONCE)
     births = await store.births_of(visit.patient_id for visit in outdated)
     relabeled = relabel(outdated, await store.messages_of(outdated), births)
     await store.save(relabeled)
     for encounter in relabeled:
         await events.encounter_changed(tx, encounter)
-    return outdated[-1].id if len(outdated) == RELABELED_AT_ONCE else None
+    return goes_on_after
 
 
 async def relabel_some_results(tx: Transaction, after: UUID) -> UUID | None:
     """The same of results."""
     store = LabelStore(tx)
-    outdated = await store.outdated_results(VERSION, after, RELABELED_AT_ONCE)
+    outdated, goes_on_after = await store.outdated_results(VERSION, after, RELABELED_AT_ONCE)
     births = await store.births_of(result.patient_id for result in outdated)
     relabeled = relabel_results(outdated, births)
     await store.save_results(relabeled)
     for observation in relabeled:
         await events.result_received(tx, observation)
-    return outdated[-1].id if len(outdated) == RELABELED_AT_ONCE else None
+    return goes_on_after
 
 
 async def age_rows(tx: Transaction, key: str, due_at: datetime) -> None:

@@ -292,6 +292,7 @@ export function network(world) {
       // Said with the next sign of life: each is some seconds old.
       await counts("Tasks that a message made").waitFor({ timeout: 45_000 });
       await counts("Accepted").waitFor();
+      await figure("Feeds silent now").filter({ hasText: /^\d+$/ }).waitFor();
       await counts("Acknowledgements timed").waitFor();
       await counts(/^Open/).waitFor({ timeout: 45_000 });
       await figure("Within 1 s").first().filter({ hasText: "%" }).waitFor();
@@ -304,6 +305,8 @@ export function network(world) {
       });
       await phone.getByText("Del mensaje a la tarea").waitFor();
       await phone.getByText("Respondidas").waitFor();
+      const took = phone.locator("dl > div").filter({ hasText: "En 0,5 s" }).locator("dd");
+      await took.filter({ hasText: "%" }).first().waitFor();
       await looksRight(phone);
       await shot(phone, "operations-360-es");
       await phone.context().close();

@@ -3,7 +3,9 @@
 import math
 import re
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
@@ -22,6 +24,16 @@ MINUTES = 30
 FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrape:
+    """What Prometheus would read of all processes at one moment; `counted` are the series that only grow."""
+
+    at: float
+    series: Mapping[str, float]
+    counted: frozenset[str]
+    processes: frozenset[str]
+
+
 async def families(region: Region) -> list[tuple[str, Metric]]:
     """Each family of metrics, of each process."""
     return [
@@ -31,18 +43,31 @@ async def families(region: Region) -> list[tuple[str, Metric]]:
     ]
 
 
-async def firing(region: Region, folder: Path) -> set[str]:
-    """The alerts that fire if the hub goes on as it is: gauges stay, and what is counted does not grow."""
+async def scraped(region: Region) -> Scrape:
+    """The series that any rule reads."""
     read = set().union(*(metrics_in(rule["expr"]) for rule in rules()))
+    series, counted, at = dict[str, float](), set[str](), time.monotonic()
+    found = await families(region)
+    for process, family in found:
+        for name, value in _series(process, family.samples):
+            if name.partition("{")[0] in read:
+                series[name] = value
+                if family.type in {"counter", "histogram"}:
+                    counted.add(name)
+    processes = frozenset(process for process, _ in found)
+    return Scrape(at=at, series=series, counted=frozenset(counted), processes=processes)
+
+
+async def firing(region: Region, folder: Path, since: Scrape | None = None) -> set[str]:
+    """The alerts that fire if the hub goes on as it is: gauges stay, and what is counted grows as it has grown `since`."""
+    now = await scraped(region)
     series = [
-        {"series": name, "values": _constant(value)}
-        for process, family in await families(region)
-        for name, value in _series(process, family.samples)
-        if name.partition("{")[0] in read
+        {"series": name, "values": _goes_on(name, value, now, since)}
+        for name, value in now.series.items()
     ]
-    processes = {process for process, _ in await families(region)}
     series += [
-        {"series": f'up{{job="carehub",instance="{p}"}}', "values": _constant(1)} for p in processes
+        {"series": f'up{{job="carehub",instance="{p}"}}', "values": f"1x{MINUTES}"}
+        for p in now.processes
     ]
     expected = {"expr": FIRING, "eval_time": f"{MINUTES}m", "exp_samples": []}
     case = {"interval": "1m", "input_series": series, "promql_expr_test": [expected]}
@@ -59,12 +84,16 @@ def _series(process: str, samples: list[Sample]) -> Iterator[tuple[str, float]]:
         yield f"{name}{{{told}}}", value
 
 
-def _constant(value: float) -> str:
+def _goes_on(name: str, value: float, now: Scrape, since: Scrape | None) -> str:
     if math.isnan(value):
         return " ".join(["NaN"] * (MINUTES + 1))
     if math.isinf(value):
         return " ".join(["Inf"] * (MINUTES + 1))
-    return f"{value}x{MINUTES}"
+    if since is None or name not in now.counted:
+        return f"{value}x{MINUTES}"
+    grown = value - since.series.get(name, 0.0)
+    a_minute = (value if grown < 0 else grown) / (now.at - since.at) * 60
+    return f"{value}+{a_minute}x{MINUTES}"
 
 
 def _found(path: Path) -> set[str]:

@@ -32,6 +32,7 @@ EXPORTED = {
     "carehub_audit_sealed_total": {"service"},
     "carehub_audit_sealing_seconds": {"service"},
     "carehub_feed_silent": {"feed_id"},
+    "carehub_feeds_silent": set(),
     "carehub_feed_last_seconds": {"feed_id"},
     "carehub_feed_messages_total": {"feed_id", "outcome"},
     "carehub_mllp_messages_total": {"code", "reason"},

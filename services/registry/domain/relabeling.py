@@ -1,7 +1,8 @@
 """Visits and results that older value sets labeled, or for another day of birth, as those of today do."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.registry.domain.encounter import Encounter
@@ -9,6 +10,23 @@ from services.registry.domain.labels import VERSION, Label
 from services.registry.domain.minors import Labeled, of_age
 from services.registry.domain.observation import Observation, relabeled
 from services.registry.domain.visit import VisitMessage, fold
+
+# A process of another version, which labels by its own value sets, says so at least every few minutes. Whoever has not been
+# heard of for so long has ended, and all that it labeled is there to be seen.
+SETTLES_AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labeling:
+    """By which value sets a database is labeled. `since`: when a process first said so after one that has others."""
+
+    version: int
+    since: datetime
+    is_settled: bool
+
+    def settles(self, began_at: datetime) -> bool:
+        """Whether a look through all rows that began at that time has seen the last that another version labeled."""
+        return began_at - self.since >= SETTLES_AFTER
 
 
 def relabel(

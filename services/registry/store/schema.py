@@ -164,3 +164,13 @@ reports = Table(
     Column("patient_id", Uuid),
     Column("encounter_id", Uuid),
 )
+
+# One row: by which value sets rows are labeled since when, and whether none is left that others labeled.
+labeling = Table(
+    "labeling",
+    metadata,
+    Column("is_only", Boolean, primary_key=True),
+    Column("version", Integer),
+    Column("since", instant),
+    Column("is_settled", Boolean),
+)

@@ -4,10 +4,12 @@ import argparse
 from functools import partial
 from uuid import uuid4
 
+import asyncpg
 import pytest
 
 from libs.backup import command, restoring
 from libs.backup.archive import BackupFailed
+from libs.chassis.migrate import is_at_head
 from libs.local import environment
 from tests.component.backup.conftest import SERVICES
 from tests.component.backup.test_reconciled import GRANT, empty, maintaining
@@ -71,6 +73,51 @@ async def test_what_is_interrupted_at_its_very_end_is_completed_by_the_same_comm
         await identity.execute("UPDATE outbox SET published_at = now()")
     with pytest.raises(BackupFailed, match="identity: its database is not empty"):
         await filled.restore(replaces=False)
+
+
+async def test_who_starts_beside_a_restore_waits_until_its_end(filled, monkeypatch):
+    """Its own database is whole, and it would change what is told again."""
+    await filled.back_up()
+    may_start, load = [], restoring.load
+
+    async def looked():
+        connection = await asyncpg.connect(filled.servers.url("registry", "system"))
+        try:
+            return await is_at_head(connection, filled.targets()["registry"].migrations)
+        finally:
+            await connection.close()
+
+    async def meanwhile(*about):
+        may_start.append(await looked())
+        await load(*about)
+
+    monkeypatch.setattr(restoring, "load", meanwhile)
+    await filled.restore("tasking", although_heard=True)
+    assert may_start == [False]
+    assert await looked()
+
+
+async def test_who_had_looked_just_before_a_restore_is_found_and_nothing_is_told_again(
+    filled, monkeypatch
+):
+    await filled.back_up()
+    load, process = restoring.load, []
+
+    async def meanwhile(*about):
+        process.append(await asyncpg.connect(filled.servers.url("registry", "system")))
+        await load(*about)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(restoring, "load", meanwhile)
+        patched.setattr(restoring, "_LOOKS", 2)
+        with pytest.raises(BackupFailed, match="registry: a process began to use its database"):
+            await filled.restore("tasking", although_heard=True)
+    async with maintaining(filled, "registry") as connection:
+        assert not await connection.fetchval("SELECT count(*) FROM restores")
+    assert "restoring" in await revisions(filled)
+    await process[0].close()
+    await filled.restore("tasking", replaces=False, although_heard=True)
+    assert "restoring" not in await revisions(filled)
 
 
 async def test_a_home_is_complete_before_anybody_may_start(filled, tmp_path):

@@ -32,7 +32,7 @@ OPEN = {
         "accounts",
         "account_changes",
     },
-    "registry": {"feeds"},
+    "registry": {"feeds", "labeling"},
     "analytics": {"facilities", "merges", "risk_tombstones"},
     "careplans": {"facilities", "owners", "feeds", "merges"},
     "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},

@@ -1,5 +1,6 @@
 """Messages by the hour, who is told of a silence, who mutes it, and replaying what is alike."""
 
+import math
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,7 +13,8 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.chassis.wire import CallFailed
 from services.interop.clients import NotSent, write
-from services.interop.consumers import send_due, watch_silence
+from libs.telemetry.figures import Shown
+from services.interop.consumers import SILENT_NOW, send_due, watch_silence
 from services.interop.store.feeds import AccountStore
 from tests.component.interop.conftest import adt
 
@@ -99,6 +101,27 @@ async def test_each_hour_has_its_messages_folded_or_not(interop):
     clock.move(timedelta(days=40))
     await fold(interop)
     assert await interop.count("SELECT count(*) FROM arrivals_by_hour") == 0
+
+
+async def test_silent_feeds_are_counted_also_where_there_is_no_feed(interop):
+    """For the operations page: "none" as soon as somebody has looked, and before that nothing."""
+    count = Shown(metric=SILENT_NOW)
+    SILENT_NOW.set(math.nan)
+    assert count.read() == {}
+    await watch(interop)
+    assert count.read() == {"": 0}
+    interop.hub.clock.move(3 * HOUR)
+    await watch(interop)
+    assert count.read() == {"": 1}
+    await mute(interop, duration=Duration(seconds=3600), reason="Upgrade")
+    await watch(interop)
+    assert count.read() == {"": 0}
+    SILENT_NOW.set(math.nan)
+    async with interop.hub.system("interop") as tx:
+        await tx._connection.execute("DELETE FROM silences")
+        await tx._connection.execute("DELETE FROM feeds")
+        await watch_silence(tx)
+    assert count.read() == {"": 0}
 
 
 async def test_who_connects_systems_is_told_once_of_each_silence(interop):

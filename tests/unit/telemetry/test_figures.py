@@ -7,8 +7,8 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from libs.observability.slos import SLOS
-from libs.telemetry.figures import HOUR, Recent, Shown, Times, add_up, of_requests
-from libs.telemetry.metrics import REFUSALS
+from libs.telemetry.figures import HOUR, SOON, Recent, Shown, Times, add_up, of_requests
+from libs.telemetry.metrics import REFUSALS, REQUEST_SECONDS
 from services.interop.app import build as interop
 from services.messaging.app import build as messaging
 from services.tasking.app import build as tasking
@@ -57,12 +57,28 @@ def test_what_there_is_now_is_told_as_it_is_and_not_when_it_is_not_known(registr
 
 
 def test_a_service_tells_of_its_own_requests_only():
-    [_, ours] = of_requests("tasking")
-    [_, theirs] = of_requests("task")
+    [*_, ours] = of_requests("tasking")
+    [*_, theirs] = of_requests("task")
     for method in ("/carehub.tasking.v1.TaskingService/GetTask", "/carehub.identity.v1.I/GetMe"):
         REFUSALS.labels(method, "TEST_OF_FIGURES").inc()
     assert ours.read()["TEST_OF_FIGURES"] == 1
     assert "TEST_OF_FIGURES" not in theirs.read()
+
+
+def test_a_service_tells_how_long_its_own_answers_took():
+    took = {name: of_requests(name)[1] for name in ("figures", "figured", "fig")}
+    for method, seconds in (
+        ("figures.v1.S/A", 0.2),
+        ("figures.v1.S/B", 0.7),
+        ("figured.v1.S/A", 7),
+    ):
+        REQUEST_SECONDS.labels(f"/carehub.{method}").observe(seconds)
+    times = {name: Times(shown.read()) for name, shown in took.items()}
+    assert {name: (each.count, each.within(SOON)) for name, each in times.items()} == {
+        "figures": (2, 1),
+        "figured": (1, 0),
+        "fig": (0, 0),
+    }
 
 
 def test_of_what_takes_time_it_is_told_how_much_was_good_enough(registry):
@@ -94,5 +110,9 @@ def test_what_is_good_enough_is_what_the_objectives_say():
         )
     }
     assert {name: each.within for name, each in shown.items()} == bounds
+    (api,) = [slo for slo in SLOS if slo.name == "api_latency"]
+    assert f'le="{SOON}"' in api.bad
+    shown["answers"] = Shown(metric=REQUEST_SECONDS, within=SOON)
+    REQUEST_SECONDS.labels("/carehub.figures.v1.S/C").observe(1)
     for each in shown.values():
         assert str(float(each.within)) in each.read(), "a bound that the metric has"

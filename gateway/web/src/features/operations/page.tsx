@@ -18,7 +18,8 @@ import { SERVICES, type Service, type Status, useStatuses } from "./hooks";
 import styles from "./operations.module.css";
 import { useProblem } from "./problem";
 import { ServiceDetail } from "./service-detail";
-import { TradeCard } from "./trade";
+import { NearlyAll, TradeCard } from "./trade";
+import { timesOf } from "./trade-figures";
 
 type Asked = ReturnType<typeof useStatuses>[number];
 
@@ -46,6 +47,9 @@ export function OperationsPage() {
               <th scope="col" className={styles.number}>
                 {t("list.timers")}
               </th>
+              <th scope="col" className={styles.number}>
+                {t("list.slow")}
+              </th>
               <th scope="col">{t("list.state")}</th>
             </tr>
           </thead>
@@ -58,7 +62,7 @@ export function OperationsPage() {
                   <Row service={service} asked={one} isOpen={isOpen} />
                   {isOpen && one.data && (
                     <tr>
-                      <td colSpan={5} className={styles.detailCell} id={`service-${service}`}>
+                      <td colSpan={6} className={styles.detailCell} id={`service-${service}`}>
                         <ServiceDetail service={service} status={one.data} />
                       </td>
                     </tr>
@@ -140,7 +144,7 @@ function Row({ service, asked, isOpen }: { service: Service; asked: Asked; isOpe
       {data && !error ? (
         <Figures status={data} />
       ) : (
-        <td colSpan={4}>
+        <td colSpan={5}>
           {error && (
             <span className={styles.gone} role="alert">
               <IconAlertTriangleFilled size={16} aria-hidden="true" />
@@ -179,6 +183,9 @@ function Figures({ status }: { status: Status }) {
         {waiting === null ? t("consumers.unknown") : format.number(waiting)}
       </td>
       <td className={styles.number}>{format.number(status.timers.lateCount)}</td>
+      <td className={styles.number}>
+        <NearlyAll times={timesOf(status, "carehub_rpc_seconds")} />
+      </td>
       <td>
         {concern ? (
           <span className={styles.word}>

@@ -7,8 +7,8 @@ import { parkedOf } from "./figures";
 import type { Consumer, Service, Status } from "./hooks";
 import styles from "./operations.module.css";
 import { ParkedList } from "./parked";
-import { Group, Kinds, Since } from "./trade";
-import { kindsOf } from "./trade-figures";
+import { Group, Kinds, Since, Spread } from "./trade";
+import { kindsOf, timesOf } from "./trade-figures";
 
 export function ServiceDetail({ service, status }: { service: Service; status: Status }) {
   const t = useTranslations("operations");
@@ -53,6 +53,7 @@ export function ServiceDetail({ service, status }: { service: Service; status: S
             kinds={kindsOf(status, "carehub_rpc_requests_total")}
             word={(code) => (code === "OK" ? t("answers.ok") : <bdi>{code}</bdi>)}
           />
+          <Spread word={t("answers.timed")} times={timesOf(status, "carehub_rpc_seconds")} />
         </Group>
         <Group title={t("answers.refusals")} since={<Since status={status} />}>
           <Kinds

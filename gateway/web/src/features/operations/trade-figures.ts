@@ -29,13 +29,13 @@ export function tradeOf({ tasking, interop, messaging }: Statuses): Trade {
   return {
     loops: now(tasking, "carehub_loops", ["open", "overdue", "escalated"]),
     broken: total(tasking, "carehub_tasking_broken_promises"),
-    toTask: times(tasking, "carehub_message_to_task_seconds"),
-    acknowledged: times(interop, "carehub_mllp_ack_seconds"),
-    silent: total(interop, "carehub_feed_silent"),
+    toTask: timesOf(tasking, "carehub_message_to_task_seconds"),
+    acknowledged: timesOf(interop, "carehub_mllp_ack_seconds"),
+    silent: total(interop, "carehub_feeds_silent"),
     heard: kindsOf(interop, "carehub_feed_messages_total"),
     waiting: now(messaging, "carehub_messages_waiting", ["planned", "leaving"]),
     letters: kindsOf(messaging, "carehub_notifications_total"),
-    reminders: times(messaging, "carehub_reminder_lateness_seconds"),
+    reminders: timesOf(messaging, "carehub_reminder_lateness_seconds"),
   };
 }
 
@@ -71,7 +71,8 @@ function total(status: Told, metric: string): number | null {
   return counts.length === 0 ? null : counts.reduce((sum, { count }) => sum + count, 0);
 }
 
-function times(status: Told, metric: string): Times | null {
+/** How long something took. */
+export function timesOf(status: Told, metric: string): Times | null {
   return figure(status, metric)?.times ?? null;
 }
 

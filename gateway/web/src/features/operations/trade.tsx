@@ -150,8 +150,17 @@ export function Kinds({ title, kinds, word }: KindsProps) {
   ));
 }
 
+/** What 99 in 100 of them took at most. */
+export function NearlyAll({ times }: { times: Times | null }) {
+  const t = useTranslations("operations.trade");
+  if (!times?.count) return times ? t("nothing") : t("unknown");
+  const { p99Seconds, mostSeconds } = times;
+  const most = p99Seconds >= mostSeconds ? "times.more" : "times.most";
+  return t(most, { seconds: rounded(p99Seconds) });
+}
+
 /** How long something took: half of them, nearly all of them, and how many were good enough. */
-function Spread({ word, times }: { word: string; times: Times | null }) {
+export function Spread({ word, times }: { word: string; times: Times | null }) {
   const t = useTranslations("operations.trade");
   const format = useFormatter();
   if (!times?.count) return <Line word={word}>{times ? t("nothing") : t("unknown")}</Line>;
