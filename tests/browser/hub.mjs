@@ -170,6 +170,20 @@ export function siu(person, start) {
   return `${segments.join("\r")}\r`;
 }
 
+/** An ORU message of a potassium that Mercy's laboratory verified at a moment. */
+export function oru(person, verified, value, flag = "") {
+  sent += 1;
+  const at = atMercy(verified);
+  const { mrn, family, given, born = "19480302" } = person;
+  const segments = [
+    `MSH|^~\\&|LAB|MERCY|CAREHUB|HUB|${at}||ORU^R01^ORU_R01|WEB${Date.now()}-${sent}|P|2.5.1`,
+    `PID|1||${mrn}^^^MERCY^MR||${family}^${given}||${born}|F`,
+    `OBR|1||${mrn}-${sent}|24323-8^Metabolic panel^LN|||${at}${"|".repeat(15)}${at}|||F`,
+    `OBX|1|NM|2823-3^Potassium^LN||${value}|mmol/L|3.5-5.1|${flag}|||F|||${at}`,
+  ];
+  return `${segments.join("\r")}\r`;
+}
+
 /** As another program of the person at the page would do it: over the REST API, which must agree. */
 export async function call(page, method, path, body) {
   const { status, answer } = await page.evaluate(

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
-import { sentHome, somebody, until } from "./hub.mjs";
+import { call, idOf, oru, send, sentHome, somebody, until } from "./hub.mjs";
+
+const MINUTE_MS = 60_000;
 
 export function measures(world) {
   const open = (account, options = {}) =>
@@ -66,6 +68,40 @@ export function measures(world) {
       });
     }
 
+    test("critical results say how many were read back in time, how long it took, and whose they are", async () => {
+      const [quick, waiting] = [somebody("Ana", "Pronta"), somebody("Eva", "Nadie")];
+      for (const person of [quick, waiting]) await sentHome(world.hub, person, 20);
+      const verified = new Date(Date.now() - 90 * MINUTE_MS);
+      await send(world.hub, oru(quick, verified, "6.8", "HH"), oru(waiting, verified, "6.9", "HH"));
+      const nurse = await open("nurse");
+      await readBack(nurse, quick, new Date(verified.getTime() + 10 * MINUTE_MS));
+      await nurse.context().close();
+      const page = await open("coordinator", { viewport: DESK });
+      const title = "Critical result read back in 60 minutes";
+      const card = page.getByRole("region", { name: title });
+      await until(async () => {
+        await page.reload();
+        await card.waitFor();
+        return Number(await card.getByRole("button", { name: /^\d+$/ }).textContent()) >= 2;
+      }, 30_000);
+      await card.getByText(/^Half (took at most|of them)|^Fewer than half/).waitFor();
+      await card.getByRole("button", { name: /^\d+$/ }).click();
+      const pane = page.getByRole("complementary", { name: title });
+      const row = (person) => pane.getByRole("listitem").filter({ hasText: person.family });
+      await row(quick).getByText("read back, after 10 min").waitFor();
+      await row(waiting).getByText("nobody read it back").waitFor();
+      await pane.getByText("42 CFR 493.1291(g)").waitFor();
+      await looksRight(page);
+      await shot(page, "critical-results");
+      await page.context().close();
+      const phone = await open("coordinator", { viewport: PHONE, locale: "es-US" });
+      const spanish = phone.getByRole("region", { name: /^Resultado crítico confirmado/ });
+      await spanish.getByText(/^La mitad tardó como mucho|^Menos de la mitad/).waitFor();
+      await looksRight(phone);
+      await shot(phone, "critical-results-es-360");
+      await phone.context().close();
+    });
+
     test("on a phone, in Spanish", async () => {
       const page = await open("coordinator", { viewport: PHONE, locale: "es-US" });
       await page.getByRole("heading", { name: "Consulta en 14 días" }).waitFor();
@@ -82,6 +118,18 @@ export function measures(world) {
       await looksRight(page);
       await page.context().close();
     });
+  });
+}
+
+/** The clinician read it back then; who was told, a nurse writes down. */
+async function readBack(page, person, time) {
+  const patientId = await idOf(page, person.family);
+  const tasks = () => call(page, "GET", `/v1/tasks?patientId=${patientId}`);
+  const found = async () => (await tasks()).tasks.find(({ step }) => step === "acknowledge");
+  await until(found, 30_000);
+  await call(page, "POST", `/v1/tasks/${(await found()).id}:complete`, {
+    outcome: "read_back",
+    readBack: { toldName: "Dr. A. Quill, hospitalist", time: time.toISOString() },
   });
 }
 

@@ -1,8 +1,10 @@
 /** Stories of the patient's page and of finding somebody. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { signIn } from "./browser.mjs";
-import { sentHome, somebody, until } from "./hub.mjs";
+import { DESK, looksRight, PHONE, shot, signIn } from "./browser.mjs";
+import { idOf, oru, send, sentHome, somebody, until } from "./hub.mjs";
+
+const DAY_MS = 86_400_000;
 
 async function find(page, text) {
   await page.keyboard.press("Control+k");
@@ -53,6 +55,41 @@ export function patient(world) {
       await page.locator("aside", { hasText: person.family }).waitFor();
       await page.context().close();
     });
+
+    for (const [viewport, locale, words] of [
+      [DESK, "en-US", { gap: /^Results are shown from/, show: "Show older results" }],
+      [PHONE, "es-US", { gap: /^Los resultados se/, show: "Mostrar resultados anteriores" }],
+    ]) {
+      test(`where older results are missing the timeline says so, at ${viewport.width} px`, async () => {
+        const person = somebody("Ida", "Mitlaborwerten");
+        await sentHome(world.hub, person, 2);
+        for (const days of [9, 6, 3]) {
+          await send(world.hub, oru(person, new Date(Date.now() - days * DAY_MS), `4.${days}`));
+        }
+        const page = await signIn(world.browser, world.hub, "coordinator", { viewport, locale });
+        await page.route("**/observations?*", (route) => {
+          const url = new URL(route.request().url());
+          url.searchParams.set("pageSize", "2");
+          return route.continue({ url: url.href });
+        });
+        await page.goto(`${world.hub.url}/patients/${await idOf(page, person.family)}`);
+        const results = page.locator("ol li[data-what=results]");
+        const gap = page.locator("ol li").filter({ has: page.getByText(words.gap) });
+        await gap.waitFor({ timeout: 30_000 });
+        assert.equal(await results.count(), 2);
+        const said = await page.locator("ol li").allInnerTexts();
+        const at = (text) => said.findIndex((each) => each.match(text));
+        assert(at("4[.]3") < at("4[.]6") && at("4[.]6") < at(words.gap), "below the oldest");
+        await looksRight(page);
+        await shot(page, `timeline-older-${viewport.width}`);
+        await gap.getByRole("button", { name: words.show }).focus();
+        await page.keyboard.press("Enter");
+        await results.filter({ hasText: "4.9" }).waitFor();
+        assert.equal(await results.count(), 3);
+        assert.equal(await gap.count(), 0);
+        await page.context().close();
+      });
+    }
 
     test("a patient who is not there and one who may not be seen are one page", async () => {
       const path = "/patients/00000000-0000-7000-8000-000000000000";

@@ -43,6 +43,7 @@ def _with_clocks(history: History, zones: Mapping[UUID, str]) -> History:
         visits=[each for each in history.visits if each.facility_id in zones],
         discharges=[each for each in history.discharges if each.facility_id in zones],
         referrals=[each for each in history.referrals if each.facility_id in zones],
+        critical_results=[r for r in history.critical_results if r.facility_id in zones],
     )
 
 

@@ -12,6 +12,7 @@ from libs.chassis.database import Transaction
 from libs.chassis.inbox import Delivery
 from services.analytics.consumers.computing import alone_with, compute_anew
 from services.analytics.convert.told import (
+    to_critical_result,
     to_discharge,
     to_facility,
     to_merge,
@@ -20,6 +21,7 @@ from services.analytics.convert.told import (
 )
 from services.analytics.domain.record import (
     Known,
+    KnownCriticalResult,
     KnownDischarge,
     KnownReferral,
     KnownVisit,
@@ -57,13 +59,20 @@ async def _merge(tx: Transaction, told: Merge) -> None:
 
 
 async def follow_loops(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Keep the newest of each transition loop; one of another protocol costs nothing."""
-    told = [
-        to_discharge(delivery.event)
+    """Keep the newest of each transition loop and of each critical result; one of another protocol costs nothing."""
+    events = [
+        delivery.event
         for delivery in deliveries
         if isinstance(delivery.event, tasking_events_pb2.LoopChanged)
     ]
-    await _keep(tx, KnownDischarge, [each for each in told if each])
+    discharges = [discharge for event in events if (discharge := to_discharge(event))]
+    results = [result for event in events if (result := to_critical_result(event))]
+    patients = {each.patient_id for each in discharges} | {each.patient_id for each in results}
+    if patients:
+        # Alone with all of them at once: who takes locks one after the other may wait in a ring.
+        await alone_with(tx, patients)
+    await _keep(tx, KnownDischarge, discharges)
+    await _keep(tx, KnownCriticalResult, results)
 
 
 async def follow_referrals(tx: Transaction, deliveries: Sequence[Delivery]) -> None:

@@ -1,17 +1,18 @@
 """Scores, measures and units as they are shown and told."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from carehub.access.v1 import access_pb2
 from carehub.analytics.v1 import measure_pb2, risk_pb2
+from google.protobuf.duration_pb2 import Duration
 from google.type.date_pb2 import Date
 
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_timestamp
 from services.analytics.domain.labels import Labels
-from services.analytics.domain.rate import Rate, Status
+from services.analytics.domain.rate import Rate, Status, Times
 from services.analytics.domain.record import MeasuredUnit, Risk
 from services.analytics.domain.risk import Term
 
@@ -60,6 +61,7 @@ def measure_to_proto(
     told: Mapping[str, Any],
     version: str,
     months: Sequence[tuple[date, Mapping[Status, int]]],
+    times: Times | None,
 ) -> measure_pb2.Measure:
     total: dict[Status, int] = {}
     for _, counts in months:
@@ -78,7 +80,22 @@ def measure_to_proto(
             measure_pb2.MonthlyRate(month=day_to_proto(month), rate=rate_to_proto(counts))
             for month, counts in months
         ],
+        times=_times(times),
     )
+
+
+def _times(times: Times | None) -> measure_pb2.Times | None:
+    if times is None:
+        return None
+    return measure_pb2.Times(median=_duration(times.median), ninetieth=_duration(times.ninetieth))
+
+
+def _duration(value: timedelta | None) -> Duration | None:
+    if value is None:
+        return None
+    duration = Duration()
+    duration.FromTimedelta(value)
+    return duration
 
 
 def unit_to_proto(unit: MeasuredUnit) -> measure_pb2.MeasureUnit:
@@ -93,6 +110,7 @@ def unit_to_proto(unit: MeasuredUnit) -> measure_pb2.MeasureUnit:
         reason=unit.reason,
         evidence_id=str(unit.evidence_id) if unit.evidence_id else "",
         settle_time=to_timestamp(unit.settles_at),
+        took=_duration(unit.took),
     )
 
 

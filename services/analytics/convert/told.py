@@ -12,9 +12,10 @@ from carehub.tasking.v1 import loop_pb2, tasking_events_pb2
 from libs.chassis.fields import to_datetime
 from libs.chassis.ids import to_id
 from services.analytics.domain.labels import WITHHELD, Label, Labels, inherit
-from services.analytics.domain.measures import shows_contact
+from services.analytics.domain.measures import shows_contact, shows_read_back
 from services.analytics.domain.record import (
     Facility,
+    KnownCriticalResult,
     KnownDischarge,
     KnownReferral,
     KnownVisit,
@@ -23,6 +24,7 @@ from services.analytics.domain.record import (
 from services.analytics.domain.stay import VisitClass
 
 TRANSITION, CONTACT, CONTACT_DUE = "discharge-transition", "contact", "contact_due"
+CRITICAL_RESULT = "critical-result"
 
 
 def to_facility(event: identity_events_pb2.FacilityChanged) -> Facility:
@@ -91,10 +93,42 @@ def to_discharge(event: tasking_events_pb2.LoopChanged) -> KnownDischarge | None
         contact_due_at=due[0] if due else None,
         contacted_at=at,
         contact_evidence_id=_optional(source),
-        close_reason=told.close_reason if told.state != loop_pb2.Loop.STATE_OPEN else "",
+        close_reason=_close_reason(told),
         closed_at=to_datetime(told.close_time) if told.HasField("close_time") else None,
         labels=to_labels(told.labels),
     )
+
+
+def to_critical_result(event: tasking_events_pb2.LoopChanged) -> KnownCriticalResult | None:
+    """None for a loop that is about something else."""
+    told = event.loop
+    if told.protocol != CRITICAL_RESULT or not told.result_id:
+        return None
+    at, source = min(
+        (
+            (to_datetime(each.time), each.source_id)
+            for each in told.evidence
+            if shows_read_back(each.step, each.outcome)
+        ),
+        default=(None, ""),
+    )
+    return KnownCriticalResult(
+        id=to_id(told.id),
+        version=event.version,
+        facility_id=to_id(told.facility_id),
+        patient_id=to_id(told.patient_id),
+        result_id=to_id(told.result_id),
+        verified_at=to_datetime(told.open_time),
+        read_back_at=at,
+        read_back_evidence_id=_optional(source),
+        close_reason=_close_reason(told),
+        closed_at=to_datetime(told.close_time) if told.HasField("close_time") else None,
+        labels=to_labels(told.labels),
+    )
+
+
+def _close_reason(told: loop_pb2.Loop) -> str:
+    return told.close_reason if told.state != loop_pb2.Loop.STATE_OPEN else ""
 
 
 def to_referral(event: referrals_events_pb2.ReferralChanged) -> KnownReferral:

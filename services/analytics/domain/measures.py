@@ -18,12 +18,16 @@ from services.analytics.domain.stay import Visit, VisitClass
 
 CONTACT, WEEK, FORTNIGHT = "contact-2-business-days", "follow-up-7-days", "follow-up-14-days"
 READMISSION, REFERRAL = "readmission-30-days", "referral-closed"
+CRITICAL_RESULT = "critical-result-60-minutes"
 Zones = Mapping[UUID, str]  # of facilities
 _BEDS = frozenset({VisitClass.INPATIENT})
 _SEEN = frozenset({VisitClass.OUTPATIENT, VisitClass.RECURRING})
 # Ends of a loop after which nobody can be reached at home any more, or that nobody had to follow.
 _NOT_FOLLOWED = frozenset({"NOT_ELIGIBLE", "DISCHARGE_CANCELLED", "ADMISSION_CANCELLED"})
 _GONE = frozenset({"DECEASED", "READMITTED"})
+# Nobody had to be told: it was a repeat of an alarm, or is no longer what the protocol follows.
+_NO_ALARM = "NOT_ELIGIBLE"
+_ACKNOWLEDGE = "acknowledge"  # the step of tasking by which somebody is told
 
 
 class _Placed(Protocol):
@@ -63,6 +67,20 @@ class SentReferral:
     ended_at: datetime | None
     is_completed: bool
     state_reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CriticalResult:
+    """A critical result that somebody has to be told of, as its loop tells."""
+
+    id: UUID
+    patient_id: UUID
+    facility_id: UUID
+    verified_at: datetime
+    read_back_at: datetime | None
+    read_back_evidence_id: UUID | None
+    close_reason: str
+    closed_at: datetime | None
 
 
 def definitions() -> Mapping[str, Mapping[str, Any]]:
@@ -247,6 +265,45 @@ def _referral(each: SentReferral, zones: Zones, within: timedelta) -> Unit:
     if each.is_completed:
         return replace(unit, status=Status.MET, reason="COMPLETED", evidence_id=each.id)
     return replace(unit, status=Status.NOT_MET, reason=each.state_reason or "NOT_DONE")
+
+
+def shows_read_back(step: str, outcome: str) -> bool:
+    """Whether what tasking has as evidence says that the responsible clinician read the result back."""
+    allowed = definitions()[CRITICAL_RESULT]["read_back_outcomes"]
+    return step == _ACKNOWLEDGE and outcome in allowed
+
+
+def results_read_back(results: Iterable[CriticalResult], zones: Zones) -> list[Unit]:
+    """Whether each was read back in time, and how long that took."""
+    rule = definitions()[CRITICAL_RESULT]
+    return [_read_back(each, zones, rule) for each in results]
+
+
+def _read_back(each: CriticalResult, zones: Zones, rule: Mapping[str, Any]) -> Unit:
+    end, at = each.verified_at + timedelta(minutes=rule["minutes"]), each.read_back_at
+    unit = Unit(
+        id=each.id,
+        patient_id=each.patient_id,
+        facility_id=each.facility_id,
+        on=_day(each.verified_at, each, zones),
+        status=Status.PENDING,
+        reason="NOT_READ_BACK",
+        settles_at=end + timedelta(microseconds=1),
+        took=max(at - each.verified_at, timedelta()) if at else None,
+        evidence_id=each.read_back_evidence_id,
+    )
+    if each.close_reason == _NO_ALARM or (at is None and _is_over_by(each, end, rule["left_out"])):
+        return replace(unit, status=Status.EXCLUDED, reason=each.close_reason, took=None)
+    if at is None:
+        return unit
+    if at <= end:
+        return replace(unit, status=Status.MET, reason="READ_BACK")
+    return replace(unit, status=Status.NOT_MET, reason="READ_BACK_LATE")
+
+
+def _is_over_by(each: CriticalResult, end: datetime, reasons: Sequence[str]) -> bool:
+    is_over = each.close_reason in reasons
+    return is_over and each.closed_at is not None and each.closed_at <= end
 
 
 def _days(start: datetime, end: datetime, place: _Placed, zones: Zones) -> int:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from math import sqrt
+from math import ceil, sqrt
 from uuid import UUID
 
 # Cells with fewer people are not published (CMS cell size policy).
@@ -28,7 +28,8 @@ class Unit:
 
     `on` is the day that it counts for, where the facility is. It counts from `settles_at` on, when its window has closed;
     one that is pending then is not met. Were what is met counted at once, and what is missed only when nothing can come
-    any more, every young month would look better than it is, and every young rate of readmissions worse.
+    any more, every young month would look better than it is, and every young rate of readmissions worse. `took`: how long it
+    took until it was done, in time or not.
     """
 
     id: UUID
@@ -39,6 +40,7 @@ class Unit:
     reason: str
     settles_at: datetime
     evidence_id: UUID | None = None
+    took: timedelta | None = None
 
     def status_at(self, now: datetime) -> Status:
         if self.status is Status.EXCLUDED:
@@ -46,6 +48,17 @@ class Unit:
         if now < self.settles_at:
             return Status.PENDING
         return Status.NOT_MET if self.status is Status.PENDING else self.status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """How long units took: half of them at most `median`, nine in ten at most `ninetieth`.
+
+    None where fewer than that were done. Were those that are not done left out, who never calls would look quick.
+    """
+
+    median: timedelta | None = None
+    ninetieth: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,3 +93,15 @@ def rate(units: Iterable[Unit], now: datetime) -> Rate:
     told = [unit.status_at(now) for unit in units]
     met = told.count(Status.MET)
     return Rate(numerator=met, denominator=met + told.count(Status.NOT_MET))
+
+
+def times(units: Iterable[Unit], now: datetime) -> Times:
+    """Of the units whose window has closed and that are not excluded, by the nearest rank."""
+    counted = [u for u in units if u.status_at(now) in (Status.MET, Status.NOT_MET)]
+    done = sorted(unit.took for unit in counted if unit.took is not None)
+
+    def at(share: float) -> timedelta | None:
+        rank = ceil(share * len(counted))
+        return done[rank - 1] if 0 < rank <= len(done) else None
+
+    return Times(median=at(0.5), ninetieth=at(0.9))

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Self, TypeVar
 from uuid import UUID, uuid5
 
 from services.analytics.domain import measures
 from services.analytics.domain.labels import ORDINARY, Labels, inherit
-from services.analytics.domain.measures import FollowedDischarge, SentReferral, Zones
+from services.analytics.domain.measures import (
+    CriticalResult,
+    FollowedDischarge,
+    SentReferral,
+    Zones,
+)
 from services.analytics.domain.rate import Status, Unit
 from services.analytics.domain.risk import Band, Findings, Score, Term, hospital, lace
 from services.analytics.domain.stay import Stay, Visit, VisitClass
@@ -112,7 +117,36 @@ class KnownReferral:
         )
 
 
-Known = TypeVar("Known", KnownVisit, KnownDischarge, KnownReferral)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCriticalResult:
+    """The loop of a critical result as tasking told it last."""
+
+    id: UUID
+    version: int
+    facility_id: UUID
+    patient_id: UUID
+    result_id: UUID
+    verified_at: datetime
+    read_back_at: datetime | None
+    read_back_evidence_id: UUID | None
+    close_reason: str
+    closed_at: datetime | None
+    labels: Labels
+
+    def told(self) -> CriticalResult:
+        return CriticalResult(
+            id=self.result_id,
+            patient_id=self.patient_id,
+            facility_id=self.facility_id,
+            verified_at=self.verified_at,
+            read_back_at=self.read_back_at,
+            read_back_evidence_id=self.read_back_evidence_id,
+            close_reason=self.close_reason,
+            closed_at=self.closed_at,
+        )
+
+
+Known = TypeVar("Known", KnownVisit, KnownDischarge, KnownReferral, KnownCriticalResult)
 
 
 def is_news(told: Known, known: Known | None) -> bool:
@@ -152,7 +186,9 @@ class Risk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredUnit:
-    """A unit of a measure as a row. `day` is the day that it counts for, where the facility is."""
+    """A unit of a measure as a row. `day` is the day that it counts for, where the facility is; `took`, how long until it
+    was done.
+    """
 
     id: UUID
     facility_id: UUID
@@ -164,6 +200,7 @@ class MeasuredUnit:
     reason: str
     settles_at: datetime
     evidence_id: UUID | None
+    took: timedelta | None
     labels: Labels
 
 
@@ -174,6 +211,7 @@ class History:
     visits: Sequence[KnownVisit]
     discharges: Sequence[KnownDischarge]
     referrals: Sequence[KnownReferral]
+    critical_results: Sequence[KnownCriticalResult]
 
     @property
     def facility_ids(self) -> frozenset[UUID]:
@@ -181,6 +219,7 @@ class History:
             [visit.facility_id for visit in self.visits]
             + [discharge.facility_id for discharge in self.discharges]
             + [referral.facility_id for referral in self.referrals]
+            + [result.facility_id for result in self.critical_results]
         )
 
     def standing(self, facility_id: UUID) -> list[KnownVisit]:
@@ -241,15 +280,20 @@ def _at(history: History, facility_id: UUID, zones: Zones) -> Iterable[MeasuredU
     seen = {each.patient_id: visits for each in followed}
     sent = {r.id: r for r in history.referrals if r.facility_id == facility_id}
     asked = [s for r in sent.values() if (s := r.sent())]
+    results = {r.result_id: r for r in history.critical_results if r.facility_id == facility_id}
     by_id: dict[UUID, Labels] = {visit.id: visit.labels for visit in visits}
     by_id |= {key: inherit(loop.labels, by_id.get(key, ORDINARY)) for key, loop in loops.items()}
     by_id |= {key: referral.labels for key, referral in sent.items()}
+    by_id |= {key: result.labels for key, result in results.items()}
     told: Mapping[str, Iterable[Unit]] = {
         measures.CONTACT: measures.contacts(followed, zones),
         measures.WEEK: measures.follow_ups(followed, seen, zones, measures.WEEK),
         measures.FORTNIGHT: measures.follow_ups(followed, seen, zones, measures.FORTNIGHT),
         measures.READMISSION: measures.readmissions(visits, zones),
         measures.REFERRAL: measures.referrals_closed(asked, zones),
+        measures.CRITICAL_RESULT: measures.results_read_back(
+            [each.told() for each in results.values()], zones
+        ),
     }
     for measure, units in told.items():
         for unit in units:
@@ -271,5 +315,6 @@ def _measured(measure: str, unit: Unit, labels: Mapping[UUID, Labels]) -> Measur
         reason=unit.reason,
         settles_at=unit.settles_at,
         evidence_id=unit.evidence_id,
+        took=unit.took,
         labels=inherit(*made_of),
     )

@@ -8,7 +8,7 @@ from libs.chassis.fields import to_uuid
 from libs.chassis.pages import encode_cursor, page_size
 from services.analytics.convert.shown import risk_to_proto, to_status, unit_to_proto
 from services.analytics.domain.measures import definitions
-from services.analytics.service.measuring import measured, span_of
+from services.analytics.service.measuring import measured, span_of, timed
 from services.analytics.service.pages import before_day, before_instant, first_place, token_after
 from services.analytics.store import ComputedStore, RecordStore
 
@@ -34,8 +34,8 @@ class AnalyticsService:
         self, request: rpc.ListMeasuresRequest, call: Call
     ) -> rpc.ListMeasuresResponse:
         size, start = page_size(request.page_size), first_place(request.page_token, request)
-        counts = await ComputedStore(call.tx).counts(span_of(request, call))
-        left = measured(counts)[start:]
+        store, span = ComputedStore(call.tx), span_of(request, call)
+        left = measured(await store.counts(span), await store.times(span, timed()))[start:]
         token = encode_cursor([start + size], request) if len(left) > size else ""
         return rpc.ListMeasuresResponse(measures=left[:size], next_page_token=token)
 

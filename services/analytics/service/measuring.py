@@ -13,8 +13,8 @@ from libs.chassis.fields import to_uuid
 from services.analytics.convert.shown import measure_to_proto, to_day
 from services.analytics.domain.instrument import read_instrument
 from services.analytics.domain.measures import definitions
-from services.analytics.domain.rate import Status
-from services.analytics.store import Count, Span
+from services.analytics.domain.rate import Status, Times
+from services.analytics.store import Count, Span, Took
 
 TWO_YEARS, TEN_YEARS = timedelta(days=730), timedelta(days=3653)
 
@@ -37,13 +37,20 @@ def span_of(request: rpc.ListMeasuresRequest | rpc.ListMeasureUnitsRequest, call
     return Span(facility_ids=tuple(sorted(places)), start=start, end=end)
 
 
-def measured(counts: Iterable[Count]) -> list[measure_pb2.Measure]:
+def timed() -> list[str]:
+    """The measures that say how long it took, too."""
+    return [key for key, told in definitions().items() if told.get("is_timed")]
+
+
+def measured(counts: Iterable[Count], times: Iterable[Took]) -> list[measure_pb2.Measure]:
     """Every measure of the catalog, also one of which nothing is known."""
     found = defaultdict[str, dict[date, dict[Status, int]]](lambda: defaultdict(dict))
     for count in counts:
         found[count.measure][count.month][count.status] = count.units
+    took = dict.fromkeys(timed(), Times())
+    took |= {each.measure: Times(median=each.median, ninetieth=each.ninetieth) for each in times}
     version = str(read_instrument("measures-2026")["version"])
     return [
-        measure_to_proto(key, told, version, sorted(found[key].items()))
+        measure_to_proto(key, told, version, sorted(found[key].items()), took.get(key))
         for key, told in definitions().items()
     ]

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     Date,
     Integer,
+    Interval,
     Text,
     Uuid,
     and_,
@@ -113,6 +114,40 @@ COUNTS = sql(
     .group_by(literal_column("1"), literal_column("2"), literal_column("3")),
     row=Count,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Took:
+    """How long the units of a measure took."""
+
+    measure: str
+    median: timedelta | None
+    ninetieth: timedelta | None
+
+
+# As `times` of the domain: what is not done stands behind all that is.
+_never = cast(literal_column("'infinity'"), Interval)
+_took = func.coalesce(units.c.took, _never)
+
+
+def _within(share: str) -> ColumnElement[timedelta]:
+    return func.nullif(func.percentile_disc(literal_column(share)).within_group(_took), _never)
+
+
+TIMES = sql(
+    select(
+        units.c.measure.label("measure"),
+        _within("0.5").label("median"),
+        _within("0.9").label("ninetieth"),
+    )
+    .where(
+        _in_time,
+        units.c.measure == any_(param("measures", type_=ARRAY(Text))),
+        _status_now.in_((literal_column("'MET'"), literal_column("'NOT_MET'"))),
+    )
+    .group_by(units.c.measure),
+    row=Took,
+)
 _status = param("status", type_=Text)
 UNIT_PAGE = sql(
     select(*(c for c in units.c if c.name != "status"), _status_now.label("status"))
@@ -181,6 +216,16 @@ class ComputedStore:
     async def counts(self, span: Span) -> list[Count]:
         """By measure, month and what the units have come to by now."""
         return await self._tx.fetch(COUNTS, span, ids=list(span.facility_ids), now=self._tx.at)
+
+    async def times(self, span: Span, measures: Iterable[str]) -> list[Took]:
+        """How long what these measures count has taken."""
+        return await self._tx.fetch(
+            TIMES,
+            span,
+            ids=list(span.facility_ids),
+            now=self._tx.at,
+            measures=sorted(measures),
+        )
 
     async def unit_page(
         self, span: Span, measure: str, status: str, before: tuple[date, UUID], limit: int

@@ -27,15 +27,23 @@ from services.analytics.domain.record import (
     Facility,
     History,
     Known,
+    KnownCriticalResult,
     KnownDischarge,
     KnownReferral,
     KnownVisit,
     Merge,
 )
-from services.analytics.store.schema import discharges, facilities, merges, referrals, visits
+from services.analytics.store.schema import (
+    critical_results,
+    discharges,
+    facilities,
+    merges,
+    referrals,
+    visits,
+)
 
 _ids = param("ids", type_=ARRAY(Uuid))
-_RECORD = (visits, discharges, referrals)
+_RECORD = (visits, discharges, referrals, critical_results)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,7 @@ SHELVES: Mapping[type[Any], _Shelf] = {
     KnownVisit: _shelf(visits, KnownVisit),
     KnownDischarge: _shelf(discharges, KnownDischarge),
     KnownReferral: _shelf(referrals, KnownReferral),
+    KnownCriticalResult: _shelf(critical_results, KnownCriticalResult),
 }
 _at_them = union(*(select(t.c.patient_id).where(t.c.facility_id == any_(_ids)) for t in _RECORD))
 PATIENTS_AT = sql(_at_them)
@@ -125,7 +134,7 @@ EVERYBODY = sql(select(func.pg_advisory_xact_lock(_everybody)))
 
 
 class RecordStore:
-    """Visits, transition loops and referrals, as far as they are counted."""
+    """Visits, loops and referrals, as far as they are counted."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -167,10 +176,11 @@ class RecordStore:
     async def histories(self, patient_ids: Iterable[UUID]) -> Mapping[UUID, History]:
         """All that is known of each of these patients."""
         ids = sorted(set(patient_ids))
-        seen, left, asked = (
+        seen, left, asked, told = (
             defaultdict[UUID, list[KnownVisit]](list),
             defaultdict[UUID, list[KnownDischarge]](list),
             defaultdict[UUID, list[KnownReferral]](list),
+            defaultdict[UUID, list[KnownCriticalResult]](list),
         )
         for visit in await self._tx.fetch(SHELVES[KnownVisit].by_patient, ids=ids):
             seen[visit.patient_id].append(visit)
@@ -178,8 +188,15 @@ class RecordStore:
             left[discharge.patient_id].append(discharge)
         for referral in await self._tx.fetch(SHELVES[KnownReferral].by_patient, ids=ids):
             asked[referral.patient_id].append(referral)
+        for result in await self._tx.fetch(SHELVES[KnownCriticalResult].by_patient, ids=ids):
+            told[result.patient_id].append(result)
         return {
-            each: History(visits=seen[each], discharges=left[each], referrals=asked[each])
+            each: History(
+                visits=seen[each],
+                discharges=left[each],
+                referrals=asked[each],
+                critical_results=told[each],
+            )
             for each in ids
         }
 

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Date,
     DateTime,
     Integer,
+    Interval,
     MetaData,
     Table,
     Text,
@@ -80,6 +81,22 @@ referrals = Table(
     Column("labels", ARRAY(Text)),
 )
 
+critical_results = Table(
+    "critical_results",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("version", BigInteger),
+    Column("facility_id", Uuid),
+    Column("patient_id", Uuid),
+    Column("result_id", Uuid),
+    Column("verified_at", instant),
+    Column("read_back_at", instant),
+    Column("read_back_evidence_id", Uuid),
+    Column("close_reason", Text),
+    Column("closed_at", instant),
+    Column("labels", ARRAY(Text)),
+)
+
 risks = Table(
     "risks",
     metadata,
@@ -120,5 +137,6 @@ units = Table(
     Column("reason", Text),
     Column("settles_at", instant),
     Column("evidence_id", Uuid),
+    Column("took", Interval),
     Column("labels", ARRAY(Text)),
 )

@@ -106,6 +106,26 @@ class Analytics:
         told.labels.extend(fields.get("labels", (NORMAL,)))
         return event
 
+    def alarm(self, id, result, verified, read_back=None, version=1, **fields):
+        """The loop of a critical result; `read_back` and `ended` are moments."""
+        event = tasking_events_pb2.LoopChanged(version=version)
+        told = event.loop
+        told.id, told.result_id, told.protocol = str(id), str(result), "critical-result"
+        told.facility_id = str(fields.get("facility", self.here))
+        told.patient_id = str(fields.get("patient", self.patient))
+        told.state = loop_pb2.Loop.State.Value(f"STATE_{fields.get('state', 'OPEN')}")
+        told.open_time.CopyFrom(to_timestamp(verified))
+        if read_back:
+            told.evidence.add(
+                kind="TASK_OUTCOME", step="acknowledge", outcome="read_back", source_id=str(id),
+                time=to_timestamp(read_back),
+            )  # fmt: skip
+        if at := fields.get("ended"):
+            told.close_time.CopyFrom(to_timestamp(at))
+        told.close_reason = fields.get("reason", "")
+        told.labels.extend(fields.get("labels", (NORMAL,)))
+        return event
+
     def referral(self, id, sent=None, ended=None, state="COMPLETED", version=1, **fields):
         event = referrals_events_pb2.ReferralChanged(version=version)
         told = event.referral

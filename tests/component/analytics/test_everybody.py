@@ -10,7 +10,7 @@ from services.analytics.app import build
 from services.analytics.store.record import PATIENTS_AFTER
 
 PATIENTS, OF_EACH, PAGE = 4000, 5, 50
-TABLES = ("visits", "discharges", "referrals")
+TABLES = ("visits", "discharges", "referrals", "critical_results")
 A_VALUE = {
     "uuid": "gen_random_uuid()", "text": "''", "bool": "false", "int8": "1", "timestamptz": "now()",
     "_text": "'{NORMAL}'",
@@ -46,7 +46,7 @@ async def system(servers):
 
 
 async def scans(system, after):
-    """How the three tables are read for the page after somebody."""
+    """How the tables are read for the page after somebody."""
     said = await system.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ('{after}', {PAGE})")
 
     def nodes(node):

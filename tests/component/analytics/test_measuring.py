@@ -18,7 +18,8 @@ from tests.component.analytics.conftest import NOW, day
 CHICAGO = ZoneInfo("America/Chicago")
 CONTACT, WEEK, FORTNIGHT = "contact-2-business-days", "follow-up-7-days", "follow-up-14-days"
 READMISSION, REFERRAL = "readmission-30-days", "referral-closed"
-ALL = (CONTACT, WEEK, FORTNIGHT, READMISSION, REFERRAL)
+CRITICAL = "critical-result-60-minutes"
+ALL = (CONTACT, WEEK, FORTNIGHT, READMISSION, REFERRAL, CRITICAL)
 UNIT = measure_pb2.MeasureUnit
 MET, MISSED, WAITS, OUT = (
     UNIT.STATUS_MET, UNIT.STATUS_NOT_MET, UNIT.STATUS_PENDING, UNIT.STATUS_EXCLUDED,

@@ -1,14 +1,17 @@
 """Each measure against its edges, as the definitions have them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import yaml
 
 from libs.chassis.ids import new_id
 from services.analytics.domain import measures
-from services.analytics.domain.measures import FollowedDischarge, SentReferral
-from services.analytics.domain.rate import Rate, Status, rate
+from services.analytics.domain.measures import CriticalResult, FollowedDischarge, SentReferral
+from services.analytics.domain.rate import Rate, Status, Times, rate, times
 from services.analytics.domain.stay import Visit, VisitClass
 
 CHICAGO = ZoneInfo("America/Chicago")
@@ -256,6 +259,94 @@ def test_a_referral_is_closed_when_it_is_done_within_ninety_days(days, completed
     )  # fmt: skip
     (unit,) = measures.referrals_closed([told], ZONES)
     assert unit.status_at(LATER) is status
+
+
+VERIFIED = datetime(2026, 9, 4, 23, 40, tzinfo=CHICAGO)
+MINUTE = timedelta(minutes=1)
+
+
+def alarm(read_back=None, reason="", closed=None):
+    """A critical result: so many minutes after it was verified it was read back, and its loop ended."""
+    return CriticalResult(
+        id=new_id(), patient_id=PATIENT, facility_id=HERE, verified_at=VERIFIED,
+        read_back_at=None if read_back is None else VERIFIED + read_back * MINUTE,
+        read_back_evidence_id=None if read_back is None else new_id(), close_reason=reason,
+        closed_at=None if closed is None else VERIFIED + closed * MINUTE,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "status", "reason"),
+    [
+        (alarm(0), Status.MET, "READ_BACK"),
+        (alarm(60, "READ_BACK", 60), Status.MET, "READ_BACK"),
+        (alarm(61, "READ_BACK", 61), Status.NOT_MET, "READ_BACK_LATE"),
+        (alarm(), Status.NOT_MET, "NOT_READ_BACK"),
+        # Nothing was left to tell before anybody had been told, and within the hour.
+        (alarm(None, "RESULT_WITHDRAWN", 60), Status.EXCLUDED, "RESULT_WITHDRAWN"),
+        (alarm(None, "RESULT_CORRECTED", 5), Status.EXCLUDED, "RESULT_CORRECTED"),
+        (alarm(None, "DECEASED", 30), Status.EXCLUDED, "DECEASED"),
+        # For an hour nobody knew what was thought to be so.
+        (alarm(None, "RESULT_WITHDRAWN", 61), Status.NOT_MET, "NOT_READ_BACK"),
+        (alarm(None, "DECEASED", 61), Status.NOT_MET, "NOT_READ_BACK"),
+        # Read back, and corrected afterwards: whoever was told knows that, too.
+        (alarm(10, "CORRECTION_TOLD", 50), Status.MET, "READ_BACK"),
+        (alarm(10, "DECEASED", 20), Status.MET, "READ_BACK"),
+        (alarm(90, "DECEASED", 95), Status.NOT_MET, "READ_BACK_LATE"),
+        # A repeat of an alarm, as it turned out later.
+        (alarm(None, "NOT_ELIGIBLE", 600), Status.EXCLUDED, "NOT_ELIGIBLE"),
+        (alarm(10, "NOT_ELIGIBLE", 600), Status.EXCLUDED, "NOT_ELIGIBLE"),
+    ],
+)
+def test_a_critical_result_is_read_back_within_the_hour(told, status, reason):
+    (unit,) = measures.results_read_back([told], ZONES)
+    assert (unit.status_at(LATER), unit.reason) == (status, reason)
+    assert unit.on == VERIFIED.date()  # the day where the facility is, which in UTC is over
+    in_time = Status.EXCLUDED if status is Status.EXCLUDED else Status.PENDING
+    assert unit.status_at(VERIFIED + 60 * MINUTE) is in_time
+    assert unit.status_at(VERIFIED + 60 * MINUTE + timedelta(microseconds=1)) is status
+    is_timed = told.read_back_at is not None and status is not Status.EXCLUDED
+    assert unit.took == (told.read_back_at - VERIFIED if is_timed else None)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "median", "ninetieth"),
+    [
+        ((), None, None),
+        ((12,), 12, 12),
+        ((None,), None, None),
+        ((5, 10), 5, 10),
+        ((30, 10, 20), 20, 30),
+        ((1, 2, 3, 4, 5, 6, 7, 8, 9, 200), 5, 9),  # the nearest rank, no mean of two
+        ((1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11), 6, 10),
+        # Who does not call does not look quick: one of ten is not read back, then two, then more than half.
+        ((1, 2, 3, 4, 5, 6, 7, 8, 9, None), 5, 9),
+        ((1, 2, 3, 4, 5, 6, 7, 8, None, None), 5, None),
+        ((1, 2, None, None, None), None, None),
+    ],
+)
+def test_half_and_nine_in_ten_of_all_that_count_took_at_most(minutes, median, ninetieth):
+    waits, left_out = alarm(1), alarm(None, "DECEASED", 1)
+    told = [alarm(each) for each in minutes]
+    units = measures.results_read_back([*told, left_out], ZONES)
+    (young,) = measures.results_read_back([waits], ZONES)
+    young = replace(young, settles_at=LATER + MINUTE)
+    found = times([*units, young], LATER)
+    assert found == Times(
+        median=None if median is None else median * MINUTE,
+        ninetieth=None if ninetieth is None else ninetieth * MINUTE,
+    )
+
+
+def test_the_protocol_that_ships_allows_as_long_as_the_measure():
+    text = Path("services/tasking/protocols/critical-result.yaml").read_text("utf-8")
+    protocol = yaml.safe_load(text)
+    (step,) = [each for each in protocol["steps"] if each["key"] == "acknowledge"]
+    rule = measures.definitions()[measures.CRITICAL_RESULT]
+    assert step["deadline"] == {"after": "verified", "hours": rule["minutes"] / 60}
+    assert [each["key"] for each in step["outcomes"]] == rule["read_back_outcomes"]
+    ends = {each["reason"] for kind in ("closes", "cancels") for each in protocol[kind]}
+    assert set(rule["left_out"]) <= ends
 
 
 def test_wilson_is_the_published_one_and_small_cells_are_not_published():

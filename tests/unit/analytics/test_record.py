@@ -11,6 +11,7 @@ from services.analytics.domain.labels import ORDINARY, WITHHELD, Label
 from services.analytics.domain.rate import Status
 from services.analytics.domain.record import (
     History,
+    KnownCriticalResult,
     KnownDischarge,
     KnownVisit,
     is_news,
@@ -45,8 +46,10 @@ def loop(stay, **more):
     return KnownDischarge(**{**told, **more})
 
 
-def known(*visits, discharges=()):
-    return History(visits=visits, discharges=discharges, referrals=())
+def known(*visits, discharges=(), critical_results=()):
+    return History(
+        visits=visits, discharges=discharges, referrals=(), critical_results=critical_results
+    )
 
 
 def term(history, stay, key, instrument="LACE"):
@@ -122,6 +125,24 @@ def test_a_loop_that_is_withheld_withholds_its_units():
     stay = visit()
     units = units_of(known(stay, discharges=[loop(stay, labels=WITHHELD)]), ZONES)
     assert {unit.labels for unit in units} == {WITHHELD}
+
+
+@pytest.mark.parametrize("labels", [ORDINARY, (Label.HIV,), WITHHELD])
+def test_a_critical_result_is_counted_where_it_was_told_and_as_sensitive_as_its_loop(labels):
+    at = ADMITTED + timedelta(minutes=20)
+    told = KnownCriticalResult(
+        id=new_id(), version=1, facility_id=THERE, patient_id=PATIENT, result_id=new_id(),
+        verified_at=ADMITTED, read_back_at=at, read_back_evidence_id=new_id(), close_reason="READ_BACK",
+        closed_at=at, labels=labels,
+    )  # fmt: skip
+    stay = visit()
+    (unit,) = [
+        each
+        for each in units_of(known(stay, critical_results=[told]), ZONES)
+        if each.measure == measures.CRITICAL_RESULT
+    ]
+    assert (unit.subject_id, unit.facility_id, unit.labels) == (told.result_id, THERE, labels)
+    assert (unit.status, unit.took) == (Status.MET, timedelta(minutes=20))
 
 
 def test_news_is_what_says_something_else_and_is_newer():

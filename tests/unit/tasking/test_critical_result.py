@@ -193,6 +193,37 @@ def test_one_that_is_critical_otherwise_after_its_read_back_is_told_again(said):
     assert not alarm.loop.is_open
 
 
+def test_a_change_that_nobody_told_for_an_hour_is_told_to_the_patient_and_still_to_the_clinician():
+    alarm = Alarm()
+    alarm.hear(result())
+    alarm.acknowledge()
+    now = latest(result(), corrected(2, 60, **LOW))
+    alarm.hear(now, now=minutes(61))
+    assert alarm.open == {"tell_change", "call_about_change"}
+    call = alarm["call_about_change"]
+    assert (call.role, call.start_at, call.due_at) == ("nurse", minutes(120), minutes(180))
+    assert call.rungs[0].at == minutes(120)  # nobody hears of it before
+    alarm.complete("call_about_change", "done", NURSE, minutes(130))
+    alarm.hear(now, now=minutes(130))
+    assert (alarm.loop.is_open, alarm.open) == (True, {"tell_change"})
+    assert told_again(alarm, "tell_change", 140) == "CHANGE_TOLD"
+
+
+def test_who_is_told_of_a_change_in_time_spares_the_patient_the_call():
+    alarm = Alarm()
+    alarm.hear(result())
+    alarm.acknowledge()
+    alarm.hear(latest(result(), corrected(2, 60, **LOW)), now=minutes(61))
+    assert told_again(alarm, "tell_change", 70) == "CHANGE_TOLD"
+    assert alarm["call_about_change"].state is TaskState.CANCELLED
+    # Nobody is called about what is not critical any more: there is nothing to fear for them.
+    alarm = Alarm()
+    alarm.hear(result())
+    alarm.acknowledge()
+    alarm.hear(latest(result(), corrected(2, 60, **HARMLESS)), now=minutes(61))
+    assert alarm.open == {"tell_correction"}
+
+
 @pytest.mark.parametrize("said", [{"quantity": 7.47}, {"quantity": 6.3}, {"quantity": None}])
 def test_one_that_is_hardly_worse_or_better_is_not_told_again(said):
     alarm = Alarm()

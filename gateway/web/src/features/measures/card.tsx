@@ -8,11 +8,13 @@ import {
 } from "@tabler/icons-react";
 import { useId, useMemo, useState } from "react";
 import { useFormatter, useTranslations } from "use-intl";
+import { useWhen } from "@/ui/when";
 import type { Measure } from "./hooks";
 import styles from "./measures.module.css";
 import { Chart } from "./run-chart";
 import { type RunChart, runChart, type Verdict } from "./spc";
 import type { Status } from "./statuses";
+import { msOf } from "./times";
 import { useMeasureWords } from "./words";
 
 interface Props {
@@ -64,6 +66,7 @@ export function MeasureCard({ measure, isChosen, open, mayOpen }: Props) {
         {rate.denominator > 0 && t("range", { low: percent(rate.low), high: percent(rate.high) })}{" "}
         {rate.isSmall && rate.denominator > 0 && t("small")}
       </p>
+      <Took measure={measure} />
       {months.length < LEAST_DRAWN ? (
         <p className={styles.nothing}>
           {t("noMonths", { count: rate.pending, months: months.length })}
@@ -108,6 +111,21 @@ function Fraction({ measure, open, mayOpen }: Omit<Props, "isChosen">) {
         ),
       })}
     </span>
+  );
+}
+
+/** How long it took, where the measure says so. */
+function Took({ measure: { times, rate } }: { measure: Measure }) {
+  const t = useTranslations("measures.times");
+  const { span } = useWhen();
+  if (!times || rate.denominator === 0) return null;
+  const [median, ninetieth] = [msOf(times.median), msOf(times.ninetieth)];
+  if (median === undefined) return <p className={styles.times}>{t("none")}</p>;
+  return (
+    <p className={styles.times}>
+      {t("half", { median: span(median) })}{" "}
+      {ninetieth === undefined ? t("fewer") : t("most", { ninetieth: span(ninetieth) })}
+    </p>
   );
 }
 

@@ -5,9 +5,14 @@ import type { components } from "@/api/schema.gen";
 import type { Status } from "./statuses";
 
 type Schemas = components["schemas"];
-export type Measure = Filled<Schemas["analytics.Measure"]>;
+type AnyMeasure = Filled<Schemas["analytics.Measure"]>;
+type AnyUnit = Filled<Schemas["analytics.MeasureUnit"]>;
+/** How long it took; nothing where fewer than that are done. */
+export type Times = Partial<AnyMeasure["times"]>;
+/** Only some measures say how long it took. */
+export type Measure = Omit<AnyMeasure, "times"> & { times?: Times };
 export type Rate = Measure["rate"];
-export type Unit = Filled<Schemas["analytics.MeasureUnit"]>;
+export type Unit = Omit<AnyUnit, "took"> & Partial<Pick<AnyUnit, "took">>;
 
 const PAGE = 50;
 

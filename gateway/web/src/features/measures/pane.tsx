@@ -10,6 +10,7 @@ import { useWhen, useZone } from "@/ui/when";
 import { type Measure, type Unit, useUnits } from "./hooks";
 import styles from "./measures.module.css";
 import { STATUSES, type Status } from "./statuses";
+import { msOf } from "./times";
 import { useMeasureWords, useReasonWords } from "./words";
 
 interface Props {
@@ -105,6 +106,7 @@ function Row({ unit, better }: { unit: Unit; better: Measure["better"] }) {
   const when = useWhen();
   const zone = useZone(unit.facilityId);
   const name = usePatientName(unit.patientId);
+  const took = msOf(unit.took);
   const waits = unit.status === "STATUS_PENDING" && unit.settleTime;
   return (
     <li>
@@ -112,7 +114,11 @@ function Row({ unit, better }: { unit: Unit; better: Measure["better"] }) {
         <bdi>{name}</bdi>
       </Link>
       <span>{when.date(unit.date, zone)}</span>
-      <span>{reason(unit.reason)}</span>
+      <span>
+        {took === undefined
+          ? reason(unit.reason)
+          : t("took", { reason: reason(unit.reason), time: when.span(took) })}
+      </span>
       <span>
         {waits
           ? t("countsFrom", { day: when.day(new Date(waits), zone) })

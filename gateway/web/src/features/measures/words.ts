@@ -8,6 +8,7 @@ const KNOWN = [
   "follow-up-14-days",
   "readmission-30-days",
   "referral-closed",
+  "critical-result-60-minutes",
 ] as const;
 
 export function useMeasureWords({ key, title, definition }: Measure) {
@@ -20,7 +21,7 @@ export function useMeasureWords({ key, title, definition }: Measure) {
 const REASONS = [
   "CONTACTED", "NOT_CONTACTED", "LATE", "SEEN", "NOT_SEEN", "READMITTED", "NOT_READMITTED", "PLANNED",
   "DIED_OR_LEFT", "HOSPICE", "BIRTH", "PSYCHIATRIC", "COMPLETED", "NOT_ENDED", "NOT_DONE", "NOT_ELIGIBLE", "DECEASED", "DISCHARGE_CANCELLED",
-  "ADMISSION_CANCELLED",
+  "ADMISSION_CANCELLED", "READ_BACK", "READ_BACK_LATE", "NOT_READ_BACK", "RESULT_WITHDRAWN", "RESULT_CORRECTED",
 ] as const; // biome-ignore format: a list
 
 export function useReasonWords(): (reason: string) => string {

@@ -1,5 +1,5 @@
 /** What the patients' screens ask. */
-import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useTranslations } from "use-intl";
 import {
   api,
@@ -13,9 +13,9 @@ import {
 import { useLiveMs } from "@/ui/live";
 import { nameOf } from "./person";
 
-const MOST = 100;
-/** A panel is a dozen results: as many as the API gives at once. */
-const MOST_RESULTS = 500;
+const VISITS = 100;
+/** As many as the API gives at once. A panel is a dozen results. */
+const MOST = 500;
 
 export const patientQuery = (patientId: string) =>
   queryOptions({
@@ -38,37 +38,68 @@ export function usePatientName(patientId: string): string {
   return error ? t("somebody") : "…";
 }
 
+interface PageOf<T> {
+  rows: T[];
+  next: string;
+}
+
+/** What comes newest first and may be long: the next page comes when somebody asks for what is older. */
+const newestFirst = {
+  initialPageParam: "",
+  getNextPageParam: ({ next }: PageOf<unknown>) => next || undefined,
+};
+const rowsOf = <T>({ pages }: { pages: PageOf<T>[] }) => pages.flatMap(({ rows }) => rows);
+
 export function useEncounters(patientId: string) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: ["patients", patientId, "encounters"],
-    queryFn: async ({ signal }) => {
-      const params = { path: { patientId }, query: { pageSize: MOST } };
+    queryFn: async ({ signal, pageParam }) => {
+      const query = { pageSize: VISITS, pageToken: pageParam || undefined };
+      const params = { path: { patientId }, query };
       const page = await read(api.GET("/v1/patients/{patientId}/encounters", { params, signal }));
-      return page.encounters as Encounter[];
+      return { rows: page.encounters as Encounter[], next: page.nextPageToken };
     },
+    ...newestFirst,
+    select: rowsOf,
     refetchInterval: useLiveMs(),
   });
 }
 
 export function useObservations(patientId: string) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: ["patients", patientId, "observations"],
-    queryFn: async ({ signal }) => {
-      const params = { path: { patientId }, query: { pageSize: MOST_RESULTS } };
+    queryFn: async ({ signal, pageParam }) => {
+      const query = { pageSize: MOST, pageToken: pageParam || undefined };
+      const params = { path: { patientId }, query };
       const page = await read(api.GET("/v1/patients/{patientId}/observations", { params, signal }));
-      return page.observations as Observation[];
+      return { rows: page.observations as Observation[], next: page.nextPageToken };
     },
+    ...newestFirst,
+    select: rowsOf,
     refetchInterval: useLiveMs(),
   });
+}
+
+/** All of them: the API lists the soonest first, so what is open may stand on the last page. */
+async function everyPage<T>(ask: (pageToken?: string) => Promise<PageOf<T>>): Promise<T[]> {
+  let { rows, next } = await ask();
+  while (next) {
+    const page = await ask(next);
+    rows = rows.concat(page.rows);
+    next = page.next;
+  }
+  return rows;
 }
 
 export function usePatientLoops(patientId: string) {
   return useQuery({
     queryKey: ["loops", "patient", patientId],
-    queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
-      return (await read(api.GET("/v1/loops", { params: { query }, signal }))).loops as Loop[];
-    },
+    queryFn: ({ signal }) =>
+      everyPage(async (pageToken) => {
+        const query = { patientId, pageSize: MOST, pageToken };
+        const page = await read(api.GET("/v1/loops", { params: { query }, signal }));
+        return { rows: page.loops as Loop[], next: page.nextPageToken };
+      }),
     refetchInterval: useLiveMs(),
   });
 }
@@ -76,10 +107,12 @@ export function usePatientLoops(patientId: string) {
 export function usePatientTasks(patientId: string) {
   return useQuery({
     queryKey: ["tasks", "patient", patientId],
-    queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
-      return (await read(api.GET("/v1/tasks", { params: { query }, signal }))).tasks as Task[];
-    },
+    queryFn: ({ signal }) =>
+      everyPage(async (pageToken) => {
+        const query = { patientId, pageSize: MOST, pageToken };
+        const page = await read(api.GET("/v1/tasks", { params: { query }, signal }));
+        return { rows: page.tasks as Task[], next: page.nextPageToken };
+      }),
     refetchInterval: useLiveMs(),
   });
 }

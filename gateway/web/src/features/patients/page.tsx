@@ -67,10 +67,22 @@ function Story({ patient }: { patient: Patient }) {
           observations: observations.data ?? [],
           loops: loops.data ?? [],
           tasks: tasks.data ?? [],
+          cut: [
+            ...(encounters.hasNextPage ? (["visit"] as const) : []),
+            ...(observations.hasNextPage ? (["result"] as const) : []),
+          ],
         },
         now,
       ),
-    [encounters.data, observations.data, loops.data, tasks.data, now],
+    [
+      encounters.data,
+      encounters.hasNextPage,
+      observations.data,
+      observations.hasNextPage,
+      loops.data,
+      tasks.data,
+      now,
+    ],
   );
   const asked = [encounters, observations, loops, tasks];
   const failed = asked.find(({ error, data }) => error && !data);
@@ -87,7 +99,10 @@ function Story({ patient }: { patient: Patient }) {
         {!failed && isLoading && <Loading shape="page" />}
         {!failed && !isLoading && (
           <>
-            <Timeline entries={entries} />
+            <Timeline
+              entries={entries}
+              older={{ visit: olderOf(encounters), result: olderOf(observations) }}
+            />
             <div className={styles.aside}>
               <section aria-labelledby="loops" className={styles.loops}>
                 <Loops
@@ -125,6 +140,11 @@ function Story({ patient }: { patient: Patient }) {
     </>
   );
 }
+
+const olderOf = (query: { fetchNextPage: () => unknown; isFetchingNextPage: boolean }) => ({
+  show: () => void query.fetchNextPage(),
+  isComing: query.isFetchingNextPage,
+});
 
 const byClock = (a: Loop, b: Loop) => (a.clockTime ?? "").localeCompare(b.clockTime ?? "");
 

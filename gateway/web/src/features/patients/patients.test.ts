@@ -82,6 +82,28 @@ describe("timeline", () => {
     ]);
   });
 
+  test("a gap stands right below the oldest visit or result that is here, at the end if there is none", () => {
+    const first = aVisit();
+    const second = aVisit({
+      id: "second",
+      admitTime: "2026-03-01T15:00:00Z",
+      dischargeTime: "2026-03-02T15:00:00Z",
+    });
+    const loops = [aLoop({ openTime: "2025-01-01T15:00:00Z" })];
+    const story = { encounters: [first, second], loops, tasks: [] };
+    const kinds = (cut: ("visit" | "result")[]) => whats(timelineOf({ ...story, cut }, now).past);
+    const all = ["discharged", "admitted", "discharged", "admitted"];
+    expect(kinds([])).toEqual([...all, "opened"]);
+    expect(kinds(["visit"])).toEqual([...all, "older", "opened"]);
+    expect(kinds(["result"])).toEqual([...all, "opened", "older"]);
+    const { past } = timelineOf({ ...story, cut: ["visit", "result"] }, now);
+    const gaps = past.filter(({ what }) => what === "older").map(({ kind, at }) => [kind, at]);
+    expect(gaps).toEqual([
+      ["visit", "2026-03-01T15:00:00Z"],
+      ["result", ""],
+    ]);
+  });
+
   test("nights and destinations are told from the message's own fields", () => {
     expect(nightsOf(aVisit())).toBe(6);
     expect(["01", "03", "20", "07"].map(whereTo)).toEqual(["home", "other", "died", "against"]);

@@ -4,24 +4,37 @@ import { type Panel, panelsOf } from "./results";
 
 export type Kind = "visit" | "result" | "step" | "contact" | "loop";
 
+interface Placed {
+  id: string;
+  at: string;
+  facilityId: string;
+}
+
+/** What is asked for page by page, the newest first. */
+export type Paged = "visit" | "result";
+
+/** The place from which on older ones of a kind are missing. `at`: of the oldest that is here; empty if none is. */
+export type Cut = Placed & { what: "older"; kind: Paged };
+
 /** What happened or will: enough for words, and nothing in words yet. */
-export type Entry = { id: string; at: string; facilityId: string } & (
-  | { what: "due" | "late"; kind: "step"; task: Task }
-  | { what: "keyDate"; kind: "loop"; loop: Loop; title: string; explanation: string }
-  | { what: "admitted" | "discharged"; kind: "visit"; encounter: Encounter }
-  | { what: "results"; kind: "result"; observations: Observation[] }
-  | { what: "done"; kind: "step"; task: Task; shownBy: string }
-  | { what: "cancelled"; kind: "step"; task: Task }
-  | { what: "attempt"; kind: "contact"; task: Task; number: number; index: number }
-  | { what: "note"; kind: "contact"; task: Task; index: number }
-  | { what: "opened" | "closed"; kind: "loop"; loop: Loop }
-);
+export type Entry = Placed &
+  (
+    | { what: "due" | "late"; kind: "step"; task: Task }
+    | { what: "keyDate"; kind: "loop"; loop: Loop; title: string; explanation: string }
+    | { what: "admitted" | "discharged"; kind: "visit"; encounter: Encounter }
+    | { what: "results"; kind: "result"; observations: Observation[] }
+    | { what: "done"; kind: "step"; task: Task; shownBy: string }
+    | { what: "cancelled"; kind: "step"; task: Task }
+    | { what: "attempt"; kind: "contact"; task: Task; number: number; index: number }
+    | { what: "note"; kind: "contact"; task: Task; index: number }
+    | { what: "opened" | "closed"; kind: "loop"; loop: Loop }
+  );
 
 export interface Timeline {
   /** The farthest first; what is late stands last, next to now. */
   future: Entry[];
   /** The newest first. */
-  past: Entry[];
+  past: (Entry | Cut)[];
 }
 
 interface Story {
@@ -29,10 +42,12 @@ interface Story {
   observations?: readonly Observation[];
   loops: readonly Loop[];
   tasks: readonly Task[];
+  /** Of which there are older ones than those here. */
+  cut?: readonly Paged[];
 }
 
 export function timelineOf(story: Story, now: Date): Timeline {
-  const { encounters, observations = [], loops, tasks } = story;
+  const { encounters, observations = [], loops, tasks, cut = [] } = story;
   const entries = [
     ...encounters.flatMap(ofEncounter),
     ...panelsOf(observations).flatMap(ofPanel),
@@ -41,10 +56,22 @@ export function timelineOf(story: Story, now: Date): Timeline {
   ];
   const byTime = (a: Entry, b: Entry) => b.at.localeCompare(a.at) || a.id.localeCompare(b.id);
   const isAhead = (entry: Entry) => entry.what === "late" || Date.parse(entry.at) > now.getTime();
+  const past = entries.filter((entry) => !isAhead(entry)).sort(byTime);
   return {
     future: entries.filter(isAhead).sort(byTime),
-    past: entries.filter((entry) => !isAhead(entry)).sort(byTime),
+    past: cut.reduce<(Entry | Cut)[]>((all, kind) => withCut(all, kind, entries), past),
   };
+}
+
+/** Right after the oldest of its kind; at the end, if none of it is here. */
+function withCut(past: (Entry | Cut)[], kind: Paged, entries: readonly Entry[]) {
+  const oldest = entries
+    .filter((entry) => entry.kind === kind)
+    .reduce<Entry | null>((first, entry) => (first && first.at <= entry.at ? first : entry), null);
+  const { at = "", facilityId = "" } = oldest ?? {};
+  const place = past.findIndex((entry) => entry.at < at);
+  const found: Cut = { id: `older-${kind}`, at, facilityId, what: "older", kind };
+  return place < 0 ? [...past, found] : [...past.slice(0, place), found, ...past.slice(place)];
 }
 
 function ofEncounter(encounter: Encounter): Entry[] {

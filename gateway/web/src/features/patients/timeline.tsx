@@ -1,4 +1,5 @@
 /** The timeline: the future above now, the past below, in one list. */
+import { Button } from "@mantine/core";
 import {
   IconAlertTriangleFilled,
   IconBuildingHospital,
@@ -14,11 +15,12 @@ import {
 import { type ReactNode, useState } from "react";
 import { useTranslations } from "use-intl";
 import { Chips } from "@/ui/chips";
+import { partsIn } from "@/ui/moments";
 import { useHomeZone, useNow, useWhen, useZone } from "@/ui/when";
 import { useEntryWords } from "./entry-words";
 import page from "./patients.module.css";
 import styles from "./timeline.module.css";
-import type { Timeline as Entries, Entry, Kind } from "./timeline-entries";
+import type { Cut, Timeline as Entries, Entry, Kind, Paged } from "./timeline-entries";
 
 const FILTERS = ["all", "visits", "results", "steps", "contacts"] as const;
 type Filter = (typeof FILTERS)[number];
@@ -30,15 +32,18 @@ const SHOWS: Record<Filter, Kind[]> = {
   contacts: ["contact"],
 };
 
-export function Timeline({ entries }: { entries: Entries }) {
+/** How older entries of a kind are asked for, and whether they are on their way. */
+export type Older = Record<Paged, { show: () => void; isComing: boolean }>;
+
+export function Timeline({ entries, older }: { entries: Entries; older: Older }) {
   const t = useTranslations("patients.timeline");
   const when = useWhen();
   const now = useNow();
   const zone = useHomeZone();
   const [filter, choose] = useState<Filter>("all");
   // What was never needed is told to those who ask for steps.
-  const isNoise = (entry: Entry) => filter === "all" && entry.what === "cancelled";
-  const isShown = (entry: Entry) => SHOWS[filter].includes(entry.kind) && !isNoise(entry);
+  const isNoise = (entry: Entry | Cut) => filter === "all" && entry.what === "cancelled";
+  const isShown = (entry: Entry | Cut) => SHOWS[filter].includes(entry.kind) && !isNoise(entry);
   const future = entries.future.filter(isShown);
   const past = entries.past.filter(isShown);
   return (
@@ -59,14 +64,37 @@ export function Timeline({ entries }: { entries: Entries }) {
         <li className={styles.now} aria-current="time">
           <span>{t("now", { time: when.time(now, zone) })}</span>
         </li>
-        {past.map((entry) => (
-          <EntryRow key={entry.id} entry={entry} />
-        ))}
+        {past.map((entry) =>
+          entry.what === "older" ? (
+            <OlderRow key={entry.id} entry={entry} {...older[entry.kind]} />
+          ) : (
+            <EntryRow key={entry.id} entry={entry} />
+          ),
+        )}
         {past.length === 0 && future.length === 0 && (
           <li className={styles.nothing}>{t("nothing")}</li>
         )}
       </ol>
     </section>
+  );
+}
+
+/** From here on entries of a kind are missing: a gap that nobody may take for "there was nothing". */
+function OlderRow({ entry, show, isComing }: { entry: Cut } & Older[Paged]) {
+  const t = useTranslations("patients.timeline.older");
+  const when = useWhen();
+  const zone = useZone(entry.facilityId);
+  return (
+    <li className={styles.older}>
+      <span>
+        {entry.at
+          ? t(`${entry.kind}From`, { day: when.date(partsIn(zone, new Date(entry.at)), zone) })
+          : t(entry.kind)}
+      </span>
+      <Button size="xs" variant="default" loading={isComing} onClick={show}>
+        {t(`${entry.kind}Show`)}
+      </Button>
+    </li>
   );
 }
 
