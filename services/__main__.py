@@ -147,8 +147,9 @@ def _home() -> Path:
 
 
 def _app(service: str, env: Mapping[str, str]) -> App:
+    """A service and its ledger."""
     app: App = importlib.import_module(f"services.{service}.app").build(env)
-    return app
+    return with_ledger(app, _path("CAREHUB_AUDIT_KEY"), _path("CAREHUB_AUDIT_HEADS"))
 
 
 def _host_settings(services: Sequence[str], role: Role) -> HostSettings:
@@ -203,9 +204,8 @@ async def _serve(arguments: argparse.Namespace) -> int:
     follow(os.environ)
     start_telemetry("-".join(arguments.services), os.environ)
     services = [s for s in SERVICES if s in arguments.services]
-    key, heads = _path("CAREHUB_AUDIT_KEY"), _path("CAREHUB_AUDIT_HEADS")
     host = Host(
-        [with_ledger(_app(s, os.environ), key, heads) for s in services],
+        [_app(s, os.environ) for s in services],
         _host_settings(services, Role(arguments.role)),
         caller_keys,
     )

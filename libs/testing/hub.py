@@ -193,7 +193,7 @@ async def running_hub(
         await ensure_stream(conveyor, name)
     clock = Clock()
 
-    key, heads = (_path(settings, f"CAREHUB_AUDIT_{what}") for what in ("KEY", "HEADS"))
+    key, heads = (_path(settings, name) for name in ("CAREHUB_AUDIT_KEY", "CAREHUB_AUDIT_HEADS"))
     host = Host(
         [with_ledger(app, key, heads) for app in apps],
         HostSettings(
