@@ -1,7 +1,7 @@
 """A bill of materials in the form of CycloneDX 1.6: the distributions that are installed, and what the console was built from.
 
-It is made where the image is made, of what is there then. CycloneDX's own tool is in no lock: it and what it needs would have to be
-trusted, too, for what are a few lines here.
+It is made where the image is made, of what is there then. CycloneDX's own tool is in no lock of the image: it and what it needs would
+have to be trusted, too, for what are a few lines here. In tests its library holds these to the schema.
 """
 
 import base64

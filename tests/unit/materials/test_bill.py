@@ -5,6 +5,8 @@ import json
 from importlib.metadata import distributions, version
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from libs.materials.bill import bill, normal
 from tests.contract.rendering import ROOT
@@ -30,6 +32,16 @@ def test_it_says_of_itself_what_a_scanner_asks_first(told):
     }
     refs = [part["bom-ref"] for part in told["components"]]
     assert len(refs) == len(set(refs))
+
+
+def test_it_is_what_the_schema_of_cyclonedx_says(told):
+    """Strictly: also what the schema does not know is refused."""
+    schema = JsonStrictValidator(SchemaVersion.V1_6)
+    assert schema.validate_str(json.dumps(told)) is None
+    part, *others = told["components"]
+    for wrong in ({"licenses": [{"expression": ["MIT"]}]}, {"type": "part"}, {"digest": "x"}):
+        spoiled = {**told, "components": [part | wrong, *others]}
+        assert schema.validate_str(json.dumps(spoiled)) is not None, wrong
 
 
 def test_every_distribution_is_in_it_once_by_its_normal_name(told):

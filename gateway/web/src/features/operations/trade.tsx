@@ -155,7 +155,7 @@ export function NearlyAll({ times }: { times: Times | null }) {
   const t = useTranslations("operations.trade");
   if (!times?.count) return times ? t("nothing") : t("unknown");
   const { p99Seconds, mostSeconds } = times;
-  const most = p99Seconds >= mostSeconds ? "times.more" : "times.most";
+  const most = p99Seconds >= mostSeconds ? "times.more" : "times.seconds";
   return t(most, { seconds: rounded(p99Seconds) });
 }
 
