@@ -67,7 +67,7 @@ export function patient(world) {
           await send(world.hub, oru(person, new Date(Date.now() - days * DAY_MS), `4.${days}`));
         }
         const page = await signIn(world.browser, world.hub, "coordinator", { viewport, locale });
-        await page.route("**/observations?*", (route) => {
+        await page.route(/\/(observations|tasks|loops)\?.*pageSize=500/, (route) => {
           const url = new URL(route.request().url());
           url.searchParams.set("pageSize", "2");
           return route.continue({ url: url.href });
@@ -80,6 +80,8 @@ export function patient(world) {
         const said = await page.locator("ol li").allInnerTexts();
         const at = (text) => said.findIndex((each) => each.match(text));
         assert(at("4[.]3") < at("4[.]6") && at("4[.]6") < at(words.gap), "below the oldest");
+        // Of what is open nothing is missing, on however many pages it comes.
+        assert(at("Look back on the thirty days") >= 0, "the step that is due last");
         await looksRight(page);
         await shot(page, `timeline-older-${viewport.width}`);
         await gap.getByRole("button", { name: words.show }).focus();
