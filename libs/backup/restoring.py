@@ -100,8 +100,7 @@ async def restore(order: Order, say: Say) -> Restored:
         restoring = _Restoring(order, manifest, seal, held, epoch, say)
         for service in restored:
             await restoring.load(service)
-        for service in held.keys() - set(restored):
-            await _check_alone(service, held[service])
+        await _check_alone({s: c for s, c in held.items() if s not in restored})
         for service in held.keys() - set(restored):
             await restoring.tell_again(service)
         lost = await _nobodys(manifest.taken_at, held.values(), held.values())
@@ -195,16 +194,18 @@ async def _others(service: str, connection: Connection) -> int:
     return count
 
 
-async def _check_alone(service: str, neighbor: Connection) -> None:
+async def _check_alone(neighbors: Mapping[str, Connection]) -> None:
     """Whoever had looked just before all was held may have come since; whoever waits only looks, and is gone again."""
-    for _ in range(_LOOKS):
-        if not (count := await _others(service, neighbor)):
-            return
-        await asyncio.sleep(_LOOK_EVERY)
-    raise BackupFailed(
-        f"{service}: a process began to use its database ({count} connections) while another was restored beside it. "
-        "Stop it, then the same command again; until then nobody can start on what is half restored."
-    )
+    for service, neighbor in neighbors.items():
+        for _ in range(_LOOKS):
+            if not (count := await _others(service, neighbor)):
+                break
+            await asyncio.sleep(_LOOK_EVERY)
+        else:
+            raise BackupFailed(
+                f"{service}: a process began to use its database ({count} connections) while another was restored beside "
+                "it. Stop it, then the same command again; until then nobody can start on what is half restored."
+            )
 
 
 async def _epoch_of(connection: Connection) -> int:
