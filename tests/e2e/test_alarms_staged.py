@@ -91,7 +91,7 @@ async def test_a_feed_whose_messages_cannot_be_used_calls(region: Region, tmp_pa
 def discharges(prefix: str) -> list[bytes]:
     """Of as many people: each makes a task."""
     people = [
-        Person(mrn=f"{prefix}{n}", family="Alarm", given=f"{prefix}{n}", visit=f"{prefix}V{n}")
+        Person(mrn=f"{prefix}{n}", family="Vukasinov", given=f"Z{prefix}{n}", visit=f"{prefix}V{n}")
         for n in range(SEVERAL)
     ]
     admit, left = days_ago(3), days_ago(1)
