@@ -208,6 +208,8 @@ async def run_sealer(
                 while not stopping.is_set():
                     if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
                         await Sealer(service, connection, seal, now).lead(stopping)
+                    else:  # another process seals by now, and says how late it is
+                        LAG.labels(service).set(0.0)
                     await rest(stopping, 1.0)
         except Exception as error:  # noqa: BLE001 the sealer outlives everything but its process
             failures = 1 if time.monotonic() - began > _WELL_AFTER else failures + 1

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.chassis import crashpoints, ids
 from libs.chassis.crashpoints import POINTS
@@ -58,6 +59,22 @@ async def is_sealed(ledger: LedgerOf) -> None:
             "SELECT count(*) FROM audit a WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE c.audit_id = a.id)"
         ):
             await asyncio.sleep(0.02)
+
+
+async def test_who_does_not_lead_any_more_does_not_say_how_late_the_sealing_is(ledger):
+    """What it said last would call somebody for as long as its process lives."""
+    late = REGISTRY.get_sample_value
+    sealing.LAG.labels(SERVICE).set(120.0)
+    await ledger.admin.execute("SELECT pg_advisory_lock($1)", sealing._LEADER)
+    stopping = asyncio.Event()
+    sealer = asyncio.create_task(
+        run_sealer(SERVICE, ledger.database, ledger.seal, stopping, ids.now)
+    )
+    async with asyncio.timeout(10):
+        while late("carehub_audit_sealing_seconds", {"service": SERVICE}) != 0.0:
+            await asyncio.sleep(0.02)
+    stopping.set()
+    await sealer
 
 
 async def test_rows_that_are_committed_out_of_order_are_all_sealed_and_none_twice(
