@@ -1,7 +1,7 @@
 /** Both lists of a stay, pasted or typed; an empty one says that nothing is on it. */
 import { Button, Textarea } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type FormEvent, useEffect, useState } from "react";
+import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
 import { api, type Filled, read } from "@/api/client";
 import type { components } from "@/api/schema.gen";
@@ -21,12 +21,10 @@ export function Entry({ patientId, encounterId, done }: Props) {
   const t = useTranslations("careplans.medicines");
   const change = useChange(patientId);
   const lists = useLists(patientId, encounterId);
-  const [texts, write] = useState<Record<string, string>>({});
-  useEffect(() => {
-    if (lists.data) {
-      write(Object.fromEntries(lists.data.map((list) => [list.side, textOf(list)])));
-    }
-  }, [lists.data]);
+  // Only what was typed: what comes from the server meanwhile must not take its place.
+  const [typed, type] = useState<Record<string, string>>({});
+  const kept = Object.fromEntries((lists.data ?? []).map((list) => [list.side, textOf(list)]));
+  const texts: Record<string, string> = { ...kept, ...typed };
   const compare = async () => {
     for (const side of SIDES) {
       const body = { encounterId, side, text: texts[side] ?? "" };
@@ -53,12 +51,14 @@ export function Entry({ patientId, encounterId, done }: Props) {
             maxLength={20_000}
             spellCheck={false}
             value={texts[side] ?? ""}
-            onChange={(event) => write({ ...texts, [side]: event.currentTarget.value })}
+            onChange={(event) => type({ ...typed, [side]: event.currentTarget.value })}
           />
         ))}
       </div>
       <div className={styles.actions}>
-        <Button type="submit">{t("compare")}</Button>
+        <Button type="submit" disabled={lists.isPending}>
+          {t("compare")}
+        </Button>
       </div>
     </form>
   );
