@@ -1,10 +1,8 @@
 """Where mail goes on one machine: an SMTP server that sends nothing on and keeps what it gets."""
 
 import asyncio
-import contextlib
 import logging
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,13 +13,6 @@ from libs.local.process import kept_port, make_home, private_folder, write_priva
 MOST_KEPT = 1_000
 LARGEST = 10 * 1024 * 1024
 HOST = "127.0.0.1"
-
-
-def kept_letters(home: Path) -> Iterator[tuple[Path, bytes]]:
-    """What is kept in home/mail, the oldest first. What makes room for newer ones meanwhile is passed over."""
-    for file in sorted((home / "mail").glob("*.eml")):
-        with contextlib.suppress(FileNotFoundError):
-            yield file, file.read_bytes()
 
 
 class RunningMailSink:

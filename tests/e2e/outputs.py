@@ -4,7 +4,7 @@ import httpx
 import nats
 from nats.js.api import AckPolicy, ConsumerConfig
 
-from libs.local.mail import kept_letters
+from libs.local.letters import kept_letters
 from services.__main__ import SERVICES
 from tests.e2e.region import Region
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from libs.local.mail import kept_letters
+from libs.local.letters import kept_letters
 from tests.e2e.region import Person, Region, adt, days_ago
 
 DUTY_TEAM = {"coordinator@carehub.example", "facility-admin@carehub.example"}

@@ -23,7 +23,7 @@ import pytest
 
 from libs.local import environment
 from libs.local.environment import SERVICES
-from libs.local.mail import kept_letters
+from libs.local.letters import kept_letters
 from libs.local.process import free_port
 from libs.local.story.play import STEPS, play
 from libs.local.story.stage import Stage

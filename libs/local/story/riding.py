@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from libs.local.environment import DIRECTORY
-from libs.local.mail import kept_letters
+from libs.local.letters import kept_letters
 from libs.local.story.missing import book
 from libs.local.story.tale import MISSED, REFERRAL, TRANSITION, Tale, utc
 

@@ -9,7 +9,8 @@ import aiosmtplib
 import pytest
 
 from libs.local import mail
-from libs.local.mail import kept_letters, start_mail_sink
+from libs.local.letters import kept_letters
+from libs.local.mail import start_mail_sink
 
 
 def reminder(subject: str) -> EmailMessage:
