@@ -5,7 +5,7 @@ from uuid import UUID
 
 from libs.chassis.database import Transaction
 from libs.chassis.timers import set_timer
-from services.analytics.consumers.computing import alone_with, compute_anew
+from services.analytics.consumers.computing import compute_anew
 from services.analytics.store import RecordStore
 
 # A migration sets the first one, with the nil UUID as its key.
@@ -18,6 +18,6 @@ async def count_anew(tx: Transaction, key: str, _due_at: datetime) -> None:
     ids = await RecordStore(tx).patients_after(UUID(key), AT_ONCE)
     if not ids:
         return
-    await alone_with(tx, ids)
+    await RecordStore(tx).alone_with(ids)
     await compute_anew(tx, ids)
     await set_timer(tx, ANEW, str(ids[-1]), tx.at)

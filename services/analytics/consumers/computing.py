@@ -1,6 +1,6 @@
 """Computes patients anew: the scores of their stays, and what they are in each measure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -8,18 +8,6 @@ from libs.chassis.database import Transaction
 from services.analytics.domain.record import History, MeasuredUnit, Risk, risks_of, units_of
 from services.analytics.events import save_risks
 from services.analytics.store import ComputedStore, RecordStore
-
-
-async def alone_with(tx: Transaction, told: Collection[UUID]) -> dict[UUID, UUID]:
-    """Be alone with these patients, and with whom their records live on in; who each of them is now."""
-    store = RecordStore(tx)
-    now = await store.survivors(told)
-    locked = {*told, *now.values()}
-    await store.lock_patients(locked)
-    # A merge may have come in between.
-    now = await store.survivors(told)
-    await store.lock_patients(set(now.values()) - locked)
-    return now
 
 
 async def compute_anew(tx: Transaction, patient_ids: Iterable[UUID]) -> None:

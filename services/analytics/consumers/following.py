@@ -10,7 +10,7 @@ from carehub.tasking.v1 import tasking_events_pb2
 
 from libs.chassis.database import Transaction
 from libs.chassis.inbox import Delivery
-from services.analytics.consumers.computing import alone_with, compute_anew
+from services.analytics.consumers.computing import compute_anew
 from services.analytics.convert.told import (
     to_critical_result,
     to_discharge,
@@ -42,7 +42,7 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
     visits = [visit for visit in told if visit]
     # Alone with all of them at once: who takes locks one after the other may wait in a ring.
     merged = {p for merge in merges for p in (merge.retired_id, merge.survivor_id)}
-    await alone_with(tx, merged | {visit.patient_id for visit in visits})
+    await RecordStore(tx).alone_with(merged | {visit.patient_id for visit in visits})
     for merge in merges:
         await _merge(tx, merge)
     await _keep(tx, KnownVisit, visits)
@@ -70,7 +70,7 @@ async def follow_loops(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
     patients = {each.patient_id for each in discharges} | {each.patient_id for each in results}
     if patients:
         # Alone with all of them at once: who takes locks one after the other may wait in a ring.
-        await alone_with(tx, patients)
+        await RecordStore(tx).alone_with(patients)
     await _keep(tx, KnownDischarge, discharges)
     await _keep(tx, KnownCriticalResult, results)
 
@@ -92,7 +92,7 @@ async def _keep(tx: Transaction, kind: type[Known], told: Sequence[Known]) -> No
     store, ids = RecordStore(tx), [each.id for each in told]
     moving = await store.known(kind, ids)
     patients = {each.patient_id for each in told} | {each.patient_id for each in moving.values()}
-    now = await alone_with(tx, patients)
+    now = await RecordStore(tx).alone_with(patients)
     before = await store.known(kind, ids)
     moved = [replace(each, patient_id=now[each.patient_id]) for each in told]
     news = [each for each in moved if is_news(each, before.get(each.id))]

@@ -10,10 +10,8 @@ from sqlalchemy import (
     Integer,
     Subquery,
     Table,
-    Text,
     Uuid,
     any_,
-    cast,
     func,
     literal_column,
     select,
@@ -22,6 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from libs.chassis import locks
 from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
 from services.analytics.domain.record import (
     Facility,
@@ -123,11 +122,7 @@ def _move(table: Table, column: str) -> Statement[Any]:
 
 FOLLOW_ON = _move(merges, "survivor_id")
 MOVES = tuple(_move(table, "patient_id") for table in _RECORD)
-_keys = select(
-    func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("13")).label("key")
-)
-_keys_in_order = _keys.distinct().order_by(literal_column("1")).subquery()
-LOCK = sql(select(func.pg_advisory_xact_lock(_keys_in_order.c.key)))
+LOCK = locks.IdLock(13)
 _everybody = func.hashtextextended(literal_column("'everybody'"), literal_column("13"))
 NOT_EVERYBODY = sql(select(func.pg_advisory_xact_lock_shared(_everybody)))
 EVERYBODY = sql(select(func.pg_advisory_xact_lock(_everybody)))
@@ -139,11 +134,15 @@ class RecordStore:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    async def lock_patients(self, patient_ids: Iterable[UUID]) -> None:
-        """Be alone with what is computed of these patients until the transaction ends."""
-        if ids := sorted(set(patient_ids)):
-            await self._tx.fetch(NOT_EVERYBODY)
-            await self._tx.fetch(LOCK, ids=ids)
+    async def alone_with(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """Be alone with what is computed of these patients, and of whom their records live on in, until the transaction
+        ends; who each of them is now.
+        """
+        return await locks.alone_with(patient_ids, self.survivors, self._lock)
+
+    async def _lock(self, patient_ids: Iterable[UUID]) -> None:
+        await self._tx.fetch(NOT_EVERYBODY)
+        await LOCK.take(self._tx, patient_ids)
 
     async def lock_everybody(self) -> None:
         """Be alone with all patients: one lock, however many they are."""

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import Table, Text, Uuid, any_, cast, func, literal_column, or_, select, update
+from sqlalchemy import Table, Uuid, any_, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from libs.chassis import locks
 from libs.chassis.access import denials
 from libs.chassis.database import Statement, Transaction, every_field, fields_except, param, sql
 from services.careplans.domain.around import Around, by_patient
@@ -119,11 +120,7 @@ FOLLOW_ON = sql(
     .where(merges.c.survivor_id == param("retired", type_=Uuid))
     .values(survivor_id=param("survivor", type_=Uuid))
 )
-_keys = select(
-    func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("11")).label("key")
-)
-_keys_in_order = _keys.distinct().order_by(literal_column("1")).subquery()
-LOCK = sql(select(func.pg_advisory_xact_lock(_keys_in_order.c.key)))
+LOCK = locks.IdLock(11)
 
 
 class NeighborStore:
@@ -138,23 +135,14 @@ class NeighborStore:
 
         Call it once, with all of them: who takes locks one after the other may wait in a ring.
         """
-        told, held = set(patient_ids), set[UUID]()
-        while True:
-            now = await self.survivors(told)
-            # While one waited for a lock a merge may have come in between, and one more for the next.
-            missing = {*told, *now.values()} - held
-            if not missing:
-                return now
-            await self._lock(missing)
-            held |= missing
+        return await locks.alone_with(patient_ids, self.survivors, self._lock)
 
     async def hold_loops(self, loop_ids: Iterable[UUID]) -> None:
         """Be alone with these loops and their tasks, of which either may come first; before one is alone with patients."""
         await self._lock(loop_ids)
 
     async def _lock(self, ids: Iterable[UUID]) -> None:
-        if in_order := sorted(set(ids)):
-            await self._tx.fetch(LOCK, ids=in_order)
+        await LOCK.take(self._tx, ids)
 
     async def keep_facilities(self, told: Sequence[Facility]) -> None:
         await self._tx.run_many(KEEP_FACILITY, told)

@@ -14,7 +14,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
-    cast,
     func,
     literal_column,
     select,
@@ -22,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 
+from libs.chassis import locks
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import Aborted, NotFound
 from services.messaging.domain.contact import Contact
@@ -91,11 +91,7 @@ OF_NUMBER = sql(
     .order_by(contacts.c.patient_id),
     row=Contact,
 )
-_keys = select(
-    func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("11")).label("key")
-)
-_in_order = _keys.distinct().order_by(literal_column("1")).subquery()
-LOCK = sql(select(func.pg_advisory_xact_lock(_in_order.c.key)))
+LOCK = locks.IdLock(11)
 
 
 class ContactStore:
@@ -106,20 +102,11 @@ class ContactStore:
 
     async def lock(self, patient_ids: Iterable[UUID]) -> None:
         """Be alone with what these people are sent until the transaction ends."""
-        if ids := sorted(set(patient_ids)):
-            await self._tx.fetch(LOCK, ids=ids)
+        await LOCK.take(self._tx, patient_ids)
 
     async def alone_with(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
         """The same, with whom their records live on in, too; and who that is. Whoever merges them waits."""
-        told, held = set(patient_ids), set[UUID]()
-        while True:
-            now = await self.survivors(told)
-            # While one waited for a lock a merge may have come in between, and one more for the next.
-            missing = {*told, *now.values()} - held
-            if not missing:
-                return now
-            await self.lock(missing)
-            held |= missing
+        return await locks.alone_with(patient_ids, self.survivors, self.lock)
 
     async def keep(self, told: Sequence[Contact]) -> None:
         """What the record says, if it is newer; what people wrote stays."""

@@ -19,7 +19,7 @@ async def miss(tx: Transaction, key: str, due_at: datetime) -> None:
     """
     store = AppointmentStore(tx)
     appointment_id = UUID(key)
-    await RecordStore(tx).lock(await store.patients_of([appointment_id]))
+    await RecordStore(tx).alone_with(await store.patients_of([appointment_id]))
     held = await store.hold([appointment_id])
     for weighed in await weigh_all(tx, [(each, each) for each in held]):
         await set_clock(tx, weighed)  # gone, or its time has not come

@@ -27,7 +27,7 @@ async def follow_facilities(tx: Transaction, deliveries: Sequence[Delivery]) -> 
     changed = await DirectoryStore(tx).keep_facilities(told)
     store = AppointmentStore(tx)
     ids = await store.ahead_at(changed, tx.at - _LATELY) if changed else []
-    await RecordStore(tx).lock(await store.patients_of(ids))
+    await RecordStore(tx).alone_with(await store.patients_of(ids))
     await weigh_all(tx, [(each, each) for each in await store.hold(ids)])
 
 

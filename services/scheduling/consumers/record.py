@@ -22,7 +22,7 @@ async def follow_encounters(tx: Transaction, deliveries: Sequence[Delivery]) -> 
         for delivery in deliveries
         if isinstance(delivery.event, registry_events_pb2.EncounterChanged)
     ]
-    survivors = await record.lock({each.patient_id for each in told})
+    survivors = await record.alone_with({each.patient_id for each in told})
     heard = [replace(each, patient_id=survivors[each.patient_id]) for each in told]
     await record.keep_visits(heard)
     patients = {each.patient_id for each in heard if each.is_of_use}
@@ -39,10 +39,10 @@ async def follow_merges(tx: Transaction, deliveries: Sequence[Delivery]) -> None
         if isinstance(delivery.event, registry_events_pb2.PatientsMerged)
     ]
     concerned = {each.retired_id for each in merges} | {each.survivor_id for each in merges}
-    await record.lock(concerned)
+    await record.alone_with(concerned)
     for merge in merges:
         await record.merge(merge.retired_id, merge.survivor_id)
-    survivors = await record.lock(concerned)
+    survivors = await record.alone_with(concerned)
     moved = {id: to for id, to in survivors.items() if id != to}
     for retired_id, survivor_id in moved.items():
         await record.move_visits(retired_id, survivor_id)
@@ -61,7 +61,7 @@ async def follow_appointments(tx: Transaction, deliveries: Sequence[Delivery]) -
         for delivery in deliveries
         if isinstance(delivery.event, registry_events_pb2.AppointmentTold)
     ]
-    survivors = await RecordStore(tx).lock({each.patient_id for each in told})
+    survivors = await RecordStore(tx).alone_with({each.patient_id for each in told})
     held = await AppointmentStore(tx).hold({each.id for each in told})
     known = {each.id: each for each in held}
     news = list[Changed]()

@@ -51,7 +51,7 @@ async def take_up(call: Call, appointment_id: str, etag: str = "") -> Work:
         raise PermissionDenied(
             "APPOINTMENT_ELSEWHERE", "Only people of the appointment's facility can change it."
         )
-    await RecordStore(call.tx).lock([found.patient_id])
+    await RecordStore(call.tx).alone_with([found.patient_id])
     (stored,) = await store.hold([found.id])
     check_etag(etag, stored.version)
     return Work(call=call, stored=stored, appointment=stored.settled(call.tx.at))
@@ -100,7 +100,7 @@ async def book_slot(request: rpc.BookAppointmentRequest, booking: Booking) -> Ap
     patient_id = to_uuid("patient_id", request.patient_id)
     purpose, start_at = to_purpose(request.purpose), to_instant("start_time", request)
     appointment_id = booking.appointment_id(request.request_id)
-    survivors = await RecordStore(call.tx).lock([patient_id])
+    survivors = await RecordStore(call.tx).alone_with([patient_id])
     patient_id = survivors[patient_id]
     if same := await AppointmentStore(call.tx).find(appointment_id):
         asked = (to_uuid("schedule_id", request.schedule_id), start_at, patient_id)

@@ -1,6 +1,7 @@
 """Encounters and merges as registry told of them, and the lock that keeps two hands off one patient."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import (
@@ -12,15 +13,13 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
-    cast,
-    func,
-    literal_column,
     or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from libs.chassis import locks
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from services.scheduling.domain.visit import Merge, Visit
 
@@ -74,11 +73,7 @@ KEEP_MERGE = sql(
 
 
 MERGED = sql(select(merges).where(merges.c.retired_id == any_(_ids)), row=Merge)
-_keys = select(
-    func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("11")).label("key")
-)
-_keys_in_order = _keys.distinct().order_by(literal_column("1")).subquery()
-LOCK = sql(select(func.pg_advisory_xact_lock(_keys_in_order.c.key)))
+LOCK = locks.IdLock(11)
 
 
 class RecordStore:
@@ -87,16 +82,9 @@ class RecordStore:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
 
-    async def lock(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    async def alone_with(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
         """Be alone with the appointments of these until the transaction ends. Where each of them lives on."""
-        wanted = set(patient_ids)
-        held = set[UUID]()
-        survivors = await self.survivors(wanted)
-        while missing := {*wanted, *survivors.values()} - held:
-            await self._tx.fetch(LOCK, ids=sorted(missing))
-            held |= missing
-            survivors = await self.survivors(wanted)  # a merge may have come in between
-        return survivors
+        return await locks.alone_with(patient_ids, self.survivors, partial(LOCK.take, self._tx))
 
     async def keep_visits(self, told: Sequence[Visit]) -> None:
         await self._tx.run_many(KEEP_VISIT, told)

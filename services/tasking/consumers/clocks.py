@@ -47,9 +47,8 @@ async def escalate(tx: Transaction, key: str, due_at: datetime) -> None:
 
 async def plan(tx: Transaction, key: str, due_at: datetime) -> None:
     """People did something that the plans of a patient look at: what a step was the answer to can open the next."""
-    whose = (await RecordStore(tx).survivors([UUID(key)])).values()
-    await RecordStore(tx).lock_patients(whose)
-    await plan_patients(tx, whose)
+    whose = await RecordStore(tx).alone_with([UUID(key)])
+    await plan_patients(tx, whose.values())
 
 
 async def review(tx: Transaction, key: str, due_at: datetime) -> None:

@@ -24,12 +24,7 @@ async def follow_encounters(tx: Transaction, deliveries: Sequence[Delivery]) -> 
         if isinstance(delivery.event, registry_events_pb2.EncounterChanged)
     ]
     stored = await record.encounters(each.id for each in told)
-    survivors = await record.survivors({each.patient_id for each in told})
-    whose = {each.patient_id for each in stored} | set(survivors) | set(survivors.values())
-    await record.lock_patients(whose)
-    # A merge may have come in between.
-    survivors = await record.survivors({each.patient_id for each in told})
-    await record.lock_patients(set(survivors.values()) - whose)
+    survivors = await record.alone_with(each.patient_id for each in (*stored, *told))
     known = {each.id: each for each in await record.encounters(each.id for each in told)}
     heard = [
         replace(each, patient_id=survivors[each.patient_id]).after(known.get(each.id))
@@ -57,8 +52,7 @@ async def follow_patients(tx: Transaction, deliveries: Sequence[Delivery]) -> No
     touched = {each.id for each in (*patients, *retired)}
     touched |= {each.patient_id for each in programs}
     touched |= {each.merged_into_id for each in (*patients, *retired) if each.merged_into_id}
-    touched |= set((await record.survivors(touched)).values())
-    await record.lock_patients(touched)
+    touched |= set((await record.alone_with(touched)).values())
     before = await record.patients(each.id for each in patients)
     news = {each.id for each in patients if each.differs_from(before.get(each.id))}
     news |= await _keep_programs(record, programs)
@@ -84,11 +78,7 @@ async def follow_break_glass(tx: Transaction, deliveries: Sequence[Delivery]) ->
         for delivery in deliveries
         if isinstance(delivery.event, identity_events_pb2.BreakGlassChanged)
     ]
-    survivors = await record.survivors({each.patient_id for each in told})
-    await record.lock_patients({*survivors, *survivors.values()})
-    # A merge may have come in between; whoever it moved to is locked second, as merges do.
-    survivors = await record.survivors(survivors)
-    await record.lock_patients(survivors.values())
+    survivors = await record.alone_with(each.patient_id for each in told)
     await record.keep_glasses(
         [replace(each, patient_id=survivors[each.patient_id]) for each in told]
     )

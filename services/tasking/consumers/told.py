@@ -94,11 +94,7 @@ async def _follow(tx: Transaction, told: Sequence[News]) -> None:
     if not told:
         return
     kind, record, store = type(told[0]), RecordStore(tx), ToldStore(tx)
-    survivors = await record.survivors({each.patient_id for each in told})
-    await record.lock_patients({*survivors, *survivors.values()})
-    # A merge may have come in between; whoever it moved to is locked second, as merges do.
-    survivors = await record.survivors(survivors)
-    await record.lock_patients(survivors.values())
+    survivors = await record.alone_with(each.patient_id for each in told)
     known = await store.some(kind, (each.id for each in told))
     heard = dict(known)
     for each in sorted(told, key=lambda each: each.version):

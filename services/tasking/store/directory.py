@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     MetaData,
     Select,
     Table,
@@ -104,14 +105,14 @@ def _one_row(**wanted: Select[Any]) -> Statement[_Rows]:
     return sql(select(*columns), row=_Rows)
 
 
-def _some_of(rows: Select[Any], of: Table, name: str) -> Select[Any]:
-    return rows.where(of.c.id == any_(param(name, type_=ARRAY(Uuid))))
+def _is_one_of(of: Table, name: str) -> ColumnElement[bool]:
+    return of.c.id == any_(param(name, type_=ARRAY(Uuid)))
 
 
 NAMED = _one_row(
-    facilities=_some_of(select(facilities), facilities, "facility_ids"),
-    teams=_some_of(select(teams), teams, "team_ids"),
-    staff=_some_of(select(*_person), staff, "staff_ids"),
+    facilities=select(facilities).where(_is_one_of(facilities, "facility_ids")),
+    teams=select(teams).where(_is_one_of(teams, "team_ids")),
+    staff=select(*_person).where(_is_one_of(staff, "staff_ids")),
 )
 _members = select(func.unnest(teams.c.member_ids)).where(teams.c.facility_id == any_(_ids))
 AT = _one_row(

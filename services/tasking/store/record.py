@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
-    cast,
     func,
     literal_column,
     null,
@@ -28,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from libs.chassis import locks
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from services.tasking.domain.snapshot import (
     EncounterSnapshot,
@@ -200,11 +200,7 @@ def _waiting(table: Table, *here: ColumnElement[bool]) -> Select[tuple[UUID]]:
 _subjects = (encounters, glasses, *SOURCES)
 WAITING_AT = sql(union(*(_waiting(t, t.c.facility_id == any_(_ids)) for t in _subjects)))
 WAITING = sql(union(*(_waiting(table) for table in _subjects)))
-_keys = select(
-    func.hashtextextended(cast(func.unnest(_ids), Text), literal_column("7")).label("key")
-)
-_keys_in_order = _keys.distinct().order_by(literal_column("1")).subquery()
-LOCK = sql(select(func.pg_advisory_xact_lock(_keys_in_order.c.key)))
+LOCK = locks.IdLock(7)
 
 
 class RecordStore:
@@ -215,8 +211,11 @@ class RecordStore:
 
     async def lock_patients(self, patient_ids: Iterable[UUID]) -> None:
         """Be alone with the loops of these patients until the transaction ends. Everybody who changes a loop is."""
-        if ids := sorted(set(patient_ids)):
-            await self._tx.fetch(LOCK, ids=ids)
+        await LOCK.take(self._tx, patient_ids)
+
+    async def alone_with(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """The same, with whom their records live on in, too; who each of them is now."""
+        return await locks.alone_with(patient_ids, self.survivors, self.lock_patients)
 
     async def keep_patients(self, snapshots: Sequence[PatientSnapshot]) -> None:
         await self._tx.run_many(KEEP_PATIENT, snapshots)
