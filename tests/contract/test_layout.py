@@ -247,7 +247,8 @@ def test_every_service_is_held_to_the_layers():
         "contracts"
     ]
     every = [f"services.{service}" for service in SERVICES]
-    assert every in [c["containers"] for c in contracts if c["type"] == "layers"]
+    layered = [contract["containers"] for contract in contracts if contract["type"] == "layers"]
+    assert layered == [every, ["libs.ledger"]]
     assert [c["modules"] for c in contracts if c["type"] == "independence"] == [every]
 
 
