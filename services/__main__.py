@@ -15,7 +15,6 @@ from uuid import UUID
 import uvloop
 
 from libs.chassis import ids
-from libs.chassis.app import App, Host, HostSettings, Role, start_telemetry
 from libs.chassis.channels import Channels
 from libs.chassis.config import ConfigError
 from libs.chassis.database import Database, open_pool
@@ -23,6 +22,7 @@ from libs.chassis.errors import DomainError
 from libs.chassis.migrate import migrate
 from libs.chassis.tls import Certificates
 from libs.ledger.keeping import with_ledger
+from libs.process.app import App, Host, HostSettings, Role, start_telemetry
 
 log = logging.getLogger("carehub")
 SERVICES = (

@@ -21,7 +21,7 @@ from carehub.tasking.v1 import tasking_events_pb2
 from google.protobuf.message import Message
 
 from libs.chassis.caller import Caller
-from libs.chassis.listen import Heard, listen
+from libs.conveyor.listen import Heard, listen
 
 MOST_WAITING = 500
 LISTEN_AGAIN_AFTER = 1.0

@@ -18,8 +18,8 @@ from libs.backup.restoring import Order, Restored, restore
 from libs.backup.taking import Order as BackupOrder
 from libs.backup.taking import passphrase_in, take
 from libs.chassis import ids
-from libs.chassis.forgetting import KEEP_EVENTS
 from libs.chassis.migrate import create_database
+from libs.conveyor.forgetting import KEEP_EVENTS
 from libs.ledger.heads import Keys, Signer
 from libs.local import environment, verify
 from libs.local.clock import ahead_of

@@ -20,10 +20,10 @@ from libs.backup.loading import UNFINISHED, Target, check_empty, check_schema, l
 from libs.backup.manifest import DatabaseSet, Manifest, check_files, read_manifest
 from libs.backup.tables import Connection
 from libs.backup.taking import BY_A_RELAY, DECIDER, ever_told
-from libs.chassis.forgetting import KEEP_EVENTS
 from libs.chassis.migrate import RESTORING, role
-from libs.chassis.relay import LEADER
-from libs.chassis.restores import STEP, Restore
+from libs.conveyor.forgetting import KEEP_EVENTS
+from libs.conveyor.relay import LEADER
+from libs.conveyor.restores import STEP, Restore
 from libs.ledger.heads import Signer
 
 Say = Callable[[str], None]

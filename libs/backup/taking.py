@@ -17,7 +17,7 @@ from libs.backup.archive import BackupFailed, Seal, Writer
 from libs.backup.manifest import FORM, DatabaseSet, Manifest, StoredFile, TableSet
 from libs.backup.tables import Connection, StoredTable
 from libs.chassis.ids import new_id
-from libs.chassis.restores import ORIGINAL, Standing
+from libs.conveyor.restores import ORIGINAL, Standing
 
 Say = Callable[[str], None]
 DECIDER = "identity"

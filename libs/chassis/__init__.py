@@ -1,1 +1,1 @@
-"""What every service stands on. It knows no domain word."""
+"""What a request goes through in every service: caller, guard, database, answer. It knows no domain word."""

@@ -3,15 +3,13 @@
 Identity tells it whole, by patient and version, so that order, repetition and loss in between do not matter.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from carehub.access.v1 import access_pb2
-from carehub.identity.v1 import identity_events_pb2
-from google.protobuf.message import Message
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -32,9 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, param, sql
-from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_datetime, to_uuid
-from libs.chassis.inbox import Delivery, Unprocessable
 
 _metadata = MetaData()
 grants = Table(
@@ -199,26 +195,6 @@ async def end_bases(tx: Transaction, bases: Iterable[UUID], at: datetime) -> Non
     """Show nothing any more by grants that rest on one of these."""
     if ids := sorted(set(bases)):
         await tx.run(END_BASES, ids=ids, at=at)
-
-
-async def follow_access(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
-    """Keep what identity tells: the changes, and that they were heard. One consumer hears all: no beat overtakes a change."""
-    changes, beats, ended = list[PatientAccess](), list[tuple[datetime, int]](), list[UUID]()
-    for delivery in deliveries:
-        event: Message = delivery.event
-        try:
-            if isinstance(event, identity_events_pb2.AccessChanged):
-                changes.append(to_access(event.access))
-            elif isinstance(event, identity_events_pb2.AccessBeat):
-                beats.append((to_datetime(event.beat_time), event.position))
-            elif isinstance(event, identity_events_pb2.BasisEnded):
-                ended.append(to_uuid("basis_id", event.basis_id))
-        except (InvalidArgument, ValueError) as error:
-            raise Unprocessable("ACCESS_UNREADABLE", "It cannot be read.") from error
-    await project_access(tx, changes)
-    await end_bases(tx, ended, tx.at)
-    if beats:
-        await keep_beat(tx, *max(beats))
 
 
 def to_access(message: access_pb2.PatientAccess) -> PatientAccess:

@@ -27,8 +27,8 @@ from libs.chassis.config import ConfigError
 from libs.chassis.database import Transaction, every_field, param, sql
 from libs.chassis.fields import to_datetime, to_timestamp
 from libs.chassis.ids import new_id
-from libs.chassis.inbox import Consumer, Delivery
-from libs.chassis.streams import Conveyor, ensure_stream, stream_of
+from libs.conveyor.inbox import Consumer, Delivery
+from libs.conveyor.streams import Conveyor, ensure_stream, stream_of
 
 _BEGIN = "-----BEGIN"
 

@@ -4,12 +4,12 @@ from collections.abc import Awaitable
 from dataclasses import replace
 from pathlib import Path
 
-from libs.chassis.app import App, Job, Runtime
-from libs.chassis.inbox import run_consumer
+from libs.conveyor.inbox import run_consumer
 from libs.ledger import heads
 from libs.ledger.entries import Entries
 from libs.ledger.looks import Looks
 from libs.ledger.sealing import Seal, run_sealer
+from libs.process.app import App, Job, Runtime
 
 
 def with_ledger(app: App, key: Path | None = None, folder: Path | None = None) -> App:

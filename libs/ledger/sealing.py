@@ -35,10 +35,10 @@ from sqlalchemy import (
 )
 
 from libs.chassis import audit
-from libs.chassis.crashpoints import crashpoint
 from libs.chassis.database import Database, Session, Transaction, param, sql
 from libs.chassis.faults import backoff, rest, whereabouts
-from libs.chassis.streams import BROKER_REFUSES, Conveyor
+from libs.conveyor.crashpoints import crashpoint
+from libs.conveyor.streams import BROKER_REFUSES, Conveyor
 from libs.ledger import heads
 
 log = logging.getLogger(__name__)

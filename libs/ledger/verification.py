@@ -15,7 +15,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Uuid, any_, func, select, tu
 
 from libs.chassis import audit
 from libs.chassis.database import Database, param, sql
-from libs.chassis.restores import LIST, Restore
+from libs.conveyor.restores import LIST, Restore
 from libs.ledger.heads import KEPT, Head, Keys
 from libs.ledger.sealing import (
     EVER,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from carehub.audit.v1 import audit_pb2
 from google.protobuf.message import Message
 
-from libs.chassis.app import App, HostSettings
-from libs.chassis.inbox import ACK_WAIT, Consumer
-from libs.chassis.streams import (
+from libs.conveyor.inbox import ACK_WAIT, Consumer
+from libs.conveyor.streams import (
     Conveyor,
     connect,
     ensure_consumer,
@@ -17,6 +16,7 @@ from libs.chassis.streams import (
     stream_of,
 )
 from libs.ledger import heads
+from libs.process.app import App, HostSettings
 
 HEAD = audit_pb2.AuditHeadSealed.DESCRIPTOR.full_name
 _API = "$JS.API"

@@ -4,11 +4,12 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
-from libs.chassis import ids, parked
-from libs.chassis.app import App
+from libs.chassis import ids
 from libs.chassis.database import Database, open_pool
-from libs.chassis.inbox import Consumer
-from libs.chassis.parked import Parked
+from libs.conveyor import parked
+from libs.conveyor.inbox import Consumer
+from libs.conveyor.parked import Parked
+from libs.process.app import App
 
 Build = Callable[[], App]
 

@@ -18,13 +18,13 @@ from joserfc.jwk import KeySet, OKPKey
 from nats.aio.client import Client
 from nats.js.errors import NotFoundError
 
-from libs.chassis.app import Host, HostSettings, Role
 from libs.chassis.channels import Channels
 from libs.chassis.database import Transaction
-from libs.chassis.streams import connect, ensure_stream, stream_of
 from libs.chassis.tokens import AUDIENCE, ISSUER, TYPE
+from libs.conveyor.streams import connect, ensure_stream, stream_of
 from libs.ledger.keeping import with_ledger
 from libs.local.environment import service_keys
+from libs.process.app import Host, HostSettings, Role
 from libs.testing.clock import Clock
 from libs.testing.servers import Servers
 

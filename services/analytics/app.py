@@ -5,8 +5,8 @@ from pathlib import Path
 
 from carehub.analytics.v1 import analytics_service_pb2
 
-from libs.chassis.app import App
 from libs.chassis.guard import Servicer
+from libs.process.app import App
 from services.analytics.consumers import CONSUMERS, TIMERS
 from services.analytics.service import AnalyticsService
 

@@ -5,8 +5,8 @@ from uuid import UUID
 
 from carehub.analytics.v1 import analytics_events_pb2 as told
 
-from libs.chassis import outbox
 from libs.chassis.database import Transaction
+from libs.conveyor import outbox
 from services.analytics.convert.shown import risk_to_proto
 from services.analytics.domain.record import Risk
 from services.analytics.store import ComputedStore

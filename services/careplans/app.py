@@ -6,8 +6,8 @@ from pathlib import Path
 from carehub.careplans.v1 import careplans_service_pb2, reconciliation_service_pb2
 
 from libs.chassis import ids
-from libs.chassis.app import App
 from libs.chassis.guard import Servicer
+from libs.process.app import App
 from services.careplans.consumers import CONSUMERS
 from services.careplans.service import CareplansService
 from services.careplans.service.reconciliations import ReconciliationService

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from carehub.careplans.v1 import careplans_events_pb2 as told
 
-from libs.chassis import outbox
 from libs.chassis.database import Transaction
+from libs.conveyor import outbox
 from services.careplans.convert.medicine import told_to_others
 from services.careplans.convert.plan import plan_to_proto
 from services.careplans.convert.preferences import preferences_to_proto

@@ -23,10 +23,10 @@ from carehub.identity.v1 import (
 )
 
 from libs.chassis import ids
-from libs.chassis.app import App, Runtime
 from libs.chassis.config import read
 from libs.chassis.database import Transaction
 from libs.chassis.guard import Servicer
+from libs.process.app import App, Runtime
 from services.identity import events
 from services.identity.clients.provider import AccessTokens, IssuerKeys
 from services.identity.consumers import CONSUMERS, JOBS, TIMERS

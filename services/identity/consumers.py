@@ -6,13 +6,13 @@ from uuid import UUID
 
 from carehub.registry.v1 import encounter_pb2, patient_pb2, registry_events_pb2
 
-from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.faults import rest
 from libs.chassis.fields import to_datetime, to_uuid
-from libs.chassis.inbox import Consumer, Delivery, Unprocessable
-from libs.chassis.timers import Timer, set_timer
+from libs.conveyor.inbox import Consumer, Delivery, Unprocessable
+from libs.conveyor.timers import Timer, set_timer
+from libs.process.app import Job, Runtime
 from services.identity import events
 from services.identity.clients.holders import holders
 from services.identity.deciding import close, decide_anew, decider_of

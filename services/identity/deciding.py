@@ -9,11 +9,11 @@ from types import MappingProxyType
 from uuid import UUID
 
 from libs.chassis.access import PatientAccess, end_bases
-from libs.chassis.app import Runtime
 from libs.chassis.database import Transaction
 from libs.chassis.faults import is_weather
-from libs.chassis.holding import deactivate
-from libs.chassis.timers import clear_timer, set_timer
+from libs.conveyor.timers import clear_timer, set_timer
+from libs.process.app import Runtime
+from libs.process.holding import deactivate
 from services.identity import events
 from services.identity.clients.holders import Holders
 from services.identity.convert.access import access_to_proto, to_rows

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from carehub.identity.v1 import consent_pb2, identity_events_pb2
 
-from libs.chassis import outbox
 from libs.chassis.access import PatientAccess
 from libs.chassis.database import Transaction
 from libs.chassis.fields import to_timestamp
-from libs.chassis.timers import set_timer
+from libs.conveyor import outbox
+from libs.conveyor.timers import set_timer
 from services.identity.convert.access import access_to_proto
 from services.identity.convert.agreement import agreement_to_proto
 from services.identity.convert.break_glass import glass_to_proto, without_words

@@ -7,9 +7,9 @@ from pathlib import Path
 from carehub.interop.v1 import interop_service_pb2
 
 from libs.chassis import ids
-from libs.chassis.app import App
 from libs.chassis.config import read
 from libs.chassis.guard import Servicer
+from libs.process.app import App
 from libs.telemetry.figures import Shown
 from services.interop.clients import MailServer
 from services.interop.consumers import CONSUMERS, SILENT_NOW, feed_gauges, jobs

@@ -10,11 +10,11 @@ from carehub.identity.v1.identity_events_pb2 import FacilityChanged, StaffChange
 from carehub.registry.v1.registry_events_pb2 import ReportHandled
 from prometheus_client import Gauge
 
-from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Database, Transaction
 from libs.chassis.faults import rest
-from libs.chassis.gauges import Reading
-from libs.chassis.inbox import AT_LEISURE, Consumer, Delivery, Unprocessable
+from libs.conveyor.inbox import AT_LEISURE, Consumer, Delivery, Unprocessable
+from libs.process.app import Job, Runtime
+from libs.process.gauges import Reading
 from services.interop.clients import MailServer, NotSent
 from services.interop.convert import to_person
 from services.interop.domain.feed import Feed

@@ -2,8 +2,8 @@
 
 from carehub.interop.v1 import interop_events_pb2
 
-from libs.chassis import outbox
 from libs.chassis.database import Transaction
+from libs.conveyor import outbox
 from services.interop.convert import feed_to_proto, report_to_proto
 from services.interop.domain.feed import Feed
 from services.interop.domain.message import Message

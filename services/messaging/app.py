@@ -7,9 +7,9 @@ from pathlib import Path
 from carehub.messaging.v1 import messaging_service_pb2
 
 from libs.chassis import config, ids
-from libs.chassis.app import App
 from libs.chassis.config import ConfigError
 from libs.chassis.guard import Servicer
+from libs.process.app import App
 from libs.telemetry.figures import Shown
 from services.messaging.clients import MailServer
 from services.messaging.consumers import CONSUMERS, jobs, timers

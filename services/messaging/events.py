@@ -5,10 +5,10 @@ from functools import partial
 from carehub.messaging.v1 import messaging_events_pb2, thread_pb2
 from prometheus_client import Counter, Histogram
 
-from libs.chassis import outbox
 from libs.chassis.database import Transaction
 from libs.chassis.fields import to_timestamp
-from libs.chassis.timers import clear_timer, set_timer
+from libs.conveyor import outbox
+from libs.conveyor.timers import clear_timer, set_timer
 from services.messaging.convert import labels_to_proto, reply_to_proto
 from services.messaging.domain.contact import Contact
 from services.messaging.domain.message import Message, MessageState, Withdrawal

@@ -7,8 +7,8 @@ from pathlib import Path
 from carehub.referrals.v1 import partner_service_pb2, referrals_service_pb2
 
 from libs.chassis import config, ids
-from libs.chassis.app import App, Runtime
 from libs.chassis.guard import Servicer
+from libs.process.app import App, Runtime
 from services.referrals.clients import Identity, MailServer
 from services.referrals.consumers import CONSUMERS, TIMERS
 from services.referrals.consumers.jobs import jobs

@@ -2,9 +2,9 @@
 
 from carehub.referrals.v1 import referrals_events_pb2
 
-from libs.chassis import outbox
 from libs.chassis.database import Transaction
-from libs.chassis.timers import clear_timer, set_timer
+from libs.conveyor import outbox
+from libs.conveyor.timers import clear_timer, set_timer
 from services.referrals.convert.directory import capacity_to_proto
 from services.referrals.convert.referral import referral_to_proto
 from services.referrals.domain.directory import CapacityStatus, Service

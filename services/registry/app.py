@@ -6,8 +6,8 @@ from pathlib import Path
 from carehub.registry.v1 import registry_service_pb2
 
 from libs.chassis import ids
-from libs.chassis.app import App, Runtime
 from libs.chassis.guard import Servicer
+from libs.process.app import App, Runtime
 from services.registry.consumers import JOBS, TIMERS, consumers
 from services.registry.domain.matching import ExactMatcher
 from services.registry.service import RegistryService

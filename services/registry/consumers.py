@@ -9,15 +9,14 @@ from uuid import UUID
 from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2, report_pb2
 
-from libs.chassis.access import follow_access
-from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Database, Transaction
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.faults import rest
 from libs.chassis.fields import to_uuid
-from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import Consumer, Delivery, Unprocessable
-from libs.chassis.timers import Timer
+from libs.conveyor.inbox import Consumer, Delivery, Unprocessable
+from libs.conveyor.timers import Timer
+from libs.process.app import Job, Runtime
+from libs.process.holding import ACCESS_GATHERS, follow_access
 from services.registry import events
 from services.registry.convert import to_feed, to_report
 from services.registry.domain.difference import born_otherwise

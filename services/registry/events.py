@@ -5,9 +5,9 @@ from uuid import UUID
 from carehub.interop.v1 import report_pb2
 from carehub.registry.v1 import registry_events_pb2 as told
 
-from libs.chassis import outbox
 from libs.chassis.database import Transaction
-from libs.chassis.timers import set_timer
+from libs.conveyor import outbox
+from libs.conveyor.timers import set_timer
 from services.registry.convert import (
     encounter_to_proto,
     handled_to_proto,

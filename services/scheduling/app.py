@@ -6,8 +6,8 @@ from pathlib import Path
 from carehub.scheduling.v1 import scheduling_service_pb2
 
 from libs.chassis import ids
-from libs.chassis.app import App
 from libs.chassis.guard import Servicer
+from libs.process.app import App
 from services.scheduling.consumers import CONSUMERS, TIMERS
 from services.scheduling.service import SchedulingService
 

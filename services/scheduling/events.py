@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from carehub.scheduling.v1 import scheduling_events_pb2
 
-from libs.chassis import outbox
 from libs.chassis.database import Transaction
-from libs.chassis.timers import clear_timer, set_timer
+from libs.conveyor import outbox
+from libs.conveyor.timers import clear_timer, set_timer
 from services.scheduling.convert import appointment_to_proto, schedule_to_proto
 from services.scheduling.domain.appointment import Appointment, State
 from services.scheduling.domain.schedule import Schedule

@@ -7,9 +7,9 @@ from pathlib import Path
 from carehub.tasking.v1 import tasking_service_pb2
 
 from libs.chassis import config
-from libs.chassis.app import App
 from libs.chassis.guard import Servicer
 from libs.chassis.ids import new_id
+from libs.process.app import App
 from libs.telemetry.figures import Shown
 from services.tasking.clients import MailServer
 from services.tasking.consumers import CONSUMERS, TIMERS

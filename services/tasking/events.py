@@ -7,9 +7,9 @@ from functools import partial
 from carehub.tasking.v1 import tasking_events_pb2
 from prometheus_client import Histogram
 
-from libs.chassis import outbox
 from libs.chassis.database import Transaction
-from libs.chassis.timers import clear_timer, set_timer
+from libs.conveyor import outbox
+from libs.conveyor.timers import clear_timer, set_timer
 from libs.telemetry.arrivals import arrival
 from services.tasking.convert import loop_to_proto, protocol_to_proto, task_to_proto
 from services.tasking.convert.ledger import decision_to_proto, entry_to_proto

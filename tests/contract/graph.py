@@ -13,7 +13,7 @@ from functools import cache
 from carehub.options.v1 import options_pb2
 
 from gateway.api.live import EVENTS as LIVE
-from libs.chassis.app import App
+from libs.process.app import App
 from services.__main__ import GATEWAY, SERVICES, _app
 from tests.contract.rendering import OURS, ROOT, Object, values_of
 from tests.contract.test_contracts import EVENTS, contracts_of
@@ -173,7 +173,7 @@ def calls(service: str, caller: str) -> list[str]:
     """What somebody whom a chart lets in asks a service for: what contracts let it, and its code names."""
     if caller == GATEWAY:
         return ["the API"]
-    words = spoken(f"services/{caller}") | spoken("libs/chassis")
+    words = spoken(f"services/{caller}") | spoken("libs/process")
     asked = [
         method.name
         for contract in contracts_of(service)

@@ -1,16 +1,12 @@
-"""What the contracts promise beyond what buf checks, the size of the chassis, and events that stay readable.
+"""What the contracts promise beyond what buf checks, and events that stay readable.
 
 `.venv/bin/python tests/contract/test_contracts.py` writes the golden example of each event that has none; with the
 full name of an event it writes that one anew, which is right only before its first release.
 """
 
-import ast
-import io
 import json
 import re
 import sys
-import tokenize
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -34,7 +30,6 @@ from services.identity.domain.token import OWN_READ
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = Path(__file__).parent / "golden"
-CHASSIS_BUDGET = 4900
 _READS = "changes nothing"
 _AS_IT_IS = "what it makes so stays so: asked again it answers the same"
 _BY_LINK = "no caller whose key it could be: the same word by the same link changes nothing"
@@ -303,55 +298,6 @@ def write(names: list[str]) -> None:
                 json_format.MessageToJson(message) + "\n"
             )
             print(event.full_name)
-
-
-# The chassis.
-
-
-def test_the_chassis_can_be_read_in_an_hour(capsys):
-    lines = {
-        path.name: code_lines(path.read_text())
-        for path in sorted((ROOT / "libs/chassis").glob("*.py"))
-    }
-    total = sum(lines.values())
-    with capsys.disabled():
-        print(f" libs/chassis: {total} of {CHASSIS_BUDGET} lines of code ", end="")
-    assert total <= CHASSIS_BUDGET, lines
-
-
-def code_lines(source: str) -> int:
-    """Lines that hold code: no blank lines, comments or docstrings."""
-    silent = {
-        tokenize.COMMENT,
-        tokenize.NL,
-        tokenize.NEWLINE,
-        tokenize.INDENT,
-        tokenize.DEDENT,
-        tokenize.ENCODING,
-    }
-    tokens = tokenize.generate_tokens(io.StringIO(source).readline)
-    spoken = {
-        line
-        for token in tokens
-        if token.type not in silent | {tokenize.ENDMARKER}
-        for line in range(token.start[0], token.end[0] + 1)
-    }
-    return len(spoken - set(docstring_lines(ast.parse(source))))
-
-
-def docstring_lines(tree: ast.Module) -> Iterator[int]:
-    for node in ast.walk(tree):
-        if (
-            isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
-            and node.body
-        ):
-            first = node.body[0]
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and first.end_lineno
-            ):
-                yield from range(first.lineno, first.end_lineno + 1)
 
 
 if __name__ == "__main__":

@@ -92,7 +92,14 @@ def test_every_object_of_a_command_is_one_that_charts_make(path):
 def test_what_one_looks_for_in_a_log_is_what_the_code_says(path):
     said = "".join(
         file.read_text()
-        for folder in ("libs/chassis", "libs/ledger", "services", "gateway/api")
+        for folder in (
+            "libs/chassis",
+            "libs/conveyor",
+            "libs/process",
+            "libs/ledger",
+            "services",
+            "gateway/api",
+        )
         for file in (ROOT / folder).rglob("*.py")
     )
     for pattern in re.findall(r"\| grep (?:-E )?'([^']+)'", "\n".join(blocks(path, "sh"))):

@@ -20,7 +20,7 @@ RPC, PATIENTS, SQL = f"{SPINE}_rpc.py", f"{SPINE}_patients.py", f"{SPINE}_sql.py
 GUARD, TOKENS, HOLDING, HOSTILE = (
     "tests/component/chassis/test_guard.py",
     "tests/unit/chassis/test_caller_verifier.py",
-    "tests/component/chassis/test_holding.py",
+    "tests/component/process/test_holding.py",
     "tests/issuer/test_hostile_tokens.py",
 )
 

@@ -21,9 +21,9 @@ import prometheus_client
 from nats.aio.client import Client
 
 from gateway.api.edge import Edge
-from libs.chassis.app import Host
 from libs.chassis.guard import REQUEST_ID, Guard
 from libs.chassis.wire import CallFailed
+from libs.process.app import Host
 from libs.telemetry.logs import JsonLines
 from libs.testing.servers import Servers
 from tests.watch.health import COLUMNS, OUTPUTS, phrases, sought

@@ -9,10 +9,9 @@ from carehub.referrals.v1 import referrals_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
-from libs.chassis.access import follow_access
-from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import AT_LEISURE, Consumer
-from libs.chassis.timers import Timer
+from libs.conveyor.inbox import AT_LEISURE, Consumer
+from libs.conveyor.timers import Timer
+from libs.process.holding import ACCESS_GATHERS, follow_access
 from services.analytics.consumers.clocks import ANEW, count_anew
 from services.analytics.consumers.following import (
     follow_facilities,

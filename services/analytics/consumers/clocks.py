@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.chassis.database import Transaction
-from libs.chassis.timers import set_timer
+from libs.conveyor.timers import set_timer
 from services.analytics.consumers.computing import compute_anew
 from services.analytics.store import RecordStore
 

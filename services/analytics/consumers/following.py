@@ -9,7 +9,7 @@ from carehub.registry.v1 import registry_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.analytics.consumers.computing import compute_anew
 from services.analytics.convert.told import (
     to_critical_result,

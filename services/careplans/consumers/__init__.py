@@ -9,8 +9,8 @@ from carehub.interop.v1 import interop_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
-from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import AT_LEISURE, Consumer
+from libs.conveyor.inbox import AT_LEISURE, Consumer
+from libs.process.holding import ACCESS_GATHERS
 from services.careplans.consumers.directory import follow_directory, follow_feeds
 from services.careplans.consumers.record import follow_record
 from services.careplans.consumers.work import follow_access_and_plans, follow_work

@@ -7,7 +7,7 @@ from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.careplans.convert.told import (
     to_facility,
     to_feed,

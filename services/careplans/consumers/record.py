@@ -7,7 +7,7 @@ from uuid import UUID
 from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.careplans.consumers.stays import apply_stays
 from services.careplans.consumers.work import follow_loops
 from services.careplans.convert.told import to_merge, to_seen, to_stay

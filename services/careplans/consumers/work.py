@@ -8,10 +8,10 @@ from uuid import UUID
 from carehub.identity.v1 import identity_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
-from libs.chassis.access import follow_access
 from libs.chassis.database import Transaction
 from libs.chassis.ids import to_id
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
+from libs.process.holding import follow_access
 from services.careplans.consumers.stays import apply_stays
 from services.careplans.convert.told import to_loop, to_task
 from services.careplans.domain.following import follow

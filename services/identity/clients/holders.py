@@ -14,8 +14,8 @@ from google.protobuf.descriptor import MethodDescriptor
 from libs.chassis.channels import Channels, NoAddress
 from libs.chassis.contracts import ContractError
 from libs.chassis.errors import DomainError
-from libs.chassis.holding import APPLY
 from libs.chassis.wire import CallFailed
+from libs.process.holding import APPLY
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from libs.chassis.database import Transaction
-from libs.chassis.gauges import Read, Reading
 from libs.chassis.tls import EXPIRES, expires_at
+from libs.process.gauges import Read, Reading
 from services.interop.mllp.settings import Settings
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from prometheus_client import Gauge
 
 from libs.chassis import ids
-from libs.chassis.app import Job, Runtime
 from libs.chassis.faults import rest
+from libs.process.app import Job, Runtime
 from services.interop.mllp.connection import CLOSED, IN_WORK, Connection, Desk
 from services.interop.mllp.listening import Listening
 from services.interop.mllp.senders import Senders

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from prometheus_client import Counter, Histogram
 
-from libs.chassis.app import Runtime
 from libs.chassis.faults import is_weather, whereabouts
+from libs.process.app import Runtime
 from services.interop import ingest
 from services.interop.domain.classify import AckCode
 from services.interop.domain.reading import ErrorCode

@@ -12,11 +12,10 @@ from carehub.registry.v1 import registry_events_pb2
 from carehub.scheduling.v1 import scheduling_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
-from libs.chassis.access import follow_access
-from libs.chassis.app import Job
-from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import AT_LEISURE, Consumer
-from libs.chassis.timers import Timer
+from libs.conveyor.inbox import AT_LEISURE, Consumer
+from libs.conveyor.timers import Timer
+from libs.process.app import Job
+from libs.process.holding import ACCESS_GATHERS, follow_access
 from services.messaging import events
 from services.messaging.clients import MailServer
 from services.messaging.consumers.answers import answer, open_late

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from libs.chassis.database import Transaction
-from libs.chassis.timers import set_timer
+from libs.conveyor.timers import set_timer
 from services.messaging.consumers.opening import NEEDS_A_PERSON, TRY_AGAIN, open_reply
 from services.messaging.domain.message import Message, MessageState
 from services.messaging.domain.plan import MESSAGES

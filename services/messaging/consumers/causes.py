@@ -7,7 +7,7 @@ from carehub.scheduling.v1 import scheduling_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.messaging.consumers.labeling import label_what_people_said
 from services.messaging.consumers.planning import plan
 from services.messaging.convert import to_appointment, to_transition

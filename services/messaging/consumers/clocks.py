@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.chassis.database import Transaction
-from libs.chassis.timers import set_timer
+from libs.conveyor.timers import set_timer
 from services.messaging.consumers.opening import open_unanswered
 from services.messaging.domain.message import most_unanswered
 from services.messaging.events import CLOCK, save_thread

@@ -6,7 +6,7 @@ from uuid import UUID
 from carehub.identity.v1 import identity_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.messaging.consumers.planning import plan
 from services.messaging.convert import to_facility, to_staff, to_team
 from services.messaging.events import save_thread

@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 from libs.chassis.database import Transaction
-from libs.chassis.timers import set_timer
+from libs.conveyor.timers import set_timer
 from services.messaging.domain.message import Message, most_unanswered
 from services.messaging.domain.plan import MESSAGES
 from services.messaging.domain.reply import Meaning, Reply

@@ -6,7 +6,7 @@ from uuid import UUID
 from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.messaging.consumers.opening import await_answers
 from services.messaging.convert import to_contact
 from services.messaging.domain.contact import Contact

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from carehub.careplans.v1 import careplans_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery, Unprocessable
+from libs.conveyor.inbox import Delivery, Unprocessable
 from services.messaging.convert import to_wish
 from services.messaging.store import ContactStore, WishStore
 

@@ -8,8 +8,8 @@ import contextlib
 import logging
 from datetime import timedelta
 
-from libs.chassis.app import Runtime
 from libs.chassis.database import Transaction
+from libs.process.app import Runtime
 from services.messaging.clients import MailServer, NotSent
 from services.messaging.consumers.opening import await_answers
 from services.messaging.domain.contact import Contact, Means

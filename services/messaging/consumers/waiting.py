@@ -3,7 +3,7 @@
 from prometheus_client import Gauge
 
 from libs.chassis.database import Transaction
-from libs.chassis.gauges import Reading
+from libs.process.gauges import Reading
 from services.messaging.events import LEAVE
 from services.messaging.store import MessageStore
 

@@ -13,7 +13,7 @@ from carehub.messaging.v1 import messaging_service_pb2 as rpc
 
 from libs.chassis.caller import Call
 from libs.chassis.fields import check_etag, to_uuid
-from libs.chassis.timers import set_timer
+from libs.conveyor.timers import set_timer
 from services.messaging.convert import contact_to_proto, entry_to_proto, post_to_proto
 from services.messaging.domain.contact import Means
 from services.messaging.events import ANSWER, HEAR, save_contact, save_thread

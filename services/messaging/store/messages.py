@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import Aborted
-from libs.chassis.timers import timers
+from libs.conveyor.timers import timers
 from services.messaging.domain.message import History, Message
 from services.messaging.store.replies import replies
 from services.messaging.store.threads import threads

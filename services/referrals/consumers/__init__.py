@@ -6,10 +6,9 @@ It keeps no patients: of the record it hears of merges alone, and moves what it 
 from carehub.identity.v1 import identity_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 
-from libs.chassis.access import follow_access
-from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import Consumer
-from libs.chassis.timers import Timer
+from libs.conveyor.inbox import Consumer
+from libs.conveyor.timers import Timer
+from libs.process.holding import ACCESS_GATHERS, follow_access
 from services.referrals.consumers.clocks import forget_capacity, miss_answer
 from services.referrals.consumers.neighbors import follow_facilities, follow_merges
 from services.referrals.events import ANSWER, CAPACITY

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from libs.chassis.database import Transaction
 from libs.chassis.ids import new_id
-from libs.chassis.timers import set_timer
+from libs.conveyor.timers import set_timer
 from services.referrals.deciding import go_on
 from services.referrals.events import ANSWER, CAPACITY, save_referral, save_services
 from services.referrals.store import DirectoryStore, ReferralStore

@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID
 
-from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Transaction
 from libs.chassis.errors import FailedPrecondition, Unavailable
 from libs.chassis.ids import new_id
+from libs.process.app import Job, Runtime
 from services.referrals.clients import Identity, MailServer, NotSent, PartnerLetter
 from services.referrals.deciding import about, send
 from services.referrals.domain.partner import expiry, hash_of, new_token, number_of

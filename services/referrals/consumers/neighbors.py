@@ -7,7 +7,7 @@ from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.database import Transaction
 from libs.chassis.fields import to_uuid
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.referrals.convert.facility import to_facility
 from services.referrals.events import save_referral
 from services.referrals.store import NeighborStore, ReferralStore

@@ -8,10 +8,9 @@ from carehub.identity.v1 import identity_events_pb2
 from carehub.interop.v1 import interop_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 
-from libs.chassis.access import follow_access
-from libs.chassis.holding import ACCESS_GATHERS
-from libs.chassis.inbox import AT_LEISURE, Consumer
-from libs.chassis.timers import Timer
+from libs.conveyor.inbox import AT_LEISURE, Consumer
+from libs.conveyor.timers import Timer
+from libs.process.holding import ACCESS_GATHERS, follow_access
 from services.scheduling.consumers.clocks import miss
 from services.scheduling.consumers.directory import follow_facilities, follow_feeds
 from services.scheduling.consumers.record import (

@@ -8,7 +8,7 @@ from carehub.interop.v1 import interop_events_pb2
 
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
-from libs.chassis.inbox import Delivery, Unprocessable
+from libs.conveyor.inbox import Delivery, Unprocessable
 from services.scheduling.consumers.weighing import weigh_all
 from services.scheduling.convert import to_facility, to_feed
 from services.scheduling.store import AppointmentStore, DirectoryStore, RecordStore

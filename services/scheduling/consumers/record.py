@@ -7,7 +7,7 @@ from uuid import UUID
 from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.scheduling.consumers.weighing import Changed, weigh_all
 from services.scheduling.convert import to_merge, to_told, to_visit
 from services.scheduling.domain.appointment import Appointment, Told, first_told

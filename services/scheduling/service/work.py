@@ -11,7 +11,7 @@ from carehub.scheduling.v1 import scheduling_service_pb2 as rpc
 from libs.chassis.caller import Call
 from libs.chassis.errors import Aborted, FailedPrecondition, PermissionDenied
 from libs.chassis.fields import check_etag, to_uuid
-from libs.chassis.timers import set_timer
+from libs.conveyor.timers import set_timer
 from services.scheduling.convert import appointment_to_proto, to_instant, to_purpose
 from services.scheduling.domain.appointment import Appointment, book
 from services.scheduling.domain.facility import Facility

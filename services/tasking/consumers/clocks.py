@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.chassis.database import Transaction
-from libs.chassis.timers import set_timer
+from libs.conveyor.timers import set_timer
 from services.tasking.consumers.planning import plan_patients
 from services.tasking.domain.loop import settle
 from services.tasking.domain.notification import escalations

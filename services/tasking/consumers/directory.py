@@ -9,7 +9,7 @@ from carehub.identity.v1 import identity_events_pb2
 from google.protobuf.message import Message
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.tasking.consumers.planning import plan_patients
 from services.tasking.convert import to_facility, to_staff, to_team
 from services.tasking.domain.loop import Loop, settle

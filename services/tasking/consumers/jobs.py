@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from prometheus_client import Gauge
 
-from libs.chassis.app import Job, Runtime
 from libs.chassis.database import Transaction
-from libs.chassis.gauges import Reading
+from libs.process.app import Job, Runtime
+from libs.process.gauges import Reading
 from services.tasking.clients import MailServer, NotSent
 from services.tasking.consumers.invariants import check_invariants, mend_owners
 from services.tasking.consumers.planning import plan_patients

@@ -8,7 +8,7 @@ from carehub.identity.v1 import identity_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.tasking.consumers.planning import plan_patients
 from services.tasking.convert import to_encounter, to_glass, to_patient, to_program
 from services.tasking.domain.snapshot import PatientSnapshot, ProgramSnapshot

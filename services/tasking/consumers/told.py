@@ -11,7 +11,7 @@ from carehub.registry.v1 import registry_events_pb2
 from carehub.scheduling.v1 import scheduling_events_pb2
 
 from libs.chassis.database import Transaction
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.tasking.consumers.planning import plan_patients
 from services.tasking.convert.told import (
     to_appointment,

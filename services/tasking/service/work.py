@@ -10,7 +10,7 @@ from libs.calendars.calendar import calendar_for
 from libs.chassis.caller import Call, CallerKind
 from libs.chassis.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 from libs.chassis.fields import check_etag, to_uuid
-from libs.chassis.timers import set_timer
+from libs.conveyor.timers import set_timer
 from services.tasking.domain.loop import Loop, settle
 from services.tasking.domain.owner import Directory, Owner
 from services.tasking.domain.reconcile import changes_between

@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from carehub.analytics.v1 import measure_pb2
 
-from libs.chassis.timers import set_timer
 from libs.chassis.wire import CallFailed
+from libs.conveyor.timers import set_timer
 from services.analytics.consumers import clocks
 from tests.component.analytics.conftest import NOW, day
 

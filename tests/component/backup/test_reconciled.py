@@ -11,7 +11,7 @@ from carehub.registry.v1 import registry_events_pb2
 
 from libs.backup import taking
 from libs.chassis.ids import new_id
-from libs.chassis.restores import EPOCH, STEP
+from libs.conveyor.restores import EPOCH, STEP
 from libs.local import verify
 from libs.testing.hub import event_headers
 from tests.component.backup.conftest import SERVICES

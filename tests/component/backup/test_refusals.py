@@ -10,7 +10,7 @@ import pytest
 from libs.backup import restoring
 from libs.backup.archive import BackupFailed, digest_of
 from libs.backup.taking import passphrase_in
-from libs.chassis.relay import LEADER
+from libs.conveyor.relay import LEADER
 from tests.component.backup.conftest import SERVICES
 from tests.component.tasking.conftest import Tasking, at
 

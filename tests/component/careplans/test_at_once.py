@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from carehub.registry.v1 import registry_events_pb2
 
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.careplans.consumers.record import follow_record
 from services.careplans.consumers.work import follow_work
 from services.careplans.domain.following import follow

@@ -11,8 +11,8 @@ from carehub.registry.v1.encounter_pb2 import Encounter
 from carehub.registry.v1.patient_pb2 import Patient
 from carehub.registry.v1.registry_events_pb2 import EncounterChanged, PatientChanged
 
-from libs.chassis.inbox import Delivery
 from libs.chassis.wire import CallFailed
+from libs.conveyor.inbox import Delivery
 from services.identity import consumers
 from services.identity.app import BOOTSTRAP
 from services.identity.consumers import follow_record

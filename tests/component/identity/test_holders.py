@@ -14,10 +14,10 @@ from sqlalchemy import column, select, table
 from libs.chassis.access import GrantRow, PatientAccess, ended_bases, grants
 from libs.chassis.channels import Channels
 from libs.chassis.database import sql
-from libs.chassis.holding import deactivated
 from libs.chassis.services import ServiceSigner
 from libs.chassis.wire import CallFailed
 from libs.local.environment import service_key
+from libs.process.holding import deactivated
 from libs.testing.hub import caller_token
 from services.identity.clients.holders import Holders, holders
 from services.identity.deciding import LEASE, MOOT, PATIENCE, decider_of

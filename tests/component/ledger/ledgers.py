@@ -19,7 +19,7 @@ from libs.ledger.sealing import Row, Seal, Sealer, run_sealer
 from libs.ledger.verification import Report, Verifier
 from libs.testing.servers import Servers
 
-MIGRATIONS = Path(__file__).parents[1] / "chassis/migrations"
+MIGRATIONS = Path(__file__).parents[1] / "conveyor/migrations"
 SERVICE = "teller"
 KEY = heads.new_key()
 WRITE = sql(insert(audit.audit).values(every_field(audit.audit)))

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from libs.chassis.app import Host, HostSettings, Role
 from libs.chassis.contracts import ContractError
 from libs.ledger.keeping import with_ledger
+from libs.process.app import Host, HostSettings, Role
 from libs.testing.hub import caller_keys
 from services.identity.app import build
 

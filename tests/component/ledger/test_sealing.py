@@ -12,9 +12,10 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
-from libs.chassis import crashpoints, ids
-from libs.chassis.crashpoints import POINTS
+from libs.chassis import ids
 from libs.chassis.database import Database, open_pool
+from libs.conveyor import crashpoints
+from libs.conveyor.crashpoints import POINTS
 from libs.ledger import heads, sealing
 from libs.ledger.heads import Keys, Signer
 from libs.ledger.sealing import LATE, Seal, Sealer, run_sealer

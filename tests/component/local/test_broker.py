@@ -13,17 +13,17 @@ from sqlalchemy import select
 from gateway.api.live import EVENTS
 from libs.chassis import audit
 from libs.chassis.access import heartbeat
-from libs.chassis.app import Host, HostSettings, Role
 from libs.chassis.caller import Call
 from libs.chassis.database import sql
-from libs.chassis.listen import listen
-from libs.chassis.streams import connect, ensure_stream, inbox_of, make_room
+from libs.conveyor.listen import listen
+from libs.conveyor.streams import connect, ensure_stream, inbox_of, make_room
 from libs.ledger.heads import audit_heads, new_key
 from libs.ledger.keeping import with_ledger
 from libs.local import nats as local_nats
 from libs.local.broker import configuration, listening, set_up_at, users_of
 from libs.local.environment import SERVICES
 from libs.local.process import Child, free_port, spawn, wait_until_ready
+from libs.process.app import Host, HostSettings, Role
 from libs.testing.hub import caller_keys
 
 ACCESS = identity_events_pb2.AccessChanged.DESCRIPTOR.full_name

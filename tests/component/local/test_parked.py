@@ -6,7 +6,7 @@ from uuid import uuid4, uuid5
 import pytest
 from carehub.identity.v1 import facility_pb2, identity_events_pb2
 
-from libs.chassis import parked
+from libs.conveyor import parked
 from libs.local.parked import add_arguments, run
 from libs.testing.hub import event_headers
 from services.interop.app import build

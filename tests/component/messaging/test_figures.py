@@ -4,7 +4,7 @@ import asyncio
 
 from carehub.operations.v1 import status_pb2
 
-from libs.chassis.gauges import run_gauges
+from libs.process.gauges import run_gauges
 from libs.testing.hub import caller_token
 from services.messaging.consumers.waiting import message_gauges
 from tests.component.messaging.conftest import PHONE, at
@@ -41,7 +41,7 @@ async def becomes(m, **expected):
 
 
 async def test_what_waits_what_was_sent_and_why_others_were_not_is_counted(messaging, monkeypatch):
-    monkeypatch.setattr("libs.chassis.status.BEAT", 0.05)
+    monkeypatch.setattr("libs.process.status.BEAT", 0.05)
     async with messaging(now="2026-09-07 10:00") as m:
         assert (await figures(m)).get("messages_waiting", {}) == {}
         reached, unreached = await m.patient(language="en"), await m.patient(phone="")

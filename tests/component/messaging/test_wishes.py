@@ -10,7 +10,7 @@ from carehub.messaging.v1 import messaging_service_pb2 as rpc
 from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.fields import to_timestamp
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.messaging.consumers.patients import follow_patients
 from services.messaging.consumers.preferences import follow_preferences
 from services.messaging.store import WishStore

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from libs.chassis import ids
 from libs.chassis.database import sql
-from libs.chassis.inbox import Delivery
+from libs.conveyor.inbox import Delivery
 from services.registry.consumers import consumers
 from services.registry.convert import to_report
 from services.registry.domain.encounter import Encounter

@@ -11,8 +11,8 @@ from google.type.date_pb2 import Date
 from sqlalchemy import column, func, select, table
 
 from libs.chassis.database import sql
-from libs.chassis.inbox import Delivery
 from libs.chassis.wire import CallFailed
+from libs.conveyor.inbox import Delivery
 from services.registry.consumers import consumers
 from services.registry.domain.matching import ExactMatcher
 from tests.component.registry.conftest import HARBOR, MERCY, identifier, person

@@ -9,8 +9,8 @@ from carehub.scheduling.v1 import scheduling_service_pb2 as rpc
 from google.type import date_pb2
 
 from libs.chassis.fields import to_timestamp
-from libs.chassis.timers import set_timer
 from libs.chassis.wire import CallFailed
+from libs.conveyor.timers import set_timer
 from tests.component.scheduling.conftest import BOOKED, CANCELLED, DAY, HOUR, NO_SHOW, at
 
 

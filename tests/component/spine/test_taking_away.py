@@ -18,13 +18,13 @@ from sqlalchemy import column, select, table
 
 from libs.chassis import ids
 from libs.chassis.access import heartbeat
-from libs.chassis.app import Host, HostSettings, Role
 from libs.chassis.caller import Capacity
 from libs.chassis.database import Database, Mode, open_pool, sql
 from libs.ledger.keeping import with_ledger
 from libs.local.environment import SERVICES, service_keys
 from libs.local.nats import start_nats
 from libs.local.process import free_port
+from libs.process.app import Host, HostSettings, Role
 from libs.testing.hub import caller_keys
 from services.identity.app import bootstrap
 from services.identity.clients.holders import holders

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from carehub.operations.v1 import status_pb2
 
-from libs.chassis.gauges import run_gauges
 from libs.chassis.wire import CallFailed
+from libs.process.gauges import run_gauges
 from libs.testing.hub import caller_token
 from services.tasking.consumers.jobs import loop_gauges
 from services.tasking.events import MESSAGE_TO_TASK
@@ -52,7 +52,7 @@ LATE = "SELECT count(DISTINCT loop_id) FROM tasks WHERE state = 'OPEN' AND due_a
 
 
 async def test_loops_are_counted_as_the_clocks_have_them(tasking, monkeypatch):
-    monkeypatch.setattr("libs.chassis.status.BEAT", 0.05)
+    monkeypatch.setattr("libs.process.status.BEAT", 0.05)
     async with tasking() as t:
         assert await counted(t) == {"open": 0, "overdue": 0, "escalated": 0}
         for _ in range(2):
@@ -68,7 +68,7 @@ async def test_loops_are_counted_as_the_clocks_have_them(tasking, monkeypatch):
 async def test_what_took_time_and_what_was_refused_is_shown_and_nothing_of_whose_it_was(
     tasking, monkeypatch
 ):
-    monkeypatch.setattr("libs.chassis.status.BEAT", 0.05)
+    monkeypatch.setattr("libs.process.status.BEAT", 0.05)
     async with tasking() as t:
         patient = await t.discharged()
         for seconds in (0.2, 0.2, 7):

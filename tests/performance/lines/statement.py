@@ -8,9 +8,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from libs.chassis import audit, door, outbox
+from libs.chassis import audit, door
 from libs.chassis.database import Statement
 from libs.chassis.dialing import to_json
+from libs.conveyor import outbox
 from libs.local.environment import passwords
 from services.registry.domain import search
 from services.registry.domain.report import Identifier, Person, PersonName, Telecom

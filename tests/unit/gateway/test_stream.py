@@ -14,7 +14,7 @@ from gateway.api.live import Change, Live, Subscriber, change_of
 from gateway.api.sessions import Keeper
 from gateway.api.stream import Connection
 from libs.chassis.caller import Caller, CallerKind
-from libs.chassis.listen import Heard
+from libs.conveyor.listen import Heard
 
 HERE, THERE = uuid4(), uuid4()
 

@@ -1,0 +1,199 @@
+"""From a committed change to its effect in another service, once, whatever happens on the way."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from libs.chassis.database import Database, Transaction
+from libs.conveyor import relay
+from libs.conveyor.inbox import Consumer, Delivery
+from tests.component.conveyor.conftest import STREAM, World, until
+from tests.component.conveyor.story import (
+    COUNTER,
+    FOLLOWER,
+    HEARD,
+    HEARD_TWICE,
+    NEWEST,
+    UNPUBLISHED,
+    count,
+    tell,
+    tell_in,
+)
+
+
+async def heard(world: World, count: int) -> None:
+    async def all_there() -> bool:
+        return await world.ask(world.listener, HEARD) == count
+
+    await until(all_there, what=f"hearing {count} events")
+    assert await world.ask(world.listener, HEARD_TWICE) == 0
+
+
+async def published(world: World) -> None:
+    async def nothing_waits() -> bool:
+        return await world.ask(world.teller, UNPUBLISHED) == 0
+
+    await until(nothing_waits, what="publishing")
+
+
+async def tell_many(teller: Database, first: int, last: int) -> None:
+    for n in range(first, last):
+        await tell(teller, f"f{n}")
+
+
+async def test_an_event_arrives_once(world: World) -> None:
+    async with world.running(COUNTER):
+        await tell_many(world.teller, 0, 50)
+        await heard(world, 50)
+    await published(world)
+
+
+async def tell_and_regret(world: World) -> None:
+    async with world.teller.system() as tx:
+        await tell_in(tx, "undone")
+        raise RuntimeError
+
+
+async def test_an_event_of_a_rolled_back_change_does_not_exist(world: World) -> None:
+    with pytest.raises(RuntimeError):
+        await tell_and_regret(world)
+    async with world.running(COUNTER):
+        await tell(world.teller, "done")
+        await heard(world, 1)
+
+
+async def test_a_slow_transaction_with_a_lower_position_is_published(world: World) -> None:
+    async with world.running(COUNTER):
+        async with world.teller.system() as slow:
+            await tell_in(slow, "slow")
+            await slow.flush()
+            await tell(world.teller, "fast")
+            await heard(world, 1)
+            await published(world)
+        await heard(world, 2)
+    async with world.teller.session() as connection:
+        by_position = await connection.fetchval(
+            "SELECT array_agg(key ORDER BY position) FROM outbox"
+        )
+    assert by_position == ["slow", "fast"]
+
+
+async def test_of_two_relays_one_leads_and_the_other_takes_over(world: World) -> None:
+    async with world.running(COUNTER, relays=2):
+        await tell_many(world.teller, 0, 100)
+        await heard(world, 100)
+        state = (await world.conveyor.js.stream_info(STREAM)).state
+        assert state.messages == 100
+        # The leader's lock goes with its connection.
+        async with world.teller.session() as connection:
+            ended = await connection.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory'"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+        assert ended == 1
+        await tell_many(world.teller, 100, 120)
+        await heard(world, 120)
+
+
+async def test_two_leaders_at_once_do_no_harm(world: World) -> None:
+    """A leader that has lost its lock and does not know it yet."""
+    stopping = asyncio.Event()
+
+    async def usurp() -> None:
+        async with world.teller.session() as connection:
+            await relay._Relay(STREAM, world.teller, world.conveyor, connection).lead(
+                asyncio.Event(), stopping, 0.01
+            )
+
+    async with world.running(COUNTER):
+        usurper = asyncio.create_task(usurp())
+        await tell_many(world.teller, 0, 300)
+        await heard(world, 300)
+        await published(world)
+        stopping.set()
+        await usurper
+    assert (await world.conveyor.js.stream_info(STREAM)).state.messages == 300
+
+
+async def test_of_one_key_the_newest_version_wins(world: World) -> None:
+    for version in (1, 3, 2):
+        await tell(world.teller, "f", version)
+    async with world.running(FOLLOWER):
+        await until(lambda: world.ask(world.listener, NEWEST, key="f"), what="hearing")
+    assert await world.ask(world.listener, NEWEST, key="f") == 3
+
+
+async def test_a_slow_handler_keeps_its_messages(world: World) -> None:
+    """It takes longer than the broker waits for an acknowledgement, and says so meanwhile."""
+    calls = 0
+
+    async def slow(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
+        nonlocal calls
+        calls += 1
+        await asyncio.sleep(1.5)
+        await count(tx, deliveries)
+
+    consumer = Consumer(COUNTER.name, COUNTER.events, slow, newest_only=False)
+    await tell(world.teller, "f")
+    async with world.running(consumer, ack_wait=0.5):
+        await heard(world, 1)
+    info = await world.conveyor.js.consumer_info(STREAM, consumer.name)
+    assert (calls, info.delivered and info.delivered.consumer_seq) == (1, 1)
+
+
+async def test_what_nobody_can_ask_for_any_more_is_forgotten(world: World) -> None:
+    async with world.running(COUNTER):
+        await tell_many(world.teller, 0, 3)
+        await heard(world, 3)
+        await published(world)
+    for database, statement in (
+        (
+            world.teller,
+            "UPDATE outbox SET published_at = published_at - interval '8 days' WHERE key <> 'f2'",
+        ),
+        (world.teller, "UPDATE outbox SET created_at = created_at - interval '8 days'"),
+        (
+            world.teller,
+            "INSERT INTO inbox SELECT 'old', id, now() - interval '15 days' FROM outbox",
+        ),
+        (
+            world.teller,
+            "INSERT INTO inbox SELECT 'new', id, now() - interval '13 days' FROM outbox",
+        ),
+    ):
+        async with database.session() as connection:
+            await connection.execute(statement)
+    await tell(world.teller, "f3")
+    async with world.running():
+        await published(world)
+    async with world.teller.session() as connection:
+        assert await connection.fetchval("SELECT array_agg(key ORDER BY key) FROM outbox") == [
+            "f2",
+            "f3",
+        ]
+        assert await connection.fetchval("SELECT array_agg(DISTINCT consumer) FROM inbox") == [
+            "new"
+        ]
+
+
+async def test_a_relay_that_was_woken_for_nothing_goes_back_to_sleep(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Woken after what it was woken for is published already, it must not ask the database in a circle."""
+    rests = 0
+    rest = relay.rest
+
+    async def counted(unless: asyncio.Event, seconds: float) -> None:
+        nonlocal rests
+        rests += 1
+        await rest(unless, seconds)
+
+    monkeypatch.setattr(relay, "rest", counted)
+    async with world.running():
+        await tell(world.teller, "f")
+        await published(world)
+        world.wake.set()
+        before = rests
+        await asyncio.sleep(0.5)  # not to wait for something: this is the time that is measured
+        assert rests - before < 20
