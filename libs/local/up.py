@@ -1,7 +1,7 @@
 """`carehub up`: the whole hub on this machine, with one command and no container.
 
-PostgreSQL and NATS run beside it, the services in two processes (`serve` answers, `work` works off events, timers and
-feeds) or, split, one process each. Ctrl-C ends everything; the next `up` continues where this one stopped.
+PostgreSQL and NATS run beside it, the services in two processes (`serve` answers, `work` works off events and
+timers) or, split, one process each. Ctrl-C ends everything; the next `up` continues where this one stopped.
 """
 
 import asyncio

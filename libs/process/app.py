@@ -61,7 +61,7 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something that runs as long as the process works, such as a listener. It is started again if it fails."""
+    """Something that runs as long as the process does. It is started again if it fails."""
 
     name: str
     run: Callable[[Runtime], Awaitable[None]]
@@ -77,6 +77,8 @@ class App:
     consumers: Sequence[Consumer] = ()
     timers: Sequence[Timer] = ()
     jobs: Sequence[Job] = ()
+    # Other doors than gRPC: open where requests are answered.
+    doors: Sequence[Job] = ()
     # Whose methods every service answers alike, beside `Operations`.
     alike: Callable[[Runtime], Sequence[object]] = lambda _runtime: ()
     gauges: Sequence[Read] = ()
@@ -164,6 +166,8 @@ class Host:
             self._beat(app)
         if self._settings.role is not Role.WORK:
             await self._warm_up()
+            for app in self._apps:
+                self._open_doors(app)
 
     async def _listen(self) -> None:
         if self._settings.grpc_address and self._settings.role is not Role.WORK:
@@ -241,6 +245,11 @@ class Host:
             self._keep_running(job.name, lambda j=job: j.run(runtime))  # type: ignore[misc]
         if app.name in self._holders:
             self._keep_running(f"{app.name}-lease", lambda: keep_lease(runtime))
+
+    def _open_doors(self, app: App) -> None:
+        runtime = self.runtimes[app.name]
+        for door in app.doors:
+            self._keep_running(door.name, lambda d=door: d.run(runtime))  # type: ignore[misc]
 
     def _watch(self, app: App, database: Database) -> None:
         watched = Watched(

@@ -54,7 +54,8 @@ def build(env: Mapping[str, str]) -> App:
         migrations=Path(__file__).parent / "migrations",
         servicers=lambda runtime: (Servicer(_CONTRACT, InteropService(runtime.now, ids.new_id)),),
         consumers=CONSUMERS,
-        jobs=(*jobs(mail), listener(settings)),
+        jobs=jobs(mail),
+        doors=(listener(settings),),
         gauges=(feed_gauges, expiry_gauges(settings)),
         figures=(
             Shown(metric=SILENT_NOW),

@@ -70,10 +70,6 @@ CONTRADICTIONS = {
         {"interop": {"listeners": {"mllp": {"peers": []}}}},
         "interop.listeners.mllp.peers: say who may send",
     ),
-    "a listener without pods": (
-        {"interop": {"work": {"enabled": False}}},
-        "interop.listeners: the pods that work listen, and there are none",
-    ),
     "mllp in plain text by accident": (
         {"interop": {"secretFiles": {"mllpCertificate": None}}},
         "name the Secret of mllpCertificate and mllpKey",

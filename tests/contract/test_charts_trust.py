@@ -147,7 +147,7 @@ def test_calledby_gets_in_at_the_port_of_grpc_and_nobody_else(values):
             elif ports == {9090}:
                 assert others == global_values.get("monitoring", {}).get("peers")
             elif ports == {2575}:
-                assert (chart, what) == ("interop", "work")
+                assert (chart, what) == ("interop", "serve")
                 assert others == VALUES[values]["interop"]["listeners"]["mllp"]["peers"]
             else:
                 assert (name, ports) == ("gateway-serve", {8080})

@@ -210,7 +210,7 @@ async def clustered(settings: UpSettings) -> AsyncIterator[Cluster]:
         stack.callback(transport.close)
         doors = {
             "gateway-serve": Door(machine.http_port),
-            "interop-work": Door(machine.mllp_port),
+            "interop-serve": Door(machine.mllp_port),
         }
         for door in doors.values():
             stack.callback((await door.open()).close)

@@ -31,7 +31,7 @@ ROLLS = int(os.environ.get("CAREHUB_ROLLS", "0"))
 AT_ONCE = int(os.environ.get("CAREHUB_ROLLS_AT_ONCE", "2"))
 # Those that people and senders wait for come first, where only a few are replaced.
 RELEASED = ("tasking-serve", "tasking-work", "gateway-serve", "registry-serve", "registry-work")
-FIRST = ("gateway-serve", "registry-serve", "interop-work", "tasking-work")
+FIRST = ("gateway-serve", "registry-serve", "interop-serve", "tasking-work")
 
 pytestmark = [
     pytest.mark.skipif(

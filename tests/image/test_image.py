@@ -93,7 +93,7 @@ async def test_processes_have_no_rights(hub):
 
 
 async def test_a_sender_gets_an_answer_if_it_shows_a_certificate(hub):
-    address = hub.machine.address_of("interop-work")
+    address = hub.machine.address_of("interop-serve")
     context = ssl.create_default_context()
     secret = hub.secrets["sender-tls"]
     folder = hub.machine.folder / "sender"

@@ -24,9 +24,6 @@ What no schema can say: values that contradict one another. Each refusal is a se
 {{- if and .Values.ingress.enabled (not .Values.ingress.proxies) }}
 {{- fail (printf "%s.ingress.proxies: say which addresses the ingress controller's pods have, such as 10.0.0.0/8; otherwise all people together are one sender to the rate limits and the ledger" $name) }}
 {{- end }}
-{{- if and .Values.listeners (not .Values.work.enabled) }}
-{{- fail (printf "%s.listeners: the pods that work listen, and there are none (work.enabled)" $name) }}
-{{- end }}
 {{- range $listener, $is := .Values.listeners }}
 {{- if not $is.peers }}{{ fail (printf "%s.listeners.%s.peers: say who may send, as peers of a NetworkPolicy, such as [{ipBlock: {cidr: 192.0.2.0/24}}]; with none it would be everybody" $name $listener) }}{{ end }}
 {{- end }}

@@ -33,7 +33,7 @@ ports:
 {{- if and (eq .role "serve") (eq $root.Values.answers "http") $root.Values.ingress.peers }}
 - {{ include "service.from" (dict "peers" $root.Values.ingress.peers "port" $root.Values.ports.http) | nindent 2 | trim }}
 {{- end }}
-{{- if eq .role "work" }}
+{{- if eq .role "serve" }}
 {{- range $root.Values.listeners }}
 - {{ include "service.from" . | nindent 2 | trim }}
 {{- end }}

@@ -115,7 +115,6 @@ spec:
 {{- $ports := .root.Values.ports -}}
 {{- if eq .role "serve" }}
 - { name: {{ .root.Values.answers }}, containerPort: {{ index $ports .root.Values.answers }} }
-{{- else }}
 {{- range $name, $listener := .root.Values.listeners }}
 - { name: {{ $name }}, containerPort: {{ $listener.port }} }
 {{- end }}

@@ -23,7 +23,7 @@ spec:
     - { name: metrics, port: {{ $.Values.ports.metrics }}, targetPort: metrics }
 {{- end }}
 {{- range $name, $listener := .Values.listeners }}
-{{- $is := dict "root" $ "role" "work" }}
+{{- $is := dict "root" $ "role" "serve" }}
 ---
 apiVersion: v1
 kind: Service

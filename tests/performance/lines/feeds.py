@@ -6,7 +6,9 @@ from typing import Any
 
 import nats
 from carehub.tasking.v1 import tasking_events_pb2
+from nats.js import JetStreamContext
 
+from libs.local.environment import SERVICES
 from tests.performance.bench import Bench, mllp_load, until
 from tests.performance.figures import Line, per_thing, percentile, spread
 from tests.performance.hub import Hub
@@ -18,6 +20,7 @@ _DRAIN_SECONDS = 400.0
 RATE = 250
 _SUBJECT = "carehub.tasking.v1.TaskChanged"
 _STEP = "contact"
+_UNPUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
 _PENDING = "SELECT count(*) FROM messages WHERE state = 'PENDING'"
 
 
@@ -190,15 +193,30 @@ async def _handled(up: Hub) -> None:
 
 async def _quiet(up: Hub) -> None:
     """Wait until no event is on its way: what came before must not be in the way of what is measured."""
-    connection = await up.system("tasking")
+    client = await nats.connect(up.machine.nats_url)
     try:
-        last, same = -1, 0
-        for _ in range(int(_DRAIN_SECONDS)):
-            count = await connection.fetchval("SELECT coalesce(max(position), 0) FROM outbox")
-            same = same + 1 if count == last else 0
-            if same >= 2:
-                return
-            last = count
-            await asyncio.sleep(1.0)
+
+        async def none_waits() -> bool:
+            return not await _unheard(client.jetstream()) and not await _unpublished(up)
+
+        await until(none_waits, _DRAIN_SECONDS, "the events on their way")
     finally:
-        await connection.close()
+        await client.close()
+
+
+async def _unpublished(up: Hub) -> int:
+    waiting = 0
+    for service in SERVICES:
+        connection = await up.system(service)
+        try:
+            waiting += await connection.fetchval(_UNPUBLISHED)
+        finally:
+            await connection.close()
+    return waiting
+
+
+async def _unheard(js: JetStreamContext) -> int:
+    streams = [str(stream.config.name) for stream in await js.streams_info()]
+    told = await asyncio.gather(*map(js.consumers_info, streams))
+    consumers = [consumer for each in told for consumer in each]
+    return sum((each.num_pending or 0) + (each.num_ack_pending or 0) for each in consumers)
