@@ -154,8 +154,8 @@ class Repeat:
                 facility = (await running.facilities())[create.FACILITY]
                 self._told["up"] = await create.hub(bench, running, number)
             if "feeds" in self._parts:
-                await feeds.as_fast_as_acknowledged(bench, running, number)
                 await feeds.discharges(bench, running, number)
+                await feeds.as_fast_as_acknowledged(bench, running, number)
             footprint.note_memory(bench, footprint.memory_line(bench), running, number)
         if "statement" in self._parts:
             line = statement.line(bench)
@@ -165,6 +165,7 @@ class Repeat:
 
 async def _sized(bench: Bench, parts: set[str], up: Hub) -> None:
     largest = bench.plan.sizes[-1]
+    await feeds.quiet(up)
     if "growth" in parts:
         for size in bench.plan.sizes:
             await _guarded(bench, {"growth"}, lambda s=size: pages.growth(bench, up, s))  # type: ignore[misc]

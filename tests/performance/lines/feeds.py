@@ -20,7 +20,8 @@ _DRAIN_SECONDS = 400.0
 RATE = 250
 _SUBJECT = "carehub.tasking.v1.TaskChanged"
 _STEP = "contact"
-_UNPUBLISHED = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
+_TO_DO = """SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL)
+    + (SELECT count(*) FROM timers WHERE due_at <= now())"""
 _PENDING = "SELECT count(*) FROM messages WHERE state = 'PENDING'"
 
 
@@ -108,7 +109,7 @@ async def as_fast_as_acknowledged(bench: Bench, up: Hub, number: int) -> None:
 
 async def discharges(bench: Bench, up: Hub, number: int) -> None:
     """One repeat of the time from message to task."""
-    await _quiet(up)
+    await quiet(up)
     seen: dict[str, float] = {}
 
     async def hear(message: Any) -> None:
@@ -191,25 +192,25 @@ async def _handled(up: Hub) -> None:
         await connection.close()
 
 
-async def _quiet(up: Hub) -> None:
-    """Wait until no event is on its way: what came before must not be in the way of what is measured."""
+async def quiet(up: Hub) -> None:
+    """Wait until no event is on its way and no timer due: what came before must not be in the way of what is measured."""
     client = await nats.connect(up.machine.nats_url)
     try:
 
         async def none_waits() -> bool:
-            return not await _unheard(client.jetstream()) and not await _unpublished(up)
+            return not await _unheard(client.jetstream()) and not await _left_to_do(up)
 
-        await until(none_waits, _DRAIN_SECONDS, "the events on their way")
+        await until(none_waits, _DRAIN_SECONDS, "what follows from events")
     finally:
         await client.close()
 
 
-async def _unpublished(up: Hub) -> int:
+async def _left_to_do(up: Hub) -> int:
     waiting = 0
     for service in SERVICES:
         connection = await up.system(service)
         try:
-            waiting += await connection.fetchval(_UNPUBLISHED)
+            waiting += await connection.fetchval(_TO_DO)
         finally:
             await connection.close()
     return waiting
