@@ -1,5 +1,7 @@
 """A second factor where it is asked for: visible in the token, held by the gateway, and over after a while."""
 
+import re
+
 import httpx
 
 from gateway.api.app import GatewaySettings, build
@@ -77,4 +79,6 @@ async def test_within_five_minutes_it_is_not_asked_for_again_and_a_wrong_code_is
         wrong = await browser.fill(page, otp="000000")
         assert "x-came-back" not in wrong.headers
         back = await issuer.confirm(browser, wrong, person)
+        refusal = re.findall(r'id="input-error[^"]*"[^>]*>\s*([^<]+)', back.text)
+        assert "x-came-back" in back.headers, (back.status_code, refusal)
         assert (await client.redeem(back)).status_code == 200
