@@ -48,13 +48,15 @@ class OwnRecordService:
     ) -> rpc.GetOwnEmergenciesResponse:
         view = await self._view(request.patient_id, call)
         whose = await MergeStore(call.tx).retired_into([view.patient_id])
-        opened = await GlassStore(call.tx).opened_about(whose, MOST_EMERGENCIES)
-        shown = [glass for glass in opened if view.shows(glass.facility_id)]
+        opened = await GlassStore(call.tx).opened_about(whose, MOST_EMERGENCIES + 1)
+        newest = opened[:MOST_EMERGENCIES]
+        shown = [glass for glass in newest if view.shows(glass.facility_id)]
         people = await StaffStore(call.tx).names_of({glass.person_id for glass in shown})
         places = await FacilityStore(call.tx).names()
         call.show(view.patient_id)
         return rpc.GetOwnEmergenciesResponse(
-            emergencies=[emergency_to_proto(one, view, people, places) for one in shown]
+            emergencies=[emergency_to_proto(one, view, people, places) for one in shown],
+            has_more=len(opened) > len(newest),
         )
 
     async def GetOwnLookNames(
