@@ -243,18 +243,17 @@ async def _existing(resource: Wanted, client: httpx.AsyncClient) -> dict[str, An
 
 async def _organization(resource: Wanted, client: httpx.AsyncClient) -> dict[str, Any] | None:
     """They have no Get: there are few."""
-    page, token = {}, ""
-    while not page or token:
-        listed = await client.get(
-            _PATHS["organization"], params={"pageSize": 500, "pageToken": token}
-        )
+    asked: dict[str, Any] = {"pageSize": 500}
+    while True:
+        listed = await client.get(_PATHS["organization"], params=asked)
         await _sent(resource, listed)
-        page = listed.json()
+        page: dict[str, Any] = listed.json()
         for found in page.get("organizations", ()):
             if found["id"] == resource.id:
                 return dict(found)
-        token = page.get("nextPageToken", "")
-    return None
+        if not page.get("nextPageToken"):
+            return None
+        asked["pageToken"] = page["nextPageToken"]
 
 
 def _says(found: Any, asked: Any) -> bool:
