@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { renderHook, waitFor } from "@testing-library/react";
 import type { ReactNode } from "react";
 import { IntlProvider } from "use-intl";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { useDays, usePatientAppointments, useSchedules } from "@/features/appointments/hooks";
 import { useCareTeam, usePlans } from "@/features/careplans/hooks";
 import { useTime } from "@/features/claims/hooks";
@@ -18,24 +18,15 @@ import { useReferrals } from "@/features/referrals/hooks";
 import { useAllStaff, useAllTeams } from "@/features/staff/hooks";
 import { useLoopTasks } from "@/features/worklist/hooks";
 import en from "@/i18n/en";
-import { PagedApi, rowsOf } from "@/testing/paged";
+import { answer, PagedApi, rowsOf } from "@/testing/paged";
 import { useWhole, whole } from "./pages";
 import { meQuery, useFacilities, useOrganizations, useStaff, useTeams } from "./queries";
-
-const { answering } = vi.hoisted(() => {
-  // The client of the API takes `fetch` as it finds it.
-  const answering: { fetch: (request: Request) => Promise<Response> } = {
-    fetch: () => Promise.reject(new Error("Nothing is asked yet.")),
-  };
-  globalThis.fetch = ((request: Request) => answering.fetch(request)) as typeof fetch;
-  return { answering };
-});
 
 const PAT = "01900000-0000-7000-8000-000000000001";
 const PERMISSIONS = ["staff.read", "consents.read", "directory.read"];
 
 function shown<T>(hook: () => T, api: PagedApi) {
-  answering.fetch = api.fetch;
+  answer(api);
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   queries.setQueryData(meQuery.queryKey, { permissions: PERMISSIONS, facilityIds: [] } as never);
   const wrapper = ({ children }: { children: ReactNode }) => (

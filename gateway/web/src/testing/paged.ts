@@ -31,3 +31,14 @@ export class PagedApi {
 
 export const rowsOf = (count: number): Rows =>
   Array.from({ length: count }, (_, place) => ({ id: `row-${place}` }));
+
+let answering: PagedApi | undefined;
+
+/** From now on this API is asked. */
+export function answer(api: PagedApi) {
+  answering = api;
+}
+
+/** What the client of the API takes for `fetch` when it is made: no unit test goes to a network. */
+export const asked: typeof fetch = (request) =>
+  answering?.fetch(request as Request) ?? Promise.reject(new Error("Nobody answers."));

@@ -4,6 +4,7 @@ import { api, type Filled, read } from "@/api/client";
 import { every, useWhole, whole } from "@/api/pages";
 import { useMay } from "@/api/queries";
 import type { components } from "@/api/schema.gen";
+import { useReferrals } from "@/features/referrals/hooks";
 
 type Schemas = components["schemas"];
 export type ConsentBody = Schemas["identity.Consent"];
@@ -52,6 +53,12 @@ export function usePartners() {
     enabled: useMay("directory.read"),
   });
   return data ?? [];
+}
+
+/** The services of partners that were ever asked to help the patient, by id: what they are called. */
+export function useServicesAsked(patientId: string): ReadonlyMap<string, string> {
+  const { data = [] } = useReferrals(patientId, useMay("referrals.read"));
+  return new Map(data.map(({ serviceId, serviceName }) => [serviceId, serviceName]));
 }
 
 export function usePreview() {

@@ -7,19 +7,11 @@ import type { Patient, Referral } from "@/api/client";
 import { meQuery } from "@/api/queries";
 import en from "@/i18n/en";
 import es from "@/i18n/es";
-import { PagedApi } from "@/testing/paged";
+import { answer, PagedApi } from "@/testing/paged";
 import { ToastProvider } from "@/ui/toasts";
 import { NowProvider } from "@/ui/when";
 import { Help } from "./help";
 
-const { answering } = vi.hoisted(() => {
-  // The client of the API takes `fetch` as it finds it.
-  const answering: { fetch: (request: Request) => Promise<Response> } = {
-    fetch: () => Promise.reject(new Error("Nothing is asked yet.")),
-  };
-  globalThis.fetch = ((request: Request) => answering.fetch(request)) as typeof fetch;
-  return { answering };
-});
 vi.mock("@tanstack/react-router", () => ({ Link: "a" }));
 
 const PAT = "01900000-0000-7000-8000-000000000001";
@@ -41,7 +33,7 @@ const referral = (id: string, more: Partial<Referral>) =>
 function helpOf(referrals: Referral[], size: number, locale: "en" | "es" = "en") {
   const api = new PagedApi();
   api.list("/v1/referrals", "referrals", referrals, size);
-  answering.fetch = api.fetch;
+  answer(api);
   const queries = new QueryClient({ defaultOptions: { queries: { retry: false } } });
   queries.setDefaultOptions({ queries: { staleTime: Number.POSITIVE_INFINITY } });
   const me = { permissions: ["referrals.read"], facilityIds: [], staffMember: { id: "me" } };
