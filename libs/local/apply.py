@@ -231,18 +231,29 @@ async def _settle(
 
 
 async def _existing(resource: Wanted, client: httpx.AsyncClient) -> dict[str, Any] | None:
-    if resource.kind == "organization":  # they have no Get: there are few
-        listed = await client.get(_PATHS["organization"], params={"pageSize": 500})
-        await _sent(resource, listed)
-        return next(
-            (o for o in listed.json().get("organizations", ()) if o["id"] == resource.id), None
-        )
+    if resource.kind == "organization":
+        return await _organization(resource, client)
     response = await client.get(f"{_PATHS[resource.kind]}/{resource.id}")
     if response.status_code == httpx.codes.NOT_FOUND:
         return None
     await _sent(resource, response)
     found: dict[str, Any] = response.json()
     return found
+
+
+async def _organization(resource: Wanted, client: httpx.AsyncClient) -> dict[str, Any] | None:
+    """They have no Get: there are few."""
+    asked: dict[str, Any] = {"pageSize": 500}
+    while True:
+        listed = await client.get(_PATHS["organization"], params=asked)
+        await _sent(resource, listed)
+        page: dict[str, Any] = listed.json()
+        for found in page.get("organizations", ()):
+            if found["id"] == resource.id:
+                return dict(found)
+        if not page.get("nextPageToken"):
+            return None
+        asked["pageToken"] = page["nextPageToken"]
 
 
 def _says(found: Any, asked: Any) -> bool:

@@ -12,6 +12,7 @@ from libs.conveyor.parked import Parked
 from libs.process.app import App
 
 Build = Callable[[], App]
+MOST_LISTED = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser, services: Sequence[str]) -> None:
@@ -29,11 +30,13 @@ async def run(
     database = Database(None, await open_pool(url, 1, "carehub-parked"), ids.now)
     try:
         if arguments.action == "list":
-            found = await parked.list_parked(database)
+            found = await parked.list_parked(database, limit=MOST_LISTED + 1)
         else:
             found = [await _decided(database, arguments, build)]
-        for entry in found:
+        for entry in found[:MOST_LISTED]:
             say(_line(entry))
+        if len(found) > MOST_LISTED:
+            say(f"and more: these {MOST_LISTED} have waited longest")
     finally:
         await database.close()
     return 0

@@ -141,6 +141,12 @@ export function referrals(world) {
 
     test("no by telephone, the next one, and taken back; on a phone", async () => {
       const page = await aPatient("Rosario", { viewport: PHONE });
+      // The API gives them one at a time: whom they asked before is on the second page.
+      await page.route(/\/v1\/referrals\?/, (route) => {
+        const url = new URL(route.request().url());
+        url.searchParams.set("pageSize", "1");
+        return route.continue({ url: url.href });
+      });
       const service = await askForRide(page, 12);
       await shot(page, "referral-asked-360");
       await looksRight(page);

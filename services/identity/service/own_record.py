@@ -22,6 +22,8 @@ from services.identity.store.staff import StaffStore
 
 MOST_NAMED = 500
 MOST_EMERGENCIES = 100
+# That there were others before is said of those alone that may be shown: so more are read.
+MOST_READ = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +50,15 @@ class OwnRecordService:
     ) -> rpc.GetOwnEmergenciesResponse:
         view = await self._view(request.patient_id, call)
         whose = await MergeStore(call.tx).retired_into([view.patient_id])
-        opened = await GlassStore(call.tx).opened_about(whose, MOST_EMERGENCIES)
+        opened = await GlassStore(call.tx).opened_about(whose, MOST_READ)
         shown = [glass for glass in opened if view.shows(glass.facility_id)]
-        people = await StaffStore(call.tx).names_of({glass.person_id for glass in shown})
+        newest = shown[:MOST_EMERGENCIES]
+        people = await StaffStore(call.tx).names_of({glass.person_id for glass in newest})
         places = await FacilityStore(call.tx).names()
         call.show(view.patient_id)
         return rpc.GetOwnEmergenciesResponse(
-            emergencies=[emergency_to_proto(one, view, people, places) for one in shown]
+            emergencies=[emergency_to_proto(one, view, people, places) for one in newest],
+            has_more=len(shown) > len(newest),
         )
 
     async def GetOwnLookNames(

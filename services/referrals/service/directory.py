@@ -132,5 +132,6 @@ async def search_services(
     facility_id = maybe_uuid("facility_id", request.facility_id) or _NOWHERE
     found = await matches(call.tx, wanted, facility_id)
     return rpc.SearchServicesResponse(
-        matches=[match_to_proto(each, call.tx.at) for each in found[:MOST_MATCHES]]
+        matches=[match_to_proto(each, call.tx.at) for each in found[:MOST_MATCHES]],
+        has_more=len(found) > MOST_MATCHES,
     )

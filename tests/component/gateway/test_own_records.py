@@ -10,6 +10,7 @@ from libs.testing.hub import caller_token
 from services.identity.app import BOOTSTRAP
 from services.identity.domain.role import PERMISSIONS, Role
 from services.identity.domain.token import OWN_READ
+from services.identity.service import own_record
 from tests.component.identity.conftest import Identity
 from tests.component.spine.calling import gateway
 
@@ -184,3 +185,16 @@ async def test_who_acts_for_the_patient_sees_it_within_their_scope(town):
         assert not record["showsLooks"]
         for path in ("/looks", "/emergencies"):
             assert await t.refused(f"/v1/me/patients/{t.id}{path}", other), path
+
+
+async def test_emergencies_that_are_not_listed_any_more_are_said_to_be_there(town, monkeypatch):
+    monkeypatch.setattr(own_record, "MOST_EMERGENCIES", 1)
+    async with town() as t:
+        asked = {"patientId": t.id, "facilityId": t.valley, "reasonText": THEIR_WORDS}
+        asked |= {"reason": "REASON_UNABLE_TO_CONSENT"}
+        for has_more in (False, True):
+            opened = await t.ask("POST", "/v1/break-glass", t.in_emergency(), json=asked)
+            await t.ask("POST", f"/v1/break-glass/{opened['id']}:end", t.in_emergency(), json={})
+            answer = await t.mine("/emergencies")
+            assert len(answer["emergencies"]) == 1
+            assert answer["hasMore"] == has_more

@@ -7,6 +7,7 @@ import pytest
 from carehub.identity.v1 import facility_pb2, identity_events_pb2
 
 from libs.conveyor import parked
+from libs.local import parked as local_parked
 from libs.local.parked import add_arguments, run
 from libs.testing.hub import event_headers
 from services.interop.app import build
@@ -54,6 +55,17 @@ async def test_what_was_set_aside_is_listed_and_what_it_holds_is_not(hub, comman
         assert "PARKED FAILED_TOO_OFTEN: KeyError at store.py:7" in lines[0]
         assert await command("show", second) == lines[1:]
         assert HIDDEN not in "".join(lines)
+
+
+async def test_a_list_that_goes_on_says_so(hub, command, monkeypatch):
+    monkeypatch.setattr(local_parked, "MOST_LISTED", 2)
+    async with hub("interop") as h:
+        ids = [await set_aside(h) for _ in range(2)]
+        assert [line.split()[0] for line in await command("list")] == ids
+        await set_aside(h)
+        *listed, last = await command("list")
+        assert [line.split()[0] for line in listed] == ids
+        assert last.startswith("and more")
 
 
 async def test_a_replay_is_handled_as_if_it_came_now(hub, command):

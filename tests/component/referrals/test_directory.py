@@ -14,6 +14,7 @@ from libs.chassis.wire import CallFailed
 from libs.local.environment import DIRECTORY
 from services.referrals.domain.directory import CapacityStatus, Organization
 from services.referrals.events import save_services
+from services.referrals.service.directory import MOST_MATCHES
 from services.referrals.store import DirectoryStore
 from tests.component.referrals.conftest import RIDE, at, organization, ride_service
 
@@ -196,3 +197,15 @@ async def test_organizations_are_listed_by_page(referrals):
             request.page_token = page.next_page_token
         assert seen == [f"Ridge Neighbors {n}" for n in (1, 2, 3)]
         assert request.page_token == ""
+
+
+async def test_a_search_that_finds_more_than_it_answers_says_so(referrals):
+    async with referrals() as r:
+        request = rpc.SearchServicesRequest(need=RIDE, facility_id=str(r.here))
+        many = [ride_service(n, f"Ride {n}") for n in range(10, 10 + MOST_MATCHES - 3)]
+        await r.directory(organization(*many, number=2))
+        answer = await r.call("SearchServices", request)
+        assert (len(answer.matches), answer.has_more) == (MOST_MATCHES, False)
+        await r.directory(organization(ride_service(9, "One more"), number=3))
+        answer = await r.call("SearchServices", request)
+        assert (len(answer.matches), answer.has_more) == (MOST_MATCHES, True)

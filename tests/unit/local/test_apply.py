@@ -1,10 +1,11 @@
 """What a network file asks for, as the API is asked."""
 
+import httpx
 from carehub.identity.v1.agreement_pb2 import Agreement
 from carehub.identity.v1.organization_pb2 import Organization
 from google.protobuf.json_format import ParseDict
 
-from libs.local.apply import id_of, wanted
+from libs.local.apply import apply, id_of, wanted
 
 NETWORK = {
     "network": "test",
@@ -50,3 +51,24 @@ def test_a_feed_says_what_is_known_of_it():
     bodies = {w.key: w.body for w in wanted({"network": "demo", "feeds": [feed, program]})}
     assert bodies["clinic"]["provenance"] == {}
     assert bodies["program"]["provenance"] == {"isPart2Program": True}
+
+
+async def test_an_organization_on_a_later_page_is_not_created_again():
+    network = {"network": "test", "organizations": NETWORK["organizations"]}
+    there = [one.body for one in wanted(network)]
+
+    def page(request: httpx.Request) -> httpx.Response:
+        place = int(request.url.params.get("pageToken") or 0)
+        left = place + 1 < len(there)
+        token = str(place + 1) if left else ""
+        return httpx.Response(200, json={"organizations": [there[place]], "nextPageToken": token})
+
+    said: list[str] = []
+    transport = httpx.MockTransport(page)
+    async with httpx.AsyncClient(transport=transport, base_url="https://hub.example") as client:
+        assert await apply(network, client, said.append, renew=_not_needed, dry_run=True) == 0
+    assert said == []
+
+
+async def _not_needed() -> None:
+    raise AssertionError("no facility was added")

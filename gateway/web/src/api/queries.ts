@@ -9,9 +9,9 @@ import {
   type StaffMember,
   type Team,
 } from "./client";
+import { every } from "./pages";
 
 const RARELY_MS = 5 * 60_000;
-const MOST = 500;
 
 export const meQuery = queryOptions({
   queryKey: ["me"],
@@ -32,11 +32,10 @@ export function useMay(permission: string): boolean {
 
 export const facilitiesQuery = queryOptions({
   queryKey: ["facilities"],
-  queryFn: async ({ signal }) => {
-    const query = { pageSize: MOST };
+  queryFn: every<Facility>(async (query, signal) => {
     const page = await read(api.GET("/v1/facilities", { params: { query }, signal }));
-    return page.facilities;
-  },
+    return { rows: page.facilities, next: page.nextPageToken };
+  }),
   staleTime: RARELY_MS,
 });
 
@@ -56,11 +55,10 @@ function byId(facilities: Facility[]): ReadonlyMap<string, Facility> {
 export function useOrganizations(): ReadonlyMap<string, Organization> {
   const { data } = useQuery({
     queryKey: ["organizations"],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: MOST };
-      return (await read(api.GET("/v1/organizations", { params: { query }, signal })))
-        .organizations;
-    },
+    queryFn: every<Organization>(async (query, signal) => {
+      const page = await read(api.GET("/v1/organizations", { params: { query }, signal }));
+      return { rows: page.organizations, next: page.nextPageToken };
+    }),
     staleTime: RARELY_MS,
     select: (found) => new Map(found.map((each) => [each.id, each])),
   });
@@ -74,10 +72,11 @@ export function useStaff(facilityId = ""): StaffMember[] {
   const enabled = useMay("staff.read");
   const { data } = useQuery({
     queryKey: ["staff", facilityId],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: MOST, facilityId: facilityId || undefined };
-      return (await read(api.GET("/v1/staff", { params: { query }, signal }))).staff;
-    },
+    queryFn: every<StaffMember>(async (paging, signal) => {
+      const query = { ...paging, facilityId: facilityId || undefined };
+      const page = await read(api.GET("/v1/staff", { params: { query }, signal }));
+      return { rows: page.staff, next: page.nextPageToken };
+    }),
     staleTime: RARELY_MS,
     enabled,
   });
@@ -89,10 +88,11 @@ export function useTeams(facilityId = ""): Team[] {
   const enabled = useMay("staff.read");
   const { data } = useQuery({
     queryKey: ["teams", facilityId],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: MOST, facilityId: facilityId || undefined };
-      return (await read(api.GET("/v1/teams", { params: { query }, signal }))).teams;
-    },
+    queryFn: every<Team>(async (paging, signal) => {
+      const query = { ...paging, facilityId: facilityId || undefined };
+      const page = await read(api.GET("/v1/teams", { params: { query }, signal }));
+      return { rows: page.teams, next: page.nextPageToken };
+    }),
     staleTime: RARELY_MS,
     enabled,
   });

@@ -8,6 +8,11 @@ export type LooksPage = Looks["content"]["application/json"];
 export type Look = LooksPage["looks"][number];
 export type OwnRecord = Filled<components["schemas"]["identity.OwnRecord"]>;
 export type Emergency = Filled<components["schemas"]["identity.OwnEmergency"]>;
+export interface Emergencies {
+  emergencies: Emergency[];
+  /** There were others before. */
+  hasMore: boolean;
+}
 type Whose = Filled<components["schemas"]["registry.OwnRecord"]>;
 
 /** A record with whose it is. */
@@ -56,9 +61,8 @@ export function looksAt(record: OwnRecord, pageToken: string): Promise<LooksPage
   return ask(`/${record.patientId}/looks?${asked}`, purposeOf(record));
 }
 
-export async function emergenciesOf(record: OwnRecord): Promise<Emergency[]> {
-  const path = `/${record.patientId}/emergencies`;
-  return (await ask<{ emergencies: Emergency[] }>(path, purposeOf(record))).emergencies;
+export function emergenciesOf(record: OwnRecord): Promise<Emergencies> {
+  return ask(`/${record.patientId}/emergencies`, purposeOf(record));
 }
 
 /** The looks of each day, the newest first, as they come. */

@@ -41,7 +41,7 @@ function Shown({ record, isMine }: { record: Own; isMine: boolean }) {
   const [answer, failed, again] = useAsked(ask);
   if (failed !== undefined) return <Instead status={failed} again={again} />;
   if (!answer) return <Waiting />;
-  const [emergencies, first] = answer;
+  const [{ emergencies, hasMore }, first] = answer;
   return (
     <>
       <p>{isMine ? t("about") : t("aboutOf", { name: record.name })}</p>
@@ -51,6 +51,11 @@ function Shown({ record, isMine }: { record: Own; isMine: boolean }) {
           <p className={styles.quiet}>{t("emergencies.none")}</p>
         ) : (
           <Emergencies emergencies={emergencies} />
+        )}
+        {hasMore && (
+          <p className={styles.missing} role="status">
+            {t("emergencies.before")}
+          </p>
         )}
       </section>
       <Looks record={record} first={first} />

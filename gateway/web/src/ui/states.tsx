@@ -165,10 +165,23 @@ function Bones({ count }: { count: number }) {
   );
 }
 
+/** Above a list that goes on after its last row: nobody may take what is missing for what is not there. */
+export function Cut() {
+  const t = useTranslations("shell.states");
+  return (
+    <p className={styles.cut} role="status">
+      <IconAlertTriangleFilled size={16} aria-hidden="true" />
+      <span>{t("cut")}</span>
+    </p>
+  );
+}
+
 interface Asked<T> {
   data: T | undefined;
   error: unknown;
   refetch: () => unknown;
+  /** The data is a list, and not all of it. */
+  isCut?: boolean;
 }
 
 /** The data of a query, or the state that it is in. What was loaded before stays while it is asked again. */
@@ -179,8 +192,15 @@ export function Loaded<T>(props: {
   children: (data: NonNullable<T>) => ReactNode;
 }) {
   const { query, title, shape, children } = props;
-  const { data, error } = query;
-  if (data !== undefined && data !== null) return children(data as NonNullable<T>);
+  const { data, error, isCut } = query;
+  if (data !== undefined && data !== null) {
+    return (
+      <>
+        {isCut && <Cut />}
+        {children(data as NonNullable<T>)}
+      </>
+    );
+  }
   const retry = () => void query.refetch();
   if (error) return <Failed title={title} error={error} retry={retry} />;
   return <Loading shape={shape} retry={retry} />;

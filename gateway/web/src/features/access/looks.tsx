@@ -5,6 +5,7 @@ import { useFormatter, useTranslations } from "use-intl";
 import type { Patient } from "@/api/client";
 import { useFacilities, useMe } from "@/api/queries";
 import { Card } from "@/ui/page";
+import { ShowMore } from "@/ui/show-more";
 import { Empty, Loaded } from "@/ui/states";
 import { useHomeZone, useWhen } from "@/ui/when";
 import styles from "./access.module.css";
@@ -41,15 +42,7 @@ export function Looks({ patient }: { patient: Patient }) {
             {days.map((day) => (
               <Day key={day.day} day={day} />
             ))}
-            {asked.hasNextPage && (
-              <Button
-                variant="default"
-                loading={asked.isFetchingNextPage}
-                onClick={() => void asked.fetchNextPage()}
-              >
-                {t("more")}
-              </Button>
-            )}
+            <ShowMore query={asked}>{t("more")}</ShowMore>
           </>
         );
       }}

@@ -73,7 +73,10 @@ export function useWhole(): (of: Appointment, zone: string) => string {
 export function useRide(of: Appointment): { ride: Referral | undefined; isKnown: boolean } {
   const zone = useZone(of.facilityId);
   const referrals = useReferrals(of.patientId, useMay("referrals.read"));
-  return { ride: rideOf(of, referrals.data ?? [], zone), isKnown: Boolean(referrals.data) };
+  return {
+    ride: rideOf(of, referrals.data ?? [], zone),
+    isKnown: Boolean(referrals.data) && !referrals.isCut,
+  };
 }
 
 export function RideWords({ ride }: { ride: Referral }) {

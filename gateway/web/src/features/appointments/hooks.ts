@@ -1,14 +1,13 @@
 /** What the screens of appointments ask and change. */
-import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type UseQueryResult, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 import { useTranslations } from "use-intl";
 import { type Appointment, api, Failure, read, type Schedule, type Slot } from "@/api/client";
+import { every, MOST, shownOf, useWhole, type Whole, whole } from "@/api/pages";
 import { useLiveMs } from "@/ui/live";
 import { momentIn } from "@/ui/moments";
 import { partsOf, shifted } from "./days";
 
-/** So many the API gives at once. */
-export const MOST = 500;
 export const WINDOW_DAYS = 14;
 
 /** The appointments of some days of a facility, each day by itself, as they are on its calendar. */
@@ -17,33 +16,36 @@ export function useDays(facilityId: string, days: string[]) {
   return useQueries({
     queries: days.map((day) => ({
       queryKey: ["appointments", "day", facilityId, day],
-      queryFn: async ({ signal }: { signal: AbortSignal }) => {
+      queryFn: whole<Appointment>(async (paging, signal) => {
         const { year, month, day: date } = partsOf(day);
         const query = {
           facilityId,
           "date.year": year,
           "date.month": month,
           "date.day": date,
-          pageSize: MOST,
+          ...paging,
         };
         const page = await read(api.GET("/v1/appointments", { params: { query }, signal }));
-        return page.appointments as Appointment[];
-      },
+        return { rows: page.appointments as Appointment[], next: page.nextPageToken };
+      }),
       refetchInterval,
       enabled: Boolean(facilityId),
     })),
+    combine: eachShown,
   });
 }
 
+const eachShown = (days: UseQueryResult<Whole<Appointment>>[]) => days.map(shownOf);
+
 /** All of a patient that the caller may see, the latest first. */
 export function usePatientAppointments(patientId: string, enabled = true) {
-  return useQuery({
+  return useWhole({
     queryKey: ["appointments", "patient", patientId],
-    queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
+    queryFn: whole<Appointment>(async (paging, signal) => {
+      const query = { patientId, ...paging };
       const page = await read(api.GET("/v1/appointments", { params: { query }, signal }));
-      return page.appointments as Appointment[];
-    },
+      return { rows: page.appointments as Appointment[], next: page.nextPageToken };
+    }),
     refetchInterval: useLiveMs(),
     enabled: enabled && Boolean(patientId),
   });
@@ -65,11 +67,11 @@ export function useAppointment(appointmentId: string) {
 export function useSchedules(facilityId: string) {
   return useQuery({
     queryKey: ["schedules", facilityId],
-    queryFn: async ({ signal }) => {
-      const query = { facilityId, pageSize: MOST };
+    queryFn: every<Schedule>(async (paging, signal) => {
+      const query = { facilityId, ...paging };
       const page = await read(api.GET("/v1/schedules", { params: { query }, signal }));
-      return page.schedules as Schedule[];
-    },
+      return { rows: page.schedules as Schedule[], next: page.nextPageToken };
+    }),
     staleTime: 60_000,
     enabled: Boolean(facilityId),
   });

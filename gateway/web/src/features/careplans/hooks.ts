@@ -11,6 +11,7 @@ import {
   type Reconciliation,
   read,
 } from "@/api/client";
+import { useWhole, whole } from "@/api/pages";
 import type { components } from "@/api/schema.gen";
 import { useLiveMs } from "@/ui/live";
 import { useToasts } from "@/ui/toasts";
@@ -20,27 +21,30 @@ export type Goal = CarePlan["goals"][number];
 export type Activity = CarePlan["activities"][number];
 export type Member = Filled<components["schemas"]["identity.CareTeamMember"]>;
 
-const MOST = 50;
+/** They are large: so many fit into one answer. */
+const PLANS = 50;
 
 export function usePlans(patientId: string) {
-  return useQuery({
+  return useWhole({
     queryKey: ["plans", patientId, "plans"],
-    queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
+    queryFn: whole<CarePlan>(async (paging, signal) => {
+      const query = { patientId, ...paging };
       const page = await read(api.GET("/v1/carePlans", { params: { query }, signal }));
-      return page.carePlans as CarePlan[];
-    },
+      return { rows: page.carePlans as CarePlan[], next: page.nextPageToken };
+    }, PLANS),
     refetchInterval: useLiveMs(),
   });
 }
 
-export function useReconciliations(patientId: string) {
+/** The newest, which is the one that is worked on, if there is one. */
+export function useNewestReconciliation(patientId: string) {
   return useQuery({
-    queryKey: ["plans", patientId, "reconciliations"],
+    queryKey: ["plans", patientId, "reconciliation"],
     queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
+      const query = { patientId, pageSize: 1 };
       const page = await read(api.GET("/v1/reconciliations", { params: { query }, signal }));
-      return page.reconciliations as Reconciliation[];
+      const [newest] = page.reconciliations as Reconciliation[];
+      return { newest };
     },
     refetchInterval: useLiveMs(),
   });
@@ -48,13 +52,13 @@ export function useReconciliations(patientId: string) {
 
 /** Whom somebody let in to see the record, besides those who work on a plan. */
 export function useCareTeam(patientId: string, enabled: boolean) {
-  return useQuery({
+  return useWhole({
     queryKey: ["plans", patientId, "team"],
-    queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
+    queryFn: whole<Member>(async (paging, signal) => {
+      const query = { patientId, ...paging };
       const page = await read(api.GET("/v1/care-team", { params: { query }, signal }));
-      return page.members as Member[];
-    },
+      return { rows: page.members as Member[], next: page.nextPageToken };
+    }),
     staleTime: 60_000,
     enabled,
   });

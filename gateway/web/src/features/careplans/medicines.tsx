@@ -11,7 +11,7 @@ import { Empty, Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import styles from "./careplans.module.css";
 import { Entry } from "./entry";
-import { type Line, useChange, useReconciliations } from "./hooks";
+import { type Line, useChange, useNewestReconciliation } from "./hooks";
 import { AnswerDialog, AskDialog } from "./line-dialogs";
 import { LineRow } from "./line-row";
 import { CHOICES, type Choice, grouped, nextOf, stepFrom } from "./lines";
@@ -20,11 +20,11 @@ import { useMayAt } from "./plan";
 
 export function Medicines({ patientId }: { patientId: string }) {
   const t = useTranslations("careplans.medicines");
-  const found = useReconciliations(patientId);
+  const found = useNewestReconciliation(patientId);
   return (
     <section aria-labelledby="medicines" className={styles.section}>
       <Loaded query={found} title={t("failed")} shape="card">
-        {([newest]) =>
+        {({ newest }) =>
           newest ? (
             <Reconciling key={newest.id} found={newest} />
           ) : (

@@ -5,6 +5,7 @@ import { useTranslations } from "use-intl";
 import type { CarePlan } from "@/api/client";
 import { useFacilities, useMay, useOrganizations } from "@/api/queries";
 import { Card } from "@/ui/page";
+import { Cut } from "@/ui/states";
 import styles from "./careplans.module.css";
 import { CoordinatorDialog } from "./coordinator-dialog";
 import { useCareTeam } from "./hooks";
@@ -21,7 +22,7 @@ export function Team({ plan, mayChange }: Props) {
   const nameOf = useNames();
   const whereOf = useWhere();
   const [isNaming, name] = useState(false);
-  const { data = [] } = useCareTeam(plan.patientId, useMay("patients.read"));
+  const { data = [], isCut } = useCareTeam(plan.patientId, useMay("patients.read"));
   const working = new Set(plan.team.map(({ memberId }) => memberId));
   const others = data.filter(
     ({ state, memberId }) => state === "STATE_ACTIVE" && !working.has(memberId),
@@ -37,6 +38,7 @@ export function Team({ plan, mayChange }: Props) {
           </Button>
         )}
       </header>
+      {isCut && <Cut />}
       <Card>
         <ul className={styles.list} aria-labelledby={id}>
           {plan.team.map(({ memberId, role, facilityId, isCoordinator }) => (

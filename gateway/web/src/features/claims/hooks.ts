@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-quer
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import { api, type ClaimCandidate, Failure, type Filled, read, type TimeEntry } from "@/api/client";
+import { whole } from "@/api/pages";
 import type { components } from "@/api/schema.gen";
 import { useLiveMs } from "@/ui/live";
 
@@ -10,7 +11,6 @@ export type TimeTotal = Filled<components["schemas"]["tasking.TimeTotal"]>;
 export type Level = "LEVEL_LOW" | "LEVEL_MODERATE" | "LEVEL_HIGH";
 
 const PAGE = 25;
-const MOST = 500;
 
 export function useCandidates(facilityId: string | undefined) {
   return useInfiniteQuery({
@@ -44,9 +44,15 @@ export function useTime(patientId: string) {
   return useQuery({
     queryKey: ["time", patientId],
     queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
-      const page = await read(api.GET("/v1/timeEntries", { params: { query }, signal }));
-      return { entries: page.entries as TimeEntry[], totals: page.totals as TimeTotal[] };
+      let totals: TimeTotal[] = [];
+      const ask = whole<TimeEntry>(async (paging) => {
+        const query = { patientId, ...paging };
+        const page = await read(api.GET("/v1/timeEntries", { params: { query }, signal }));
+        totals = page.totals as TimeTotal[];
+        return { rows: page.entries as TimeEntry[], next: page.nextPageToken };
+      });
+      const { rows, isCut } = await ask({ signal });
+      return { entries: rows, isCut, totals };
     },
     refetchInterval: useLiveMs(),
   });

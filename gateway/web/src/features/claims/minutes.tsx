@@ -5,7 +5,7 @@ import type { ClaimCandidate, TimeEntry } from "@/api/client";
 import { useMay } from "@/api/queries";
 import { useNames } from "@/features/careplans/names";
 import { word } from "@/ui/moments";
-import { Loaded } from "@/ui/states";
+import { Cut, Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import styles from "./claims.module.css";
 import { type TimeTotal, useTime } from "./hooks";
@@ -30,13 +30,14 @@ function Of({ of }: { of: ClaimCandidate }) {
   const [isAll, showAll] = useState(false);
   return (
     <Loaded query={time} title={t("failed")} shape="card">
-      {({ entries, totals }) => {
+      {({ entries, isCut, totals }) => {
         const standing = standingEntries(entries);
         const shown = isAll ? standing : standing.slice(0, FIRST);
         if (standing.length === 0) return <p className={styles.small}>{t("none")}</p>;
         return (
           <>
             <Totals totals={totals} />
+            {isCut && <Cut />}
             <ul className={styles.entries}>
               {shown.map((each) => (
                 <Entry key={each.id} of={each} />

@@ -1,5 +1,5 @@
 /** What of each transition could be billed, or why nothing: proposed to people, and sent to nobody. */
-import { Button, NativeSelect } from "@mantine/core";
+import { NativeSelect } from "@mantine/core";
 import { IconReceipt } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslations } from "use-intl";
@@ -7,6 +7,7 @@ import { useFacilities, useMay, useMe } from "@/api/queries";
 import { useKeys } from "@/ui/keys";
 import { ListAndDetail } from "@/ui/list-and-detail";
 import { Card, Page } from "@/ui/page";
+import { ShowMore } from "@/ui/show-more";
 import { Empty, Failed, Loading, NoAccess } from "@/ui/states";
 import styles from "./claims.module.css";
 import { useCandidates } from "./hooks";
@@ -78,15 +79,7 @@ function Candidates({ facilityId, chosenId, open }: CandidatesProps) {
   return (
     <>
       <Months candidates={candidates} chosenId={chosenId} open={open} />
-      {asked.hasNextPage && (
-        <Button
-          variant="default"
-          loading={asked.isFetchingNextPage}
-          onClick={() => void asked.fetchNextPage()}
-        >
-          {t("more")}
-        </Button>
-      )}
+      <ShowMore query={asked}>{t("more")}</ShowMore>
     </>
   );
 }

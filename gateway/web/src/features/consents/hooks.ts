@@ -1,8 +1,10 @@
 /** What the screen of consents asks and does. */
 import { queryOptions, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, type Filled, read } from "@/api/client";
+import { every, useWhole, whole } from "@/api/pages";
 import { useMay } from "@/api/queries";
 import type { components } from "@/api/schema.gen";
+import { useReferrals } from "@/features/referrals/hooks";
 
 type Schemas = components["schemas"];
 export type ConsentBody = Schemas["identity.Consent"];
@@ -12,29 +14,27 @@ export type Rows = Filled<Schemas["identity.VisibleRows"]>;
 export type Preview = Filled<Schemas["identity.PreviewConsentResponse"]>;
 export type ActingPerson = Filled<Schemas["identity.Proxy"]>;
 
-const MOST = 500;
-
 const key = (patientId: string) => ["patients", patientId, "consents"] as const;
 
 export const consentsQuery = (patientId: string) =>
   queryOptions({
     queryKey: key(patientId),
-    queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
+    queryFn: whole<Consent>(async (paging, signal) => {
+      const query = { patientId, ...paging };
       const page = await read(api.GET("/v1/consents", { params: { query }, signal }));
-      return page.consents as Consent[];
-    },
+      return { rows: page.consents as Consent[], next: page.nextPageToken };
+    }),
   });
 
 /** Those who act for the patient: who may give a consent besides, and who may be named in one. */
 export function useProxies(patientId: string): readonly ActingPerson[] {
-  const { data } = useQuery({
+  const { data } = useWhole({
     queryKey: ["patients", patientId, "proxies"],
-    queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
-      return (await read(api.GET("/v1/proxies", { params: { query }, signal })))
-        .proxies as ActingPerson[];
-    },
+    queryFn: whole<ActingPerson>(async (paging, signal) => {
+      const query = { patientId, ...paging };
+      const page = await read(api.GET("/v1/proxies", { params: { query }, signal }));
+      return { rows: page.proxies as ActingPerson[], next: page.nextPageToken };
+    }),
     enabled: useMay("consents.read"),
   });
   return data ?? [];
@@ -44,17 +44,21 @@ export function useProxies(patientId: string): readonly ActingPerson[] {
 export function usePartners() {
   const { data } = useQuery({
     queryKey: ["directory", "organizations"],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: MOST };
-      const page = await read(
-        api.GET("/v1/directory/organizations", { params: { query }, signal }),
-      );
-      return page.organizations;
-    },
+    queryFn: every(async (query, signal) => {
+      const url = "/v1/directory/organizations";
+      const page = await read(api.GET(url, { params: { query }, signal }));
+      return { rows: page.organizations, next: page.nextPageToken };
+    }),
     staleTime: 5 * 60_000,
     enabled: useMay("directory.read"),
   });
   return data ?? [];
+}
+
+/** The services of partners that were ever asked to help the patient, by id: what they are called. */
+export function useServicesAsked(patientId: string): ReadonlyMap<string, string> {
+  const { data = [] } = useReferrals(patientId, useMay("referrals.read"));
+  return new Map(data.map(({ serviceId, serviceName }) => [serviceId, serviceName]));
 }
 
 export function usePreview() {

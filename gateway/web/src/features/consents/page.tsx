@@ -6,6 +6,7 @@ import { useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Patient } from "@/api/client";
+import { useWhole } from "@/api/pages";
 import { useMay } from "@/api/queries";
 import { HiddenPatient } from "@/features/emergency/hidden";
 import { AboutPatient } from "@/features/patients/about";
@@ -92,7 +93,7 @@ interface ReadingProps {
 function Reading({ patient, done, begin, isForgotten }: ReadingProps) {
   const t = useTranslations("consents");
   const mayWrite = useMay("consents.write");
-  const consents = useQuery(consentsQuery(patient.id));
+  const consents = useWhole(consentsQuery(patient.id));
   return (
     <>
       <header className={styles.head}>
@@ -145,7 +146,7 @@ function useReload(patientId: string, go: (found: Consent | undefined) => void) 
   return async (consentId: string) => {
     const found = await queries
       .fetchQuery({ ...consentsQuery(patientId), staleTime: 0 })
-      .catch(() => []);
-    go(found.find(({ id, state }) => id === consentId && state !== "STATE_WITHDRAWN"));
+      .catch(() => undefined);
+    go(found?.rows.find(({ id, state }) => id === consentId && state !== "STATE_WITHDRAWN"));
   };
 }

@@ -4,7 +4,7 @@ import { useFacilities, useOrganizations } from "@/api/queries";
 import { useAllStaff, useAllTeams } from "@/features/staff/hooks";
 import { dayIn, partsIn } from "@/ui/moments";
 import { useHomeZone, useNow, useWhen } from "@/ui/when";
-import { type ActingPerson, usePartners, useProxies } from "./hooks";
+import { type ActingPerson, usePartners, useProxies, useServicesAsked } from "./hooks";
 import type { Means } from "./words";
 
 const NOBODY: readonly ActingPerson[] = [];
@@ -40,11 +40,12 @@ export function useConsentWords(patientId: string) {
   const format = useFormatter();
   const proxies = useProxies(patientId);
   const nameOf = useNames(proxies);
+  const services = useServicesAsked(patientId);
   const moments = useMoments();
   return (facilityId: string): Means => ({
     t,
     list: (words) => format.list(words),
-    nameOf,
+    nameOf: (id) => nameOf(id) ?? services.get(id),
     moment: moments(facilityId),
   });
 }

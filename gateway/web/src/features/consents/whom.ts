@@ -2,7 +2,7 @@
 import { useTranslations } from "use-intl";
 import { useFacilities, useOrganizations } from "@/api/queries";
 import { useAllStaff, useAllTeams } from "@/features/staff/hooks";
-import { usePartners, useProxies } from "./hooks";
+import { usePartners, useProxies, useServicesAsked } from "./hooks";
 import { kindOf } from "./use-words";
 
 export interface Choice {
@@ -37,7 +37,10 @@ export function useSources(): Choices[] {
   ];
 }
 
-/** Those, teams, people, and those who act for the patient; who is forbidden something may be a partner, too. */
+/**
+ * Those, teams, people, and those who act for the patient. Who is forbidden something may be a partner, too, or a
+ * service of one that was asked to help.
+ */
 export function useReaders(patientId: string, isPermit: boolean): Choices[] {
   const t = useTranslations("consents.form");
   const givers = useTranslations("consents.givers");
@@ -46,6 +49,7 @@ export function useReaders(patientId: string, isPermit: boolean): Choices[] {
   const staff = useAllStaff().data ?? [];
   const proxies = useProxies(patientId);
   const partners = usePartners();
+  const services = useServicesAsked(patientId);
   return [
     ...places,
     {
@@ -70,9 +74,10 @@ export function useReaders(patientId: string, isPermit: boolean): Choices[] {
       group: t("partners"),
       items: isPermit
         ? []
-        : partners
-            .map(({ id, name }) => ({ value: id, label: t("partner", { name }) }))
-            .sort(byLabel),
+        : [
+            ...[...services].map(([value, name]) => ({ value, label: t("service", { name }) })),
+            ...partners.map(({ id, name }) => ({ value: id, label: t("partner", { name }) })),
+          ].sort(byLabel),
     },
   ].filter(({ items }) => items.length > 0);
 }

@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, type BreakGlass, read } from "@/api/client";
 import { type Emergency, emergencies } from "@/api/emergency";
+import { useWhole, whole } from "@/api/pages";
 import type { components } from "@/api/schema.gen";
 
 export type Reason = Exclude<BreakGlass["reason"], "REASON_UNSPECIFIED">;
@@ -83,15 +84,15 @@ export function useForget() {
   };
 }
 
-/** Those that wait for their review by this person. */
+/** Those that wait for their review by this person; the API lists the newest first, and the oldest waits longest. */
 export function useUnreviewed() {
-  return useQuery({
+  return useWhole({
     queryKey: ["emergencies", "unreviewed"],
-    queryFn: async ({ signal }) => {
-      const query = { isUnreviewed: true, pageSize: 100 };
+    queryFn: whole<BreakGlass>(async (paging, signal) => {
+      const query = { isUnreviewed: true, ...paging };
       const page = await read(api.GET("/v1/break-glass", { params: { query }, signal }));
-      return page.breakGlasses as BreakGlass[];
-    },
+      return { rows: page.breakGlasses as BreakGlass[], next: page.nextPageToken };
+    }),
     refetchInterval: 60_000,
   });
 }

@@ -8,10 +8,10 @@ import {
 } from "@tanstack/react-query";
 import { useCallback, useRef, useState } from "react";
 import { api, type Feed, type FeedMessage, read } from "@/api/client";
+import { every, MOST } from "@/api/pages";
 import { useLiveMs } from "@/ui/live";
 import { type Alike, STATES, type StateKey } from "./accounts";
 
-const MOST = 500;
 const ROWS = 50;
 /** So many set-aside messages are looked through for those that are alike. */
 const MOST_SET_ASIDE = 2_000;
@@ -19,10 +19,10 @@ const MOST_SET_ASIDE = 2_000;
 export function useFeeds() {
   return useQuery({
     queryKey: ["feeds"],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: MOST };
-      return (await read(api.GET("/v1/feeds", { params: { query }, signal }))).feeds;
-    },
+    queryFn: every<Feed>(async (query, signal) => {
+      const page = await read(api.GET("/v1/feeds", { params: { query }, signal }));
+      return { rows: page.feeds, next: page.nextPageToken };
+    }),
     refetchInterval: useLiveMs(),
   });
 }
@@ -71,12 +71,18 @@ export function useSetAside(count: number) {
 }
 
 export function useRefusals(feedId: string) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: ["refusals", feedId],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: ROWS, feedId: feedId || undefined };
-      return (await read(api.GET("/v1/refusals", { params: { query }, signal }))).refusals;
+    queryFn: ({ signal, pageParam }) => {
+      const query = {
+        pageSize: ROWS,
+        pageToken: pageParam || undefined,
+        feedId: feedId || undefined,
+      };
+      return read(api.GET("/v1/refusals", { params: { query }, signal }));
     },
+    initialPageParam: "",
+    getNextPageParam: (page) => page.nextPageToken || undefined,
   });
 }
 

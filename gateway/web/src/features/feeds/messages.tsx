@@ -7,6 +7,7 @@ import { useFormatter, useTranslations } from "use-intl";
 import type { Feed, FeedMessage } from "@/api/client";
 import { useKeys } from "@/ui/keys";
 import { Card } from "@/ui/page";
+import { ShowMore } from "@/ui/show-more";
 import { Empty, Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import { isSetAside, STATE_KEYS, type StateKey, stateKey, sumOf } from "./accounts";
@@ -55,16 +56,7 @@ export function Messages({ feeds, feedId, state }: Props) {
                   ))}
                 </ul>
                 <footer className={styles.more}>
-                  {query.hasNextPage && (
-                    <Button
-                      variant="default"
-                      size="xs"
-                      loading={query.isFetchingNextPage}
-                      onClick={() => void query.fetchNextPage()}
-                    >
-                      {t("messages.more")}
-                    </Button>
-                  )}
+                  <ShowMore query={query}>{t("messages.more")}</ShowMore>
                   <span className={styles.second}>{t("messages.shown", counts)}</span>
                 </footer>
               </>

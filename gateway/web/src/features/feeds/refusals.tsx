@@ -4,6 +4,7 @@ import { useState } from "react";
 import { useTranslations } from "use-intl";
 import type { Feed } from "@/api/client";
 import { Card } from "@/ui/page";
+import { ShowMore } from "@/ui/show-more";
 import { Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import { useRefusals } from "./hooks";
@@ -48,35 +49,42 @@ function List({ feeds }: { feeds: Feed[] }) {
         />
       </div>
       <Loaded query={query} shape="card">
-        {(refusals) =>
-          refusals.length === 0 ? (
+        {({ pages }) =>
+          pages[0]?.refusals.length === 0 ? (
             <p className={styles.foot}>
               {t("empty")} {!feedId && t("hidden")}
             </p>
           ) : (
             <ul className={styles.messages}>
-              {refusals.map((refusal) => (
-                <li key={refusal.id} className={styles.message}>
-                  <span className={styles.groupTime}>
-                    {refusal.time && when.moment(new Date(refusal.time), zone)}
-                  </span>
-                  <div className={styles.groupFeed}>
-                    <span>
-                      <strong>{refusal.code}</strong> {refusal.errorCode || ""}
+              {pages
+                .flatMap(({ refusals }) => refusals)
+                .map((refusal) => (
+                  <li key={refusal.id} className={styles.message}>
+                    <span className={styles.groupTime}>
+                      {refusal.time && when.moment(new Date(refusal.time), zone)}
                     </span>
-                    <span className={styles.second}>
-                      {refusal.peer
-                        ? t("row", { bytes: Number(refusal.sizeBytes), peer: refusal.peer })
-                        : t("noPeer", { bytes: Number(refusal.sizeBytes) })}
-                    </span>
-                  </div>
-                  <Why reason={refusal.reason} explanation={refusal.explanation} />
-                </li>
-              ))}
+                    <div className={styles.groupFeed}>
+                      <span>
+                        <strong>{refusal.code}</strong> {refusal.errorCode || ""}
+                      </span>
+                      <span className={styles.second}>
+                        {refusal.peer
+                          ? t("row", { bytes: Number(refusal.sizeBytes), peer: refusal.peer })
+                          : t("noPeer", { bytes: Number(refusal.sizeBytes) })}
+                      </span>
+                    </div>
+                    <Why reason={refusal.reason} explanation={refusal.explanation} />
+                  </li>
+                ))}
             </ul>
           )
         }
       </Loaded>
+      {query.hasNextPage && (
+        <footer className={styles.more}>
+          <ShowMore query={query}>{t("more")}</ShowMore>
+        </footer>
+      )}
     </>
   );
 }

@@ -1,6 +1,7 @@
 /** What the screen of measures asks: the numbers, and who is behind them. */
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { api, type Filled, read } from "@/api/client";
+import { every } from "@/api/pages";
 import type { components } from "@/api/schema.gen";
 import type { Status } from "./statuses";
 
@@ -19,11 +20,15 @@ const PAGE = 50;
 export function useMeasures(facilityId = "") {
   return useQuery({
     queryKey: ["measures", "numbers", facilityId],
-    queryFn: async ({ signal }) => {
-      const query = { facilityId: facilityId || undefined };
-      const answer = await read(api.GET("/v1/measures", { params: { query }, signal }));
-      return answer.measures as Measure[];
-    },
+    queryFn: every(async (paging, signal) => {
+      const query = { ...paging, facilityId: facilityId || undefined };
+      const page = await read(api.GET("/v1/measures", { params: { query }, signal }));
+      const measures = page.measures as Measure[];
+      return {
+        rows: measures.map((each) => ({ ...each, id: each.key })),
+        next: page.nextPageToken,
+      };
+    }),
     staleTime: 60_000,
   });
 }

@@ -1,10 +1,10 @@
 /** What a number is made of: its definition as text, and the patients behind it. */
-import { Button } from "@mantine/core";
 import { Link } from "@tanstack/react-router";
 import { useTranslations } from "use-intl";
 import { usePatientName } from "@/features/patients/hooks";
 import { Chips } from "@/ui/chips";
 import { Detail, DetailHead } from "@/ui/list-and-detail";
+import { ShowMore } from "@/ui/show-more";
 import { Empty, Failed, Loading } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import { type Measure, type Unit, useUnits } from "./hooks";
@@ -87,15 +87,7 @@ function Units({
           <Row key={unit.id} unit={unit} better={measure.better} />
         ))}
       </ul>
-      {asked.hasNextPage && (
-        <Button
-          variant="default"
-          loading={asked.isFetchingNextPage}
-          onClick={() => void asked.fetchNextPage()}
-        >
-          {t("more")}
-        </Button>
-      )}
+      <ShowMore query={asked}>{t("more")}</ShowMore>
     </>
   );
 }

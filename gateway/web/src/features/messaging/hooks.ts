@@ -1,5 +1,5 @@
 /** What the screens of messages ask and change. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 import { useTranslations } from "use-intl";
 import {
@@ -11,22 +11,24 @@ import {
   type TelephoneEntry,
   type Thread,
 } from "@/api/client";
+import { useWhole, whole } from "@/api/pages";
 import { useMe } from "@/api/queries";
 import { useLiveMs } from "@/ui/live";
 
 export type Post = Thread["posts"][number];
 export type Reply = PatientMessage["replies"][number];
 
-const MOST = 100;
+/** So much of what telephones show at once. */
+const ROWS = 100;
 
 export function useThreads(patientId: string) {
-  return useQuery({
+  return useWhole({
     queryKey: ["threads", "patient", patientId],
-    queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
+    queryFn: whole<Thread>(async (paging, signal) => {
+      const query = { patientId, ...paging };
       const page = await read(api.GET("/v1/threads", { params: { query }, signal }));
-      return page.threads as Thread[];
-    },
+      return { rows: page.threads as Thread[], next: page.nextPageToken };
+    }),
     refetchInterval: useLiveMs(),
   });
 }
@@ -43,13 +45,13 @@ export function useThread(threadId: string) {
 }
 
 export function useMessages(patientId: string) {
-  return useQuery({
+  return useWhole({
     queryKey: ["messages", patientId, "list"],
-    queryFn: async ({ signal }) => {
-      const params = { path: { patientId }, query: { pageSize: MOST } };
+    queryFn: whole<PatientMessage>(async (query, signal) => {
+      const params = { path: { patientId }, query };
       const page = await read(api.GET("/v1/contacts/{patientId}/messages", { params, signal }));
-      return page.messages as PatientMessage[];
-    },
+      return { rows: page.messages as PatientMessage[], next: page.nextPageToken };
+    }),
     refetchInterval: useLiveMs(),
   });
 }
@@ -67,13 +69,20 @@ export function useContact(patientId: string) {
 }
 
 export function useTelephone(patientId: string) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: ["telephone", patientId],
-    queryFn: async ({ signal }) => {
-      const query = { patientId: patientId || undefined, pageSize: MOST };
+    queryFn: async ({ signal, pageParam }) => {
+      const query = {
+        patientId: patientId || undefined,
+        pageSize: ROWS,
+        pageToken: pageParam || undefined,
+      };
       const page = await read(api.GET("/v1/telephone", { params: { query }, signal }));
-      return page.entries as TelephoneEntry[];
+      return { entries: page.entries as TelephoneEntry[], next: page.nextPageToken };
     },
+    initialPageParam: "",
+    getNextPageParam: ({ next }) => next || undefined,
+    select: ({ pages }) => pages.flatMap(({ entries }) => entries),
     refetchInterval: useLiveMs(),
   });
 }

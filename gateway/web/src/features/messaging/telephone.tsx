@@ -8,6 +8,7 @@ import { api, read, type TelephoneEntry } from "@/api/client";
 import { useMay } from "@/api/queries";
 import { phoneWords } from "@/features/patients/person";
 import { Page } from "@/ui/page";
+import { ShowMore } from "@/ui/show-more";
 import { Empty, Loaded } from "@/ui/states";
 import { useHomeZone, useWhen } from "@/ui/when";
 import { hasNoTelephone, useChange, useContact, useTelephone } from "./hooks";
@@ -37,7 +38,10 @@ export function TelephonePage() {
                 {t("noneText")}
               </Empty>
             ) : (
-              <Telephones entries={entries} />
+              <>
+                <Telephones entries={entries} />
+                <ShowMore query={telephone}>{t("more")}</ShowMore>
+              </>
             )
           }
         </Loaded>

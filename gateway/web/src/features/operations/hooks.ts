@@ -1,5 +1,5 @@
 /** What the operations screen asks each service for. */
-import { useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueries, useQueryClient } from "@tanstack/react-query";
 import { api, type Filled, read } from "@/api/client";
 import type { components } from "@/api/schema.gen";
 import { usePollMs } from "@/ui/live";
@@ -37,12 +37,14 @@ export function useStatuses() {
 }
 
 export function useParked(service: Service) {
-  return useQuery({
+  return useInfiniteQuery({
     queryKey: ["operations", service, "parked"],
-    queryFn: ({ signal }) => {
-      const params = { query: { pageSize: ROWS } };
-      return read(api.GET(`${statusOf(service)}/parked`, { params, signal }));
+    queryFn: ({ signal, pageParam }) => {
+      const query = { pageSize: ROWS, pageToken: pageParam || undefined };
+      return read(api.GET(`${statusOf(service)}/parked`, { params: { query }, signal }));
     },
+    initialPageParam: "",
+    getNextPageParam: (page) => page.nextPageToken || undefined,
     refetchInterval: usePollMs(),
   });
 }

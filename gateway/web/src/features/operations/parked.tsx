@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
 import { useMay } from "@/api/queries";
 import { Dialog } from "@/ui/dialog";
+import { ShowMore } from "@/ui/show-more";
 import { Loaded } from "@/ui/states";
 import { useToasts } from "@/ui/toasts";
 import { useHomeZone, useWhen } from "@/ui/when";
@@ -19,19 +20,20 @@ export function ParkedList({ service }: { service: Service }) {
       <h2 className={styles.small}>{t("title")}</h2>
       <p className={styles.second}>{t("text")}</p>
       <Loaded query={query} shape="card">
-        {({ parked, nextPageToken }) => (
-          <>
-            {parked.length === 0 && <p className={styles.nothing}>{t("empty")}</p>}
-            <ul className={styles.parked}>
-              {parked.map((event) => (
-                <Event key={event.id} event={event} service={service} />
-              ))}
-            </ul>
-            {nextPageToken && (
-              <p className={styles.second}>{t("more", { count: parked.length })}</p>
-            )}
-          </>
-        )}
+        {({ pages }) => {
+          const parked = pages.flatMap((page) => page.parked);
+          return (
+            <>
+              {parked.length === 0 && <p className={styles.nothing}>{t("empty")}</p>}
+              <ul className={styles.parked}>
+                {parked.map((event) => (
+                  <Event key={event.id} event={event} service={service} />
+                ))}
+              </ul>
+              <ShowMore query={query}>{t("more")}</ShowMore>
+            </>
+          );
+        }}
       </Loaded>
     </section>
   );

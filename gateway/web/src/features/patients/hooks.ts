@@ -10,12 +10,11 @@ import {
   read,
   type Task,
 } from "@/api/client";
+import { MOST, type PageOf, useWhole, whole } from "@/api/pages";
 import { useLiveMs } from "@/ui/live";
 import { nameOf } from "./person";
 
 const VISITS = 100;
-/** As many as the API gives at once. A panel is a dozen results. */
-const MOST = 500;
 
 export const patientQuery = (patientId: string) =>
   queryOptions({
@@ -36,11 +35,6 @@ export function usePatientName(patientId: string): string {
   const { data, error } = useQuery(patientQuery(patientId));
   if (data) return nameOf(data);
   return error ? t("somebody") : "…";
-}
-
-interface PageOf<T> {
-  rows: T[];
-  next: string;
 }
 
 /** What comes newest first and may be long: the next page comes when somebody asks for what is older. */
@@ -81,38 +75,26 @@ export function useObservations(patientId: string) {
 }
 
 /** All of them: the API lists the soonest first, so what is open may stand on the last page. */
-async function everyPage<T>(ask: (pageToken?: string) => Promise<PageOf<T>>): Promise<T[]> {
-  let { rows, next } = await ask();
-  while (next) {
-    const page = await ask(next);
-    rows = rows.concat(page.rows);
-    next = page.next;
-  }
-  return rows;
-}
-
 export function usePatientLoops(patientId: string) {
-  return useQuery({
+  return useWhole({
     queryKey: ["loops", "patient", patientId],
-    queryFn: ({ signal }) =>
-      everyPage(async (pageToken) => {
-        const query = { patientId, pageSize: MOST, pageToken };
-        const page = await read(api.GET("/v1/loops", { params: { query }, signal }));
-        return { rows: page.loops as Loop[], next: page.nextPageToken };
-      }),
+    queryFn: whole<Loop>(async (paging, signal) => {
+      const query = { patientId, ...paging };
+      const page = await read(api.GET("/v1/loops", { params: { query }, signal }));
+      return { rows: page.loops as Loop[], next: page.nextPageToken };
+    }),
     refetchInterval: useLiveMs(),
   });
 }
 
 export function usePatientTasks(patientId: string) {
-  return useQuery({
+  return useWhole({
     queryKey: ["tasks", "patient", patientId],
-    queryFn: ({ signal }) =>
-      everyPage(async (pageToken) => {
-        const query = { patientId, pageSize: MOST, pageToken };
-        const page = await read(api.GET("/v1/tasks", { params: { query }, signal }));
-        return { rows: page.tasks as Task[], next: page.nextPageToken };
-      }),
+    queryFn: whole<Task>(async (paging, signal) => {
+      const query = { patientId, ...paging };
+      const page = await read(api.GET("/v1/tasks", { params: { query }, signal }));
+      return { rows: page.tasks as Task[], next: page.nextPageToken };
+    }),
     refetchInterval: useLiveMs(),
   });
 }

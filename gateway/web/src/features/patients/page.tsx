@@ -13,7 +13,7 @@ import { useReferrals } from "@/features/referrals/hooks";
 import { waitingOn } from "@/features/referrals/standing";
 import { useKeys } from "@/ui/keys";
 import { useTitle } from "@/ui/page";
-import { Empty, Failed, Loading } from "@/ui/states";
+import { Cut, Empty, Failed, Loading } from "@/ui/states";
 import { useNow } from "@/ui/when";
 import {
   patientQuery,
@@ -99,6 +99,7 @@ function Story({ patient }: { patient: Patient }) {
         {!failed && isLoading && <Loading shape="page" />}
         {!failed && !isLoading && (
           <>
+            {(loops.isCut || tasks.isCut) && <Cut />}
             <Timeline
               entries={entries}
               older={{ visit: olderOf(encounters), result: olderOf(observations) }}

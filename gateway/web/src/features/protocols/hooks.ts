@@ -1,19 +1,18 @@
 /** What the protocol screens ask for and change. */
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { api, read } from "@/api/client";
+import { api, type Protocol, read } from "@/api/client";
+import { every } from "@/api/pages";
 import { type DryRun, type Example, requestOf } from "./dry-run";
 import { parseProtocol, type Shape } from "./parse";
-
-const MOST = 500;
 
 export function useProtocols() {
   return useQuery({
     queryKey: ["protocols"],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: MOST };
-      return (await read(api.GET("/v1/protocols", { params: { query }, signal }))).protocols;
-    },
+    queryFn: every<Protocol>(async (query, signal) => {
+      const page = await read(api.GET("/v1/protocols", { params: { query }, signal }));
+      return { rows: page.protocols, next: page.nextPageToken };
+    }),
   });
 }
 

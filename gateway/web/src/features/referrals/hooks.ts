@@ -1,21 +1,21 @@
 /** What the screens of referrals ask and change. */
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueryClient } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
 import { useTranslations } from "use-intl";
 import { api, Failure, type Match, type Referral, read } from "@/api/client";
+import { useWhole, whole } from "@/api/pages";
 import { useLiveMs } from "@/ui/live";
 import type { Wanted } from "./asking";
 
-const MOST = 100;
-
+/** All of them, the newest first: one that is open may be an old one. */
 export function useReferrals(patientId: string, enabled: boolean) {
-  return useQuery({
+  return useWhole({
     queryKey: ["referrals", patientId],
-    queryFn: async ({ signal }) => {
-      const query = { patientId, pageSize: MOST };
+    queryFn: whole<Referral>(async (paging, signal) => {
+      const query = { patientId, ...paging };
       const page = await read(api.GET("/v1/referrals", { params: { query }, signal }));
-      return page.referrals as Referral[];
-    },
+      return { rows: page.referrals as Referral[], next: page.nextPageToken };
+    }),
     refetchInterval: useLiveMs(),
     enabled,
   });
@@ -23,12 +23,12 @@ export function useReferrals(patientId: string, enabled: boolean) {
 
 /** Who could help; asked anew each time, as drivers are taken and capacities grow old. */
 export function useMatches(wanted: Wanted | null) {
-  return useQuery({
+  return useWhole({
     queryKey: ["directory", "search", wanted],
     queryFn: async ({ signal }) => {
       const url = "/v1/directory/services:search";
       const found = await read(api.POST(url, { body: wanted as Wanted, signal }));
-      return found.matches as Match[];
+      return { rows: found.matches as Match[], isCut: found.hasMore };
     },
     enabled: wanted !== null,
     staleTime: 0,

@@ -1,27 +1,27 @@
 /** What the staff screen asks for and changes. */
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, type Facility, read, type StaffMember, type Team } from "@/api/client";
-
-const MOST = 500;
+import { every } from "@/api/pages";
 
 /** Everybody, also those who have left: the names of yesterday's work. */
 export function useAllStaff() {
   return useQuery({
     queryKey: ["staff", "with-left"],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: MOST, showDeactivated: true };
-      return (await read(api.GET("/v1/staff", { params: { query }, signal }))).staff;
-    },
+    queryFn: every<StaffMember>(async (paging, signal) => {
+      const query = { ...paging, showDeactivated: true };
+      const page = await read(api.GET("/v1/staff", { params: { query }, signal }));
+      return { rows: page.staff, next: page.nextPageToken };
+    }),
   });
 }
 
 export function useAllTeams() {
   return useQuery({
     queryKey: ["teams", "all"],
-    queryFn: async ({ signal }) => {
-      const query = { pageSize: MOST };
-      return (await read(api.GET("/v1/teams", { params: { query }, signal }))).teams;
-    },
+    queryFn: every<Team>(async (query, signal) => {
+      const page = await read(api.GET("/v1/teams", { params: { query }, signal }));
+      return { rows: page.teams, next: page.nextPageToken };
+    }),
   });
 }
 

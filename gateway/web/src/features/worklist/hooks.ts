@@ -8,6 +8,7 @@ import {
 } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, read, type Task } from "@/api/client";
+import { useWhole, whole } from "@/api/pages";
 import { useFacilities } from "@/api/queries";
 import type { WorklistScope } from "@/routes";
 import { useLiveMs } from "@/ui/live";
@@ -110,16 +111,20 @@ export function useTask(taskId: string, isListed: boolean) {
 
 /** Every task of a loop, open and closed, the soonest due first. */
 export function useLoopTasks({ loopId, patientId }: Pick<Task, "loopId" | "patientId">) {
-  return useQuery({
+  const found = useWhole({
     queryKey: ["tasks", "loop", patientId, loopId],
-    queryFn: async ({ signal }) => {
-      const query = { loopId, pageSize: 100 };
+    queryFn: whole<Task>(async (paging, signal) => {
+      const query = { loopId, ...paging };
       const page = (await read(api.GET("/v1/tasks", { params: { query }, signal }))) as TaskPage;
-      return [...page.tasks].sort((a, b) => (a.dueTime ?? "").localeCompare(b.dueTime ?? ""));
-    },
+      return { rows: page.tasks, next: page.nextPageToken };
+    }),
     enabled: Boolean(loopId),
   });
+  const data = useMemo(() => found.data && [...found.data].sort(byDue), [found.data]);
+  return { ...found, data };
 }
+
+const byDue = (a: Task, b: Task) => (a.dueTime ?? "").localeCompare(b.dueTime ?? "");
 
 /** So long after I changed something it is still my change that is heard of. */
 const ECHO_MS = 10_000;

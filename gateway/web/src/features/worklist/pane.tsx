@@ -9,6 +9,7 @@ import { patientQuery } from "@/features/patients/hooks";
 import { languageName, phoneOf } from "@/features/patients/person";
 import { Cap } from "@/ui/keys";
 import { ageOn, partsIn } from "@/ui/moments";
+import { Cut } from "@/ui/states";
 import { useNow, useWhen, useZone } from "@/ui/when";
 import { WhyTerms } from "@/ui/why";
 import { ActionBar } from "./action-bar";
@@ -53,6 +54,7 @@ export function TaskPane({ task, doing, back }: PaneProps) {
           doing={doing}
         />
         <WhySection task={task} />
+        {siblings.isCut && <Cut />}
         <Standing task={task} tasks={siblings.data ?? []} />
       </div>
       <ActionBar task={task} doing={doing} />
