@@ -77,8 +77,8 @@ class App:
     consumers: Sequence[Consumer] = ()
     timers: Sequence[Timer] = ()
     jobs: Sequence[Job] = ()
-    # Other doors than gRPC: open where requests are answered.
-    doors: Sequence[Job] = ()
+    # What answers beside gRPC. Made only where requests are answered: nobody else has its files.
+    listeners: Callable[[], Sequence[Job]] = tuple
     # Whose methods every service answers alike, beside `Operations`.
     alike: Callable[[Runtime], Sequence[object]] = lambda _runtime: ()
     gauges: Sequence[Read] = ()
@@ -167,7 +167,7 @@ class Host:
         if self._settings.role is not Role.WORK:
             await self._warm_up()
             for app in self._apps:
-                self._open_doors(app)
+                self._listen_besides(app)
 
     async def _listen(self) -> None:
         if self._settings.grpc_address and self._settings.role is not Role.WORK:
@@ -246,10 +246,10 @@ class Host:
         if app.name in self._holders:
             self._keep_running(f"{app.name}-lease", lambda: keep_lease(runtime))
 
-    def _open_doors(self, app: App) -> None:
+    def _listen_besides(self, app: App) -> None:
         runtime = self.runtimes[app.name]
-        for door in app.doors:
-            self._keep_running(door.name, lambda d=door: d.run(runtime))  # type: ignore[misc]
+        for job in app.listeners():
+            self._keep_running(job.name, lambda j=job: j.run(runtime))  # type: ignore[misc]
 
     def _watch(self, app: App, database: Database) -> None:
         watched = Watched(

@@ -15,7 +15,6 @@ from services.interop.clients import MailServer
 from services.interop.consumers import CONSUMERS, SILENT_NOW, feed_gauges, jobs
 from services.interop.ingest import FEED_MESSAGES
 from services.interop.mllp.connection import ACKNOWLEDGED
-from services.interop.mllp.expiry import expiry_gauges
 from services.interop.mllp.server import listener
 from services.interop.mllp.settings import Settings
 from services.interop.service import InteropService
@@ -38,7 +37,6 @@ class Letters:
 
 def build(env: Mapping[str, str]) -> App:
     settings = read(Settings, env, "INTEROP")
-    settings.door()  # a wrong certificate is found now, not when the first sender knocks
     letters = read(Letters, env, "INTEROP")
     mail = MailServer(
         host=letters.smtp_host,
@@ -55,8 +53,8 @@ def build(env: Mapping[str, str]) -> App:
         servicers=lambda runtime: (Servicer(_CONTRACT, InteropService(runtime.now, ids.new_id)),),
         consumers=CONSUMERS,
         jobs=jobs(mail),
-        doors=(listener(settings),),
-        gauges=(feed_gauges, expiry_gauges(settings)),
+        listeners=lambda: (listener(settings),),
+        gauges=(feed_gauges,),
         figures=(
             Shown(metric=SILENT_NOW),
             Shown(metric=FEED_MESSAGES, by=("outcome",)),

@@ -220,6 +220,7 @@ def test_secrets_are_of_their_service_and_of_the_role_that_needs_them(values):
         secrets |= {v["secret"]["secretName"] for v in pod["spec"]["volumes"] if "secret" in v}
         for secret in secrets:
             seen.setdefault(secret, set()).add(f"{service_of(pod)}-{role_of(pod)}")
+    assert seen.get("interop-mllp-tls", {"interop-serve"}) == {"interop-serve"}
     shared = {"audit-key": {f"{s}-work" for s in SERVICES}, "admin-nats": {"nats-setup-setup"}}
     for secret, pods_of in seen.items():
         if secret in shared:

@@ -40,11 +40,6 @@ FORWARDED_ALLOW_IPS: {{ .Values.ingress.proxies | quote }}
 {{ include "service.variable" (dict "root" $ "setting" $setting) }}: {{ . | quote }}
 {{- end }}
 {{- end }}
-{{- range $setting, $file := .Values.secretFiles }}
-{{- if $file }}
-{{ include "service.variable" (dict "root" $ "setting" $setting) }}: /etc/carehub/files/{{ kebabcase $setting }}/{{ $file.key }}
-{{- end }}
-{{- end }}
 {{- end }}
 
 {{- define "service.configuration" -}}
@@ -63,9 +58,9 @@ data: {{- include "service.plain" . | nindent 2 }}
   valueFrom: { secretKeyRef: { name: {{ .secret }}, key: {{ .key }} } }
 {{- end }}
 
-{{/* dict root role: the secrets of a role, by reference. Only who publishes and hears has the broker's, and the ledgers' key. */}}
+{{/* dict root role: the secrets of a role, by reference or as files. Only who publishes and hears has the broker's, and the ledgers' key. */}}
 {{- define "service.secretVariables" -}}
-{{- $root := .root -}}
+{{- $root := .root }}{{ $role := .role -}}
 {{- if or (eq .role "work") (eq $root.Values.answers "http") }}
 {{ include "service.secretVariable" (dict "variable" "CAREHUB_NATS_URL" "secret" (include "service.secret" (dict "root" $root "secret" "nats")) "key" "url") }}
 {{- end }}
@@ -75,6 +70,11 @@ data: {{- include "service.plain" . | nindent 2 }}
 {{- end }}
 {{- if $root.Values.global.audit.headsClaim }}
 - { name: CAREHUB_AUDIT_HEADS, value: /var/lib/carehub/audit-heads }
+{{- end }}
+{{- end }}
+{{- range $setting, $file := $root.Values.secretFiles }}
+{{- if and $file (eq (default $role $file.role) $role) }}
+- { name: {{ include "service.variable" (dict "root" $root "setting" $setting) }}, value: /etc/carehub/files/{{ kebabcase $setting }}/{{ $file.key }} }
 {{- end }}
 {{- end }}
 {{- range $setting, $from := $root.Values.secretSettings }}

@@ -28,7 +28,7 @@ securityContext:
 
 {{/* dict root role: the files that a role reads, as dicts of a volume and where it is mounted. None by subPath: they change. */}}
 {{- define "service.files" -}}
-{{- $root := .root -}}
+{{- $root := .root }}{{ $role := .role -}}
 {{- if eq $root.Values.answers "grpc" }}
 - { name: database, path: /etc/carehub/database, secret: {{ include "service.secret" (dict "root" $root "secret" "database") }}, keys: [url, system-url] }
 - { name: service-keys, path: /etc/carehub/service-keys, configMap: {{ $root.Values.global.serviceKeys }} }
@@ -41,7 +41,7 @@ securityContext:
 - { name: audit-key, path: /etc/carehub/audit-key, secret: {{ $root.Values.global.audit.keySecret }}, keys: [audit-key.pem] }
 {{- end }}
 {{- range $setting, $file := $root.Values.secretFiles }}
-{{- if $file }}
+{{- if and $file (eq (default $role $file.role) $role) }}
 - { name: {{ kebabcase $setting }}, path: /etc/carehub/files/{{ kebabcase $setting }}, secret: {{ $file.secret }}, keys: [{{ $file.key }}] }
 {{- end }}
 {{- end }}

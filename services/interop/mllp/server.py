@@ -11,6 +11,7 @@ from libs.chassis import ids
 from libs.chassis.faults import rest
 from libs.process.app import Job, Runtime
 from services.interop.mllp.connection import CLOSED, IN_WORK, Connection, Desk
+from services.interop.mllp.expiry import tell_expiry
 from services.interop.mllp.listening import Listening
 from services.interop.mllp.senders import Senders
 from services.interop.mllp.settings import Door, Settings
@@ -27,7 +28,9 @@ CONNECTIONS = Gauge("carehub_mllp_connections", "Open connections.")
 
 
 def listener(settings: Settings) -> Job:
-    """The job that listens for as long as the process works."""
+    """The job that listens for as long as the process answers. Raises ConfigError or OSError if it could not."""
+    settings.door()  # a wrong certificate is found now, not when the first sender knocks
+    tell_expiry(settings)
 
     async def run(runtime: Runtime) -> None:
         server = MllpServer(settings, runtime)
