@@ -11,12 +11,13 @@ import pytest
 
 from libs.local.environment import database_url
 from libs.observability.slos import LEAST_BAD
-from tests.contract.promql import with_promtool
+from tests.contract.promql import RUNBOOKS, with_promtool
+from tests.contract.test_runbooks import of_carehub
 from tests.e2e.alarms import Scrape, firing, scraped
 from tests.e2e.conftest import together
 from tests.e2e.processes import children_of, pid_of
 from tests.e2e.region import Person, Region, adt, days_ago
-from tests.e2e.test_alarms import stopped, until_firing
+from tests.e2e.test_alarms import carehub, look, stopped, until_firing
 
 pytestmark = [together, with_promtool, pytest.mark.timeout(400)]
 # Messages, and requests, that go wrong: enough for an objective to call.
@@ -65,7 +66,7 @@ async def test_what_hangs_at_a_lock_calls(region: Region, tmp_path: Path):
     held = {
         "tasking": "tasks IN ACCESS EXCLUSIVE",
         "interop": "inbox IN ACCESS EXCLUSIVE",
-        "registry": "audit_chain IN SHARE",
+        "registry": "audit_chain IN ACCESS EXCLUSIVE",
     }
     async with locked(region, held), asking(region):
         await region.rows(
@@ -77,7 +78,12 @@ async def test_what_hangs_at_a_lock_calls(region: Region, tmp_path: Path):
         )
         assert (await region.post("nurse", "/v1/patients:search", text="Okafor")) is not None
         await until_firing(region, tmp_path, {"PoolExhausted", "ConsumerLags", "SealingLate"}, 150)
+        held_by, *waiting = await look(region, "SealingLate", "pg_locks")
+        assert (held_by["mode"], held_by["granted"]) == ("AccessExclusiveLock", True)
+        assert [each["granted"] for each in waiting] == [False]
     await until_firing(region, tmp_path, set(), 120)
+    for words in of_carehub(RUNBOOKS / "SealingLate.md"):
+        assert "whole" in await carehub(region, *words)  # `audit verify`
 
 
 async def test_a_feed_whose_messages_cannot_be_used_calls(region: Region, tmp_path: Path):
