@@ -24,7 +24,7 @@ from tests.contract.promql import (
     with_promtool,
 )
 from tests.contract.test_runbooks import FILLED, of_carehub
-from tests.e2e.alarms import Scrape, families, firing
+from tests.e2e.alarms import families, firing
 from tests.e2e.conftest import together
 from tests.e2e.processes import children_of, pid_of
 from tests.e2e.region import Person, Region, adt, days_ago
@@ -180,16 +180,16 @@ async def test_the_schema_of_a_hub_that_is_well_has_nothing_to_mend(region: Regi
 
 
 async def until_firing(
-    region: Region, folder: Path, wanted: set[str], seconds: float, since: Scrape | None = None
+    region: Region, folder: Path, wanted: set[str], seconds: float, *, just: bool = False
 ) -> set[str]:
-    """Wait until just these fire, or if there are any, at least these. What did in the end."""
+    """Wait until at least these fire, or just these, as nothing is always just nothing. What did in the end."""
     seen: set[str] = set()
 
     async def fires() -> bool:
         nonlocal seen
-        seen = await firing(region, folder, since)
+        seen = await firing(region, folder)
         await asyncio.sleep(2)
-        return wanted <= seen if wanted else not seen
+        return seen == wanted if just or not wanted else wanted <= seen
 
     await region.until(fires, seconds, lambda: f"{wanted or 'nothing'} fires, and not {seen}")
     return seen

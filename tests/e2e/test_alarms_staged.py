@@ -80,7 +80,7 @@ async def test_what_hangs_at_a_lock_calls(region: Region, tmp_path: Path):
         await until_firing(region, tmp_path, {"PoolExhausted", "ConsumerLags", "SealingLate"}, 150)
         held_by, *waiting = await look(region, "SealingLate", "pg_locks")
         assert (held_by["mode"], held_by["granted"]) == ("AccessExclusiveLock", True)
-        assert [each["granted"] for each in waiting] == [False]
+        assert {each["granted"] for each in waiting} == {False}
     await until_firing(region, tmp_path, set(), 120)
     for words in of_carehub(RUNBOOKS / "SealingLate.md"):
         assert "whole" in await carehub(region, *words)  # `audit verify`

@@ -103,7 +103,9 @@ async def test_who_does_not_lead_any_more_does_not_say_how_late_the_sealing_is(
             await ledger.admin.execute("LOCK TABLE audit_chain IN ACCESS EXCLUSIVE MODE")
             await until(lambda: lateness() > HANGS)
             # Another is the next to lead, and the one that hangs loses its connection.
-            lead = asyncio.create_task(other.execute("SELECT pg_advisory_lock($1)", sealing._LEADER))
+            lead = asyncio.create_task(
+                other.execute("SELECT pg_advisory_lock($1)", sealing._LEADER)
+            )
             await ledger.admin.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND granted",
                 sealing._LEADER,
