@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from tests.contract.promql import (
     with_promtool,
 )
 from tests.contract.test_runbooks import FILLED, of_carehub
-from tests.e2e.alarms import families, firing
+from tests.e2e.alarms import Scrape, families, firing, shown
 from tests.e2e.conftest import together
 from tests.e2e.processes import children_of, pid_of
 from tests.e2e.region import Person, Region, adt, days_ago
@@ -104,8 +105,9 @@ async def test_what_is_broken_inside_calls_by_its_name_and_its_runbook_mends_it(
         "tasking",
         "INSERT INTO timers (kind, key, due_at, attempts) VALUES ('no-such-kind', 'k', now() - interval '5 minutes', 0)",
     )
-    await until_firing(region, tmp_path, {"FeedSilent", "MessageParked", "TimersLate"}, 120)
-
+    wanted = {"FeedSilent", "MessageParked", "TimersLate"}
+    await until_firing(region, tmp_path, wanted, 120)
+    await all_shown(region, tmp_path, wanted)
     (silent,) = await look(region, "FeedSilent")
     assert str(silent["feed_id"]) == mercy
     (late,) = await look(region, "TimersLate")
@@ -147,10 +149,14 @@ async def test_a_broker_that_is_away_calls_and_all_goes_out_when_it_is_back(
         )
         wanted = {"BrokerAway", "OutboxStuck", "GrantsOld"}
         assert await until_firing(region, tmp_path, wanted, 90) <= wanted | {"ConsumerStuck"}
+        await all_shown(region, tmp_path, wanted)
+        [beat] = await look(region, "GrantsOld")
+        assert beat["age"] > timedelta(seconds=30)
         (waiting,) = await look(region, "BrokerAway")
         assert waiting["waiting"] >= 1
-    for words in of_carehub(RUNBOOKS / "BrokerAway.md"):
-        await carehub(region, *words)  # `nats setup`, which finds all in place
+    for alert in ("BrokerAway", "OutboxStuck", "ConsumerStuck"):
+        for words in of_carehub(RUNBOOKS / f"{alert}.md"):
+            await carehub(region, *words)  # `nats setup` finds all in place, `parked list` nothing
     await until_firing(region, tmp_path, set(), 120)
     assert (await look(region, "BrokerAway"))[0]["waiting"] == 0
 
@@ -163,6 +169,7 @@ async def test_a_database_that_is_away_calls_and_services_come_back_by_themselve
     with stopped(postgres, *children_of(postgres)):
         found = await until_firing(region, tmp_path, {"DatabaseAway"}, 90)
         assert found <= {"DatabaseAway", "GrantsOld", "SealingLate", "PoolExhausted", "OutboxStuck"}
+        await all_shown(region, tmp_path, {"DatabaseAway"})
     await until_firing(region, tmp_path, set(), 120)
     for words in of_carehub(RUNBOOKS / "DatabaseAway.md"):
         assert await carehub(region, *words)  # `audit verify`
@@ -193,6 +200,14 @@ async def until_firing(
 
     await region.until(fires, seconds, lambda: f"{wanted or 'nothing'} fires, and not {seen}")
     return seen
+
+
+async def all_shown(
+    region: Region, folder: Path, alerts: set[str], since: Scrape | None = None
+) -> None:
+    """What their runbooks ask of Prometheus has an answer."""
+    for alert in sorted(alerts):
+        await shown(region, folder, alert, since)
 
 
 @contextmanager
