@@ -6,7 +6,6 @@ import re
 import signal
 import sys
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -147,11 +146,10 @@ async def test_a_broker_that_is_away_calls_and_all_goes_out_when_it_is_back(
             birthDate={"year": 1950, "month": 2, "day": 1},
             identifiers=[{"assigner": "MERCY", "value": "ALARM2", "type": "MR"}],
         )
-        wanted = {"BrokerAway", "OutboxStuck", "GrantsOld"}
-        assert await until_firing(region, tmp_path, wanted, 90) <= wanted | {"ConsumerStuck"}
+        wanted = {"BrokerAway", "OutboxStuck"}
+        found = await until_firing(region, tmp_path, wanted, 90)
+        assert found <= wanted | {"GrantsOld", "ConsumerStuck"}
         await all_shown(region, tmp_path, wanted)
-        [beat] = await look(region, "GrantsOld")
-        assert beat["age"] > timedelta(seconds=30)
         (waiting,) = await look(region, "BrokerAway")
         assert waiting["waiting"] >= 1
     for alert in ("BrokerAway", "OutboxStuck", "ConsumerStuck"):

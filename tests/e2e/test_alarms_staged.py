@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -91,6 +92,18 @@ async def test_what_hangs_at_a_lock_calls(region: Region, tmp_path: Path):
     await until_firing(region, tmp_path, set(), 120)
     for words in of_carehub(RUNBOOKS / "SealingLate.md"):
         assert "whole" in await carehub(region, *words)  # `audit verify`
+
+
+async def test_identity_that_neither_publishes_nor_answers_calls(region: Region, tmp_path: Path):
+    """Who has decided what cannot be read there: holders hear nothing, and ask in vain."""
+    async with locked(region, {"identity": "access_positions IN ACCESS EXCLUSIVE"}):
+        await until_firing(region, tmp_path, {"GrantsOld"}, 90)
+        await all_shown(region, tmp_path, {"GrantsOld"})
+        [beat] = await look(region, "GrantsOld")
+        assert beat["age"] > timedelta(seconds=30)
+        log = (region.machine.home / "logs/work.log").read_bytes()
+        assert read_by("GrantsOld", "kubectl logs", log)
+    await until_firing(region, tmp_path, set(), 60)
 
 
 async def test_a_feed_whose_messages_cannot_be_used_calls(region: Region, tmp_path: Path):
