@@ -96,7 +96,8 @@ async def test_what_hangs_at_a_lock_calls(region: Region, tmp_path: Path):
 
 async def test_identity_that_neither_publishes_nor_answers_calls(region: Region, tmp_path: Path):
     """Who has decided what cannot be read there: holders hear nothing, and ask in vain."""
-    async with locked(region, {"identity": "access_positions IN ACCESS EXCLUSIVE"}):
+    await until_firing(region, tmp_path, set(), 60)
+    async with locked(region, {"identity": "access_versions IN ACCESS EXCLUSIVE"}):
         await until_firing(region, tmp_path, {"GrantsOld"}, 90)
         await all_shown(region, tmp_path, {"GrantsOld"})
         [beat] = await look(region, "GrantsOld")
