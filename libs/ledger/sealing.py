@@ -60,7 +60,9 @@ _LEADER = 7303016
 _WELL_AFTER = 60.0
 
 SEALED = Counter("carehub_audit_sealed", "Rows of the audit ledger sealed.", ["service"])
-LAG = Gauge("carehub_audit_sealing_seconds", "Age of the oldest row sealed last.", ["service"])
+LAG = Gauge(
+    "carehub_audit_sealing_seconds", "Since when the ledger was not seen to be sealed.", ["service"]
+)
 
 audit_chain = Table(
     "audit_chain",
@@ -200,16 +202,16 @@ async def run_sealer(
 ) -> None:
     """Seal the ledger of one database for as long as the process works; wait while another process does so."""
     SEALED.labels(service)  # there from the start: no rate of a count that is not there yet
-    failures = 0
+    lateness, failures = Lateness(service), 0
     while not stopping.is_set():
         began = time.monotonic()
         try:
             async with database.session() as connection:
                 while not stopping.is_set():
                     if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
-                        await Sealer(service, connection, seal, now).lead(stopping)
+                        await Sealer(service, connection, seal, now, lateness).lead(stopping)
                     else:  # another process seals by now, and says how late it is
-                        LAG.labels(service).set(0.0)
+                        lateness.note(0.0)
                     await rest(stopping, 1.0)
         except Exception as error:  # noqa: BLE001 the sealer outlives everything but its process
             failures = 1 if time.monotonic() - began > _WELL_AFTER else failures + 1
@@ -217,6 +219,18 @@ async def run_sealer(
                 "the sealer begins again", extra={"service": service, "reason": whereabouts(error)}
             )
             await rest(stopping, backoff(min(failures, 6)))
+
+
+class Lateness:
+    """How late the sealing is, worked out when somebody asks: whoever hangs, wherever that is, says nothing any more."""
+
+    def __init__(self, service: str) -> None:
+        self.note(0.0)
+        LAG.labels(service).set_function(lambda: time.monotonic() - self._since)
+
+    def note(self, lag: float) -> None:
+        """All that is older than so many seconds is sealed now."""
+        self._since = time.monotonic() - max(0.0, lag)
 
 
 class Sealer:
@@ -228,11 +242,13 @@ class Sealer:
         connection: Session,
         seal: Seal,
         now: Callable[[], datetime],
+        lateness: Lateness | None = None,
     ) -> None:
         self._service = service
         self._connection = connection
         self._seal = seal
         self._now = now
+        self._lateness = lateness or Lateness(service)
         self._end = Link(sequence=0, at=EVER, chained=beginning(service))
         self._told = 0
         self._looked_at = now()
@@ -265,8 +281,7 @@ class Sealer:
         while True:
             tx = self._statements()
             rows = await tx.fetch(UNSEALED, after_at=after_at, after_id=after_id)
-            lag = (tx.at - rows[0].at).total_seconds() if rows else 0.0
-            LAG.labels(self._service).set(max(0.0, lag))
+            self._lateness.note((tx.at - rows[0].at).total_seconds() if rows else 0.0)
             if rows:
                 # A second row with the same id is nobody's but a forger's: it is not sealed, nor does it stop the seal.
                 await self._append(list({row.id: row for row in reversed(rows)}.values())[::-1])

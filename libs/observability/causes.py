@@ -27,6 +27,8 @@ _SET_ASIDE = (
     'sum by (feed_id) (increase(carehub_feed_messages_total{outcome=~"quarantined|refused"}[1h]))'
 )
 _FAILED = 'sum by (channel) (increase(carehub_notifications_total{outcome="failed"}[1h]))'
+# Told while letters are still tried again: given up they are after hours, and staff's are no messages to patients.
+_NOT_TAKEN = 'sum by (service) (increase(carehub_letters_total{outcome="not_taken"}[1h]))'
 _BACKUP = '{cronjob="carehub-backup"}'
 _READ = "max by (service) (carehub_outbox_waiting)"
 
@@ -101,11 +103,16 @@ CAUSES = (
         alert="LettersFail",
         severity="ticket",
         expr=(
-            f"{_FAILED} > 0.1 * sum by (channel) (increase(carehub_notifications_total[1h]))"
-            f" and {_FAILED} >= {LEAST_BAD}"
+            f"({_FAILED} > 0.1 * sum by (channel) (increase(carehub_notifications_total[1h]))"
+            f" and {_FAILED} >= {LEAST_BAD})"
+            f" or ({_NOT_TAKEN} > 0.1 * sum by (service) (increase(carehub_letters_total[1h]))"
+            f" and {_NOT_TAKEN} >= {LEAST_BAD})"
         ),
         lasts="0m",
-        summary="{{ $labels.channel }}: more than a tenth of what should go out does not.",
+        summary=(
+            "{{ with $labels.service }}The mail server does not take the letters of {{ . }}{{ end }}"
+            "{{ with $labels.channel }}{{ . }}{{ end }}: more than a tenth of what should go out does not."
+        ),
     ),
     Cause(
         alert="GrantsOld",

@@ -5,7 +5,10 @@ from email.message import EmailMessage
 
 import aiosmtplib
 
+from libs.telemetry.metrics import LETTERS
 from services.interop.domain.silence import Letter
+
+_TAKEN, _NOT_TAKEN = (LETTERS.labels("interop", outcome) for outcome in ("taken", "not_taken"))
 
 
 class NotSent(Exception):
@@ -38,8 +41,10 @@ class MailServer:
                 timeout=self.timeout,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            _NOT_TAKEN.inc()
             # The text of an answer can repeat the address: its type is all that a log may have.
             raise NotSent(type(error).__name__) from error
+        _TAKEN.inc()
 
 
 def write(letter: Letter, sender: str, web_url: str) -> EmailMessage:

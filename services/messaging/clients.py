@@ -6,7 +6,11 @@ from uuid import UUID
 
 import aiosmtplib
 
+from libs.telemetry.metrics import LETTERS
+
 SUBJECT = {"en": "A message from your care team", "es": "Un mensaje de su equipo de salud"}
+
+_TAKEN, _NOT_TAKEN = (LETTERS.labels("messaging", outcome) for outcome in ("taken", "not_taken"))
 
 
 class NotSent(Exception):
@@ -38,8 +42,10 @@ class MailServer:
                 timeout=self.timeout,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            _NOT_TAKEN.inc()
             # The text of an answer can repeat the address: its type is all that a log may have.
             raise NotSent(type(error).__name__) from error
+        _TAKEN.inc()
 
 
 def write(message_id: UUID, sender: str, address: str, language: str, text: str) -> EmailMessage:

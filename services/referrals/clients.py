@@ -15,6 +15,7 @@ from libs.chassis.channels import Channels
 from libs.chassis.errors import FailedPrecondition, Unavailable
 from libs.chassis.fields import to_timestamp
 from libs.chassis.wire import CallFailed
+from libs.telemetry.metrics import LETTERS
 from services.referrals.domain.consent import Consent
 from services.referrals.domain.referral import Referral
 
@@ -116,6 +117,9 @@ def _question(id: UUID, asked: Asked) -> identity.CheckDisclosureRequest:
     )
 
 
+_TAKEN, _NOT_TAKEN = (LETTERS.labels("referrals", outcome) for outcome in ("taken", "not_taken"))
+
+
 class NotSent(Exception):
     """The mail server did not take a letter. It is tried again."""
 
@@ -159,8 +163,10 @@ class MailServer:
                 timeout=self.timeout,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            _NOT_TAKEN.inc()
             # The text of an answer can repeat the address: its type is all that a log may have.
             raise NotSent(type(error).__name__) from error
+        _TAKEN.inc()
 
 
 def write(letter: PartnerLetter, sender: str) -> EmailMessage:

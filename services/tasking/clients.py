@@ -6,10 +6,13 @@ from zoneinfo import ZoneInfo
 
 import aiosmtplib
 
+from libs.telemetry.metrics import LETTERS
 from services.tasking.domain.notification import Letter
 
 SUBJECT_LATE = "CareHub: a task is late"
 SUBJECT_REVIEW = "CareHub: a loop needs a look"
+
+_TAKEN, _NOT_TAKEN = (LETTERS.labels("tasking", outcome) for outcome in ("taken", "not_taken"))
 
 
 class NotSent(Exception):
@@ -42,8 +45,10 @@ class MailServer:
                 timeout=self.timeout,
             )
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            _NOT_TAKEN.inc()
             # The text of an answer can repeat the address: its type is all that a log may have.
             raise NotSent(type(error).__name__) from error
+        _TAKEN.inc()
 
 
 def write(letter: Letter, sender: str, web_url: str) -> EmailMessage:

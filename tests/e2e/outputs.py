@@ -18,15 +18,28 @@ def logs(region: Region) -> list[tuple[str, bytes]]:
 
 
 async def metrics(region: Region) -> list[tuple[str, bytes]]:
-    """The metrics of every process, from the ports that the home remembers."""
-    out = []
-    async with httpx.AsyncClient(timeout=10) as client:
-        for file in sorted((region.machine.home / "ports").glob("metrics-*")):
-            answer = await client.get(f"http://127.0.0.1:{file.read_text().strip()}/metrics")
-            assert answer.status_code == 200
-            out.append((file.name, answer.content))
+    """The metrics of every process."""
+    out = [(name, told) for name, told in await scrapes(region) if told is not None]
     assert len(out) == (len(SERVICES) + 1 if region.settings.split else 2)
     return out
+
+
+async def scrapes(region: Region) -> list[tuple[str, bytes | None]]:
+    """The same, from the ports that the home remembers; None of a process that does not answer."""
+    return [
+        (file.name, await _scrape(file.read_text().strip()))
+        for file in sorted((region.machine.home / "ports").glob("metrics-*"))
+    ]
+
+
+async def _scrape(port: str) -> bytes | None:
+    try:
+        async with httpx.AsyncClient(timeout=10) as client:
+            answer = await client.get(f"http://127.0.0.1:{port}/metrics")
+    except httpx.HTTPError:
+        return None
+    assert answer.status_code == 200
+    return answer.content
 
 
 def letters(region: Region) -> list[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -72,6 +73,8 @@ class Region:
     """A running hub and the hands of a test."""
 
     machine: Machine
+    # How a hospital connects where the listener has a certificate.
+    tls: ssl.SSLContext | None = None
 
     def __init__(
         self, settings: UpSettings, heard: Callable[[httpx.Response], Awaitable[None]] | None = None
@@ -135,7 +138,9 @@ class Region:
 
     async def exchange(self, *messages: bytes) -> list[bytes]:
         """Send over MLLP on one connection, one after the other; the acknowledgements."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.machine.mllp_port)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.machine.mllp_port, ssl=self.tls
+        )
         try:
             answers = []
             for message in messages:

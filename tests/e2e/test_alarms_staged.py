@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -11,12 +12,13 @@ import pytest
 
 from libs.local.environment import database_url
 from libs.observability.slos import LEAST_BAD
-from tests.contract.promql import with_promtool
-from tests.e2e.alarms import Scrape, firing, scraped
+from tests.contract.promql import RUNBOOKS, with_promtool
+from tests.contract.test_runbooks import of_carehub
+from tests.e2e.alarms import Scrape, firing, read_by, scraped
 from tests.e2e.conftest import together
 from tests.e2e.processes import children_of, pid_of
 from tests.e2e.region import Person, Region, adt, days_ago
-from tests.e2e.test_alarms import stopped, until_firing
+from tests.e2e.test_alarms import all_shown, carehub, look, stopped, until_firing
 
 pytestmark = [together, with_promtool, pytest.mark.timeout(400)]
 # Messages, and requests, that go wrong: enough for an objective to call.
@@ -39,8 +41,9 @@ async def test_objectives_that_are_missed_call(region: Region, tmp_path: Path):
         answers = await asyncio.gather(*asked)
     assert {answer.status_code // 100 for answer in answers} == {5}
     assert {code for codes in await sent for code in codes} <= {"AR", "AA"}
-    found = await firing(region, tmp_path, before)
-    assert {"ApiFails", "ApiSlow", "AcknowledgementsLate"} <= found
+    wanted = {"ApiFails", "ApiSlow", "AcknowledgementsLate"}
+    assert wanted <= await firing(region, tmp_path, before)
+    await all_shown(region, tmp_path, wanted, before)
     await until_firing(region, tmp_path, set(), 120)
 
 
@@ -54,7 +57,9 @@ async def test_a_worklist_that_is_late_and_consumers_that_are_begun_anew_call(
         assert await asyncio.gather(*sent) == [["AA"]] * SEVERAL
         await grown(region, "carehub_streams_watchdog_total", before, 1)
     await grown(region, "carehub_message_to_task_seconds_count", before, SEVERAL)
-    assert {"WorklistLate", "ConsumerStuck"} <= await firing(region, tmp_path, before)
+    wanted = {"WorklistLate", "ConsumerStuck"}
+    assert wanted <= await firing(region, tmp_path, before)
+    await all_shown(region, tmp_path, wanted, before)
     await until_firing(region, tmp_path, set(), 120)
 
 
@@ -65,7 +70,7 @@ async def test_what_hangs_at_a_lock_calls(region: Region, tmp_path: Path):
     held = {
         "tasking": "tasks IN ACCESS EXCLUSIVE",
         "interop": "inbox IN ACCESS EXCLUSIVE",
-        "registry": "audit_chain IN SHARE",
+        "registry": "audit_chain IN ACCESS EXCLUSIVE",
     }
     async with locked(region, held), asking(region):
         await region.rows(
@@ -76,8 +81,30 @@ async def test_what_hangs_at_a_lock_calls(region: Region, tmp_path: Path):
             FLOOD,
         )
         assert (await region.post("nurse", "/v1/patients:search", text="Okafor")) is not None
-        await until_firing(region, tmp_path, {"PoolExhausted", "ConsumerLags", "SealingLate"}, 150)
+        wanted = {"PoolExhausted", "ConsumerLags", "SealingLate"}
+        await until_firing(region, tmp_path, wanted, 150)
+        await all_shown(region, tmp_path, wanted)
+        holder, *_ = await look(region, "SealingLate", "pg_locks")
+        assert (holder["mode"], holder["granted"]) == ("AccessExclusiveLock", True)
+        log = (region.machine.home / "logs/work.log").read_bytes()
+        [found] = read_by("SealingLate", "kubectl logs", log)
+        assert '"registry"' in found
     await until_firing(region, tmp_path, set(), 120)
+    for words in of_carehub(RUNBOOKS / "SealingLate.md"):
+        assert "whole" in await carehub(region, *words)  # `audit verify`
+
+
+async def test_identity_that_neither_publishes_nor_answers_calls(region: Region, tmp_path: Path):
+    """Who has decided what cannot be read there: holders hear nothing, and ask in vain."""
+    await until_firing(region, tmp_path, set(), 60)
+    async with locked(region, {"identity": "access_versions IN ACCESS EXCLUSIVE"}):
+        await until_firing(region, tmp_path, {"GrantsOld"}, 90)
+        await all_shown(region, tmp_path, {"GrantsOld"})
+        [beat] = await look(region, "GrantsOld")
+        assert beat["age"] > timedelta(seconds=30)
+        log = (region.machine.home / "logs/work.log").read_bytes()
+        assert read_by("GrantsOld", "kubectl logs", log)
+    await until_firing(region, tmp_path, set(), 60)
 
 
 async def test_a_feed_whose_messages_cannot_be_used_calls(region: Region, tmp_path: Path):
@@ -85,6 +112,7 @@ async def test_a_feed_whose_messages_cannot_be_used_calls(region: Region, tmp_pa
     broken = [message.replace(b"19480312", b"notaday!") for message in discharges("BROKEN")]
     assert await region.send(*broken) == ["AA"] * SEVERAL
     assert await firing(region, tmp_path, before) >= {"FeedQuarantined"}
+    await all_shown(region, tmp_path, {"FeedQuarantined"}, before)
     await until_firing(region, tmp_path, set(), 60)
 
 

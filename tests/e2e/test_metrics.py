@@ -45,6 +45,7 @@ EXPORTED = {
     "carehub_loops": {"state"},
     "carehub_tasking_broken_promises": {"rule"},
     "carehub_notifications_total": {"channel", "outcome"},
+    "carehub_letters_total": {"service", "outcome"},
     "carehub_messages_waiting": {"state"},
     "carehub_reminder_lateness_seconds_bucket": {"le"},
     "carehub_refusals_total": {"method", "reason"},

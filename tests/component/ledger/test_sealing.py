@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from tests.component.ledger.ledgers import (
 )
 
 KILLED = 137
+# Longer than a sealer of these tests rests, and one that waits for another.
+HANGS = 1.5
 _processes = multiprocessing.get_context("forkserver")
 
 
@@ -62,20 +65,55 @@ async def is_sealed(ledger: LedgerOf) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_who_does_not_lead_any_more_does_not_say_how_late_the_sealing_is(ledger):
-    """What it said last would call somebody for as long as its process lives."""
-    late = REGISTRY.get_sample_value
-    sealing.LAG.labels(SERVICE).set(120.0)
-    await ledger.admin.execute("SELECT pg_advisory_lock($1)", sealing._LEADER)
-    stopping = asyncio.Event()
-    sealer = asyncio.create_task(
-        run_sealer(SERVICE, ledger.database, ledger.seal, stopping, ids.now)
-    )
-    async with asyncio.timeout(10):
-        while late("carehub_audit_sealing_seconds", {"service": SERVICE}) != 0.0:
+def lateness() -> float:
+    """What the process shows."""
+    return REGISTRY.get_sample_value("carehub_audit_sealing_seconds", {"service": SERVICE}) or 0.0
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():
             await asyncio.sleep(0.02)
-    stopping.set()
-    await sealer
+
+
+@pytest.mark.parametrize("mode", ["ACCESS EXCLUSIVE", "SHARE"], ids=["reading", "writing"])
+async def test_a_sealer_that_hangs_is_later_from_moment_to_moment(ledger, monkeypatch, mode):
+    """It waits for somebody's lock and says nothing; what it said last was that all is well."""
+    hurry(monkeypatch)
+    async with ledger.sealing():
+        await ledger.write([row(datetime.now(UTC), random.Random())])
+        await is_sealed(ledger)
+        async with ledger.admin.transaction():
+            await ledger.admin.execute(f"LOCK TABLE audit_chain IN {mode} MODE")
+            await ledger.write([row(datetime.now(UTC), random.Random())])
+            await until(lambda: lateness() > HANGS)
+        await until(lambda: lateness() < HANGS)
+    assert (await ledger.verify()).findings == []
+
+
+async def test_who_does_not_lead_any_more_does_not_say_how_late_the_sealing_is(
+    ledger, servers, monkeypatch
+):
+    """What it said last would call somebody for as long as its process lives."""
+    hurry(monkeypatch)
+    other = await asyncpg.connect(servers.admin_url(SERVICE))
+    async with ledger.sealing():
+        await ledger.write([row(datetime.now(UTC), random.Random())])
+        await is_sealed(ledger)
+        async with ledger.admin.transaction():
+            await ledger.admin.execute("LOCK TABLE audit_chain IN ACCESS EXCLUSIVE MODE")
+            await until(lambda: lateness() > HANGS)
+            # Another is the next to lead, and the one that hangs loses its connection.
+            lead = asyncio.create_task(
+                other.execute("SELECT pg_advisory_lock($1)", sealing._LEADER)
+            )
+            await ledger.admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND granted",
+                sealing._LEADER,
+            )
+            await lead
+        await until(lambda: lateness() < HANGS)
+    await other.close()
 
 
 async def test_rows_that_are_committed_out_of_order_are_all_sealed_and_none_twice(
