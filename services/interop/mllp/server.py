@@ -27,7 +27,7 @@ CONNECTIONS = Gauge("carehub_mllp_connections", "Open connections.")
 
 
 def listener(settings: Settings) -> Job:
-    """The job that listens for as long as the process works."""
+    """The job that listens for as long as the process answers."""
 
     async def run(runtime: Runtime) -> None:
         server = MllpServer(settings, runtime)
