@@ -22,20 +22,10 @@ from libs.chassis.errors import DomainError
 from libs.chassis.migrate import migrate
 from libs.chassis.tls import Certificates
 from libs.ledger.keeping import with_ledger
+from libs.local.environment import SERVICES
 from libs.process.app import App, Host, HostSettings, Role, start_telemetry
 
 log = logging.getLogger("carehub")
-SERVICES = (
-    "analytics",
-    "careplans",
-    "identity",
-    "interop",
-    "messaging",
-    "referrals",
-    "registry",
-    "scheduling",
-    "tasking",
-)
 GATEWAY = "gateway"
 Command = Callable[[Any], Coroutine[Any, Any, int]]
 AddCommand = Callable[[str, Command, str], argparse.ArgumentParser]

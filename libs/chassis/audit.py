@@ -1,4 +1,4 @@
-"""The ledger: who saw or changed what of whom, from where and with what outcome."""
+"""The row that each request leaves in the ledger: who saw or changed what of whom, from where and with what outcome."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID

@@ -35,7 +35,7 @@ Session: TypeAlias = "PoolConnectionProxy[Record]"
 Work = Callable[["Transaction", list[Any]], Awaitable[None]]
 param = bindparam
 
-# A call to a neighbour inside a transaction would hold locks while it waits; channels refuse it.
+# A call to a neighbor inside a transaction would hold locks while it waits; channels refuse it.
 in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 CONNECTION_LOST = (

@@ -55,7 +55,7 @@ _LONGEST_ADDRESS = 45
 # What is kept of a request's time to answer it, when what is done after its commit would take all of it.
 _TO_ANSWER_SECONDS = 0.1
 
-# When the request that this task works for must be answered; calls to neighbours inherit it.
+# When the request that this task works for must be answered; calls to neighbors inherit it.
 deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 _REFUSALS = frozenset({"PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND"})
 

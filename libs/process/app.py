@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 class Role(StrEnum):
-    """What a process does: answer requests, work off events and timers, or both."""
+    """What a process does: answer whoever asks from outside, work off events and timers, or both."""
 
     SERVE = "serve"
     WORK = "work"
@@ -56,7 +56,7 @@ class Runtime:
     stopping: asyncio.Event
     role: Role
     caller_token: Callable[[], str]  # of the service, for calls that it makes for itself
-    conveyor: Conveyor | None = None  # where jobs run: who answers does not speak to the broker
+    conveyor: Conveyor | None = None  # for jobs; who answers does not speak to the broker
 
 
 @dataclass(frozen=True, slots=True)

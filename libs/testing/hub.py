@@ -23,24 +23,12 @@ from libs.chassis.database import Transaction
 from libs.chassis.tokens import AUDIENCE, ISSUER, TYPE
 from libs.conveyor.streams import connect, ensure_stream, stream_of
 from libs.ledger.keeping import with_ledger
-from libs.local.environment import service_keys
+from libs.local.environment import SERVICES, service_keys
 from libs.process.app import Host, HostSettings, Role
 from libs.testing.clock import Clock
 from libs.testing.servers import Servers
 
 M = TypeVar("M", bound=Message)
-# Whose streams there are, whether they run or not.
-NEIGHBORS = (
-    "analytics",
-    "careplans",
-    "identity",
-    "interop",
-    "messaging",
-    "referrals",
-    "registry",
-    "scheduling",
-    "tasking",
-)
 _KEY = OKPKey.generate_key("Ed25519", {"kid": "test", "use": "sig"}, private=True)
 
 
@@ -167,7 +155,7 @@ async def running_hub(
     services: Collection[str],
     *,
     env: Mapping[str, str] | None = None,
-    neighbors: Collection[str] = NEIGHBORS,
+    neighbors: Collection[str] = SERVICES,  # whose streams there are, whether they run or not
     goes_on: bool = False,
 ) -> AsyncIterator[Hub]:
     """Run services on fresh databases and fresh streams until the block ends; with `goes_on`, on what is there."""

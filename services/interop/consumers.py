@@ -156,7 +156,7 @@ async def feed_gauges(tx: Transaction) -> list[Reading]:
 
 
 async def send_letters(runtime: Runtime, mail: MailServer) -> None:
-    """Each minute: the letters about silences that are due, outside of any transaction."""
+    """Every 15 seconds: the letters about silences that are due, outside of any transaction."""
     while not runtime.stopping.is_set():
         await send_due(runtime.database, mail, runtime.now)
         await rest(runtime.stopping, _LETTER_SECONDS)

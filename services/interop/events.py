@@ -11,7 +11,7 @@ from services.interop.domain.report import Report
 
 
 async def reported(tx: Transaction, report: Report, message: Message) -> None:
-    """VisitReported, AppointmentReported, PersonReported or MergeReported; a replay is the next version of the same."""
+    """VisitReported, AppointmentReported, ResultReported, PersonReported or MergeReported; a replay is the next version of the same."""
     await outbox.add(
         tx,
         report_to_proto(report, message),

@@ -210,7 +210,7 @@ def test_no_file_is_longer_than_four_hundred_lines():
     assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
 
 
-def test_only_stores_and_the_chassis_import_sqlalchemy():
+def test_of_services_and_gateway_only_stores_import_sqlalchemy():
     found = [
         str(path.relative_to(ROOT))
         for path in python_files("services", "gateway")

@@ -97,7 +97,7 @@ GROUPS = {
     ),
     # Machines.
     "HOLDERS": frozenset({"service analytics", "service careplans", "service messaging", "service referrals", "service registry", "service scheduling", "service tasking"}),
-    "SENDERS": frozenset({"service interop", "service referrals"}),
+    "SENDERS": frozenset({"service referrals"}),
     "IDENTITY": frozenset({"service identity"}),
 }  # fmt: skip
 

@@ -58,7 +58,7 @@ data: {{- include "service.plain" . | nindent 2 }}
   valueFrom: { secretKeyRef: { name: {{ .secret }}, key: {{ .key }} } }
 {{- end }}
 
-{{/* dict root role: the secrets of a role, by reference or as files. Only who publishes and hears has the broker's, and the ledgers' key. */}}
+{{/* dict root role: the secrets of a role, by reference or as files. Only who publishes or hears has the broker's, only who seals the ledgers' key. */}}
 {{- define "service.secretVariables" -}}
 {{- $root := .root }}{{ $role := .role -}}
 {{- if or (eq .role "work") (eq $root.Values.answers "http") }}

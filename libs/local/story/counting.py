@@ -44,10 +44,6 @@ async def is_counted(tale: Tale) -> None:
 async def is_measured(tale: Tale) -> None:
     """11: analytics."""
     stage = tale.stage
-    if not await stage.offers("/v1/measures"):
-        stage.tell("analytics is not there yet: no measure moves.")
-        await stage.look("/worklist", "coordinator", "what is left to do: nothing for her")
-        return
     # A unit counts when its window is closed: thirty days after a discharge, ninety after a referral was sent.
     closed_at = tale.day(96, 0, 5)
     stage.forward_to(closed_at)

@@ -77,14 +77,6 @@ async def _found(tale: Tale, number: str) -> Any:
 async def is_scored(tale: Tale) -> None:
     """2: analytics."""
     stage = tale.stage
-    if not await stage.offers("/v1/risks"):
-        stage.tell(
-            "analytics is not there yet: nobody scores her. Heart failure alone makes it a high risk."
-        )
-        await stage.look(
-            "/protocols/discharge-transition", "coordinator", "what counts as high risk"
-        )
-        return
 
     async def scored() -> Any:
         listed = await stage.get("coordinator", "/v1/risks", patientId=tale.patient_id)

@@ -41,7 +41,6 @@ class Stage:
     step: str = "before the first step"
     _ahead: Callable[[], timedelta] | None = None
     _tokens: dict[str, FreshToken] = field(default_factory=dict)
-    _offered: frozenset[str] = frozenset()
 
     def now(self) -> datetime:
         """What time it is in the hub."""
@@ -83,13 +82,6 @@ class Stage:
 
     async def patch(self, account: str, path: str, **body: Any) -> Any:
         return await self.ask(account, "PATCH", path, json=body)
-
-    async def offers(self, path: str) -> bool:
-        """Whether the hub's API has such a path: a service that is not there yet offers none."""
-        if not self._offered:
-            document = (await self.client.get("/openapi.json")).raise_for_status().json()
-            self._offered = frozenset(document["paths"])
-        return path in self._offered
 
     async def hear(self, *messages: bytes) -> None:
         """What facilities' systems send; everything has to be accepted."""

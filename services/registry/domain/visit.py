@@ -375,7 +375,7 @@ def _told(said: VisitSaid, name: str, value: str, before: str) -> str:
 
 
 def _history(places: list[_Place], until: datetime | None) -> tuple[Location, ...]:
-    """The places in which the patient really was: neighbours that are the same place are one stay there."""
+    """The places in which the patient really was: neighbors that are the same place are one stay there."""
     stays: list[_Place] = []
     for place in places:
         if place.place and not (stays and stays[-1].place == place.place):

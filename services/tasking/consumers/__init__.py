@@ -1,4 +1,4 @@
-"""What tasking does when its neighbours tell it something, when a clock runs out, and by itself.
+"""What tasking does when its neighbors tell it something, when a clock runs out, and by itself.
 
 A handler keeps the newest snapshots and then makes each patient's loops what those ask for (planning.py). It never looks
 at what kind of change arrived, so a skipped, repeated or reordered event changes nothing about the outcome.

@@ -1,4 +1,4 @@
-"""Tasking's domain and its contract, and the snapshots that its neighbours tell of."""
+"""Tasking's domain and its contract, and the snapshots that its neighbors tell of."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -269,7 +269,7 @@ def to_optional_id(field: str, value: str) -> UUID | None:
     return to_uuid(field, value) if value else None
 
 
-# In: the events of neighbours.
+# In: the events of neighbors.
 
 
 def to_patient(patient: patient_pb2.Patient, version: int) -> PatientSnapshot:

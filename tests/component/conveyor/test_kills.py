@@ -22,7 +22,7 @@ from tests.component.conveyor.story import (
 from tests.component.conveyor.worker import work
 
 KILLED = 137
-# A worker of this story has no ledger to seal: test_ledger_sealing.py.
+# A worker of this story has no ledger to seal: tests/component/ledger/test_sealing.py.
 _PASSED = sorted(point for point in POINTS if not point.startswith("sealer."))
 
 

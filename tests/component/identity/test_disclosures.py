@@ -37,7 +37,7 @@ class Leaving(Explaining):
     @classmethod
     async def ready(cls, identity):
         network = await super().ready(identity)
-        network.vouched = identity.hub.host.runtimes["interop"].caller_token()
+        network.vouched = identity.hub.host.runtimes["referrals"].caller_token()
         return network
 
 
@@ -49,7 +49,7 @@ def leaving(hub):
 
     @asynccontextmanager
     async def running():
-        async with hub("identity", "interop") as h:
+        async with hub("identity", "referrals") as h:
             yield await Leaving.ready(Identity(h))
 
     return running
@@ -63,7 +63,7 @@ async def test_what_may_leave_leaves_and_is_in_the_accounting_of_who_wrote_it(le
         assert [one.index for one in answer.released] == [0]
         (one,) = (await network.listed(network.officer)).disclosures
         assert (one.recipient_id, one.recipient_kind) == (str(network.there), "FACILITY")
-        assert (one.service, one.is_part2, one.is_accountable) == ("interop", False, False)
+        assert (one.service, one.is_part2, one.is_accountable) == ("referrals", False, False)
         assert list(one.source_facility_ids) == [str(network.here)]
         # What was written elsewhere is the business of that place.
         elsewhere = network.identity.token("privacy_officer", network.there)

@@ -8,6 +8,7 @@ import os
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
+from multiprocessing import get_context
 
 import pytest
 
@@ -36,7 +37,7 @@ async def test_every_cell_of_the_subset_is_right_in_the_databases(servers):
 async def test_every_cell_is_right_in_the_databases(servers):
     """One relationship after the other: a patient for every row of every scene at every time."""
     counted, found = 0, []
-    with ProcessPoolExecutor(2) as pool:
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         async with databases(servers) as here:
             for relationship in STORED["relationship"]:
                 told = list(product([relationship], STORED["consent"], STORED["patient"]))

@@ -52,7 +52,7 @@ def look(service, day, person, hour):
 
 
 class Services(Neighbors):
-    """Neighbors of which each answers from looks of its own, in the way that the chassis does."""
+    """Neighbors of which each answers from looks of its own, in the way that the ledger does."""
 
     def __init__(self, looks):
         super().__init__()

@@ -40,7 +40,7 @@ def entry(at: datetime, number: int = 1, **fields: object) -> audit_pb2.AuditEnt
 
 
 class Ledger:
-    """What a service answers from rows of its own, in the way that the chassis does."""
+    """What a service answers from rows of its own, in the way that the ledger does."""
 
     def __init__(self, rows: list[audit_pb2.AuditEntry]) -> None:
         self.rows = sorted(rows, key=self.place, reverse=True)

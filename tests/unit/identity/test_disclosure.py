@@ -62,7 +62,7 @@ NORMAL, OF_PROGRAM = item(Label.NORMAL), item(Label.PART2, source=PROGRAM)
 
 
 def sending(*items, to=CLINIC_OF_VALLEY, purpose=Purpose.TREATMENT, **other):
-    told = {"id": UUID(int=900), "service": "interop", "at": AT}
+    told = {"id": UUID(int=900), "service": "referrals", "at": AT}
     return Sending(recipient=to, purpose=purpose, items=items, **(told | other))
 
 
@@ -185,7 +185,7 @@ def test_what_is_kept_says_what_sorts_of_whom_and_by_what():
     )
     assert one.source_ids == (HOSPITAL, CLINIC, PROGRAM)
     assert (one.classes, one.consent_ids) == (("CLINICAL",), (consent.id,))
-    assert (one.is_part2, one.is_accountable, one.service) == (True, False, "interop")
+    assert (one.is_part2, one.is_accountable, one.service) == (True, False, "referrals")
     assert kept(world(), NORMAL) == []
 
 
