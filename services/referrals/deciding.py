@@ -1,4 +1,4 @@
-"""Who fits, who is asked, and what follows from an answer: for RPCs, the partner's page, clocks and jobs alike."""
+"""Who is asked, and what follows from an answer: for RPCs, the partner's page, clocks and jobs alike."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,9 +10,9 @@ from libs.chassis.errors import Aborted, FailedPrecondition
 from services.referrals.clients import Asked
 from services.referrals.domain.answering import answer_due
 from services.referrals.domain.consent import Consent
-from services.referrals.domain.matching import Match, Wanted, ranked
 from services.referrals.domain.referral import NO_ANSWER, UNDER_WAY, Referral, State, following
 from services.referrals.events import add_referral, save_referral
+from services.referrals.finding import best_next
 from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, ReferralStore
 
 NewId = Callable[[], UUID]
@@ -25,20 +25,6 @@ class Answer(StrEnum):
     NO = "NO"
     DONE = "DONE"
     COULD_NOT = "COULD_NOT"
-
-
-async def matches(tx: Transaction, wanted: Wanted, facility_id: UUID) -> list[Match]:
-    """The services for a need, the best first; then those that do not fit."""
-    directory = DirectoryStore(tx)
-    services = await directory.for_need(wanted.need)
-    taken: dict[UUID, int] = {}
-    if wanted.start_at:
-        rides = [each.id for each in services if each.drivers]
-        until = wanted.end_at or wanted.start_at
-        found = await directory.drivers_taken(rides, wanted.start_at, until)
-        taken = {id: len(seats) for id, seats in found.items()}
-    facility = await NeighborStore(tx).facility(facility_id)
-    return ranked(services, wanted, taken=taken, calendar=facility.calendar, at=tx.at)
 
 
 async def about(tx: Transaction, referral: Referral, consent: Consent) -> Asked:
@@ -132,7 +118,7 @@ async def go_on(tx: Transaction, ended: Referral, new_id: NewId) -> None:
     has_no_answer = ended.state is State.FAILED and ended.state_reason == NO_ANSWER
     is_unanswered = ended.state is State.REJECTED or has_no_answer
     if ended.is_auto_next and is_unanswered and not ended.is_too_late(tx.at):
-        service_id = await _best(tx, ended, must_be_named=True)
+        service_id = await best_next(tx, ended, must_be_named=True)
         if service_id is not None:
             await follow(tx, ended, service_id, by=ended.created_by, new_id=new_id)
 
@@ -144,7 +130,7 @@ async def ask_next(
     if follower := await ReferralStore(tx).follower(before.id):
         return follower
     before.check_time(tx.at)
-    chosen = service_id or await _best(tx, before, must_be_named=False)
+    chosen = service_id or await best_next(tx, before, must_be_named=False)
     if chosen is None or chosen == before.service_id:
         raise FailedPrecondition("NO_NEXT", "There is nobody left in the directory who fits.")
     after = before.give_way(at=tx.at)
@@ -164,24 +150,3 @@ async def follow(
         after = replace(after.queue(consent, at=tx.at), version=1)
     await add_referral(tx, after)
     return after
-
-
-async def _best(tx: Transaction, before: Referral, *, must_be_named: bool) -> UUID | None:
-    """The best match that was not asked yet and that the patient has not forbidden. Those whom the consent names go before."""
-    details, consent = before.details, before.consent
-    wanted = Wanted(
-        need=before.need,
-        postal_code=details.postal_code,
-        start_at=details.start_at,
-        end_at=details.end_at,
-        language=details.language,
-        needs_wheelchair=details.needs_wheelchair,
-    )
-    asked = await ReferralStore(tx).asked(before.id)
-    found = await matches(tx, wanted, before.facility_id)
-    fits = [m.service for m in found if m.fits and m.service.id not in asked]
-    barred = await NeighborStore(tx).barred(before, fits)
-    left = [each.id for each in fits if barred.isdisjoint({each.id, each.organization_id})]
-    named = [id for id in left if consent is not None and consent.names(id)]
-    candidates = named if must_be_named else named or left
-    return candidates[0] if candidates else None
