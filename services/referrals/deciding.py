@@ -1,8 +1,9 @@
-"""Who is asked, and what follows from an answer: for RPCs, the partner's page, clocks and jobs alike."""
+"""Who fits, who is asked, and what follows from an answer: for RPCs, the partner's page, clocks and jobs alike."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import replace
 from enum import StrEnum
+from operator import attrgetter
 from uuid import UUID
 
 from libs.chassis.database import Transaction
@@ -10,14 +11,17 @@ from libs.chassis.errors import Aborted, FailedPrecondition
 from services.referrals.clients import Asked
 from services.referrals.domain.answering import answer_due
 from services.referrals.domain.consent import Consent
+from services.referrals.domain.directory import Service
+from services.referrals.domain.facility import Facility
+from services.referrals.domain.matching import Match, Wanted, ranked
 from services.referrals.domain.referral import NO_ANSWER, UNDER_WAY, Referral, State, following
 from services.referrals.events import add_referral, save_referral
-from services.referrals.finding import best_next
 from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, ReferralStore
 
 NewId = Callable[[], UUID]
 # In these states whoever says yes is told who it is, or is told again.
 TELLS = UNDER_WAY | {State.REQUESTED}
+_order = attrgetter("order")
 
 
 class Answer(StrEnum):
@@ -25,6 +29,15 @@ class Answer(StrEnum):
     NO = "NO"
     DONE = "DONE"
     COULD_NOT = "COULD_NOT"
+
+
+async def search(tx: Transaction, wanted: Wanted, facility_id: UUID, most: int) -> list[Match]:
+    """The best for a need, then those that do not fit, and those of elsewhere if there is room: as if all had been ranked."""
+    facility, found = await NeighborStore(tx).facility(facility_id), list[Match]()
+    async for portion in _rankings(tx, wanted, facility):
+        found = sorted([*found, *portion], key=_order)[:most]
+    elsewhere = await DirectoryStore(tx).elsewhere(wanted, most - len(found))
+    return sorted([*found, *await _ranking(tx, elsewhere, wanted, facility)], key=_order)
 
 
 async def about(tx: Transaction, referral: Referral, consent: Consent) -> Asked:
@@ -150,3 +163,57 @@ async def follow(
         after = replace(after.queue(consent, at=tx.at), version=1)
     await add_referral(tx, after)
     return after
+
+
+async def best_next(tx: Transaction, before: Referral, *, must_be_named: bool) -> UUID | None:
+    """The best match that was not asked yet and that the patient has not forbidden. Those whom the consent names go before."""
+    wanted, consent = _wanted(before), before.consent
+    named = await DirectoryStore(tx).services(consent.service_ids if consent else ())
+    facility = await NeighborStore(tx).facility(before.facility_id)
+    ranking = await _ranking(tx, named.values(), wanted, facility)
+    best = (await _left(tx, before, ranking))[:1]
+    if not (best or must_be_named):
+        async for portion in _rankings(tx, wanted, facility):
+            left = await _left(tx, before, portion)
+            best = sorted([*best, *left], key=_order)[:1]
+    return best[0].service.id if best else None
+
+
+async def _left(tx: Transaction, before: Referral, ranking: Iterable[Match]) -> list[Match]:
+    """Those that can be asked next, in their order."""
+    asked = await ReferralStore(tx).asked(before.id)
+    fits = [each for each in ranking if each.fits and each.service.id not in asked]
+    barred = await NeighborStore(tx).barred(before, [each.service for each in fits])
+    return [m for m in fits if barred.isdisjoint({m.service.id, m.service.organization_id})]
+
+
+def _wanted(referral: Referral) -> Wanted:
+    details = referral.details
+    return Wanted(
+        need=referral.need,
+        postal_code=details.postal_code[:5],
+        start_at=details.start_at,
+        end_at=details.end_at,
+        language=details.language,
+        needs_wheelchair=details.needs_wheelchair,
+    )
+
+
+async def _rankings(
+    tx: Transaction, wanted: Wanted, facility: Facility
+) -> AsyncIterator[list[Match]]:
+    """Everybody who may serve the place, ranked by portions: what else this process has to do goes in between."""
+    async for portion in DirectoryStore(tx).for_need(wanted):
+        yield await _ranking(tx, portion, wanted, facility)
+
+
+async def _ranking(
+    tx: Transaction, services: Collection[Service], wanted: Wanted, facility: Facility
+) -> list[Match]:
+    taken: dict[UUID, int] = {}
+    rides = [each.id for each in services if each.drivers]
+    if rides and wanted.start_at:
+        until = wanted.end_at or wanted.start_at
+        found = await DirectoryStore(tx).drivers_taken(rides, wanted.start_at, until)
+        taken = {id: len(seats) for id, seats in found.items()}
+    return ranked(services, wanted, taken=taken, calendar=facility.calendar, at=tx.at)

@@ -15,12 +15,12 @@ from services.referrals.convert.directory import (
     remark_to_proto,
 )
 from services.referrals.convert.referral import maybe_uuid, to_line, to_need
+from services.referrals.deciding import search
 from services.referrals.domain.directory import Organization, Service
 from services.referrals.domain.hsds import Reading, counted, read
 from services.referrals.domain.matching import Wanted
 from services.referrals.domain.reading import organization_of, service_of
 from services.referrals.events import save_services
-from services.referrals.finding import search
 from services.referrals.store import DirectoryStore
 
 MOST_MATCHES = 50

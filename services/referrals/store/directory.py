@@ -33,7 +33,7 @@ from libs.chassis.errors import Aborted, NotFound
 from services.referrals.domain.directory import Organization, Service
 from services.referrals.domain.matching import Wanted
 
-PORTION = 500
+PORTION = 500  # so many are ranked without a pause, about 30 ms
 
 metadata = MetaData()
 organizations = Table(
