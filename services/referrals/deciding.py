@@ -1,8 +1,9 @@
 """Who fits, who is asked, and what follows from an answer: for RPCs, the partner's page, clocks and jobs alike."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import replace
 from enum import StrEnum
+from operator import attrgetter
 from uuid import UUID
 
 from libs.chassis.database import Transaction
@@ -10,6 +11,8 @@ from libs.chassis.errors import Aborted, FailedPrecondition
 from services.referrals.clients import Asked
 from services.referrals.domain.answering import answer_due
 from services.referrals.domain.consent import Consent
+from services.referrals.domain.directory import Service
+from services.referrals.domain.facility import Facility
 from services.referrals.domain.matching import Match, Wanted, ranked
 from services.referrals.domain.referral import NO_ANSWER, UNDER_WAY, Referral, State, following
 from services.referrals.events import add_referral, save_referral
@@ -18,6 +21,7 @@ from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, R
 NewId = Callable[[], UUID]
 # In these states whoever says yes is told who it is, or is told again.
 TELLS = UNDER_WAY | {State.REQUESTED}
+_order = attrgetter("order")
 
 
 class Answer(StrEnum):
@@ -27,18 +31,13 @@ class Answer(StrEnum):
     COULD_NOT = "COULD_NOT"
 
 
-async def matches(tx: Transaction, wanted: Wanted, facility_id: UUID) -> list[Match]:
-    """The services for a need, the best first; then those that do not fit."""
-    directory = DirectoryStore(tx)
-    services = await directory.for_need(wanted.need)
-    taken: dict[UUID, int] = {}
-    if wanted.start_at:
-        rides = [each.id for each in services if each.drivers]
-        until = wanted.end_at or wanted.start_at
-        found = await directory.drivers_taken(rides, wanted.start_at, until)
-        taken = {id: len(seats) for id, seats in found.items()}
-    facility = await NeighborStore(tx).facility(facility_id)
-    return ranked(services, wanted, taken=taken, calendar=facility.calendar, at=tx.at)
+async def search(tx: Transaction, wanted: Wanted, facility_id: UUID, most: int) -> list[Match]:
+    """The best for a need, then those that do not fit, and those of elsewhere if there is room: as if all had been ranked."""
+    facility, found = await NeighborStore(tx).facility(facility_id), list[Match]()
+    async for portion in _rankings(tx, wanted, facility):
+        found = sorted([*found, *portion], key=_order)[:most]
+    elsewhere = await DirectoryStore(tx).elsewhere(wanted, most - len(found))
+    return sorted([*found, *await _ranking(tx, elsewhere, wanted, facility)], key=_order)
 
 
 async def about(tx: Transaction, referral: Referral, consent: Consent) -> Asked:
@@ -132,7 +131,7 @@ async def go_on(tx: Transaction, ended: Referral, new_id: NewId) -> None:
     has_no_answer = ended.state is State.FAILED and ended.state_reason == NO_ANSWER
     is_unanswered = ended.state is State.REJECTED or has_no_answer
     if ended.is_auto_next and is_unanswered and not ended.is_too_late(tx.at):
-        service_id = await _best(tx, ended, must_be_named=True)
+        service_id = await best_next(tx, ended, must_be_named=True)
         if service_id is not None:
             await follow(tx, ended, service_id, by=ended.created_by, new_id=new_id)
 
@@ -144,7 +143,7 @@ async def ask_next(
     if follower := await ReferralStore(tx).follower(before.id):
         return follower
     before.check_time(tx.at)
-    chosen = service_id or await _best(tx, before, must_be_named=False)
+    chosen = service_id or await best_next(tx, before, must_be_named=False)
     if chosen is None or chosen == before.service_id:
         raise FailedPrecondition("NO_NEXT", "There is nobody left in the directory who fits.")
     after = before.give_way(at=tx.at)
@@ -166,22 +165,55 @@ async def follow(
     return after
 
 
-async def _best(tx: Transaction, before: Referral, *, must_be_named: bool) -> UUID | None:
+async def best_next(tx: Transaction, before: Referral, *, must_be_named: bool) -> UUID | None:
     """The best match that was not asked yet and that the patient has not forbidden. Those whom the consent names go before."""
-    details, consent = before.details, before.consent
-    wanted = Wanted(
-        need=before.need,
-        postal_code=details.postal_code,
+    wanted, consent = _wanted(before), before.consent
+    named = await DirectoryStore(tx).services(consent.service_ids if consent else ())
+    facility = await NeighborStore(tx).facility(before.facility_id)
+    ranking = await _ranking(tx, named.values(), wanted, facility)
+    best = (await _left(tx, before, ranking))[:1]
+    if not (best or must_be_named):
+        async for portion in _rankings(tx, wanted, facility):
+            left = await _left(tx, before, portion)
+            best = sorted([*best, *left], key=_order)[:1]
+    return best[0].service.id if best else None
+
+
+async def _left(tx: Transaction, before: Referral, ranking: Iterable[Match]) -> list[Match]:
+    """Those that can be asked next, in their order."""
+    asked = await ReferralStore(tx).asked(before.id)
+    fits = [each for each in ranking if each.fits and each.service.id not in asked]
+    barred = await NeighborStore(tx).barred(before, [each.service for each in fits])
+    return [m for m in fits if barred.isdisjoint({m.service.id, m.service.organization_id})]
+
+
+def _wanted(referral: Referral) -> Wanted:
+    details = referral.details
+    return Wanted(
+        need=referral.need,
+        postal_code=details.postal_code[:5],
         start_at=details.start_at,
         end_at=details.end_at,
         language=details.language,
         needs_wheelchair=details.needs_wheelchair,
     )
-    asked = await ReferralStore(tx).asked(before.id)
-    found = await matches(tx, wanted, before.facility_id)
-    fits = [m.service for m in found if m.fits and m.service.id not in asked]
-    barred = await NeighborStore(tx).barred(before, fits)
-    left = [each.id for each in fits if barred.isdisjoint({each.id, each.organization_id})]
-    named = [id for id in left if consent is not None and consent.names(id)]
-    candidates = named if must_be_named else named or left
-    return candidates[0] if candidates else None
+
+
+async def _rankings(
+    tx: Transaction, wanted: Wanted, facility: Facility
+) -> AsyncIterator[list[Match]]:
+    """Everybody who may serve the place, ranked by portions: what else this process has to do goes in between."""
+    async for portion in DirectoryStore(tx).for_need(wanted):
+        yield await _ranking(tx, portion, wanted, facility)
+
+
+async def _ranking(
+    tx: Transaction, services: Collection[Service], wanted: Wanted, facility: Facility
+) -> list[Match]:
+    taken: dict[UUID, int] = {}
+    rides = [each.id for each in services if each.drivers]
+    if rides and wanted.start_at:
+        until = wanted.end_at or wanted.start_at
+        found = await DirectoryStore(tx).drivers_taken(rides, wanted.start_at, until)
+        taken = {id: len(seats) for id, seats in found.items()}
+    return ranked(services, wanted, taken=taken, calendar=facility.calendar, at=tx.at)

@@ -27,6 +27,14 @@ class Wanted:
     needs_wheelchair: bool = False
     age: int = 0
 
+    @property
+    def is_anywhere(self) -> bool:
+        return not (self.postal_code or self.county)
+
+    def is_in(self, county: str) -> bool:
+        """Whether that is the county that was asked for, however it is spelled."""
+        return bool(self.county) and _plain(self.county) == _plain(county)
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -49,8 +57,19 @@ class Match:
         return not any(reason.rules_out for reason in self.reasons)
 
     @property
+    def is_elsewhere(self) -> bool:
+        """It serves other places than the one that was asked for."""
+        return any(reason.code == "AREA" and reason.rules_out for reason in self.reasons)
+
+    @property
     def score(self) -> int:
         return sum(reason.weight for reason in self.reasons)
+
+    @property
+    def order(self) -> tuple[bool, bool, int, str, UUID]:
+        """The best first, then those that do not fit; at the end, by name, those of elsewhere: whatever else is true of them."""
+        score = 0 if self.is_elsewhere else self.score
+        return not self.fits, self.is_elsewhere, -score, self.service.name, self.service.id
 
 
 def ranked(
@@ -61,9 +80,9 @@ def ranked(
     calendar: Calendar,
     at: datetime,
 ) -> list[Match]:
-    """The best first, then those that do not fit. `taken`: of each service, how many drivers are at that time."""
+    """The best first, as `Match.order` says. `taken`: of each service, how many drivers are at that time."""
     found = [match(each, wanted, taken.get(each.id, 0), calendar, at) for each in services]
-    return sorted(found, key=lambda m: (not m.fits, -m.score, m.service.name, m.service.id))
+    return sorted(found, key=lambda m: m.order)
 
 
 def match(service: Service, wanted: Wanted, taken: int, calendar: Calendar, at: datetime) -> Match:
@@ -122,13 +141,14 @@ def _drivers(service: Service, wanted: Wanted, taken: int) -> Iterator[Reason]:
 
 
 def _area(service: Service, wanted: Wanted) -> Iterator[Reason]:
-    if not (wanted.postal_code or wanted.county):
+    """Whom this rules out the store does not read (`MAY_SERVE`): what is let through here has to be let through there."""
+    if wanted.is_anywhere:
         return
     if not (service.postal_codes or service.counties):
         yield Reason("AREA", False, "Its area is not said: ask.", -5)
     elif wanted.postal_code and wanted.postal_code in service.postal_codes:
         yield Reason("AREA", True, f"It serves {wanted.postal_code}.", 10)
-    elif wanted.county and _plain(wanted.county) in map(_plain, service.counties):
+    elif any(map(wanted.is_in, service.counties)):
         yield Reason("AREA", True, f"It serves {wanted.county}.", 8)
     elif service.counties and not wanted.county:
         yield Reason("AREA", False, f"It serves {', '.join(service.counties)}: is that here?", -5)

@@ -15,7 +15,7 @@ from services.referrals.convert.directory import (
     remark_to_proto,
 )
 from services.referrals.convert.referral import maybe_uuid, to_line, to_need
-from services.referrals.deciding import matches
+from services.referrals.deciding import search
 from services.referrals.domain.directory import Organization, Service
 from services.referrals.domain.hsds import Reading, counted, read
 from services.referrals.domain.matching import Wanted
@@ -130,7 +130,7 @@ async def search_services(
         age=max(0, request.age),
     )
     facility_id = maybe_uuid("facility_id", request.facility_id) or _NOWHERE
-    found = await matches(call.tx, wanted, facility_id)
+    found = await search(call.tx, wanted, facility_id, MOST_MATCHES + 1)
     return rpc.SearchServicesResponse(
         matches=[match_to_proto(each, call.tx.at) for each in found[:MOST_MATCHES]],
         has_more=len(found) > MOST_MATCHES,

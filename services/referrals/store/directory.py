@@ -1,6 +1,6 @@
 """The directory in PostgreSQL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,10 +15,14 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    and_,
     any_,
+    collate,
     column,
     func,
     literal_column,
+    not_,
+    or_,
     select,
     tuple_,
 )
@@ -27,8 +31,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, insert
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from libs.chassis.errors import Aborted, NotFound
 from services.referrals.domain.directory import Organization, Service
+from services.referrals.domain.matching import Wanted
 
-MOST_FOUND = 500
+PORTION = 500  # so many are ranked without a pause, about 30 ms
 
 metadata = MetaData()
 organizations = Table(
@@ -148,10 +153,29 @@ SERVICES_OF = sql(
     _named.where(services.c.organization_id == any_(_ids)).order_by(services.c.name, services.c.id),
     row=Service,
 )
+_helps = services.c.needs.contains(param("needs", type_=ARRAY(Text)))
+_limit = param("limit", type_=Integer)
+_none = literal_column("'{}'", type_=ARRAY(Text))
+# The same as `_area` in domain/matching.py, which decides: what is left out here is what it rules out.
+MAY_SERVE = or_(
+    param("is_anywhere", type_=Boolean),
+    services.c.postal_codes.overlap(param("postal_codes", type_=ARRAY(Text))),
+    services.c.counties.overlap(param("counties", type_=ARRAY(Text))),
+    and_(param("is_any_county", type_=Boolean), services.c.counties != _none),
+    and_(services.c.postal_codes == _none, services.c.counties == _none),
+)
+COUNTIES = sql(select(func.unnest(services.c.counties, type_=Text)).where(_helps).distinct())
 FOR_NEED = sql(
-    _named.where(services.c.needs.contains(param("needs", type_=ARRAY(Text))))
+    _named.where(_helps, MAY_SERVE, services.c.id > param("after", type_=Uuid))
     .order_by(services.c.id)
-    .limit(param("limit", type_=Integer)),
+    .limit(_limit),
+    row=Service,
+)
+# By name as Python compares names: these are the first of those that `Match.order` puts at the end.
+ELSEWHERE = sql(
+    _named.where(_helps, not_(MAY_SERVE))
+    .order_by(collate(services.c.name, "C"), services.c.id)
+    .limit(_limit),
     row=Service,
 )
 _times = (
@@ -202,8 +226,32 @@ class DirectoryStore:
     async def services_of(self, organization_ids: Iterable[UUID]) -> list[Service]:
         return await self._tx.fetch(SERVICES_OF, ids=sorted(set(organization_ids)))
 
-    async def for_need(self, need: str) -> list[Service]:
-        return await self._tx.fetch(FOR_NEED, needs=[need], limit=MOST_FOUND)
+    async def for_need(self, wanted: Wanted) -> AsyncIterator[list[Service]]:
+        """Every service for the need that may serve the place, by portions."""
+        asked, after = await self._asked(wanted), UUID(int=0)
+        while found := await self._tx.fetch(FOR_NEED, after=after, limit=PORTION, **asked):
+            yield found
+            if len(found) < PORTION:
+                return
+            after = found[-1].id
+
+    async def elsewhere(self, wanted: Wanted, most: int) -> list[Service]:
+        """The first by name of those for the need that do not serve the place."""
+        if most < 1 or wanted.is_anywhere:
+            return []
+        return await self._tx.fetch(ELSEWHERE, limit=most, **await self._asked(wanted))
+
+    async def _asked(self, wanted: Wanted) -> dict[str, object]:
+        """The need and the place, as the statements ask. Which spellings of a county are meant, the domain says."""
+        needs = [wanted.need]
+        spelled = await self._tx.fetch(COUNTIES, needs=needs) if wanted.county else []
+        return {
+            "needs": needs,
+            "is_anywhere": wanted.is_anywhere,
+            "postal_codes": [wanted.postal_code],
+            "counties": [each for each in spelled if wanted.is_in(each)],
+            "is_any_county": not wanted.county,
+        }
 
     async def save_organizations(self, changed: Sequence[Organization]) -> None:
         """Write new ones and next versions of those that are held."""
