@@ -87,9 +87,13 @@ def _life(
 
 @dataclass(slots=True)
 class Insistent:
-    """A sender that has a message back in hand until it is told AA, over however many connections that takes."""
+    """A sender that has a message back in hand until it is told AA, over however many connections that takes.
+
+    A connection sends so many messages a second at most: an answer takes 3 ms, and a load would be over before anything is broken.
+    """
 
     port: Callable[[], int]
+    per_second: float = 50.0
     acknowledged: list[bytes] = field(default_factory=list)
     resent: int = 0
 
@@ -112,6 +116,7 @@ class Insistent:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port())
         try:
             while messages:
+                pause = asyncio.create_task(asyncio.sleep(1 / self.per_second))
                 writer.write(START + messages[0] + END)
                 await writer.drain()
                 answer = await asyncio.wait_for(reader.readuntil(END), 10)
@@ -119,6 +124,6 @@ class Insistent:
                     self.acknowledged.append(messages.pop(0))
                 else:
                     self.resent += 1
-                    await asyncio.sleep(0.05)
+                await pause
         finally:
             writer.close()
