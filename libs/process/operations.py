@@ -2,7 +2,6 @@
 identity pushes.
 """
 
-import contextlib
 import dataclasses
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from libs.chassis.tokens import CallerVerifier
 from libs.conveyor import parked
 from libs.conveyor.inbox import Consumer, Delivery
@@ -24,6 +23,7 @@ from libs.process.holding import Holding
 from libs.process.status import VERSION, Status, status_of
 from libs.telemetry.figures import Counts, Shown, Times, add_up
 
+_FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)  # before every one
 LATE = timedelta(minutes=1)
 FAR_BEHIND = 1000
 LONGEST_REASON = 200
@@ -40,7 +40,7 @@ _PAGE = sql(
     .where(
         _p.state == "PARKED",
         or_(_consumer == "", _p.consumer == _consumer),
-        or_(_after[1].is_(None), tuple_(_p.parked_at, _p.id) > tuple_(*_after)),
+        tuple_(_p.parked_at, _p.id) > tuple_(*_after),
     )
     .order_by(_p.parked_at, _p.id)
     .limit(param("limit", type_=Integer)),
@@ -86,7 +86,7 @@ class Operations:
         self, request: parked_pb2.ListParkedRequest, call: Call
     ) -> parked_pb2.ListParkedResponse:
         size = page_size(request.page_size)
-        after_at, after_id = _begins_after(request)
+        after_at, after_id = page_start(request.page_token, request, _FIRST)
         async with self._database.system() as tx:
             found = await tx.fetch(
                 _PAGE,
@@ -96,13 +96,10 @@ class Operations:
                 limit=size + 1,
             )
         page = found[:size]
-        more = (
-            encode_cursor([page[-1].parked_at.isoformat(), str(page[-1].id)], request)
-            if len(found) > size
-            else ""
-        )
+        last = page[-1] if found[size:] else None
         return parked_pb2.ListParkedResponse(
-            parked=[parked_to_proto(entry) for entry in page], next_page_token=more
+            parked=[parked_to_proto(entry) for entry in page],
+            next_page_token=token_after(last.parked_at, last.id, request) if last else "",
         )
 
     async def ReplayParked(
@@ -137,17 +134,6 @@ class Operations:
         if entry.state != "DISCARDED":
             raise FailedPrecondition("NOT_PARKED", "It was handled before.")
         return parked_to_proto(entry)
-
-
-def _begins_after(request: parked_pb2.ListParkedRequest) -> tuple[datetime | None, UUID | None]:
-    """The last one of the page before."""
-    match decode_cursor(request.page_token, request):
-        case None:
-            return None, None
-        case [str(at), str(id)]:
-            with contextlib.suppress(ValueError, OverflowError):
-                return datetime.fromisoformat(at).astimezone(UTC), UUID(id)
-    raise bad_token()
 
 
 def _audited(consumer: Consumer, call: Call, id: UUID) -> Consumer:
