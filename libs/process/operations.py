@@ -4,15 +4,14 @@ identity pushes.
 
 import dataclasses
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from carehub.operations.v1 import parked_pb2, status_pb2
-from sqlalchemy import DateTime, Integer, Text, Uuid, or_, select, tuple_, update
 
 from libs.chassis import audit
 from libs.chassis.caller import Call
-from libs.chassis.database import Database, Transaction, param, sql
+from libs.chassis.database import Database, Transaction
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
 from libs.chassis.pages import page_size, page_start, token_after
@@ -23,38 +22,10 @@ from libs.process.holding import Holding
 from libs.process.status import VERSION, Status, status_of
 from libs.telemetry.figures import Counts, Shown, Times, add_up
 
-_FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)  # before every one
 LATE = timedelta(minutes=1)
 FAR_BEHIND = 1000
 LONGEST_REASON = 200
 Concern = status_pb2.ServiceStatus
-
-_p = parked.parked.c
-_after = (
-    param("after_at", type_=DateTime(timezone=True)),
-    param("after_id", type_=Uuid),
-)
-_consumer = param("consumer", type_=Text)
-_PAGE = sql(
-    select(parked.parked)
-    .where(
-        _p.state == "PARKED",
-        or_(_consumer == "", _p.consumer == _consumer),
-        tuple_(_p.parked_at, _p.id) > tuple_(*_after),
-    )
-    .order_by(_p.parked_at, _p.id)
-    .limit(param("limit", type_=Integer)),
-    row=parked.Parked,
-)
-_DISCARD = sql(
-    update(parked.parked)
-    .where(_p.id == param("id"), _p.state == "PARKED")
-    .values(
-        state="DISCARDED",
-        settled_at=param("at", type_=DateTime(timezone=True)),
-        settled_reason=param("why", type_=Text),
-    )
-)
 
 
 class Operations:
@@ -86,15 +57,9 @@ class Operations:
         self, request: parked_pb2.ListParkedRequest, call: Call
     ) -> parked_pb2.ListParkedResponse:
         size = page_size(request.page_size)
-        after_at, after_id = page_start(request.page_token, request, _FIRST)
+        after = page_start(request.page_token, request, parked.FIRST)
         async with self._database.system() as tx:
-            found = await tx.fetch(
-                _PAGE,
-                consumer=request.consumer,
-                after_at=after_at,
-                after_id=after_id,
-                limit=size + 1,
-            )
+            found = await parked.page(tx, size + 1, after, request.consumer)
         page = found[:size]
         last = page[-1] if found[size:] else None
         return parked_pb2.ListParkedResponse(
@@ -128,12 +93,9 @@ class Operations:
                 field="reason",
             )
         async with self._database.system() as tx:
-            if await tx.run(_DISCARD, id=id, at=tx.at, why=why):
+            if await parked.discard(tx, id, why):
                 audit.record(tx, call, str(id))
-        entry = await parked.show(self._database, id)
-        if entry.state != "DISCARDED":
-            raise FailedPrecondition("NOT_PARKED", "It was handled before.")
-        return parked_to_proto(entry)
+        return parked_to_proto(await parked.show(self._database, id))
 
 
 def _audited(consumer: Consumer, call: Call, id: UUID) -> Consumer:
