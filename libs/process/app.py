@@ -54,7 +54,6 @@ class Runtime:
     channels: Channels
     now: Callable[[], datetime]
     stopping: asyncio.Event
-    role: Role
     caller_token: Callable[[], str]  # of the service, for calls that it makes for itself
     conveyor: Conveyor | None = None  # where jobs run: who answers does not speak to the broker
 
@@ -205,7 +204,6 @@ class Host:
             channels=self.channels,
             now=self._now,
             stopping=self.stopping,
-            role=self._settings.role,
             caller_token=ServiceSigner(app.name, self._settings.private_keys.get(app.name)).token,
         )
 
