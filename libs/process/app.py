@@ -29,7 +29,7 @@ from libs.conveyor.relay import run_relay
 from libs.conveyor.streams import Conveyor, connect
 from libs.conveyor.timers import Timer, run_timers
 from libs.process.gauges import Read, Watched, run_gauges, watch_pool
-from libs.process.holding import APPLY, keep_lease, refuse_deactivated
+from libs.process.holding import APPLY, Holding, keep_lease, refuse_deactivated
 from libs.process.operations import Operations
 from libs.process.status import run_heartbeat
 from libs.telemetry import logs
@@ -78,7 +78,7 @@ class App:
     jobs: Sequence[Job] = ()
     # Other doors than gRPC: open where requests are answered.
     doors: Sequence[Job] = ()
-    # Whose methods every service answers alike, beside `Operations`.
+    # Whose methods every service answers alike, beside `Operations` and `Holding`.
     alike: Callable[[Runtime], Sequence[object]] = lambda _runtime: ()
     gauges: Sequence[Read] = ()
     figures: Sequence[Shown] = ()
@@ -208,8 +208,8 @@ class Host:
         )
 
     def _guard(self, app: App, runtime: Runtime) -> None:
-        own = Operations(app.name, app.consumers, app.shown, runtime.database, self._verifier)
-        alike = (own, *app.alike(runtime))
+        own = Operations(app.name, app.consumers, app.shown, runtime.database)
+        alike = (own, Holding(runtime.database, self._verifier), *app.alike(runtime))
         let_in = self._settings.called_by
         for servicer in app.servicers(runtime):
             guard = Guard(servicer, runtime.database, self._verifier, alike, let_in)

@@ -1,6 +1,4 @@
-"""The RPCs that every service answers alike: how it is, what becomes of the events that it set aside, and what access
-identity pushes.
-"""
+"""The RPCs that every service answers alike: how it is, and what becomes of the events that it set aside."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -15,10 +13,8 @@ from libs.chassis.database import Database, Transaction
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
 from libs.chassis.pages import page_size, page_start, token_after
-from libs.chassis.tokens import CallerVerifier
 from libs.conveyor import parked
 from libs.conveyor.inbox import Consumer, Delivery
-from libs.process.holding import Holding
 from libs.process.status import VERSION, Status, status_of
 from libs.telemetry.figures import Counts, Shown, Times, add_up
 
@@ -39,13 +35,11 @@ class Operations:
         consumers: Sequence[Consumer],
         shown: Sequence[Shown],
         database: Database,
-        verifier: CallerVerifier,
     ) -> None:
         self._service = service
         self._consumers = {consumer.name: consumer for consumer in consumers}
         self._shown = shown
         self._database = database
-        self.ApplyAccess = Holding(database, verifier).ApplyAccess
 
     async def GetStatus(
         self, request: status_pb2.GetStatusRequest, call: Call
