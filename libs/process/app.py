@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 import prometheus_client
@@ -31,19 +30,11 @@ from libs.conveyor.timers import Timer, run_timers
 from libs.process.gauges import Read, Watched, run_gauges, watch_pool
 from libs.process.holding import APPLY, Holding, keep_lease, refuse_deactivated
 from libs.process.operations import Operations
-from libs.process.status import run_heartbeat
+from libs.process.status import Role, run_heartbeat
 from libs.telemetry import logs
 from libs.telemetry.figures import Shown, of_requests
 
 log = logging.getLogger(__name__)
-
-
-class Role(StrEnum):
-    """What a process does: answer requests, work off events and timers, or both."""
-
-    SERVE = "serve"
-    WORK = "work"
-    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +142,7 @@ class Host:
             runtime = await self._open(app)
             self.runtimes[app.name] = runtime
             self._guard(app, runtime)
-        if self._settings.role is not Role.SERVE:
+        if self._settings.role.works:
             self._conveyor = await connect(
                 self._settings.nats_url,
                 "-".join(a.name for a in self._apps),
@@ -163,13 +154,13 @@ class Host:
                 self._work(app)
         for app in self._apps:
             self._beat(app)
-        if self._settings.role is not Role.WORK:
+        if self._settings.role.answers:
             await self._warm_up()
             for app in self._apps:
                 self._open_doors(app)
 
     async def _listen(self) -> None:
-        if self._settings.grpc_address and self._settings.role is not Role.WORK:
+        if self._settings.grpc_address and self._settings.role.answers:
             address, tls = self._settings.grpc_address, self._settings.tls
             self._tasks.append(await serve(self.guards, address, self.stopping, tls))
         if self._settings.metrics_port:  # last: whoever can read them knows that the rest is there
@@ -290,8 +281,7 @@ class Host:
                 await run()
             except Exception:
                 log.exception("it failed and starts again", extra={"job": name, "seconds": pause})
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopping.wait(), pause)
+                await rest(self.stopping, pause)
                 pause = min(pause * 2, 10.0)
             else:
                 return

@@ -182,7 +182,7 @@ def _times_to_proto(shown: Shown, times: Times) -> status_pb2.FigureTimes:
 
 def concerns(status: Status) -> "list[status_pb2.ServiceStatus.Concern.ValueType]":
     """What somebody should look at."""
-    works = any(status.is_alive(beat) and beat.role != "serve" for beat in status.heartbeats)
+    works = any(status.is_alive(beat) and beat.role.works for beat in status.heartbeats)
     found = {
         Concern.CONCERN_NOBODY_WORKS: not works,
         Concern.CONCERN_OUTBOX_WAITS: status.age(status.outbox.oldest_at) >= LATE.total_seconds(),
