@@ -23,7 +23,8 @@ from libs.chassis.migrate import migrate
 from libs.chassis.tls import Certificates
 from libs.ledger.keeping import with_ledger
 from libs.local.environment import SERVICES
-from libs.process.app import App, Host, HostSettings, Role, start_telemetry
+from libs.process.app import App, Host, HostSettings, start_telemetry
+from libs.process.status import Role
 
 log = logging.getLogger("carehub")
 GATEWAY = "gateway"
@@ -229,8 +230,7 @@ async def _end_with_parent(stopping: asyncio.Event) -> None:
 async def _migrate(arguments: argparse.Namespace) -> int:
     for service in arguments.services or SERVICES:
         url = os.environ[f"{service.upper()}_OWNER_DATABASE_URL"]  # and no other setting
-        applied = await migrate(url, service, Path(__file__).parent / service / "migrations")
-        for step in applied:
+        for step in await migrate(url, service, Path(__file__).parent / service / "migrations"):
             print(f"{service}: {step}")
     return 0
 

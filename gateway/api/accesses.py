@@ -24,7 +24,7 @@ from gateway.api.image import Endpoint
 from gateway.api.problems import Problem, from_call
 from libs.chassis.channels import Channels
 from libs.chassis.fields import to_datetime
-from libs.chassis.guard import CLIENT_ADDRESS
+from libs.chassis.guard import CLIENT_ADDRESS, REQUEST_ID
 from libs.chassis.pages import page_size
 from libs.chassis.wire import CallFailed
 from libs.ledger.entries import action_of
@@ -217,7 +217,7 @@ async def asker_of(
     headers = dict(request.scope["headers"])
     address = request.client.host if request.client else ""
     token = await authenticator.caller_token(Credentials(headers, address, is_safe=True))
-    return Asker(channels, token, {"x-request-id": note.request_id, CLIENT_ADDRESS: address})
+    return Asker(channels, token, {REQUEST_ID: note.request_id, CLIENT_ADDRESS: address})
 
 
 class Accesses:

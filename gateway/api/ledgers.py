@@ -22,7 +22,7 @@ from gateway.api.problems import from_call
 from gateway.api.proto_json import form_of
 from libs.chassis.channels import Channels
 from libs.chassis.fields import to_datetime
-from libs.chassis.guard import CLIENT_ADDRESS
+from libs.chassis.guard import CLIENT_ADDRESS, REQUEST_ID
 from libs.chassis.pages import encode_cursor, page_size
 from libs.chassis.wire import CallFailed
 
@@ -88,7 +88,7 @@ class Ledgers:
 
     async def read(self, request: Request, wanted: audit_pb2.ListAuditRequest, token: str) -> Page:
         """A page of all ledgers. A Problem if the request is refused, or nobody answers."""
-        metadata = {"x-request-id": note_of(request.scope).request_id}
+        metadata = {REQUEST_ID: note_of(request.scope).request_id}
         if request.client:
             metadata[CLIENT_ADDRESS] = request.client.host
         answers = await asyncio.gather(

@@ -335,15 +335,15 @@ def _problem(status: int) -> dict[str, Any]:
     }
 
 
-def snapshot(image: Path = IMAGE) -> bytes:
+def snapshot() -> bytes:
     """Return the committed form of the document."""
-    found = document(Image(image.read_bytes()))
+    found = document(Image(IMAGE.read_bytes()))
     return orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def write_openapi(image: Path = IMAGE, to: Path = SNAPSHOT) -> bool:
+def write_openapi(to: Path = SNAPSHOT) -> bool:
     """Write the snapshot if it is another one; say whether it was."""
-    text = snapshot(image)
+    text = snapshot()
     is_new = not to.exists() or to.read_bytes() != text
     if is_new:
         to.write_bytes(text)

@@ -26,7 +26,7 @@ from gateway.api.problems import Problem
 from gateway.api.rates import Limiter, address_key
 from libs.chassis.channels import Channels
 from libs.chassis.fields import to_datetime
-from libs.chassis.guard import CLIENT_ADDRESS
+from libs.chassis.guard import CLIENT_ADDRESS, REQUEST_ID
 from libs.chassis.wire import CallFailed
 
 PATH = "/p/{token}"
@@ -91,7 +91,7 @@ class PartnerPage:
 
     async def _ask(self, request: Request, method: str, message: Message) -> rpc.PartnerRequest:
         address = request.client.host if request.client else ""
-        about = {"x-request-id": note_of(request.scope).request_id, CLIENT_ADDRESS: address}
+        about = {REQUEST_ID: note_of(request.scope).request_id, CLIENT_ADDRESS: address}
         answer = await self._channels.call(
             _SERVICE.methods_by_name[method], message, timeout=TIMEOUT, metadata=about
         )

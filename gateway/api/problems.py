@@ -184,10 +184,10 @@ def _details(
     return info, violations, retry_after
 
 
-def invalid(violations: Iterable[Violation], detail: str = "") -> Problem:
+def invalid(violations: Iterable[Violation]) -> Problem:
     """Return the answer to a request whose fields are not right."""
     found = tuple(violations)
-    detail = detail or "; ".join(f"{one.field}: {one.description}" for one in found[:3])
+    detail = "; ".join(f"{one.field}: {one.description}" for one in found[:3])
     return Problem(400, "REQUEST_INVALID", detail, violations=found)
 
 

@@ -6,7 +6,7 @@ import re
 import secrets
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
@@ -42,7 +42,6 @@ class SignIn:
         provider: Provider,
         public_url: str,
         per_address: Limiter,
-        now: Callable[[], float] = time.time,
     ) -> None:
         parts = urlsplit(public_url)
         self._provider = provider
@@ -52,11 +51,10 @@ class SignIn:
         self._is_https = parts.scheme == "https"
         self._is_local = is_loopback(parts.hostname)
         self._per_address = per_address
-        self._now = now
         prefix = "__Host-" if self._is_https else ""
         self._cookie, self._flow_cookie = f"{prefix}carehub", f"{prefix}carehub-signin"
-        self._sessions: Keeper[Session] = Keeper(idle=IDLE, absolute=ABSOLUTE, now=now)
-        self._flows: Keeper[Flow] = Keeper(idle=FLOW_TAKES, absolute=FLOW_TAKES, now=now)
+        self._sessions: Keeper[Session] = Keeper(idle=IDLE, absolute=ABSOLUTE, now=time.time)
+        self._flows: Keeper[Flow] = Keeper(idle=FLOW_TAKES, absolute=FLOW_TAKES, now=time.time)
 
     async def sign_in(self, request: Request) -> Response:
         """Send the browser to the provider."""
@@ -153,10 +151,10 @@ class SignIn:
 
     async def access_token(self, session: Session) -> str:
         """Return the session's access token, fresh for a while; refreshed once however many ask."""
-        if self._now() < session.access_ends_at - REFRESH_BEFORE:
+        if time.time() < session.access_ends_at - REFRESH_BEFORE:
             return session.access_token
         async with session.refreshing:
-            if self._now() < session.access_ends_at - REFRESH_BEFORE:
+            if time.time() < session.access_ends_at - REFRESH_BEFORE:
                 return session.access_token
             if not session.refresh_token:
                 raise unauthenticated("The session has ended.", reason="SESSION_ENDED")
@@ -166,7 +164,7 @@ class SignIn:
                 session.access_ends_at, session.refresh_token = 0.0, ""
                 raise unauthenticated("The session has ended.", reason="SESSION_ENDED") from None
             except ProviderAway:
-                if self._now() >= session.access_ends_at:
+                if time.time() >= session.access_ends_at:
                     raise Problem(
                         503,
                         "SIGN_IN_UNAVAILABLE",

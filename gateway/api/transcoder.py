@@ -21,7 +21,7 @@ from gateway.api.problems import Problem, Violation, from_call, internal, invali
 from gateway.api.proto_json import form_of
 from gateway.api.step_up import Level
 from libs.chassis.channels import Channels
-from libs.chassis.guard import CLIENT_ADDRESS
+from libs.chassis.guard import CLIENT_ADDRESS, IDEMPOTENCY_KEY, REQUEST_ID
 from libs.chassis.wire import CallFailed
 
 LARGEST_BODY = 3 * 512 * 1024
@@ -127,7 +127,7 @@ class Transcoder:
 
 
 def _metadata(headers: Mapping[bytes, bytes], note: Note) -> dict[str, str]:
-    metadata = {"x-request-id": note.request_id}
+    metadata = {REQUEST_ID: note.request_id}
     key = headers.get(b"idempotency-key")
     if key is not None:
         if not _IDEMPOTENCY_KEY.fullmatch(key):
@@ -136,7 +136,7 @@ def _metadata(headers: Mapping[bytes, bytes], note: Note) -> dict[str, str]:
                 "IDEMPOTENCY_KEY_UNREADABLE",
                 "Idempotency-Key is 1 to 128 visible ASCII characters.",
             )
-        metadata["idempotency-key"] = key.decode()
+        metadata[IDEMPOTENCY_KEY] = key.decode()
     return metadata
 
 

@@ -55,12 +55,6 @@ class Unauthenticated(DomainError):
     code = "UNAUTHENTICATED"
 
 
-class ResourceExhausted(DomainError):
-    """Too much at once. Try again later."""
-
-    code = "RESOURCE_EXHAUSTED"
-
-
 class DeadlineExceeded(DomainError):
     """It took longer than the caller would wait. Whether it happened is unknown."""
 

@@ -98,7 +98,7 @@ async def migrate(owner_url: str, service: str, service_migrations: Path) -> lis
                     await connection.execute(
                         f'GRANT USAGE ON SCHEMA public TO "{role(service, kind)}"'
                     )
-                    for _, table in enumerate(("chassis_version", "service_version")):
+                    for table in ("chassis_version", "service_version"):
                         await connection.execute(
                             f'GRANT SELECT ON {table} TO "{role(service, kind)}"'
                         )

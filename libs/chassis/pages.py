@@ -4,11 +4,15 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from uuid import UUID
 
 import orjson
 from google.protobuf.message import Message
 
 from libs.chassis.errors import InvalidArgument
+from libs.chassis.ids import to_id
 
 _LONGEST = 1000
 
@@ -39,6 +43,24 @@ def decode_cursor(token: str, filters: Message) -> list[str | int] | None:
     if checksum != _checksum(filters) or not all(map(_can_be_asked_for, values)):
         raise bad_token()
     return list(values)
+
+
+def page_start(token: str, request: Message, first: tuple[datetime, UUID]) -> tuple[datetime, UUID]:
+    """After which row a page of rows by instant and id begins: the last of the page before, or `first`."""
+    match decode_cursor(token, request):
+        case None:
+            return first
+        case [str(at), str(row_id)]:
+            with suppress(ValueError, OverflowError):
+                # One without a zone would mean another instant on every machine.
+                if (instant := datetime.fromisoformat(at)).tzinfo:
+                    return instant.astimezone(UTC), to_id(row_id)
+    raise bad_token()
+
+
+def token_after(at: date, row_id: UUID, request: Message) -> str:
+    """The token of the page after a row, which stands in its list by an instant or a day."""
+    return encode_cursor([at.isoformat(), str(row_id)], request)
 
 
 def _can_be_asked_for(value: object) -> bool:

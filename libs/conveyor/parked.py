@@ -1,7 +1,7 @@
 """Messages set aside because they could not be handled: kept whole, with the reason, until somebody decides."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
@@ -19,11 +19,20 @@ from sqlalchemy import (
     delete,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from libs.chassis.database import Database, Transaction, every_field, fields_except, param, sql
+from libs.chassis.database import (
+    Database,
+    Statement,
+    Transaction,
+    every_field,
+    fields_except,
+    param,
+    sql,
+)
 from libs.chassis.errors import DomainError, FailedPrecondition, NotFound
 from libs.chassis.faults import whereabouts
 
@@ -63,7 +72,11 @@ class Parked:
     settled_reason: str | None
 
 
+FIRST = datetime.min.replace(tzinfo=UTC), UUID(int=0)  # before every one
+
 _p = parked.c
+_consumer = param("consumer", type_=Text)
+_after = tuple_(param("after_at", type_=DateTime(timezone=True)), param("after_id", type_=Uuid))
 _new = insert(parked).values(every_field(parked))
 _ADD = sql(_new.on_conflict_do_nothing(index_elements=["consumer", "message_id"]))
 _PUT = sql(
@@ -75,18 +88,20 @@ _PUT = sql(
 _REMOVE = sql(
     delete(parked).where(_p.consumer == param("consumer"), _p.message_id == param("message_id"))
 )
-_LIST = sql(
+_PAGE = sql(
     select(parked)
     .where(
         _p.state == "PARKED",
-        or_(param("consumer", type_=Text).is_(None), _p.consumer == param("consumer", type_=Text)),
+        or_(_consumer == "", _p.consumer == _consumer),
+        tuple_(_p.parked_at, _p.id) > _after,
     )
     .order_by(_p.parked_at, _p.id)
     .limit(param("limit", type_=Integer)),
     row=Parked,
 )
-_GET = sql(select(parked).where(_p.id == param("id")), row=Parked)
-_LOCK = sql(select(_p.state).where(_p.id == param("id")).with_for_update())
+_one = select(parked).where(_p.id == param("id"))
+_GET = sql(_one, row=Parked)
+_HOLD = sql(_one.with_for_update(), row=Parked)
 _SETTLE = sql(
     update(parked)
     .where(_p.id == param("id"))
@@ -154,24 +169,27 @@ async def remove(tx: Transaction, consumer: str, message_id: UUID) -> None:
     await tx.run(_REMOVE, consumer=consumer, message_id=message_id)
 
 
-async def list_parked(
-    database: Database, consumer: str | None = None, limit: int = 100
+async def page(
+    tx: Transaction, limit: int, after: tuple[datetime, UUID] = FIRST, consumer: str = ""
 ) -> list[Parked]:
-    """The messages that wait for a decision, longest first."""
-    async with database.system() as tx:
-        return await tx.fetch(_LIST, consumer=consumer, limit=limit)
+    """What waits for a decision, longest first: of all consumers or of one, after a row."""
+    after_at, after_id = after
+    return await tx.fetch(
+        _PAGE, consumer=consumer, after_at=after_at, after_id=after_id, limit=limit
+    )
 
 
 async def show(database: Database, id: UUID) -> Parked:
     async with database.system() as tx:
-        return await _get(tx, id)
+        return await _one_by(_GET, tx, id)
 
 
 async def replay(database: Database, consumer: "Consumer", id: UUID) -> None:
     """Handle a parked message as if it came now. If it fails again it stays parked, and FailedPrecondition says why."""
     try:
         async with database.system() as tx:
-            entry = await _get_waiting(tx, id)
+            entry = await _one_by(_HOLD, tx, id)
+            _must_wait(entry)
             delivery = consumer.read(entry.message_id, entry.subject, entry.payload, entry.headers)
             await consumer.handle(tx, [delivery])
             await tx.run(_SETTLE, id=id, new_state="REPLAYED", at=tx.at, why=None)
@@ -184,23 +202,23 @@ async def replay(database: Database, consumer: "Consumer", id: UUID) -> None:
         raise FailedPrecondition("REPLAY_FAILED", f"It failed again: {why}.") from error
 
 
-async def discard(database: Database, id: UUID, reason: str) -> None:
-    """Decide that a parked message will never be handled. The row stays, with the reason."""
-    async with database.system() as tx:
-        await _get_waiting(tx, id)
-        await tx.run(_SETTLE, id=id, new_state="DISCARDED", at=tx.at, why=reason)
+async def discard(tx: Transaction, id: UUID, why: str) -> bool:
+    """Decide that it will never be handled; the row stays, with the reason. False if that was decided before."""
+    entry = await _one_by(_HOLD, tx, id)
+    if entry.state == "DISCARDED":
+        return False
+    _must_wait(entry)
+    await tx.run(_SETTLE, id=id, new_state="DISCARDED", at=tx.at, why=why)
+    return True
 
 
-async def _get(tx: Transaction, id: UUID) -> Parked:
-    found = await tx.one_or_none(_GET, id=id)
+async def _one_by(statement: Statement[Parked], tx: Transaction, id: UUID) -> Parked:
+    found = await tx.one_or_none(statement, id=id)
     if found is None:
         raise NotFound("PARKED_NOT_FOUND", "There is no such parked message.")
     return found
 
 
-async def _get_waiting(tx: Transaction, id: UUID) -> Parked:
-    """Get and lock a message that still waits for a decision."""
-    found = await _get(tx, id)
-    if await tx.one_or_none(_LOCK, id=id) != "PARKED":
-        raise FailedPrecondition("NOT_PARKED", f"It was settled before: {found.state}.")
-    return found
+def _must_wait(entry: Parked) -> None:
+    if entry.state != "PARKED":
+        raise FailedPrecondition("NOT_PARKED", f"It was settled before: {entry.state}.")

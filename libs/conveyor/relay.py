@@ -41,6 +41,7 @@ from libs.telemetry.metrics import OUTBOX_AGE, PUBLISHED
 
 log = logging.getLogger(__name__)
 
+POLL = 0.05
 BATCH = 500
 # After publishing, so that under load a batch is worth its round trips; what comes after a quiet moment goes at once.
 GATHER = 0.02
@@ -161,8 +162,6 @@ async def run_relay(
     conveyor: Conveyor,
     wake: asyncio.Event,
     stopping: asyncio.Event,
-    *,
-    poll: float = 0.05,
 ) -> None:
     """Publish the events of one database for as long as the process works; wait while another relay does so."""
     failures = 0
@@ -178,7 +177,7 @@ async def run_relay(
                 while not stopping.is_set():
                     if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER):
                         relay = _Relay(service, database, conveyor, connection)
-                        await relay.lead(wake, stopping, poll)
+                        await relay.lead(wake, stopping)
                     await rest(stopping, 0.5)
         except Exception as error:  # noqa: BLE001 the relay outlives everything but its process
             failures = 1 if time.monotonic() - began > WELL_AFTER else failures + 1
@@ -208,7 +207,7 @@ class _Relay:
         self._verify_at = 0.0
         self._clean_at = 0.0
 
-    async def lead(self, wake: asyncio.Event, stopping: asyncio.Event, poll: float) -> None:
+    async def lead(self, wake: asyncio.Event, stopping: asyncio.Event) -> None:
         """Publish until the end. Raises where it is no longer sure of being the leader, or of the stream."""
         # Once: nothing is restored while somebody leads.
         self._standing = await self._database.statements(self._connection).one(STANDING)
@@ -218,7 +217,7 @@ class _Relay:
             if waiting := await self._waiting():
                 await rest(stopping, GATHER if await self._publish(waiting) else backoff(3))
             else:
-                await rest(wake, poll)
+                await rest(wake, POLL)
 
     async def _look_after(self) -> None:
         now = time.monotonic()

@@ -137,14 +137,11 @@ async def run_timers(
     database: Database,
     stopping: asyncio.Event,
     now: Callable[[], datetime],
-    wake: asyncio.Event | None = None,
 ) -> None:
     """Fire what is due for as long as the process works. Any number of processes may do so at once."""
     scheduler = _Scheduler(timers, database, now)
-    wake = wake or asyncio.Event()
     stormy = 0
     while not stopping.is_set():
-        wake.clear()
         try:
             fired = await scheduler.fire_next()
             stormy = 0
@@ -154,7 +151,7 @@ async def run_timers(
             await rest(stopping, backoff(stormy, most=5.0))
             continue
         if not fired:
-            await rest(wake, POLL)
+            await rest(stopping, POLL)
 
 
 class _Scheduler:

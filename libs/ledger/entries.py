@@ -24,7 +24,7 @@ from libs.chassis import audit
 from libs.chassis.caller import Call
 from libs.chassis.database import Database, Statement, param, sql
 from libs.chassis.fields import to_datetime, to_timestamp, to_uuid
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 
 PERMISSION = "audit.read"
 _EVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -132,18 +132,18 @@ class Entries:
 
 def _window(request: audit_pb2.ListAuditRequest) -> dict[str, Any]:
     """From when, and before which row."""
-    cursor = decode_cursor(request.page_token, request)
     end = to_datetime(request.end_time) if request.HasField("end_time") else _NEVER
+    before_at, before_id = page_start(request.page_token, request, (end, _LOWEST))
     return {
         "since": to_datetime(request.start_time) if request.HasField("start_time") else _EVER,
-        "before_at": datetime.fromisoformat(str(cursor[0])) if cursor else end,
-        "before_id": UUID(str(cursor[1])) if cursor else _LOWEST,
+        "before_at": before_at,
+        "before_id": before_id,
     }
 
 
 def _cursor(page: Sequence[Entry], request: audit_pb2.ListAuditRequest) -> str:
     """Of the time and the id of a row only, so that it means the same place in every service's ledger."""
-    return encode_cursor([page[-1].at.isoformat(), str(page[-1].id)], request)
+    return token_after(page[-1].at, page[-1].id, request)
 
 
 def to_proto(service: str, entry: Entry) -> audit_pb2.AuditEntry:

@@ -5,7 +5,7 @@ The key that signs them is never in a database.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -87,14 +87,7 @@ class Signer:
         told = Head(
             service=service, sequence=sequence, chained=chained, signed_at=at, key_id=self.key_id
         )
-        return Head(
-            service=service,
-            sequence=sequence,
-            chained=chained,
-            signed_at=at,
-            key_id=self.key_id,
-            signature=self._private.sign(told.statement()),
-        )
+        return replace(told, signature=self._private.sign(told.statement()))
 
 
 class Keys:

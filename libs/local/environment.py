@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -168,9 +168,9 @@ def for_services(machine: Machine) -> dict[str, str]:
     return env
 
 
-def for_split(home: Path, services: Sequence[str] = SERVICES) -> Mapping[str, str]:
+def for_split(home: Path) -> Mapping[str, str]:
     """Where each service listens when every one has a process of its own."""
-    return {f"{s.upper()}_TARGET": f"127.0.0.1:{kept_port(home, f'grpc-{s}')}" for s in services}
+    return {f"{s.upper()}_TARGET": f"127.0.0.1:{kept_port(home, f'grpc-{s}')}" for s in SERVICES}
 
 
 def remember(machine: Machine) -> None:

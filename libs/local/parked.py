@@ -30,7 +30,8 @@ async def run(
     database = Database(None, await open_pool(url, 1, "carehub-parked"), ids.now)
     try:
         if arguments.action == "list":
-            found = await parked.list_parked(database, limit=MOST_LISTED + 1)
+            async with database.system() as tx:
+                found = await parked.page(tx, MOST_LISTED + 1)
         else:
             found = [await _decided(database, arguments, build)]
         for entry in found[:MOST_LISTED]:
@@ -51,7 +52,8 @@ async def _decided(database: Database, arguments: argparse.Namespace, build: Bui
     elif arguments.action == "discard":
         if not arguments.reason:
             raise RuntimeError("say why: --reason")
-        await parked.discard(database, entry.id, arguments.reason)
+        async with database.system() as tx:
+            await parked.discard(tx, entry.id, arguments.reason)
     return await parked.show(database, entry.id)
 
 

@@ -22,6 +22,7 @@ Say = Callable[[str], None]
 Ready = Callable[[], Awaitable[bool]]
 
 LOG_LIMIT = 20 * 1024 * 1024
+LINES_TOLD = 15
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 5.0
 # A child that ran this long was well: its next crash is a new story, with the first pause again.
@@ -290,12 +291,12 @@ def open_log(home: Path, name: str) -> Path:
     return log
 
 
-def tail(log: Path, *, since: int = 0, lines: int = 15) -> str:
+def tail(log: Path, *, since: int = 0) -> str:
     """Return the last lines of a log, none of them from before the byte `since`."""
     with suppress(OSError), log.open("rb") as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(max(since, end - 16_384))
-        return "\n".join(file.read().decode(errors="replace").splitlines()[-lines:])
+        return "\n".join(file.read().decode(errors="replace").splitlines()[-LINES_TOLD:])
     return ""
 
 

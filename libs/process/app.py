@@ -7,7 +7,6 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 
 import prometheus_client
@@ -29,21 +28,13 @@ from libs.conveyor.relay import run_relay
 from libs.conveyor.streams import Conveyor, connect
 from libs.conveyor.timers import Timer, run_timers
 from libs.process.gauges import Read, Watched, run_gauges, watch_pool
-from libs.process.holding import APPLY, keep_lease, refuse_deactivated
+from libs.process.holding import APPLY, Holding, keep_lease, refuse_deactivated
 from libs.process.operations import Operations
-from libs.process.status import run_heartbeat
+from libs.process.status import Role, run_heartbeat
 from libs.telemetry import logs
 from libs.telemetry.figures import Shown, of_requests
 
 log = logging.getLogger(__name__)
-
-
-class Role(StrEnum):
-    """What a process does: answer whoever asks from outside, work off events and timers, or both."""
-
-    SERVE = "serve"
-    WORK = "work"
-    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +45,6 @@ class Runtime:
     channels: Channels
     now: Callable[[], datetime]
     stopping: asyncio.Event
-    role: Role
     caller_token: Callable[[], str]  # of the service, for calls that it makes for itself
     conveyor: Conveyor | None = None  # for jobs; who answers does not speak to the broker
 
@@ -79,7 +69,7 @@ class App:
     jobs: Sequence[Job] = ()
     # What answers beside gRPC. Made only where requests are answered: nobody else has its files.
     listeners: Callable[[], Sequence[Job]] = tuple
-    # Whose methods every service answers alike, beside `Operations`.
+    # Whose methods every service answers alike, beside `Operations` and `Holding`.
     alike: Callable[[Runtime], Sequence[object]] = lambda _runtime: ()
     gauges: Sequence[Read] = ()
     figures: Sequence[Shown] = ()
@@ -152,7 +142,7 @@ class Host:
             runtime = await self._open(app)
             self.runtimes[app.name] = runtime
             self._guard(app, runtime)
-        if self._settings.role is not Role.SERVE:
+        if self._settings.role.works:
             self._conveyor = await connect(
                 self._settings.nats_url,
                 "-".join(a.name for a in self._apps),
@@ -164,13 +154,13 @@ class Host:
                 self._work(app)
         for app in self._apps:
             self._beat(app)
-        if self._settings.role is not Role.WORK:
+        if self._settings.role.answers:
             await self._warm_up()
             for app in self._apps:
                 self._listen_besides(app)
 
     async def _listen(self) -> None:
-        if self._settings.grpc_address and self._settings.role is not Role.WORK:
+        if self._settings.grpc_address and self._settings.role.answers:
             address, tls = self._settings.grpc_address, self._settings.tls
             self._tasks.append(await serve(self.guards, address, self.stopping, tls))
         if self._settings.metrics_port:  # last: whoever can read them knows that the rest is there
@@ -205,13 +195,12 @@ class Host:
             channels=self.channels,
             now=self._now,
             stopping=self.stopping,
-            role=self._settings.role,
             caller_token=ServiceSigner(app.name, self._settings.private_keys.get(app.name)).token,
         )
 
     def _guard(self, app: App, runtime: Runtime) -> None:
-        own = Operations(app.name, app.consumers, app.shown, runtime.database, self._verifier)
-        alike = (own, *app.alike(runtime))
+        own = Operations(app.name, app.consumers, app.shown, runtime.database)
+        alike = (own, Holding(runtime.database, self._verifier), *app.alike(runtime))
         let_in = self._settings.called_by
         for servicer in app.servicers(runtime):
             guard = Guard(servicer, runtime.database, self._verifier, alike, let_in)
@@ -292,8 +281,7 @@ class Host:
                 await run()
             except Exception:
                 log.exception("it failed and starts again", extra={"job": name, "seconds": pause})
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.stopping.wait(), pause)
+                await rest(self.stopping, pause)
                 pause = min(pause * 2, 10.0)
             else:
                 return

@@ -1,26 +1,20 @@
-"""The RPCs that every service answers alike: how it is, what becomes of the events that it set aside, and what access
-identity pushes.
-"""
+"""The RPCs that every service answers alike: how it is, and what becomes of the events that it set aside."""
 
-import contextlib
 import dataclasses
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from carehub.operations.v1 import parked_pb2, status_pb2
-from sqlalchemy import DateTime, Integer, Text, Uuid, or_, select, tuple_, update
 
 from libs.chassis import audit
 from libs.chassis.caller import Call
-from libs.chassis.database import Database, Transaction, param, sql
+from libs.chassis.database import Database, Transaction
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
-from libs.chassis.tokens import CallerVerifier
+from libs.chassis.pages import page_size, page_start, token_after
 from libs.conveyor import parked
 from libs.conveyor.inbox import Consumer, Delivery
-from libs.process.holding import Holding
 from libs.process.status import VERSION, Status, status_of
 from libs.telemetry.figures import Counts, Shown, Times, add_up
 
@@ -28,33 +22,6 @@ LATE = timedelta(minutes=1)
 FAR_BEHIND = 1000
 LONGEST_REASON = 200
 Concern = status_pb2.ServiceStatus
-
-_p = parked.parked.c
-_after = (
-    param("after_at", type_=DateTime(timezone=True)),
-    param("after_id", type_=Uuid),
-)
-_consumer = param("consumer", type_=Text)
-_PAGE = sql(
-    select(parked.parked)
-    .where(
-        _p.state == "PARKED",
-        or_(_consumer == "", _p.consumer == _consumer),
-        or_(_after[1].is_(None), tuple_(_p.parked_at, _p.id) > tuple_(*_after)),
-    )
-    .order_by(_p.parked_at, _p.id)
-    .limit(param("limit", type_=Integer)),
-    row=parked.Parked,
-)
-_DISCARD = sql(
-    update(parked.parked)
-    .where(_p.id == param("id"), _p.state == "PARKED")
-    .values(
-        state="DISCARDED",
-        settled_at=param("at", type_=DateTime(timezone=True)),
-        settled_reason=param("why", type_=Text),
-    )
-)
 
 
 class Operations:
@@ -68,13 +35,11 @@ class Operations:
         consumers: Sequence[Consumer],
         shown: Sequence[Shown],
         database: Database,
-        verifier: CallerVerifier,
     ) -> None:
         self._service = service
         self._consumers = {consumer.name: consumer for consumer in consumers}
         self._shown = shown
         self._database = database
-        self.ApplyAccess = Holding(database, verifier).ApplyAccess
 
     async def GetStatus(
         self, request: status_pb2.GetStatusRequest, call: Call
@@ -86,23 +51,14 @@ class Operations:
         self, request: parked_pb2.ListParkedRequest, call: Call
     ) -> parked_pb2.ListParkedResponse:
         size = page_size(request.page_size)
-        after_at, after_id = _begins_after(request)
+        after = page_start(request.page_token, request, parked.FIRST)
         async with self._database.system() as tx:
-            found = await tx.fetch(
-                _PAGE,
-                consumer=request.consumer,
-                after_at=after_at,
-                after_id=after_id,
-                limit=size + 1,
-            )
+            found = await parked.page(tx, size + 1, after, request.consumer)
         page = found[:size]
-        more = (
-            encode_cursor([page[-1].parked_at.isoformat(), str(page[-1].id)], request)
-            if len(found) > size
-            else ""
-        )
+        last = page[-1] if found[size:] else None
         return parked_pb2.ListParkedResponse(
-            parked=[parked_to_proto(entry) for entry in page], next_page_token=more
+            parked=[parked_to_proto(entry) for entry in page],
+            next_page_token=token_after(last.parked_at, last.id, request) if last else "",
         )
 
     async def ReplayParked(
@@ -131,23 +87,9 @@ class Operations:
                 field="reason",
             )
         async with self._database.system() as tx:
-            if await tx.run(_DISCARD, id=id, at=tx.at, why=why):
+            if await parked.discard(tx, id, why):
                 audit.record(tx, call, str(id))
-        entry = await parked.show(self._database, id)
-        if entry.state != "DISCARDED":
-            raise FailedPrecondition("NOT_PARKED", "It was handled before.")
-        return parked_to_proto(entry)
-
-
-def _begins_after(request: parked_pb2.ListParkedRequest) -> tuple[datetime | None, UUID | None]:
-    """The last one of the page before."""
-    match decode_cursor(request.page_token, request):
-        case None:
-            return None, None
-        case [str(at), str(id)]:
-            with contextlib.suppress(ValueError, OverflowError):
-                return datetime.fromisoformat(at).astimezone(UTC), UUID(id)
-    raise bad_token()
+        return parked_to_proto(await parked.show(self._database, id))
 
 
 def _audited(consumer: Consumer, call: Call, id: UUID) -> Consumer:
@@ -240,7 +182,7 @@ def _times_to_proto(shown: Shown, times: Times) -> status_pb2.FigureTimes:
 
 def concerns(status: Status) -> "list[status_pb2.ServiceStatus.Concern.ValueType]":
     """What somebody should look at."""
-    works = any(status.is_alive(beat) and beat.role != "serve" for beat in status.heartbeats)
+    works = any(status.is_alive(beat) and beat.role.works for beat in status.heartbeats)
     found = {
         Concern.CONCERN_NOBODY_WORKS: not works,
         Concern.CONCERN_OUTBOX_WAITS: status.age(status.outbox.oldest_at) >= LATE.total_seconds(),

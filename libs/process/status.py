@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from importlib.metadata import version
 
 from sqlalchemy import Column, DateTime, MetaData, Table, Text, column, delete, func, select, table
@@ -50,6 +51,22 @@ heartbeats = Table(
 )
 
 
+class Role(StrEnum):
+    """What a process does: answer whoever asks from outside, work off events and timers, or both."""
+
+    SERVE = "serve"
+    WORK = "work"
+    ALL = "all"
+
+    @property
+    def answers(self) -> bool:
+        return self is not Role.WORK
+
+    @property
+    def works(self) -> bool:
+        return self is not Role.SERVE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lag:
     """Events of one consumer: not given to it yet, and given but not settled."""
@@ -63,7 +80,7 @@ class Heartbeat:
     """A sign of life of one process."""
 
     process: str
-    role: str
+    role: Role
     started_at: datetime
     seen_at: datetime
     consumer_lag: dict[str, Lag]
@@ -238,7 +255,7 @@ async def status_of(tx: Transaction) -> Status:
 
 
 async def run_heartbeat(
-    role: str,
+    role: Role,
     consumers: Sequence[Consumer],
     shown: Sequence[Shown],
     database: Database,

@@ -129,10 +129,6 @@ class Afterwards:
         """From when on nobody can be reached at home, or seen in a clinic."""
         return self.died_at or (self.again.admitted_at if self.again else None)
 
-    @property
-    def is_at_home(self) -> bool:
-        return self.stay.disposition == HOME
-
 
 def afterwards(seed: int | str, count: int, start: date, days: int) -> list[Afterwards]:
     """So many discharges that begin within some days. Of each outcome at least one, if there are enough."""

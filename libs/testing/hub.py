@@ -24,7 +24,8 @@ from libs.chassis.tokens import AUDIENCE, ISSUER, TYPE
 from libs.conveyor.streams import connect, ensure_stream, stream_of
 from libs.ledger.keeping import with_ledger
 from libs.local.environment import SERVICES, service_keys
-from libs.process.app import Host, HostSettings, Role
+from libs.process.app import Host, HostSettings
+from libs.process.status import Role
 from libs.testing.clock import Clock
 from libs.testing.servers import Servers
 

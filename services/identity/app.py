@@ -171,6 +171,3 @@ async def bootstrap(tx: Transaction, *, id: UUID, account: str, name: str, email
     await store.check_account_free(admin)
     await store.add(admin)
     await events.staff_changed(tx, admin)
-
-
-BOOTSTRAP = bootstrap

@@ -11,7 +11,7 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument, PermissionDenied
 from libs.chassis.fields import apply_mask, check_etag, to_uuid
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.registry import events
 from services.registry.convert import (
     day_text,
@@ -140,7 +140,7 @@ class RegistryService:
         size = page_size(request.page_size)
         patient_id = to_uuid("patient_id", request.patient_id)
         patient = await PatientStore(call.tx, self._matcher).get(patient_id)
-        before = _before(decode_cursor(request.page_token, request))
+        before = page_start(request.page_token, request, _END_OF_TIME)
         page = await EncounterStore(call.tx).page(patient.id, before, size + 1)
         call.show(patient.id)
         return rpc.ListEncountersResponse(
@@ -154,7 +154,7 @@ class RegistryService:
         size = page_size(request.page_size)
         patient_id = to_uuid("patient_id", request.patient_id)
         patient = await PatientStore(call.tx, self._matcher).get(patient_id)
-        before = _before(decode_cursor(request.page_token, request))
+        before = page_start(request.page_token, request, _END_OF_TIME)
         page = await ObservationStore(call.tx).page(patient.id, before, size + 1)
         call.show(patient.id)
         return rpc.ListObservationsResponse(
@@ -211,19 +211,7 @@ def _words(text: str) -> tuple[search.Word, ...]:
     return words
 
 
-def _before(cursor: list[str | int] | None) -> tuple[datetime, UUID]:
-    if cursor is None:
-        return _END_OF_TIME
-    try:
-        listed_at, row_id = cursor
-        return datetime.fromisoformat(str(listed_at)), UUID(str(row_id))
-    except ValueError as error:
-        raise InvalidArgument(
-            "PAGE_TOKEN_INVALID", "Send next_page_token as it came.", field="page_token"
-        ) from error
-
-
 def _token(
     last: Encounter | Observation, request: rpc.ListEncountersRequest | rpc.ListObservationsRequest
 ) -> str:
-    return encode_cursor([last.listed_at.isoformat(), str(last.id)], request)
+    return token_after(last.listed_at, last.id, request)

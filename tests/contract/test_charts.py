@@ -18,7 +18,8 @@ import yaml
 from kubernetes_validate import utils as kubernetes_schemas
 
 from gateway.api.edge import _QUIET as HEALTH
-from libs.process.app import Host, Role
+from libs.process.app import Host
+from libs.process.status import Role
 from services.__main__ import GATEWAY, SERVICES, _parser
 from tests.contract.rendering import (
     CHARTS,

@@ -9,7 +9,8 @@ import services.__main__ as command
 from gateway.api.serve import Settings as GatewaySettings
 from gateway.api.serve import serve as serve_gateway
 from libs.chassis import config
-from libs.process.app import Role, start_telemetry
+from libs.process.app import start_telemetry
+from libs.process.status import Role
 from services.__main__ import GATEWAY, SERVICES
 from tests.contract.rendering import (
     MAIL,

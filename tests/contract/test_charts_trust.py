@@ -11,8 +11,8 @@ from carehub.options.v1 import options_pb2
 import services.__main__ as command
 from libs.chassis.migrate import ROLES, role
 from libs.local import nats as local_nats
-from libs.process.app import Role
 from libs.process.holding import APPLY
+from libs.process.status import Role
 from services.__main__ import GATEWAY, SERVICES
 from services.identity.clients.holders import holders
 from tests.contract.rendering import (

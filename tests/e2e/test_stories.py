@@ -18,7 +18,7 @@ import pytest
 from libs.local.environment import for_services
 from libs.local.process import free_port
 from libs.local.up import UpSettings
-from libs.simulator.afterwards import RIDES, Afterwards, Outcome
+from libs.simulator.afterwards import HOME, RIDES, Afterwards, Outcome
 from libs.simulator.stories.cohort import Cohort, act_once
 from libs.simulator.stories.hub import Hub
 from tests.e2e.region import Region
@@ -89,7 +89,7 @@ async def test_each_outcome_is_played_and_its_stay_ends_as_it_has_to(played):
         loops = await _loops(played, played.patients[plan.number], "discharge-transition")
         found = sorted(loop.get("closeReason") or "OPEN" for loop in loops)
         ends = Diary(plan).ends()
-        if not plan.is_at_home and _is_over(plan, played.cohort) and not found:
+        if plan.stay.disposition != HOME and _is_over(plan, played.cohort) and not found:
             continue  # it was over before anybody told of it
         if len(found) != len(ends) or not all(any(r in e for e in ends) for r in found):
             left = await _undone(played, played.patients[plan.number])

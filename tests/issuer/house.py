@@ -23,7 +23,8 @@ from libs.chassis import ids
 from libs.chassis.channels import Channels
 from libs.ledger.keeping import with_ledger
 from libs.local.process import free_port
-from libs.process.app import Host, HostSettings, Role
+from libs.process.app import Host, HostSettings
+from libs.process.status import Role
 from libs.testing.servers import Servers
 from services.__main__ import caller_keys
 from services.identity.app import bootstrap

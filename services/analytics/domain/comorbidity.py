@@ -41,7 +41,11 @@ def comorbidities(codes: Iterable[str]) -> frozenset[str]:
 
 
 def charlson_index(codes: Iterable[str], *, updated: bool = False) -> int:
-    """The sum of the weights of 1987, or of the updated ones of 2011."""
+    """The sum of the weights of 1987, or of the updated ones of 2011.
+
+    No score shows it (LACE weighs the categories in its own way): published sums of it are what the categories are
+    tested by.
+    """
     return sum(
         charlson()[key].weight_2011 if updated else charlson()[key].weight_1987
         for key in comorbidities(codes)

@@ -5,12 +5,12 @@ from carehub.analytics.v1 import analytics_service_pb2 as rpc
 from libs.chassis.caller import Call
 from libs.chassis.errors import NotFound
 from libs.chassis.fields import to_uuid
-from libs.chassis.pages import encode_cursor, page_size
+from libs.chassis.pages import encode_cursor, page_size, page_start, token_after
 from services.analytics.convert.shown import risk_to_proto, to_status, unit_to_proto
 from services.analytics.domain.measures import definitions
 from services.analytics.service.measuring import measured, span_of, timed
-from services.analytics.service.pages import before_day, before_instant, first_place, token_after
-from services.analytics.store import ComputedStore, RecordStore
+from services.analytics.service.pages import before_day, first_place
+from services.analytics.store import LAST, ComputedStore, RecordStore
 
 
 class AnalyticsService:
@@ -20,7 +20,7 @@ class AnalyticsService:
         size = page_size(request.page_size)
         asked = to_uuid("patient_id", request.patient_id)
         patient_id = (await RecordStore(call.tx).survivors([asked]))[asked]
-        before = before_instant(request.page_token, request)
+        before = page_start(request.page_token, request, LAST)
         found = await ComputedStore(call.tx).risk_page(patient_id, before, size + 1)
         page = found[:size]
         is_more = len(found) > size

@@ -86,7 +86,7 @@ def activity_to_proto(
     )
 
 
-def to_goal(told: care_plan_pb2.CarePlan.Goal, id: UUID, *, is_changed: bool = True) -> Goal:
+def to_goal(told: care_plan_pb2.CarePlan.Goal, id: UUID) -> Goal:
     """A goal as somebody wrote it: never without text, measure, day and owner."""
     if not told.HasField("due_date"):
         raise InvalidArgument("GOAL_DUE_MISSING", "Say by when.", field="goal.due_date")
@@ -99,7 +99,7 @@ def to_goal(told: care_plan_pb2.CarePlan.Goal, id: UUID, *, is_changed: bool = T
         measure=to_text("goal.measure", told.measure, MOST_TITLE, is_required=True),
         due_on=to_date("goal.due_date", told.due_date),
         owner_id=to_uuid("goal.owner_id", told.owner_id),
-        is_changed=is_changed,
+        is_changed=True,
     )
 
 

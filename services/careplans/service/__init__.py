@@ -8,17 +8,16 @@ from carehub.careplans.v1 import careplans_service_pb2 as rpc
 
 from libs.chassis.caller import Call
 from libs.chassis.fields import to_uuid
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import decode_cursor, encode_cursor, page_size, page_start, token_after
 from services.careplans.convert.plan import template_to_proto
 from services.careplans.domain.plan import ActivityState, GoalState
 from services.careplans.domain.template import newest
 from services.careplans.events import save_plans
 from services.careplans.service import parts
 from services.careplans.service.opening import opened
-from services.careplans.service.pages import start_of, token_after
 from services.careplans.service.preferences import get_preferences, update_preferences
 from services.careplans.service.work import must_own, put_back_plan, show_plan, take_up_plan
-from services.careplans.store import NeighborStore, PlanStore
+from services.careplans.store import LAST, NeighborStore, PlanStore
 
 
 class CareplansService:
@@ -42,7 +41,7 @@ class CareplansService:
         size = page_size(request.page_size)
         asked = to_uuid("patient_id", request.patient_id)
         patient_id = (await NeighborStore(call.tx).survivors([asked]))[asked]
-        before = start_of(request.page_token, request)
+        before = page_start(request.page_token, request, LAST)
         found = await PlanStore(call.tx).page(patient_id, before, size + 1)
         page = found[:size]
         is_more = len(found) > size

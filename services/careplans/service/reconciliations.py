@@ -5,7 +5,7 @@ from carehub.careplans.v1 import reconciliation_service_pb2 as rpc
 
 from libs.chassis.caller import Call
 from libs.chassis.fields import to_datetime, to_uuid
-from libs.chassis.pages import page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.careplans.convert.medicine import (
     list_to_proto,
     medicine_to_proto,
@@ -17,9 +17,8 @@ from services.careplans.convert.words import to_text
 from services.careplans.domain.medicine import parse_medicines
 from services.careplans.domain.reconciliation import Reconciliation, check_ask
 from services.careplans.service.lists import enter_medicines, opened
-from services.careplans.service.pages import start_of, token_after
 from services.careplans.service.work import put_back, take_up
-from services.careplans.store import MedicineStore, NeighborStore
+from services.careplans.store import LAST, MedicineStore, NeighborStore
 
 MOST_NOTE, MOST_ROLE = 500, 50
 
@@ -69,7 +68,7 @@ class ReconciliationService:
         size = page_size(request.page_size)
         asked = to_uuid("patient_id", request.patient_id)
         patient_id = (await NeighborStore(call.tx).survivors([asked]))[asked]
-        before = start_of(request.page_token, request)
+        before = page_start(request.page_token, request, LAST)
         found = await MedicineStore(call.tx).page(patient_id, before, size + 1)
         page, is_more = found[:size], len(found) > size
         token = token_after(page[-1].opened_at, page[-1].id, request) if is_more else ""

@@ -1,7 +1,7 @@
 """AccessService: why somebody may see a patient, and what may leave. Its contract: access_service.proto."""
 
 from collections.abc import Callable, Collection
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -13,7 +13,7 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from libs.chassis.fields import to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.identity.convert.directory import maybe_uuid
 from services.identity.convert.disclosure import (
     Wanted,
@@ -143,7 +143,7 @@ class AccessService:
         years = PART2_YEARS if request.is_part2 else ACCOUNTED_YEARS
         found = await DisclosureStore(call.tx).list_page(
             patient_id,
-            _before(request),
+            page_start(request.page_token, request, _LAST),
             size + 1,
             since=years_before(call.tx.at, years),
             only_accountable=request.is_accountable,
@@ -151,10 +151,10 @@ class AccessService:
         )
         page = found[:size]
         call.show(*(one.patient_id for one in page))
-        last = [page[-1].at.isoformat(), str(page[-1].id)] if found[size:] else None
+        last = page[-1] if found[size:] else None
         return rpc.ListDisclosuresResponse(
             disclosures=map(disclosure_to_proto, page),
-            next_page_token=encode_cursor(last, request) if last else "",
+            next_page_token=token_after(last.at, last.id, request) if last else "",
         )
 
     async def NamePeople(
@@ -252,16 +252,6 @@ async def _recipient(tx: Transaction, wanted: Wanted) -> Recipient:
         kind=RecipientKind.PERSON,
         answers_to=wanted.recipient_organization_id,
     )
-
-
-def _before(request: rpc.ListDisclosuresRequest) -> tuple[datetime, UUID]:
-    match decode_cursor(request.page_token, request):
-        case None:
-            return _LAST
-        case [str(at), str(id)]:
-            with suppress(ValueError):
-                return datetime.fromisoformat(at), to_uuid("page_token", id)
-    raise bad_token()
 
 
 def _no_patient(patient_id: UUID) -> NotFound:

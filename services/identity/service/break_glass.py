@@ -11,7 +11,7 @@ from carehub.identity.v1 import break_glass_service_pb2 as rpc
 from libs.chassis.caller import Call
 from libs.chassis.errors import FailedPrecondition
 from libs.chassis.fields import check_etag, to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.identity import events
 from services.identity.convert.break_glass import (
     glass_to_proto,
@@ -88,10 +88,10 @@ class BreakGlassService:
         )
         page = found[:size]
         call.show(*(glass.patient_id for glass in page))
-        last = [page[-1].opened_at.isoformat(), str(page[-1].id)] if found[size:] else None
+        last = page[-1] if found[size:] else None
         return rpc.ListBreakGlassResponse(
             break_glasses=[glass_to_proto(glass, call.tx.at) for glass in page],
-            next_page_token=encode_cursor(last, request) if last else "",
+            next_page_token=token_after(last.opened_at, last.id, request) if last else "",
         )
 
     async def _save(
@@ -127,7 +127,7 @@ def _reviewed(call: Call) -> frozenset[UUID]:
 
 
 def _sought(request: rpc.ListBreakGlassRequest) -> Sought:
-    before_at, before_id = _before(request)
+    before_at, before_id = page_start(request.page_token, request, _LAST)
     return Sought(
         patient_id=maybe_uuid("patient_id", request.patient_id),
         is_mine=request.is_mine,
@@ -136,16 +136,3 @@ def _sought(request: rpc.ListBreakGlassRequest) -> Sought:
         before_at=before_at,
         before_id=before_id,
     )
-
-
-def _before(request: rpc.ListBreakGlassRequest) -> tuple[datetime, UUID]:
-    """Where a page begins: after every one, or after the last one shown."""
-    match decode_cursor(request.page_token, request):
-        case None:
-            return _LAST
-        case [str(at), str(id)]:
-            try:
-                return datetime.fromisoformat(at), to_uuid("page_token", id)
-            except ValueError as error:
-                raise bad_token() from error
-    raise bad_token()

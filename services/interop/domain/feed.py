@@ -108,10 +108,6 @@ class Feed:
             not self.sending_application or self.sending_application == sending_application
         )
 
-    def next_version(self) -> Self:
-        self.check()
-        return replace(self, version=self.version + 1)
-
     def is_silent(self, last_message_at: datetime | None, now: datetime) -> bool:
         """A feed that never sent counts from its creation; a paused one is silent because we asked."""
         if self.state is FeedState.PAUSED:

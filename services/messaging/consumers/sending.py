@@ -3,12 +3,11 @@
 Telephones of the demo hub get many at a time; letters go one by one, so that none waits for another between look and leaving.
 """
 
-import asyncio
-import contextlib
 import logging
 from datetime import timedelta
 
 from libs.chassis.database import Transaction
+from libs.chassis.faults import rest
 from libs.process.app import Runtime
 from services.messaging.clients import MailServer, NotSent
 from services.messaging.consumers.opening import await_answers
@@ -40,8 +39,7 @@ async def send_messages(means: Means, mail: MailServer, runtime: Runtime) -> Non
     while not runtime.stopping.is_set():
         while await send_due(means, mail, runtime) and not runtime.stopping.is_set():
             pass
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(runtime.stopping.wait(), LOOK_SECONDS)
+        await rest(runtime.stopping, LOOK_SECONDS)
 
 
 async def send_due(means: Means, mail: MailServer, runtime: Runtime) -> bool:

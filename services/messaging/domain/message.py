@@ -11,7 +11,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from services.messaging.domain.contact import Contact, Means, Way
-from services.messaging.domain.hours import Hours, jitter
+from services.messaging.domain.hours import Hours
 from services.messaging.domain.template import Template, load
 
 # Engagement, rules: at most one automatic message a day and three a week for each person, over all causes.
@@ -260,10 +260,6 @@ def _when(message: Message, template: Template | None, person: Person, at: datet
     if is_counted and hours.day(allowed) != hours.day(earliest):
         allowed = hours.opening(person.history.first_free(hours.day(allowed)))
     return Wait(allowed) if allowed > at else None
-
-
-def due_with_chance(message_id: UUID, at: datetime) -> datetime:
-    return at + jitter(message_id)
 
 
 def is_neutral(contact: Contact, labels: Collection[str]) -> bool:

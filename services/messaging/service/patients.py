@@ -10,7 +10,7 @@ from carehub.messaging.v1 import patient_message_pb2
 from libs.chassis.caller import Call
 from libs.chassis.errors import FailedPrecondition, PermissionDenied
 from libs.chassis.fields import to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.messaging.convert import message_to_proto, to_words
 from services.messaging.domain.contact import Means
 from services.messaging.domain.hours import Hours
@@ -33,7 +33,7 @@ async def list_messages(request: rpc.ListMessagesRequest, call: Call) -> rpc.Lis
     """A page of what a patient was told, with what came back."""
     contact = await known_contact(call, to_uuid("patient_id", request.patient_id))
     size = page_size(request.page_size)
-    before = start_of(decode_cursor(request.page_token, request))
+    before = page_start(request.page_token, request, NEWEST)
     found = await MessageStore(call.tx).page(contact.patient_id, before, size + 1)
     page = found[:size]
     replies = defaultdict[UUID, list[Reply]](list)
@@ -41,24 +41,10 @@ async def list_messages(request: rpc.ListMessagesRequest, call: Call) -> rpc.Lis
         replies[reply.message_id].append(reply)
     token = ""
     if len(found) > size:
-        token = encode_cursor([page[-1].created_at.isoformat(), str(page[-1].id)], request)
+        token = token_after(page[-1].created_at, page[-1].id, request)
     return rpc.ListMessagesResponse(
         messages=[message_to_proto(each, replies[each.id]) for each in page], next_page_token=token
     )
-
-
-def start_of(after: list[str | int] | None) -> tuple[datetime, UUID]:
-    """Where a page of the newest begins."""
-    if after is None:
-        return NEWEST
-    try:
-        at, row_id = map(str, after)
-        moment, found_id = datetime.fromisoformat(at), UUID(row_id)
-    except (ValueError, OverflowError):
-        raise bad_token() from None
-    if moment.tzinfo is None:
-        raise bad_token()
-    return moment, found_id
 
 
 async def written_by_person(

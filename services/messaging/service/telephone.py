@@ -6,11 +6,11 @@ from carehub.messaging.v1 import messaging_service_pb2 as rpc
 
 from libs.chassis.caller import Call
 from libs.chassis.errors import FailedPrecondition, NotFound, PermissionDenied
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.messaging.convert import entry_to_proto, to_optional_id, to_words
 from services.messaging.domain.contact import Channel, Means
 from services.messaging.domain.telephone import Entry
-from services.messaging.service.patients import start_of
+from services.messaging.service.patients import NEWEST
 from services.messaging.store import TelephoneStore
 
 MOST_TEXT = 480
@@ -28,11 +28,11 @@ async def list_telephone(
     """A page of what telephones show, of the patients whom the caller may see."""
     size = page_size(request.page_size)
     patient_id = to_optional_id("patient_id", request.patient_id)
-    before = start_of(decode_cursor(request.page_token, request))
+    before = page_start(request.page_token, request, NEWEST)
     found = await TelephoneStore(call.tx).newest(patient_id, before, size + 1)
     page, token = found[:size], ""
     if len(found) > size:
-        token = encode_cursor([page[-1].at.isoformat(), str(page[-1].id)], request)
+        token = token_after(page[-1].at, page[-1].id, request)
     call.show(*(entry.patient_id for entry in page))
     return rpc.ListTelephoneResponse(entries=map(entry_to_proto, page), next_page_token=token)
 

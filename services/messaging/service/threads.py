@@ -11,7 +11,7 @@ from carehub.messaging.v1 import thread_pb2
 from libs.chassis.caller import Call
 from libs.chassis.errors import FailedPrecondition, PermissionDenied
 from libs.chassis.fields import check_etag, to_uuid
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.messaging.convert import (
     post_to_proto,
     thread_to_proto,
@@ -32,7 +32,7 @@ from services.messaging.domain.thread import (
 )
 from services.messaging.events import start_thread
 from services.messaging.service.contacts import known_contact
-from services.messaging.service.patients import start_of
+from services.messaging.service.patients import NEWEST
 from services.messaging.store import (
     CauseStore,
     ContactStore,
@@ -184,7 +184,7 @@ def _unread(posts: Sequence[Post], who: UUID, seen: datetime | None) -> int:
 async def list_threads(request: rpc.ListThreadsRequest, call: Call) -> rpc.ListThreadsResponse:
     """A page of threads, without what was said."""
     size = page_size(request.page_size)
-    before_at, before_id = start_of(decode_cursor(request.page_token, request))
+    before_at, before_id = page_start(request.page_token, request, NEWEST)
     facility_id = to_optional_id("facility_id", request.facility_id)
     places = [facility_id] if facility_id else sorted(call.facilities)
     where = ThreadFilter(
@@ -199,7 +199,7 @@ async def list_threads(request: rpc.ListThreadsRequest, call: Call) -> rpc.ListT
     page = found[:size]
     token = ""
     if len(found) > size:
-        token = encode_cursor([page[-1].started_at.isoformat(), str(page[-1].id)], request)
+        token = token_after(page[-1].started_at, page[-1].id, request)
     return rpc.ListThreadsResponse(threads=await _rows(call, page), next_page_token=token)
 
 

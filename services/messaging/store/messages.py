@@ -101,15 +101,6 @@ OF_CAUSES = sql(
     .order_by(_m.id),
     row=Message,
 )
-WAITING_FOR = sql(
-    select(messages)
-    .where(
-        _m.patient_id == _patient,
-        _m.state.in_([literal_column("'PENDING'"), literal_column("'READY'")]),
-    )
-    .order_by(_m.id),
-    row=Message,
-)
 _after = tuple_(_m.created_at, _m.id) < tuple_(
     param("before_at", type_=DateTime(timezone=True)), param("before_id", type_=Uuid)
 )
@@ -209,9 +200,6 @@ class MessageStore:
     async def of_causes(self, ids: Iterable[UUID]) -> list[Message]:
         """What rules planned about these appointments and loops."""
         return await self._tx.fetch(OF_CAUSES, ids=sorted(set(ids)))
-
-    async def waiting_for(self, patient_id: UUID) -> list[Message]:
-        return await self._tx.fetch(WAITING_FOR, patient_id=patient_id)
 
     async def page(
         self, patient_id: UUID, before: tuple[datetime, UUID], limit: int

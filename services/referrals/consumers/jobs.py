@@ -1,7 +1,5 @@
 """What referrals does by itself: sends what waits to be sent, and takes letters with links to partners out."""
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -9,6 +7,7 @@ from uuid import UUID
 
 from libs.chassis.database import Transaction
 from libs.chassis.errors import FailedPrecondition, Unavailable
+from libs.chassis.faults import rest
 from libs.chassis.ids import new_id
 from libs.process.app import Job, Runtime
 from services.referrals.clients import Identity, MailServer, NotSent, PartnerLetter
@@ -144,5 +143,4 @@ async def _try_again(tx: Transaction, letter: Letter, error: NotSent) -> None:
 async def _again_and_again(runtime: Runtime, work: Callable[[], Awaitable[None]]) -> None:
     while not runtime.stopping.is_set():
         await work()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(runtime.stopping.wait(), LOOK)
+        await rest(runtime.stopping, LOOK)

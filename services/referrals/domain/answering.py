@@ -71,10 +71,9 @@ def answer_due(
     *,
     promised_hours: int = 0,
     needed_at: datetime | None = None,
-    rules: Sequence[AnswerRule] = RULES,
 ) -> Due:
     """When the answer is due: by the rule or sooner, if the service promised so; and while there is time to ask another."""
-    due = _by_rule(rule_for(priority, calendar.local_date(sent_at), rules), calendar, sent_at)
+    due = _by_rule(rule_for(priority, calendar.local_date(sent_at)), calendar, sent_at)
     if promised_hours:
         promised = Due(
             sent_at + timedelta(hours=promised_hours),

@@ -40,7 +40,6 @@ EDGES: Mapping[State, frozenset[State]] = MappingProxyType({
     State.CANCELLED: frozenset(),
 })  # fmt: skip
 ENDED = frozenset(state for state, after in EDGES.items() if not after)
-NEEDS_REASON = frozenset({State.REJECTED, State.FAILED, State.CANCELLED})
 # After yes, until it is done or not.
 UNDER_WAY = frozenset({State.ACCEPTED, State.IN_PROGRESS})
 

@@ -1,8 +1,6 @@
 """One referral taken up to be changed, what is checked before, and lists of them."""
 
-from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
 from uuid import UUID
 
 from carehub.referrals.v1 import referral_pb2
@@ -12,7 +10,7 @@ from libs.chassis.caller import Call, CallerKind
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument, NotFound, PermissionDenied
 from libs.chassis.fields import check_etag, to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.referrals.convert.referral import maybe_uuid, referral_to_proto
 from services.referrals.deciding import Answer
 from services.referrals.domain.directory import Service
@@ -79,7 +77,7 @@ async def list_referrals(
 ) -> rpc.ListReferralsResponse:
     """One patient's, also after a merge; or those of the caller's facilities."""
     size = page_size(request.page_size)
-    before_at, before_id = _start(request)
+    before_at, before_id = page_start(request.page_token, request, FIRST)
     where = ReferralFilter(
         states=_states(request), before_at=before_at, before_id=before_id, limit=size + 1
     )
@@ -90,10 +88,10 @@ async def list_referrals(
     else:
         found = list(await store.at_facilities(call.facilities, where))
     page = found[:size]
-    last = [page[-1].created_at.isoformat(), str(page[-1].id)] if found[size:] else None
+    last = page[-1] if found[size:] else None
     return rpc.ListReferralsResponse(
         referrals=[show(call, each) for each in page],
-        next_page_token=encode_cursor(last, request) if last else "",
+        next_page_token=token_after(last.created_at, last.id, request) if last else "",
     )
 
 
@@ -101,14 +99,3 @@ def _states(request: rpc.ListReferralsRequest) -> tuple[str, ...]:
     names = {v: k for k, v in referral_pb2.Referral.State.items()}
     name = names.get(request.state, "").removeprefix("STATE_")
     return (name,) if name in list(State) else tuple(State)
-
-
-def _start(request: rpc.ListReferralsRequest) -> tuple[datetime, UUID]:
-    match decode_cursor(request.page_token, request):
-        case None:
-            return FIRST
-        case [str(at), str(id)]:
-            with suppress(ValueError):
-                if (instant := datetime.fromisoformat(at)).tzinfo:
-                    return instant, to_uuid("page_token", id)
-    raise bad_token()

@@ -1,7 +1,7 @@
 """What registry keeps of the feeds: which facilities are programs under 42 CFR Part 2, also in what people type in there."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -43,13 +43,12 @@ class FeedStore:
 class Programs:
     """Which facilities are programs, as it was a moment ago."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._read_at = float("-inf")
         self._known: frozenset[UUID] = frozenset()
 
     async def include(self, facility_id: UUID, tx: Transaction) -> bool:
-        now = self._clock()
+        now = time.monotonic()
         if now - self._read_at > FRESH_SECONDS:
             self._known, self._read_at = await FeedStore(tx).programs(), now
         return facility_id in self._known

@@ -3,17 +3,23 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import dropwhile, islice
 from uuid import UUID
 
 from carehub.scheduling.v1 import scheduling_service_pb2 as rpc
-from google.protobuf.message import Message
 
 from libs.chassis.caller import Call
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import (
+    bad_token,
+    decode_cursor,
+    encode_cursor,
+    page_size,
+    page_start,
+    token_after,
+)
 from services.scheduling.convert import to_date, to_instant, to_purpose
 from services.scheduling.domain.appointment import Appointment
 from services.scheduling.domain.schedule import Schedule, Slot, Taken, free
@@ -35,9 +41,7 @@ async def list_schedules(
     """A page of schedules by practitioner, and the token of the next."""
     size = page_size(request.page_size)
     facility_id = to_uuid("facility_id", request.facility_id) if request.facility_id else None
-    name, schedule_id = decode_cursor(request.page_token, request) or ("", str(_NOTHING))
-    after = (str(name), _id(schedule_id))
-    found = await ScheduleStore(call.tx).page(facility_id, after, size + 1)
+    found = await ScheduleStore(call.tx).page(facility_id, _after(request), size + 1)
     page = found[:size]
     if len(found) == len(page):
         return page, ""
@@ -60,14 +64,14 @@ async def list_free(request: rpc.ListFreeSlotsRequest, call: Call) -> tuple[list
         for s in schedules
         if s.facility_id in facilities
     ]
-    after, after_id = _cursor(request.page_token, request, FIRST)
+    after, after_id = page_start(request.page_token, request, FIRST)
     soonest = heapq.merge(*offers, key=_place)
     left = dropwhile(lambda slot: _place(slot) <= (after, after_id), soonest)
     found = list(islice(left, size + 1))
     page = found[:size]
     if len(found) == len(page):
         return page, ""
-    return page, encode_cursor([page[-1].start_at.isoformat(), str(page[-1].schedule_id)], request)
+    return page, token_after(page[-1].start_at, page[-1].schedule_id, request)
 
 
 def _place(slot: Slot) -> tuple[datetime, UUID]:
@@ -115,12 +119,12 @@ async def list_appointments(
         found = await _on_day(request, call, size + 1)
     else:
         patient_id = to_uuid("patient_id", request.patient_id)
-        before = _cursor(request.page_token, request, LAST)
+        before = page_start(request.page_token, request, LAST)
         found = await AppointmentStore(call.tx).of_patient(patient_id, before, size + 1)
     page = found[:size]
     if len(found) == len(page):
         return page, ""
-    return page, encode_cursor([page[-1].start_at.isoformat(), str(page[-1].id)], request)
+    return page, token_after(page[-1].start_at, page[-1].id, request)
 
 
 async def _on_day(
@@ -135,24 +139,15 @@ async def _on_day(
         day = facilities[facility_id].day(on)
     except OverflowError as error:
         raise InvalidArgument("DAY_TOO_FAR", "No calendar has that day.", field="date") from error
-    after = _cursor(request.page_token, request, FIRST)
+    after = page_start(request.page_token, request, FIRST)
     return await AppointmentStore(call.tx).on_day(facility_id, day, after, limit)
 
 
-def _cursor(token: str, request: Message, start: tuple[datetime, UUID]) -> tuple[datetime, UUID]:
-    values = decode_cursor(token, request)
-    if values is None:
-        return start
-    try:
-        at, row_id = map(str, values)
-        instant = datetime.fromisoformat(at)
-        return instant.astimezone(UTC), UUID(row_id)
-    except (ValueError, OverflowError) as error:
-        raise bad_token() from error
-
-
-def _id(value: str | int) -> UUID:
-    try:
-        return UUID(str(value))
-    except ValueError as error:
-        raise bad_token() from error
+def _after(request: rpc.ListSchedulesRequest) -> tuple[str, UUID]:
+    """After which practitioner and schedule the page begins."""
+    match decode_cursor(request.page_token, request):
+        case None:
+            return "", _NOTHING
+        case [str(practitioner), str(schedule_id)]:
+            return practitioner, to_uuid("page_token", schedule_id)
+    raise bad_token()

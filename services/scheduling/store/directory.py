@@ -1,7 +1,7 @@
 """Facilities and feeds as identity and interop told of them last."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -85,13 +85,12 @@ class DirectoryStore:
 class Programs:
     """Which facilities are programs, as it was a moment ago."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    def __init__(self) -> None:
         self._read_at = float("-inf")
         self._known: frozenset[UUID] = frozenset()
 
     async def include(self, facility_id: UUID, tx: Transaction) -> bool:
-        now = self._clock()
+        now = time.monotonic()
         if now - self._read_at > FRESH_SECONDS:
             self._known, self._read_at = await DirectoryStore(tx).programs(), now
         return facility_id in self._known

@@ -1,7 +1,5 @@
 """What tasking does by itself: send letters, publish the protocols that came with CareHub, look after its promise."""
 
-import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -9,6 +7,7 @@ from datetime import timedelta
 from prometheus_client import Gauge
 
 from libs.chassis.database import Transaction
+from libs.chassis.faults import rest
 from libs.process.app import Job, Runtime
 from libs.process.gauges import Reading
 from services.tasking.clients import MailServer, NotSent
@@ -149,5 +148,4 @@ async def _again_and_again(
 ) -> None:
     while not runtime.stopping.is_set():
         await work()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(runtime.stopping.wait(), pause)
+        await rest(runtime.stopping, pause)

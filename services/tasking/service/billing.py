@@ -12,7 +12,7 @@ from libs.calendars.calendar import Calendar, calendar_for
 from libs.chassis.caller import Call
 from libs.chassis.errors import NotFound
 from libs.chassis.fields import to_uuid
-from libs.chassis.pages import page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.tasking.convert import to_optional_id
 from services.tasking.convert.ledger import candidate_to_proto, decision_to_proto, to_mdm
 from services.tasking.domain.billing import billing_rules
@@ -33,7 +33,6 @@ from services.tasking.domain.task import ContactAttempt, Task
 from services.tasking.domain.transition import PROTOCOL, transition_of
 from services.tasking.events import decision_recorded
 from services.tasking.service.ledger import END, class_of
-from services.tasking.service.lists import page_start, page_token
 from services.tasking.store import (
     ClaimStore,
     DirectoryStore,
@@ -92,7 +91,7 @@ async def list_candidates(
     page = found[:size]
     token = ""
     if len(found) > len(page) and (anchor_at := page[-1].anchor_at):
-        token = page_token(anchor_at, page[-1].id, request)
+        token = token_after(anchor_at, page[-1].id, request)
     candidates = await _candidates(page, call)
     return rpc.ListClaimCandidatesResponse(candidates=candidates, next_page_token=token)
 

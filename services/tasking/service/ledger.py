@@ -12,7 +12,7 @@ from libs.calendars.calendar import calendar_for
 from libs.chassis.caller import Call
 from libs.chassis.errors import FailedPrecondition, NotFound, PermissionDenied
 from libs.chassis.fields import to_uuid
-from libs.chassis.pages import page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.tasking.convert import to_optional_id, to_text
 from services.tasking.convert.ledger import (
     entry_to_proto,
@@ -33,7 +33,6 @@ from services.tasking.domain.time_ledger import (
     month_totals,
 )
 from services.tasking.events import time_recorded
-from services.tasking.service.lists import page_start, page_token
 from services.tasking.service.work import Work
 from services.tasking.store import DirectoryStore, Newest, RecordStore, TaskStore, TimeStore
 
@@ -194,7 +193,7 @@ async def list_time(request: rpc.ListTimeRequest, call: Call) -> rpc.ListTimeRes
     call.show(*(entry.patient_id for entry in page))
     return rpc.ListTimeResponse(
         entries=[entry_to_proto(entry) for entry in page],
-        next_page_token=page_token(page[-1].start_at, page[-1].id, request) if is_more else "",
+        next_page_token=token_after(page[-1].start_at, page[-1].id, request) if is_more else "",
         totals=totals_to_proto(totals),
     )
 

@@ -6,18 +6,17 @@ time, though one that was escalated can stand on a later page than one that was 
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
 from carehub.tasking.v1 import loop_pb2, task_pb2
 from carehub.tasking.v1 import tasking_service_pb2 as rpc
-from google.protobuf.message import Message
 
 from libs.calendars.calendar import calendar_for
 from libs.chassis.caller import Call
 from libs.chassis.errors import InvalidArgument
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import page_size, page_start, token_after
 from services.tasking.convert import loop_to_proto, task_to_proto, to_optional_id
 from services.tasking.domain.loop import Loop, LoopState
 from services.tasking.domain.owner import Directory, Facility
@@ -41,7 +40,7 @@ async def list_loops(request: rpc.ListLoopsRequest, call: Call) -> tuple[list[Lo
     patient_id = to_optional_id("patient_id", request.patient_id)
     facility_id = to_optional_id("facility_id", request.facility_id)
     size = page_size(request.page_size)
-    after_at, after_id = page_start(request.page_token, request)
+    after_at, after_id = page_start(request.page_token, request, FIRST)
     where = LoopFilter(
         states=_states(LoopState, loop_pb2.Loop.State.Name(request.state), bool(patient_id)),
         facility_id=facility_id,
@@ -57,7 +56,7 @@ async def list_loops(request: rpc.ListLoopsRequest, call: Call) -> tuple[list[Lo
     page = found[:size]
     if len(found) == len(page):
         return page, ""
-    return page, page_token(page[-1].clock_at or page[-1].opened_at, page[-1].id, request)
+    return page, token_after(page[-1].clock_at or page[-1].opened_at, page[-1].id, request)
 
 
 async def list_tasks(request: rpc.ListTasksRequest, call: Call) -> tuple[list[Task], str]:
@@ -71,7 +70,7 @@ async def list_tasks(request: rpc.ListTasksRequest, call: Call) -> tuple[list[Ta
         places = [where.facility_id] if where.facility_id else call.facilities
         found = await store.worklist(places, where)
     page = found[:size]
-    token = "" if len(found) == len(page) else page_token(page[-1].due_at, page[-1].id, request)
+    token = "" if len(found) == len(page) else token_after(page[-1].due_at, page[-1].id, request)
     return page, token
 
 
@@ -82,7 +81,7 @@ async def _wanted(request: rpc.ListTasksRequest, call: Call, limit: int) -> Task
     me, teams = call.caller.subject, None
     if request.scope in (Scope.SCOPE_MY_TEAMS, Scope.SCOPE_UNCLAIMED):
         teams = tuple(await DirectoryStore(call.tx).teams_of(me))
-    after_at, after_id = page_start(request.page_token, request)
+    after_at, after_id = page_start(request.page_token, request, FIRST)
     return TaskFilter(
         states=_states(TaskState, task_pb2.Task.State.Name(request.state), is_any_state),
         facility_id=to_optional_id("facility_id", request.facility_id),
@@ -159,30 +158,3 @@ def _states(kind: type[StrEnum], named: str, is_any: bool) -> tuple[str, ...]:
     if name != "UNSPECIFIED":
         return (name,)
     return tuple(kind) if is_any else ("OPEN",)
-
-
-def page_start(
-    token: str, request: Message, first: tuple[datetime, UUID] = FIRST
-) -> tuple[datetime, UUID]:
-    """Where the page begins: after the last row of the page before, or before every row."""
-    after = decode_cursor(token, request)
-    if after is None:
-        return first
-    try:
-        at, row_id = map(str, after)
-        return _instant(at), UUID(row_id)
-    except (ValueError, OverflowError):
-        raise InvalidArgument(
-            "PAGE_TOKEN_INVALID", "Send next_page_token as it came.", field="page_token"
-        ) from None
-
-
-def _instant(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    if at.tzinfo is None:
-        raise ValueError("it has no time zone")
-    return at.astimezone(UTC)
-
-
-def page_token(at: datetime, row_id: UUID, request: Message) -> str:
-    return encode_cursor([at.isoformat(), str(row_id)], request)

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, Text, func,
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.chassis.database import Database, Transaction, param, sql
-from libs.conveyor import outbox
+from libs.conveyor import outbox, parked
 from libs.conveyor.inbox import Consumer, Delivery, Unprocessable
 from libs.conveyor.timers import Timer, set_timer
 
@@ -58,6 +58,12 @@ NEWEST = sql(select(newest.c.version).where(newest.c.key == param("key")))
 
 def facility(name: str, version: int = 1) -> FacilityChanged:
     return FacilityChanged(facility=facility_pb2.Facility(id=name, name=name), version=version)
+
+
+async def waiting(listener: Database, consumer: str = "") -> list[parked.Parked]:
+    """What was set aside, and nobody has decided on yet."""
+    async with listener.system() as tx:
+        return await parked.page(tx, 100, consumer=consumer)
 
 
 async def tell(teller: Database, key: str, version: int = 1) -> None:

@@ -96,14 +96,17 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over(world: World) ->
         await heard(world, 120)
 
 
-async def test_two_leaders_at_once_do_no_harm(world: World) -> None:
+async def test_two_leaders_at_once_do_no_harm(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A leader that has lost its lock and does not know it yet."""
+    monkeypatch.setattr(relay, "POLL", 0.01)
     stopping = asyncio.Event()
 
     async def usurp() -> None:
         async with world.teller.session() as connection:
             await relay._Relay(STREAM, world.teller, world.conveyor, connection).lead(
-                asyncio.Event(), stopping, 0.01
+                asyncio.Event(), stopping
             )
 
     async with world.running(COUNTER):

@@ -9,11 +9,10 @@ import asyncpg
 import pytest
 
 from libs.chassis.errors import Unavailable
-from libs.conveyor import parked
 from libs.local.postgres import start_postgres
 from libs.testing.servers import Servers
 from tests.component.conveyor.conftest import World, until
-from tests.component.conveyor.story import COUNTER, HEARD, HEARD_TWICE, UNPUBLISHED, tell
+from tests.component.conveyor.story import COUNTER, HEARD, HEARD_TWICE, UNPUBLISHED, tell, waiting
 
 
 @pytest.fixture
@@ -54,4 +53,4 @@ async def test_a_killed_database_is_waited_for_and_counts_for_nothing(
             await until(heard_all, what="hearing everything")
             await until(nothing_waits, what="marking everything as published")
         assert await world.ask(world.listener, HEARD_TWICE) == 0
-        assert await parked.list_parked(world.listener) == []
+        assert await waiting(world.listener) == []

@@ -22,6 +22,7 @@ from tests.component.conveyor.story import (
     count,
     facility,
     tell,
+    waiting,
 )
 
 
@@ -45,10 +46,10 @@ async def heard(world: World, expected: int) -> None:
 
 async def set_aside(world: World, expected: int = 1) -> list[parked.Parked]:
     async def all_there() -> bool:
-        return len(await parked.list_parked(world.listener)) == expected
+        return len(await waiting(world.listener)) == expected
 
     await until(all_there, what=f"parking {expected} messages")
-    return await parked.list_parked(world.listener, COUNTER.name)
+    return await waiting(world.listener, COUNTER.name)
 
 
 async def pending(world: World) -> int:
@@ -118,7 +119,7 @@ async def test_a_parked_message_is_replayed_once_its_cause_is_mended(world: Worl
     await parked.replay(world.listener, repaired, entry.id)
     assert [(d.id, d.key, d.version) for d in seen] == [(entry.message_id, "f1", 1)]
     assert (await parked.show(world.listener, entry.id)).state == "REPLAYED"
-    assert await parked.list_parked(world.listener) == []
+    assert await waiting(world.listener) == []
     with pytest.raises(FailedPrecondition):
         await parked.replay(world.listener, repaired, entry.id)
 
@@ -129,7 +130,9 @@ async def test_a_parked_message_is_discarded_with_a_reason_and_stays_readable(
     await tell_named(world, "poison")
     async with world.running(COUNTER):
         (entry,) = await set_aside(world)
-    await parked.discard(world.listener, entry.id, "a test of the sender's")
+    async with world.listener.system() as tx:
+        assert await parked.discard(tx, entry.id, "a test of the sender's")
+        assert not await parked.discard(tx, entry.id, "thought better of it")
     settled_entry = await parked.show(world.listener, entry.id)
     assert settled_entry.state == "DISCARDED"
     assert settled_entry.settled_reason == "a test of the sender's"
@@ -186,7 +189,7 @@ async def test_bad_weather_counts_for_nothing(world: World) -> None:
     async with world.running(Consumer(COUNTER.name, COUNTER.events, in_a_storm)):
         await heard(world, 1)
     assert failures == 20
-    assert await parked.list_parked(world.listener) == []
+    assert await waiting(world.listener) == []
 
 
 async def test_a_message_that_came_too_often_is_tried_alone_and_parked_if_it_kills(
@@ -223,7 +226,7 @@ async def test_a_message_that_came_too_often_is_tried_alone_and_parked_if_it_kil
         deaths += 1
     consuming.cancel()
     assert 3 <= deaths <= 5
-    (entry,) = await parked.list_parked(world.listener)
+    (entry,) = await waiting(world.listener)
     assert (entry.key, entry.reason) == ("deadly", "PROCESS_DIED")
     await heard(world, 2)
 

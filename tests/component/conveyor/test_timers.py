@@ -67,6 +67,16 @@ async def rung(world: World, count: int) -> None:
     assert await world.ask(world.teller, RUNG_TWICE) == 0
 
 
+async def test_an_idle_scheduler_ends_at_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timers, "POLL", 60.0)
+    clock = Clock()
+    await set_bell(world)
+    async with scheduling(world, clock, BELL):
+        await rung(world, 1)
+
+
 async def test_a_timer_fires_when_it_is_due_and_not_before(world: World) -> None:
     clock = Clock()
     await set_bell(world, "now", NOON)

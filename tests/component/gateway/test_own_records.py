@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from libs.testing.hub import caller_token
-from services.identity.app import BOOTSTRAP
+from services.identity.app import bootstrap
 from services.identity.domain.role import PERMISSIONS, Role
 from services.identity.domain.token import OWN_READ
 from services.identity.service import own_record
@@ -29,7 +29,7 @@ class Town:
         identity = Identity(self.hub)
         someone = {"account": "root", "name": "Root", "email": ""}
         async with self.hub.system("identity") as tx:
-            await BOOTSTRAP(tx, id=identity.admin_id, **someone)
+            await bootstrap(tx, id=identity.admin_id, **someone)
         self.mercy = (await identity.create_facility(name="Mercy")).id
         self.valley = (await identity.create_facility(name="Valley")).id
         self.nurse = await identity.create_staff("nadia", ("nurse", self.mercy))

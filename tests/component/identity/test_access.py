@@ -14,7 +14,7 @@ from carehub.registry.v1.registry_events_pb2 import EncounterChanged, PatientCha
 from libs.chassis.wire import CallFailed
 from libs.conveyor.inbox import Delivery
 from services.identity import consumers
-from services.identity.app import BOOTSTRAP
+from services.identity.app import bootstrap
 from services.identity.consumers import follow_record
 from services.identity.events import decide_everybody_anew
 
@@ -34,7 +34,7 @@ class Network:
         if agreed:
             someone = {"account": "root", "name": "Root", "email": ""}
             async with identity.hub.system("identity") as tx:
-                await BOOTSTRAP(tx, id=identity.admin_id, **someone)
+                await bootstrap(tx, id=identity.admin_id, **someone)
         places = [UUID((await identity.create_facility()).id) for _ in range(2)]
         return cls(identity, *places)
 

@@ -9,7 +9,7 @@ from carehub.identity.v1 import identity_service_pb2 as rpc
 from carehub.identity.v1.staff_pb2 import StaffMember
 
 from libs.chassis.wire import CallFailed
-from services.identity.app import BOOTSTRAP
+from services.identity.app import bootstrap
 
 
 def refused(code, reason):
@@ -190,7 +190,7 @@ class TestStaff:
             someone = {"account": "admin", "name": "Ada", "email": "ada@net.example"}
             for _ in range(2):
                 async with i.hub.system("identity") as tx:
-                    await BOOTSTRAP(tx, id=i.admin_id, **someone)
+                    await bootstrap(tx, id=i.admin_id, **someone)
             assert len(await i.told(events.StaffChanged)) == 1
             with refused("FAILED_PRECONDITION", "LAST_NETWORK_ADMIN"):
                 await i.deactivate(str(i.admin_id))

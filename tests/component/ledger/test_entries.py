@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from libs.chassis import audit
 from libs.chassis.database import every_field, sql
+from libs.chassis.pages import encode_cursor
 from libs.chassis.wire import CallFailed
 from libs.ledger import heads
 from libs.ledger.entries import action_of
@@ -130,6 +131,17 @@ async def test_pages_go_on_where_they_ended_and_tokens_are_for_one_question(hub)
             with pytest.raises(CallFailed, check=lambda e: e.reason == "PAGE_TOKEN_INVALID"):
                 await listed(h, person_id=str(uuid4()), page_token=token)
         assert found == expected
+
+
+async def test_a_token_that_somebody_made_up_is_refused(hub):
+    noon = "2026-07-01T12:00:00"
+    async with hub("interop") as h:
+        for made_up in (["Tuesday", str(HERE)], [f"{noon}Z"], [noon, str(HERE)], []):
+            token = encode_cursor(made_up, audit_pb2.ListAuditRequest())
+            with pytest.raises(CallFailed) as failed:
+                await listed(h, page_token=token)
+            assert failed.value.code == "INVALID_ARGUMENT"
+            assert failed.value.reason == "PAGE_TOKEN_INVALID"
 
 
 async def test_every_call_is_in_the_ledger_with_its_roles_and_is_sealed(hub, monkeypatch):

@@ -6,7 +6,8 @@ import pytest
 
 from libs.chassis.contracts import ContractError
 from libs.ledger.keeping import with_ledger
-from libs.process.app import Host, HostSettings, Role
+from libs.process.app import Host, HostSettings
+from libs.process.status import Role
 from libs.testing.hub import caller_keys
 from services.identity.app import build
 

@@ -23,7 +23,8 @@ from libs.local import nats as local_nats
 from libs.local.broker import configuration, listening, set_up_at, users_of
 from libs.local.environment import SERVICES
 from libs.local.process import Child, free_port, spawn, wait_until_ready
-from libs.process.app import Host, HostSettings, Role
+from libs.process.app import Host, HostSettings
+from libs.process.status import Role
 from libs.testing.hub import caller_keys
 
 ACCESS = identity_events_pb2.AccessChanged.DESCRIPTOR.full_name

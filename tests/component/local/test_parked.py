@@ -83,6 +83,7 @@ async def test_what_is_discarded_says_why(hub, command):
         assert len(await command("list")) == 1
         (line,) = await command("discard", id, "--reason", "sent twice")
         assert " DISCARDED " in line
+        assert await command("discard", id, "--reason", "thought better of it") == [line]
         assert await command("list") == []
 
 

@@ -9,6 +9,7 @@ from carehub.scheduling.v1 import scheduling_service_pb2 as rpc
 from google.type import date_pb2
 
 from libs.chassis.fields import to_timestamp
+from libs.chassis.pages import encode_cursor
 from libs.chassis.wire import CallFailed
 from libs.conveyor.timers import set_timer
 from tests.component.scheduling.conftest import BOOKED, CANCELLED, DAY, HOUR, NO_SHOW, at
@@ -210,6 +211,8 @@ async def test_schedules_page_by_page(scheduling):
             if not request.page_token:
                 break
         assert names == ["A", "B", "C"]
+        request.page_token = encode_cursor(["A"], request)
+        assert await s.refused("ListSchedules", request) == "PAGE_TOKEN_INVALID"
 
 
 async def test_the_day_of_a_facility_and_pages_of_it(scheduling):

@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from libs.chassis.wire import CallFailed
 from libs.testing.hub import caller_token
-from services.identity.app import BOOTSTRAP
+from services.identity.app import bootstrap
 from services.tasking.domain.protocol import shipped_protocols
 from tests.component.identity.conftest import Identity
 
@@ -65,7 +65,7 @@ class Region:
 
     async def settle_in(self):
         async with self.hub.system("identity") as tx:
-            await BOOTSTRAP(tx, id=self.identity.admin_id, account="root", name="Root", email="")
+            await bootstrap(tx, id=self.identity.admin_id, account="root", name="Root", email="")
         for site, (provenance, *_) in SITES.items():
             place = (await self.identity.create_facility(name=site)).id
             someone = await self.identity.create_staff(

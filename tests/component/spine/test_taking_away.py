@@ -24,7 +24,8 @@ from libs.ledger.keeping import with_ledger
 from libs.local.environment import SERVICES, service_keys
 from libs.local.nats import start_nats
 from libs.local.process import free_port
-from libs.process.app import Host, HostSettings, Role
+from libs.process.app import Host, HostSettings
+from libs.process.status import Role
 from libs.testing.hub import caller_keys
 from services.identity.app import bootstrap
 from services.identity.clients.holders import holders

@@ -1,12 +1,19 @@
 """Ids, etags, masks and cursors of requests."""
 
+from datetime import UTC, datetime, timedelta, timezone
+from uuid import UUID
+
 import pytest
 from carehub.identity.v1 import facility_pb2, identity_service_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.chassis.errors import Aborted, InvalidArgument
 from libs.chassis.fields import apply_mask, check_etag, etag, to_uuid
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import decode_cursor, encode_cursor, page_size, page_start, token_after
+
+ROW = UUID("5c1a0f6e-3f5b-4b6e-9a55-1f0d5f0b7a10")
+FIRST = datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1)
+TEAMS = identity_service_pb2.ListTeamsRequest()
 
 
 def test_an_id_that_is_none_names_its_field():
@@ -74,3 +81,36 @@ def test_a_token_of_what_no_database_can_be_asked_for_is_refused(value):
     request = identity_service_pb2.ListTeamsRequest()
     with pytest.raises(InvalidArgument):
         decode_cursor(encode_cursor([value], request), request)
+
+
+def test_a_page_begins_after_the_row_that_its_token_is_of_and_the_first_where_it_is_told():
+    at = datetime(2026, 7, 1, 12, 30, 0, 7, tzinfo=timezone(timedelta(hours=-7)))
+    assert page_start(token_after(at, ROW, TEAMS), TEAMS, FIRST) == (at, ROW)
+    assert page_start("", TEAMS, FIRST) == FIRST
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(["Tuesday", str(ROW)], id="no instant"),
+        pytest.param(["2026-07-01T12:00:00+00:00", "seven"], id="no id"),
+        pytest.param([7, str(ROW)], id="a number"),
+        pytest.param([], id="nothing"),
+        pytest.param(["2026-07-01T12:00:00+00:00"], id="an instant only"),
+        pytest.param(["2026-07-01T12:00:00+00:00", str(ROW), "more"], id="too much"),
+        pytest.param(["2026-07-01T12:00:00", str(ROW)], id="no zone"),
+        pytest.param(["0001-01-01T00:00:00+14:00", str(ROW)], id="before all time"),
+    ],
+)
+def test_a_page_begins_nowhere_that_somebody_made_up(values):
+    with pytest.raises(InvalidArgument, check=lambda e: e.reason == "PAGE_TOKEN_INVALID"):
+        page_start(encode_cursor(values, TEAMS), TEAMS, FIRST)
+
+
+def test_a_page_begins_with_no_token_that_was_cut_short_or_is_of_another_request():
+    at = datetime(2026, 7, 1, tzinfo=UTC)
+    cut = token_after(at, ROW, TEAMS)[:-9]
+    other = token_after(at, ROW, identity_service_pb2.ListTeamsRequest(facility_id="a"))
+    for token in (cut, other):
+        with pytest.raises(InvalidArgument, check=lambda e: e.reason == "PAGE_TOKEN_INVALID"):
+            page_start(token, TEAMS, FIRST)

@@ -5,7 +5,7 @@ from google.protobuf.any_pb2 import Any as AnyMessage
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
 from gateway.api.problems import STATUS_OF, TITLES, camel, from_call, internal
-from libs.chassis.errors import InvalidArgument, ResourceExhausted
+from libs.chassis.errors import InvalidArgument, Unavailable
 from libs.chassis.wire import CallFailed, to_status
 from tests.unit.gateway.doubles import failed
 
@@ -68,7 +68,7 @@ def test_fields_are_named_as_the_client_knows_them():
 
 
 def test_a_service_may_say_when_to_come_back():
-    status = to_status(ResourceExhausted("BUSY", "Too much at once."), "r1")
+    status = to_status(Unavailable("BUSY", "Too much at once."), "r1")
     retry = error_details_pb2.RetryInfo()
     retry.retry_delay.FromMilliseconds(2500)
     status.details.add().Pack(retry)

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 
 from services.messaging.domain.gsm import length_of
-from services.messaging.domain.reading import HARDEST_GRADE, grade_of, syllables_of
 from services.messaging.domain.template import (
     TemplateProblem,
     day_in,
@@ -17,6 +16,7 @@ from services.messaging.domain.template import (
     templates,
     time_in,
 )
+from tests.unit.messaging.reading import HARDEST_GRADE, grade_of, syllables_of
 
 SLOTS = {
     "facility": "Sierra Family Clinic",

@@ -14,6 +14,7 @@ from libs.process.status import (
     LedgerCounts,
     OutboxCounts,
     ParkedCounts,
+    Role,
     Status,
     TimerCounts,
 )
@@ -24,7 +25,7 @@ NOW = datetime(2026, 9, 4, 12, tzinfo=UTC)
 Concern = status_pb2.ServiceStatus
 
 
-def beat(process="a", role="work", ago=1, figures=None, **lag: int) -> Heartbeat:
+def beat(process="a", role=Role.WORK, ago=1, figures=None, **lag: int) -> Heartbeat:
     return Heartbeat(
         process=process,
         role=role,
@@ -58,9 +59,9 @@ def test_all_is_well():
 
 
 def test_nobody_works_if_only_those_who_serve_are_there_or_the_others_are_silent():
-    for heartbeats in ([], [beat(role="serve")], [beat(ago=31)]):
+    for heartbeats in ([], [beat(role=Role.SERVE)], [beat(ago=31)]):
         assert concerns(status(heartbeats=heartbeats)) == [Concern.CONCERN_NOBODY_WORKS]
-    assert concerns(status(heartbeats=[beat(role="all")])) == []
+    assert concerns(status(heartbeats=[beat(role=Role.ALL)])) == []
 
 
 def test_a_minute_is_too_long():

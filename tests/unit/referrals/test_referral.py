@@ -15,7 +15,6 @@ from services.referrals.domain.labels import Label, labels_of
 from services.referrals.domain.referral import (
     EDGES,
     ENDED,
-    NEEDS_REASON,
     Referral,
     State,
     following,
@@ -98,7 +97,7 @@ def test_the_trigger_of_the_table_has_the_same_edges():
 def test_who_has_ended_has_a_time_and_a_reason_or_an_outcome():
     for state, referral in in_every_state().items():
         assert (referral.ended_at is not None) == (state in ENDED)
-        assert bool(referral.state_reason) == (state in NEEDS_REASON)
+        assert bool(referral.state_reason) == (state in ENDED - {State.COMPLETED})
         assert referral.outcome or state is not State.COMPLETED
 
 
