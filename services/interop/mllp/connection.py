@@ -33,6 +33,16 @@ ACKNOWLEDGED = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 CLOSED = Counter("carehub_mllp_closed", "Connections that we closed, by why.", ["reason"])
+for _reason in (
+    "AUTHORITY_GONE",
+    "FRAME_TOO_SLOW",
+    "FRAME_WITHOUT_END",
+    "GAVE_WAY",
+    "NO_HANDSHAKE",
+    "PEER_DOES_NOT_LISTEN",
+    "TOO_MANY_CONNECTIONS",
+):
+    CLOSED.labels(_reason)  # there from the start: no rate of a count that is not there yet
 
 
 @dataclass(frozen=True, slots=True)
