@@ -59,7 +59,7 @@ async def test_a_backup_under_load_restored_elsewhere_goes_on_from_there(
     region: Region, folder: Path
 ):
     load = hospital_load(SEED, patients=PATIENTS, name="BACK")
-    sender = Insistent(lambda: region.machine.mllp_port)
+    sender = Insistent(lambda: region.machine.mllp_port, per_second=15)
     sending = asyncio.create_task(sender.send_all(load.streams, connections=2))
     await region.until(lambda: _reached(sender, 50), 60, "some messages")
     secret = folder / "passphrase"
@@ -71,6 +71,7 @@ async def test_a_backup_under_load_restored_elsewhere_goes_on_from_there(
     assert code == 0, told
     assert "9 databases" in told
     assert len(sender.acknowledged) < len(load), "the backup was not taken under load"
+    sender.per_second = 200
     await sending
 
     manifest = msgspec.json.decode((folder / "set/manifest.json").read_bytes(), type=Manifest)
