@@ -187,7 +187,7 @@ class Cluster:
         service, _, kind = role.rpartition("-")
         if role in self.doors:
             self.doors[role].addresses = [pod.address]
-        elif kind == "serve":
+        if kind == "serve":
             self.names.addresses[service] = [pod.address]
 
 
