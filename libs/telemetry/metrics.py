@@ -18,9 +18,6 @@ PARKED = Counter("carehub_inbox_parked", "Events set aside.", ["consumer", "reas
 TIMERS_FIRED = Counter("carehub_timers_fired", "Timers fired.", ["kind", "outcome"])
 TIMER_LATENESS = Histogram("carehub_timer_lateness_seconds", "From due to fired.", ["kind"])
 REFUSALS = Counter("carehub_refusals", "Refusals, audited.", ["method", "reason"])
-LETTERS = Counter(
-    "carehub_letters", "Tries to hand a letter to the mail server.", ["service", "outcome"]
-)
 SILENT = Counter(
     "carehub_streams_watchdog",
     "Silences of the broker, after which the consumer listens anew.",

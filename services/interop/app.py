@@ -9,9 +9,10 @@ from carehub.interop.v1 import interop_service_pb2
 from libs.chassis import ids
 from libs.chassis.config import read
 from libs.chassis.guard import Servicer
+from libs.mail.server import MailServer, MailSettings
 from libs.process.app import App
 from libs.telemetry.figures import Shown
-from services.interop.clients import MailServer
+from services.interop.clients import Mail
 from services.interop.consumers import CONSUMERS, SILENT_NOW, feed_gauges, jobs
 from services.interop.ingest import FEED_MESSAGES
 from services.interop.mllp.connection import ACKNOWLEDGED
@@ -23,30 +24,16 @@ _CONTRACT = interop_service_pb2.DESCRIPTOR.services_by_name["InteropService"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letters:
-    """INTEROP_…: the mail server for letters about silent feeds (none: they stay on the screen), and where links lead."""
+class Links:
+    """INTEROP_…: where the links in letters about silent feeds lead."""
 
-    smtp_host: str = ""
-    smtp_port: int = 25
-    smtp_starttls: bool = False
-    smtp_user: str = ""
-    smtp_password: str = ""
-    mail_from: str = "carehub@localhost"
     public_url: str = "http://localhost:8080"
 
 
 def build(env: Mapping[str, str]) -> App:
     settings = read(Settings, env, "INTEROP")
-    letters = read(Letters, env, "INTEROP")
-    mail = MailServer(
-        host=letters.smtp_host,
-        port=letters.smtp_port,
-        is_starttls=letters.smtp_starttls,
-        user=letters.smtp_user,
-        password=letters.smtp_password,
-        sender=letters.mail_from,
-        web_url=letters.public_url.rstrip("/"),
-    )
+    links = read(Links, env, "INTEROP").public_url.rstrip("/")
+    mail = Mail(MailServer("interop", read(MailSettings, env, "INTEROP")), links)
     return App(
         name="interop",
         migrations=Path(__file__).parent / "migrations",

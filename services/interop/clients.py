@@ -3,48 +3,20 @@
 from dataclasses import dataclass
 from email.message import EmailMessage
 
-import aiosmtplib
-
-from libs.telemetry.metrics import LETTERS
+from libs.mail.server import MailServer
 from services.interop.domain.silence import Letter
 
-_TAKEN, _NOT_TAKEN = (LETTERS.labels("interop", outcome) for outcome in ("taken", "not_taken"))
 
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """By which server letters about silences go out, and what the links in them begin with."""
 
-class NotSent(Exception):
-    """The mail server did not take a letter. It is tried again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailServer:
-    """Where letters go out, and what the links in them begin with."""
-
-    host: str
-    port: int
-    is_starttls: bool
-    user: str
-    password: str
-    sender: str
+    server: MailServer
     web_url: str
-    timeout: float = 10.0
 
     async def send(self, letter: Letter) -> None:
         """Hand one letter to the server, or raise NotSent."""
-        try:
-            await aiosmtplib.send(
-                write(letter, self.sender, self.web_url),
-                hostname=self.host,
-                port=self.port,
-                username=self.user or None,
-                password=self.password or None,
-                start_tls=self.is_starttls,
-                timeout=self.timeout,
-            )
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            _NOT_TAKEN.inc()
-            # The text of an answer can repeat the address: its type is all that a log may have.
-            raise NotSent(type(error).__name__) from error
-        _TAKEN.inc()
+        await self.server.send(write(letter, self.server.sender, self.web_url))
 
 
 def write(letter: Letter, sender: str, web_url: str) -> EmailMessage:

@@ -13,9 +13,10 @@ from prometheus_client import Gauge
 from libs.chassis.database import Database, Transaction
 from libs.chassis.faults import rest
 from libs.conveyor.inbox import AT_LEISURE, Consumer, Delivery, Unprocessable
+from libs.mail.server import NotSent
 from libs.process.app import Job, Runtime
 from libs.process.gauges import Reading
-from services.interop.clients import MailServer, NotSent
+from services.interop.clients import Mail
 from services.interop.convert import to_person
 from services.interop.domain.feed import Feed
 from services.interop.domain.message import MessageState, Outcome
@@ -155,14 +156,14 @@ async def feed_gauges(tx: Transaction) -> list[Reading]:
     return [(LAST, (str(one.id),), max(0.0, (tx.at - one.at).total_seconds())) for one in heard]
 
 
-async def send_letters(runtime: Runtime, mail: MailServer) -> None:
+async def send_letters(runtime: Runtime, mail: Mail) -> None:
     """Every 15 seconds: the letters about silences that are due, outside of any transaction."""
     while not runtime.stopping.is_set():
         await send_due(runtime.database, mail, runtime.now)
         await rest(runtime.stopping, _LETTER_SECONDS)
 
 
-async def send_due(database: Database, mail: MailServer, now: Callable[[], datetime]) -> None:
+async def send_due(database: Database, mail: Mail, now: Callable[[], datetime]) -> None:
     async with database.system() as tx:
         letters = await SilenceStore(tx).take(now(), now() + _LEASE)
     for letter in letters:
@@ -185,9 +186,9 @@ CONSUMERS = (
 )
 
 
-def jobs(mail: MailServer) -> tuple[Job, ...]:
+def jobs(mail: Mail) -> tuple[Job, ...]:
     """Letters go out where a mail server is known; the screen tells of a silence all the same."""
     watch = Job("interop-watch", keep_watch)
-    if not mail.host:
+    if not mail.server.is_there:
         return (watch,)
     return (watch, Job("interop-letters", lambda runtime: send_letters(runtime, mail)))

@@ -9,9 +9,10 @@ from carehub.messaging.v1 import messaging_service_pb2
 from libs.chassis import config, ids
 from libs.chassis.config import ConfigError
 from libs.chassis.guard import Servicer
+from libs.mail.server import MailServer, MailSettings
 from libs.process.app import App
 from libs.telemetry.figures import Shown
-from services.messaging.clients import MailServer
+from services.messaging.clients import Mail
 from services.messaging.consumers import CONSUMERS, jobs, timers
 from services.messaging.consumers.waiting import WAITING, message_gauges
 from services.messaging.domain.contact import Channel, Means
@@ -32,32 +33,19 @@ class Settings:
 
     telephone: str = ""
     unknown_consent: str = REFUSE
-    smtp_host: str = ""
-    smtp_port: int = 25
-    smtp_starttls: bool = False
-    smtp_user: str = ""
-    smtp_password: str = ""
-    mail_from: str = "carehub@localhost"
 
 
 def build(env: Mapping[str, str]) -> App:
     settings = config.read(Settings, env, prefix="MESSAGING")
-    means = means_of(settings)
-    mail = MailServer(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        is_starttls=settings.smtp_starttls,
-        user=settings.smtp_user,
-        password=settings.smtp_password,
-        sender=settings.mail_from,
-    )
+    server = MailServer("messaging", config.read(MailSettings, env, prefix="MESSAGING"))
+    means = means_of(settings, has_mail=server.is_there)
     return App(
         name="messaging",
         migrations=Path(__file__).parent / "migrations",
         servicers=lambda _runtime: (Servicer(CONTRACT, MessagingService(means, ids.new_id)),),
         consumers=CONSUMERS,
         timers=timers(means),
-        jobs=jobs(means, mail),
+        jobs=jobs(means, Mail(server)),
         gauges=(message_gauges,),
         figures=(
             Shown(metric=WAITING, by=("state",)),
@@ -67,13 +55,13 @@ def build(env: Mapping[str, str]) -> App:
     )
 
 
-def means_of(settings: Settings) -> Means:
+def means_of(settings: Settings, *, has_mail: bool) -> Means:
     """What this hub can send by. Raises ConfigError for a word that is none."""
     if settings.telephone not in ("", LOCAL):
         raise ConfigError(f"MESSAGING_TELEPHONE should be {LOCAL} or empty")
     if settings.unknown_consent not in (REFUSE, ALLOW):
         raise ConfigError(f"MESSAGING_UNKNOWN_CONSENT should be {REFUSE} or {ALLOW}")
     channels = {Channel.SMS, Channel.VOICE} if settings.telephone == LOCAL else set[Channel]()
-    if settings.smtp_host:
+    if has_mail:
         channels.add(Channel.EMAIL)
     return Means(channels=frozenset(channels), unknown_is_allowed=settings.unknown_consent == ALLOW)

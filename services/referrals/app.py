@@ -8,8 +8,9 @@ from carehub.referrals.v1 import partner_service_pb2, referrals_service_pb2
 
 from libs.chassis import config, ids
 from libs.chassis.guard import Servicer
+from libs.mail.server import MailServer, MailSettings
 from libs.process.app import App, Runtime
-from services.referrals.clients import Identity, MailServer
+from services.referrals.clients import Identity, Mail
 from services.referrals.consumers import CONSUMERS, TIMERS
 from services.referrals.consumers.jobs import jobs
 from services.referrals.service import ReferralsService
@@ -21,35 +22,22 @@ PARTNER = partner_service_pb2.DESCRIPTOR.services_by_name["PartnerService"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """REFERRALS_…: the mail server of letters to partners (none: links are read out), and where links lead."""
+    """REFERRALS_…: where links to the partner's page lead."""
 
-    smtp_host: str = ""
-    smtp_port: int = 25
-    smtp_starttls: bool = False
-    smtp_user: str = ""
-    smtp_password: str = ""
-    mail_from: str = "carehub@localhost"
     public_url: str = "http://localhost:8080"
 
 
 def build(env: Mapping[str, str]) -> App:
     settings = config.read(Settings, env, prefix="REFERRALS")
     page = f"{settings.public_url.rstrip('/')}/p/"
-    mail = MailServer(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        is_starttls=settings.smtp_starttls,
-        user=settings.smtp_user,
-        password=settings.smtp_password,
-        sender=settings.mail_from,
-    )
+    server = MailServer("referrals", config.read(MailSettings, env, prefix="REFERRALS"))
     return App(
         name="referrals",
         migrations=Path(__file__).parent / "migrations",
         servicers=lambda runtime: _servicers(runtime, page),
         consumers=CONSUMERS,
         timers=TIMERS,
-        jobs=jobs(mail, page),
+        jobs=jobs(Mail(server), page),
     )
 
 

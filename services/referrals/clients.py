@@ -6,7 +6,6 @@ from email.message import EmailMessage
 from typing import cast
 from uuid import UUID, uuid5
 
-import aiosmtplib
 from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import access_service_pb2 as identity
 from carehub.identity.v1 import consent_pb2
@@ -15,7 +14,7 @@ from libs.chassis.channels import Channels
 from libs.chassis.errors import FailedPrecondition, Unavailable
 from libs.chassis.fields import to_timestamp
 from libs.chassis.wire import CallFailed
-from libs.telemetry.metrics import LETTERS
+from libs.mail.server import MailServer
 from services.referrals.domain.consent import Consent
 from services.referrals.domain.referral import Referral
 
@@ -117,13 +116,6 @@ def _question(id: UUID, asked: Asked) -> identity.CheckDisclosureRequest:
     )
 
 
-_TAKEN, _NOT_TAKEN = (LETTERS.labels("referrals", outcome) for outcome in ("taken", "not_taken"))
-
-
-class NotSent(Exception):
-    """The mail server did not take a letter. It is tried again."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerLetter:
     """To whom, and the link. Nothing about the patient."""
@@ -138,35 +130,15 @@ class PartnerLetter:
     url: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailServer:
-    """Where letters go out. Without a host nothing is sent."""
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """By which server letters to partners go out."""
 
-    host: str
-    port: int
-    is_starttls: bool
-    user: str
-    password: str
-    sender: str
-    timeout: float = 10.0
+    server: MailServer
 
     async def send(self, letter: PartnerLetter) -> None:
         """Hand one letter to the server, or raise NotSent."""
-        try:
-            await aiosmtplib.send(
-                write(letter, self.sender),
-                hostname=self.host,
-                port=self.port,
-                username=self.user or None,
-                password=self.password or None,
-                start_tls=self.is_starttls,
-                timeout=self.timeout,
-            )
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            _NOT_TAKEN.inc()
-            # The text of an answer can repeat the address: its type is all that a log may have.
-            raise NotSent(type(error).__name__) from error
-        _TAKEN.inc()
+        await self.server.send(write(letter, self.server.sender))
 
 
 def write(letter: PartnerLetter, sender: str) -> EmailMessage:

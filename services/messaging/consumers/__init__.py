@@ -17,7 +17,7 @@ from libs.conveyor.timers import Timer
 from libs.process.app import Job
 from libs.process.holding import ACCESS_GATHERS, follow_access
 from services.messaging import events
-from services.messaging.clients import MailServer
+from services.messaging.clients import Mail
 from services.messaging.consumers.answers import answer, open_late
 from services.messaging.consumers.causes import follow_appointments, follow_loops
 from services.messaging.consumers.clocks import escalate, hear, take_over
@@ -79,5 +79,5 @@ def timers(means: Means) -> tuple[Timer, ...]:
     )
 
 
-def jobs(means: Means, mail: MailServer) -> tuple[Job, ...]:
+def jobs(means: Means, mail: Mail) -> tuple[Job, ...]:
     return (Job("messaging-sending", partial(send_messages, means, mail)),)

@@ -8,8 +8,9 @@ from datetime import timedelta
 
 from libs.chassis.database import Transaction
 from libs.chassis.faults import rest
+from libs.mail.server import NotSent
 from libs.process.app import Runtime
-from services.messaging.clients import MailServer, NotSent
+from services.messaging.clients import Mail
 from services.messaging.consumers.opening import await_answers
 from services.messaging.domain.contact import Contact, Means
 from services.messaging.domain.hours import Hours
@@ -34,7 +35,7 @@ AT_ONCE, LOOK_SECONDS = 50, 0.5
 LEASE = timedelta(minutes=2)
 
 
-async def send_messages(means: Means, mail: MailServer, runtime: Runtime) -> None:
+async def send_messages(means: Means, mail: Mail, runtime: Runtime) -> None:
     """Send what is due for as long as the process works."""
     while not runtime.stopping.is_set():
         while await send_due(means, mail, runtime) and not runtime.stopping.is_set():
@@ -42,7 +43,7 @@ async def send_messages(means: Means, mail: MailServer, runtime: Runtime) -> Non
         await rest(runtime.stopping, LOOK_SECONDS)
 
 
-async def send_due(means: Means, mail: MailServer, runtime: Runtime) -> bool:
+async def send_due(means: Means, mail: Mail, runtime: Runtime) -> bool:
     """Send a few to telephones, and one letter; whether there may be more.
 
     Each is leased before it is sent, so a crash sends it late or twice, never not at all. A telephone of the demo hub is
@@ -125,7 +126,7 @@ async def _sent(tx: Transaction, before: Message, message: Message) -> None:
         await await_answers(tx, message.patient_id)
 
 
-async def _post(mail: MailServer, runtime: Runtime, letter: Message) -> None:
+async def _post(mail: Mail, runtime: Runtime, letter: Message) -> None:
     """One e-mail: sent outside of a transaction, then noted."""
     try:
         await mail.send(letter.id, letter.address, letter.language, letter.text)

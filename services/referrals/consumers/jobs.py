@@ -9,8 +9,9 @@ from libs.chassis.database import Transaction
 from libs.chassis.errors import FailedPrecondition, Unavailable
 from libs.chassis.faults import rest
 from libs.chassis.ids import new_id
+from libs.mail.server import NotSent
 from libs.process.app import Job, Runtime
-from services.referrals.clients import Identity, MailServer, NotSent, PartnerLetter
+from services.referrals.clients import Identity, Mail, PartnerLetter
 from services.referrals.deciding import about, send
 from services.referrals.domain.partner import expiry, hash_of, new_token, number_of
 from services.referrals.domain.referral import Referral, State
@@ -25,11 +26,11 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(hours=1)
 LOOK = 1.0
 
 
-def jobs(mail: MailServer, page: str) -> tuple[Job, ...]:
+def jobs(mail: Mail, page: str) -> tuple[Job, ...]:
     """`page`: what the address of a partner's page begins with."""
 
     async def take_letters_out(runtime: Runtime) -> None:
-        if not mail.host:
+        if not mail.server.is_there:
             log.info("no mail server: coordinators read links out")
             return
         await _again_and_again(runtime, lambda: mail_due(runtime, mail, page))
@@ -82,7 +83,7 @@ def _waits(referral: Referral) -> bool:
     return referral.state is State.DRAFT and referral.queued_at is not None
 
 
-async def mail_due(runtime: Runtime, mail: MailServer, page: str) -> None:
+async def mail_due(runtime: Runtime, mail: Mail, page: str) -> None:
     """Take out the letters that are due, each taken when its turn comes: it is still wanted then, and the lease is its own."""
     for _ in range(AT_ONCE):
         async with runtime.database.system() as tx:
@@ -104,7 +105,7 @@ async def _wanted(tx: Transaction, letter: Letter, page: str) -> PartnerLetter |
     return await _written(tx, letter, f"{page}{token}")
 
 
-async def _mail(runtime: Runtime, mail: MailServer, letter: Letter, written: PartnerLetter) -> None:
+async def _mail(runtime: Runtime, mail: Mail, letter: Letter, written: PartnerLetter) -> None:
     try:
         await mail.send(written)
     except NotSent as error:

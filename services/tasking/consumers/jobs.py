@@ -8,9 +8,10 @@ from prometheus_client import Gauge
 
 from libs.chassis.database import Transaction
 from libs.chassis.faults import rest
+from libs.mail.server import NotSent
 from libs.process.app import Job, Runtime
 from libs.process.gauges import Reading
-from services.tasking.clients import MailServer, NotSent
+from services.tasking.clients import Mail
 from services.tasking.consumers.invariants import check_invariants, mend_owners
 from services.tasking.consumers.planning import plan_patients
 from services.tasking.domain.notification import MOST_TRIES, Letter, Sending, pause_after
@@ -36,9 +37,9 @@ LOOPS = Gauge(
 )
 
 
-def jobs(mail: MailServer) -> tuple[Job, ...]:
+def jobs(mail: Mail) -> tuple[Job, ...]:
     async def send_letters(runtime: Runtime) -> None:
-        if not mail.host:
+        if not mail.server.is_there:
             log.info("no mail server: escalations stay on the screen")
             return
         await _again_and_again(runtime, LOOK_FOR_LETTERS, lambda: send_due(runtime, mail))
@@ -60,7 +61,7 @@ async def loop_gauges(tx: Transaction) -> list[Reading]:
     ]
 
 
-async def send_due(runtime: Runtime, mail: MailServer) -> None:
+async def send_due(runtime: Runtime, mail: Mail) -> None:
     """Send what is due. Each letter is leased before it is sent, so a crash sends it late or twice, never not at all."""
     is_more = True
     while is_more and not runtime.stopping.is_set():
@@ -72,7 +73,7 @@ async def send_due(runtime: Runtime, mail: MailServer) -> None:
         is_more = len(letters) == LETTERS_AT_ONCE
 
 
-async def _send(runtime: Runtime, mail: MailServer, letter: Letter) -> None:
+async def _send(runtime: Runtime, mail: Mail, letter: Letter) -> None:
     outcome = await _outcome(mail, letter)
     async with runtime.database.system() as tx:
         store, now = NotificationStore(tx), runtime.now()
@@ -85,7 +86,7 @@ async def _send(runtime: Runtime, mail: MailServer, letter: Letter) -> None:
                 await store.give_up(letter.id)
 
 
-async def _outcome(mail: MailServer, letter: Letter) -> Sending:
+async def _outcome(mail: Mail, letter: Letter) -> Sending:
     if letter.is_moot:
         return Sending.NEVER
     known = {"notification_id": letter.id, "attempts": letter.tries}

@@ -12,8 +12,9 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.chassis.wire import CallFailed
+from libs.mail.server import NotSent
 from libs.telemetry.figures import Shown
-from services.interop.clients import NotSent, write
+from services.interop.clients import write
 from services.interop.consumers import SILENT_NOW, send_due, watch_silence
 from services.interop.store.feeds import AccountStore
 from tests.component.interop.conftest import adt

@@ -1,0 +1,1 @@
+"""Mail: the one way in which services hand letters to a mail server."""

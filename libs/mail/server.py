@@ -1,0 +1,68 @@
+"""Hand letters to a mail server, and count whether it took them."""
+
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+import aiosmtplib
+from prometheus_client import Counter
+
+LETTERS = Counter(
+    "carehub_letters", "Tries to hand a letter to the mail server.", ["service", "outcome"]
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailSettings:
+    """SERVICE_SMTP_HOST and so on: the mail server of a service, and who its letters are from. Without a host there is none."""
+
+    smtp_host: str = ""
+    smtp_port: int = 25
+    smtp_starttls: bool = False
+    smtp_user: str = ""
+    smtp_password: str = ""
+    mail_from: str = "carehub@localhost"
+
+
+class NotSent(Exception):
+    """The mail server did not take a letter. It is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """The mail server, as one service uses it."""
+
+    service: str
+    settings: MailSettings
+    timeout: float = 10.0  # seconds
+
+    def __post_init__(self) -> None:
+        for outcome in ("taken", "not_taken"):
+            LETTERS.labels(
+                self.service, outcome
+            )  # there from the start: no rate of a count that is not there yet
+
+    @property
+    def is_there(self) -> bool:
+        return bool(self.settings.smtp_host)
+
+    @property
+    def sender(self) -> str:
+        return self.settings.mail_from
+
+    async def send(self, letter: EmailMessage) -> None:
+        """Hand one letter to the server, or raise NotSent."""
+        try:
+            await aiosmtplib.send(
+                letter,
+                hostname=self.settings.smtp_host,
+                port=self.settings.smtp_port,
+                username=self.settings.smtp_user or None,
+                password=self.settings.smtp_password or None,
+                start_tls=self.settings.smtp_starttls,
+                timeout=self.timeout,
+            )
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            LETTERS.labels(self.service, "not_taken").inc()
+            # The text of an answer can repeat the address: its type is all that a log may have.
+            raise NotSent(type(error).__name__) from error
+        LETTERS.labels(self.service, "taken").inc()
