@@ -21,7 +21,8 @@ from libs.chassis.database import Database, Transaction, param, sql
 from libs.chassis.faults import backoff, is_weather, rest, whereabouts, within
 from libs.conveyor import parked
 from libs.conveyor.crashpoints import crashpoint
-from libs.conveyor.restores import EPOCH, STANDING, epoch_in, id_in
+from libs.conveyor.headers import EPOCH, FACILITY, KEY, MESSAGE_ID, VERSION
+from libs.conveyor.restores import STANDING, epoch_in, id_in
 from libs.conveyor.streams import Conveyor, Pull, Silence, in_work, pull_from, stream_of
 from libs.telemetry import tracing
 from libs.telemetry.arrivals import because_of
@@ -111,12 +112,12 @@ class Consumer:
     def read(self, id: UUID, subject: str, payload: bytes, headers: Mapping[str, str]) -> Delivery:
         """Read an event. Raises Unprocessable if it cannot be read."""
         try:
-            facility = headers.get("Carehub-Facility")
+            facility = headers.get(FACILITY)
             return Delivery(
                 id=id,
                 event=self.types[subject].FromString(payload),
-                key=headers["Carehub-Key"],
-                version=int(headers["Carehub-Version"]),
+                key=headers[KEY],
+                version=int(headers[VERSION]),
                 facility_id=UUID(facility) if facility else None,
             )
         except (DecodeError, KeyError, ValueError) as error:
@@ -260,7 +261,7 @@ class _Intake:
         headers = message.headers or {}
         about = message.metadata
         try:
-            id = id_in(headers["Nats-Msg-Id"])
+            id = id_in(headers[MESSAGE_ID])
         except (KeyError, ValueError):
             id = uuid5(NAMESPACE_OID, f"{about.stream} {about.timestamp} {about.sequence.stream}")
         try:

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError, Message
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
+from libs.conveyor.headers import FACILITY
 from libs.conveyor.streams import connect
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class _Ear:
         self.arrived.put_nowait(None)
 
     def read(self, message: Msg) -> Heard | None:
-        facility = (message.headers or {}).get("Carehub-Facility")
+        facility = (message.headers or {}).get(FACILITY)
         try:
             event = self.types[message.subject].FromString(message.data)
             return Heard(event=event, facility_id=UUID(facility) if facility else None)

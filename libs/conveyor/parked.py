@@ -35,6 +35,7 @@ from libs.chassis.database import (
 )
 from libs.chassis.errors import DomainError, FailedPrecondition, NotFound
 from libs.chassis.faults import whereabouts
+from libs.conveyor.headers import FACILITY, KEY, VERSION
 
 if TYPE_CHECKING:
     from libs.conveyor.inbox import Consumer
@@ -130,14 +131,14 @@ class Fault:
 def entry(consumer: str, message_id: UUID, message: Msg, fault: Fault, at: datetime) -> Parked:
     """What to park of a message, which may be too broken to have a key or a version."""
     headers = message.headers or {}
-    version = headers.get("Carehub-Version", "")
-    facility = headers.get("Carehub-Facility", "")
+    version = headers.get(VERSION, "")
+    facility = headers.get(FACILITY, "")
     return Parked(
         id=uuid5(message_id, consumer),
         consumer=consumer,
         message_id=message_id,
         subject=message.subject,
-        key=headers.get("Carehub-Key", ""),
+        key=headers.get(KEY, ""),
         version=int(version) if version.isdecimal() else 0,
         facility_id=_uuid_or_none(facility),
         payload=message.data,

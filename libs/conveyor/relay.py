@@ -31,11 +31,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.chassis.database import Database, Session, every_field, fields_except, param, sql
-from libs.chassis.faults import backoff, rest, whereabouts
+from libs.chassis.faults import backoff, rest
 from libs.conveyor.crashpoints import crashpoint
 from libs.conveyor.forgetting import forget
+from libs.conveyor.headers import EPOCH, FACILITY, KEY, MESSAGE_ID, VERSION
+from libs.conveyor.leading import Seat, take_turns
 from libs.conveyor.outbox import outbox
-from libs.conveyor.restores import EPOCH, ORIGINAL, STANDING, Standing
+from libs.conveyor.restores import ORIGINAL, STANDING, Standing
 from libs.conveyor.streams import ANSWER_WITHIN, Conveyor, ensure_stream, make_room
 from libs.telemetry.metrics import OUTBOX_AGE, PUBLISHED
 
@@ -48,7 +50,6 @@ GATHER = 0.02
 CHUNK = 5000
 VERIFY_EVERY = 5.0
 CLEAN_EVERY = 3600.0
-WELL_AFTER = 60.0
 LEADER = 7303015
 
 stream_marks = Table(
@@ -76,14 +77,14 @@ class Waiting:
 
     def nats_headers(self, standing: Standing = ORIGINAL) -> dict[str, str]:
         """What travels beside the payload: ids, never health data."""
-        facility = {"Carehub-Facility": str(self.facility_id)} if self.facility_id else {}
+        facility = {FACILITY: str(self.facility_id)} if self.facility_id else {}
         return {
             **self.headers,
             **facility,
-            "Nats-Msg-Id": standing.broker_id(self.id),
+            MESSAGE_ID: standing.broker_id(self.id),
             EPOCH: str(standing.epoch),
-            "Carehub-Key": self.key,
-            "Carehub-Version": str(self.version + standing.lift),
+            KEY: self.key,
+            VERSION: str(self.version + standing.lift),
         }
 
 
@@ -164,27 +165,13 @@ async def run_relay(
     stopping: asyncio.Event,
 ) -> None:
     """Publish the events of one database for as long as the process works; wait while another relay does so."""
-    failures = 0
-    while not stopping.is_set():
-        began = time.monotonic()
-        try:
-            async with database.session() as connection:
-                # A leader whose machine is gone must not keep the lock until TCP gives up by itself.
-                await connection.execute(
-                    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3; "
-                    "SET statement_timeout = '30s'"
-                )
-                while not stopping.is_set():
-                    if await connection.fetchval("SELECT pg_try_advisory_lock($1)", LEADER):
-                        relay = _Relay(service, database, conveyor, connection)
-                        await relay.lead(wake, stopping)
-                    await rest(stopping, 0.5)
-        except Exception as error:  # noqa: BLE001 the relay outlives everything but its process
-            failures = 1 if time.monotonic() - began > WELL_AFTER else failures + 1
-            log.warning(
-                "the relay begins again", extra={"service": service, "reason": whereabouts(error)}
-            )
-            await rest(stopping, backoff(min(failures, 6)))
+
+    async def lead(connection: Session) -> None:
+        await connection.execute("SET statement_timeout = '30s'")
+        await _Relay(service, database, conveyor, connection).lead(wake, stopping)
+
+    seat = Seat(service, LEADER, "the relay begins again")
+    await take_turns(seat, database, lead, stopping)
 
 
 class _Relay:

@@ -30,7 +30,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.chassis.database import every_field, sql
 
-EPOCH = "Carehub-Epoch"
 # Above any version that a resource ever has; an epoch higher is above all that was told in the one before.
 STEP = 2**32
 

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 
 import nats.errors
 import orjson
+from google.protobuf.message import Message
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext, api
 from nats.js.errors import APIError
 
 from libs.chassis.faults import rest
+from libs.chassis.ids import new_id
+from libs.conveyor.headers import KEY, MESSAGE_ID, VERSION
 
 log = logging.getLogger(__name__)
 
@@ -193,6 +196,21 @@ async def _made(conveyor: Conveyor, config: api.StreamConfig) -> api.StreamInfo:
         if error.err_code != _OTHER_CONFIGURATION:
             raise
         return await conveyor.js.update_stream(config)
+
+
+async def publish_now(conveyor: Conveyor, event: Message, *, key: str, version: int) -> None:
+    """Tell the others without an outbox: for what may be lost, since the next one tells the same and more."""
+    subject = event.DESCRIPTOR.full_name
+    stream = stream_of(subject)
+    await ensure_stream(conveyor, stream)
+    headers = {MESSAGE_ID: str(new_id()), KEY: key, VERSION: str(version)}
+    await conveyor.js.publish(subject, event.SerializeToString(), stream=stream, headers=headers)
+
+
+async def waiting_for(conveyor: Conveyor, stream: str, consumer: str) -> tuple[int, int]:
+    """How many events a consumer was not given yet, and how many it was given and has not settled."""
+    info = await conveyor.js.consumer_info(stream, consumer)
+    return info.num_pending or 0, info.num_ack_pending or 0
 
 
 async def make_room(conveyor: Conveyor, service: str) -> None:

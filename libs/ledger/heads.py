@@ -26,9 +26,8 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.chassis.config import ConfigError
 from libs.chassis.database import Transaction, every_field, param, sql
 from libs.chassis.fields import to_datetime, to_timestamp
-from libs.chassis.ids import new_id
 from libs.conveyor.inbox import Consumer, Delivery
-from libs.conveyor.streams import Conveyor, ensure_stream, stream_of
+from libs.conveyor.streams import Conveyor, publish_now
 
 _BEGIN = "-----BEGIN"
 
@@ -219,15 +218,4 @@ async def publish(conveyor: Conveyor, head: Head) -> None:
         key_id=head.key_id,
         signature=head.signature,
     )
-    subject = event.DESCRIPTOR.full_name
-    await ensure_stream(conveyor, stream_of(subject))
-    await conveyor.js.publish(
-        subject,
-        event.SerializeToString(),
-        stream=stream_of(subject),
-        headers={
-            "Nats-Msg-Id": str(new_id()),
-            "Carehub-Key": head.service,
-            "Carehub-Version": str(head.sequence),
-        },
-    )
+    await publish_now(conveyor, event, key=head.service, version=head.sequence)

@@ -36,8 +36,9 @@ from sqlalchemy import (
 
 from libs.chassis import audit
 from libs.chassis.database import Database, Session, Transaction, param, sql
-from libs.chassis.faults import backoff, rest, whereabouts
+from libs.chassis.faults import rest
 from libs.conveyor.crashpoints import crashpoint
+from libs.conveyor.leading import Seat, take_turns
 from libs.conveyor.streams import BROKER_REFUSES, Conveyor
 from libs.ledger import heads
 
@@ -57,11 +58,10 @@ MONTHS_AHEAD = 3
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 _LOWEST = UUID(int=0)
 _LEADER = 7303016
-_WELL_AFTER = 60.0
 
 SEALED = Counter("carehub_audit_sealed", "Rows of the audit ledger sealed.", ["service"])
 LAG = Gauge(
-    "carehub_audit_sealing_seconds", "Since when the ledger was not seen to be sealed.", ["service"]
+    "carehub_audit_sealing_seconds", "For how long the ledger was not seen sealed.", ["service"]
 )
 
 audit_chain = Table(
@@ -202,23 +202,17 @@ async def run_sealer(
 ) -> None:
     """Seal the ledger of one database for as long as the process works; wait while another process does so."""
     SEALED.labels(service)  # there from the start: no rate of a count that is not there yet
-    lateness, failures = Lateness(service), 0
-    while not stopping.is_set():
-        began = time.monotonic()
-        try:
-            async with database.session() as connection:
-                while not stopping.is_set():
-                    if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER):
-                        await Sealer(service, connection, seal, now, lateness).lead(stopping)
-                    else:  # another process seals by now, and says how late it is
-                        lateness.note(0.0)
-                    await rest(stopping, 1.0)
-        except Exception as error:  # noqa: BLE001 the sealer outlives everything but its process
-            failures = 1 if time.monotonic() - began > _WELL_AFTER else failures + 1
-            log.warning(
-                "the sealer begins again", extra={"service": service, "reason": whereabouts(error)}
-            )
-            await rest(stopping, backoff(min(failures, 6)))
+    lateness = Lateness(service)
+
+    async def lead(connection: Session) -> None:
+        await Sealer(service, connection, seal, now, lateness).lead(stopping)
+
+    def follow() -> None:
+        """Another process seals by now, and says how late it is."""
+        lateness.note(0.0)
+
+    seat = Seat(service, _LEADER, "the sealer begins again")
+    await take_turns(seat, database, lead, stopping, follow=follow)
 
 
 class Lateness:

@@ -26,7 +26,7 @@ from libs.chassis.database import (
 )
 from libs.chassis.faults import rest, whereabouts
 from libs.conveyor.inbox import PENDING, Consumer, inbox
-from libs.conveyor.streams import BROKER_REFUSES, Conveyor, stream_of
+from libs.conveyor.streams import BROKER_REFUSES, Conveyor, stream_of, waiting_for
 from libs.conveyor.timers import timers
 from libs.telemetry.figures import Recent, Shown, Told
 
@@ -299,10 +299,10 @@ async def _lag(consumers: Sequence[Consumer], conveyor: Conveyor) -> dict[str, L
         stream = stream_of(next(iter(consumer.types)))
         try:
             async with asyncio.timeout(_ASK_WITHIN):
-                info = await conveyor.js.consumer_info(stream, consumer.name)
+                waiting, in_work = await waiting_for(conveyor, stream, consumer.name)
         except (*BROKER_REFUSES, TimeoutError):
             continue
-        found[consumer.name] = Lag(waiting=info.num_pending or 0, in_work=info.num_ack_pending or 0)
+        found[consumer.name] = Lag(waiting=waiting, in_work=in_work)
         # A consumer that hangs takes nothing and says nothing.
-        PENDING.labels(consumer.name).set(found[consumer.name].waiting)
+        PENDING.labels(consumer.name).set(waiting)
     return found

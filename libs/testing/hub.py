@@ -21,6 +21,7 @@ from nats.js.errors import NotFoundError
 from libs.chassis.channels import Channels
 from libs.chassis.database import Transaction
 from libs.chassis.tokens import AUDIENCE, ISSUER, TYPE
+from libs.conveyor.headers import FACILITY, KEY, MESSAGE_ID, VERSION
 from libs.conveyor.streams import connect, ensure_stream, stream_of
 from libs.ledger.keeping import with_ledger
 from libs.local.environment import SERVICES, service_keys
@@ -139,11 +140,11 @@ def event_headers(
 ) -> dict[str, str]:
     """The headers that a relay gives an event."""
     headers = {
-        "Nats-Msg-Id": str(message_id),
-        "Carehub-Key": str(key),
-        "Carehub-Version": str(version),
+        MESSAGE_ID: str(message_id),
+        KEY: str(key),
+        VERSION: str(version),
     }
-    return headers | ({"Carehub-Facility": str(facility_id)} if facility_id else {})
+    return headers | ({FACILITY: str(facility_id)} if facility_id else {})
 
 
 def _path(settings: Mapping[str, str], name: str) -> Path | None:

@@ -11,7 +11,8 @@ from carehub.registry.v1 import registry_events_pb2
 
 from libs.backup import taking
 from libs.chassis.ids import new_id
-from libs.conveyor.restores import EPOCH, STEP
+from libs.conveyor.headers import EPOCH
+from libs.conveyor.restores import STEP
 from libs.local import verify
 from libs.testing.hub import event_headers
 from tests.component.backup.conftest import SERVICES
