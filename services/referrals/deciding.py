@@ -168,20 +168,22 @@ async def follow(
 async def best_next(tx: Transaction, before: Referral, *, must_be_named: bool) -> UUID | None:
     """The best match that was not asked yet and that the patient has not forbidden. Those whom the consent names go before."""
     wanted, consent = _wanted(before), before.consent
+    asked = await ReferralStore(tx).asked(before.id)
     named = await DirectoryStore(tx).services(consent.service_ids if consent else ())
     facility = await NeighborStore(tx).facility(before.facility_id)
     ranking = await _ranking(tx, named.values(), wanted, facility)
-    best = (await _left(tx, before, ranking))[:1]
+    best = (await _left(tx, before, asked, ranking))[:1]
     if not (best or must_be_named):
         async for portion in _rankings(tx, wanted, facility):
-            left = await _left(tx, before, portion)
+            left = await _left(tx, before, asked, portion)
             best = sorted([*best, *left], key=_order)[:1]
     return best[0].service.id if best else None
 
 
-async def _left(tx: Transaction, before: Referral, ranking: Iterable[Match]) -> list[Match]:
+async def _left(
+    tx: Transaction, before: Referral, asked: Collection[UUID], ranking: Iterable[Match]
+) -> list[Match]:
     """Those that can be asked next, in their order."""
-    asked = await ReferralStore(tx).asked(before.id)
     fits = [each for each in ranking if each.fits and each.service.id not in asked]
     barred = await NeighborStore(tx).barred(before, [each.service for each in fits])
     return [m for m in fits if barred.isdisjoint({m.service.id, m.service.organization_id})]

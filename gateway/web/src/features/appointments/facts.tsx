@@ -58,7 +58,7 @@ export function useTimes(): (
 }
 
 /** "Mon 30 Nov 14:30 MST, 30 min": the zone is named where it is another one than at home. */
-export function useWhole(): (of: Appointment, zone: string) => string {
+export function useWhenWords(): (of: Appointment, zone: string) => string {
   const t = useTranslations("appointments.facts");
   const when = useWhen();
   return ({ startTime = "", endTime }, zone) => {
@@ -100,7 +100,7 @@ export function Facts({ of, isTitled = false }: FactsProps) {
   const t = useTranslations("appointments");
   const when = useWhen();
   const zone = useZone(of.facilityId);
-  const whole = useWhole();
+  const whole = useWhenWords();
   const facility = useFacilities().get(of.facilityId)?.name;
   const at = (time: string | undefined) => when.moment(new Date(time ?? 0), zone);
   return (

@@ -14,7 +14,7 @@ import { Empty, Loaded, NoAccess } from "@/ui/states";
 import { useZone } from "@/ui/when";
 import styles from "./appointments.module.css";
 import { Doings } from "./doings";
-import { Facts, StateWords, useWhole } from "./facts";
+import { Facts, StateWords, useWhenWords } from "./facts";
 import { usePatientAppointments } from "./hooks";
 import { isAhead } from "./standing";
 
@@ -91,7 +91,7 @@ function Both({ appointments }: { appointments: Appointment[] }) {
 }
 
 function AppointmentCard({ of }: { of: Appointment }) {
-  const whole = useWhole();
+  const whole = useWhenWords();
   const zone = useZone(of.facilityId);
   return (
     <article className={styles.card} aria-labelledby={of.id}>
