@@ -6,6 +6,7 @@ import importlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
@@ -159,8 +160,11 @@ async def running_hub(
     env: Mapping[str, str] | None = None,
     neighbors: Collection[str] = SERVICES,  # whose streams there are, whether they run or not
     goes_on: bool = False,
+    now: datetime | None = None,
 ) -> AsyncIterator[Hub]:
-    """Run services on fresh databases and fresh streams until the block ends; with `goes_on`, on what is there."""
+    """Run services on fresh databases and fresh streams until the block ends; with `goes_on`, on what is there. With
+    `now` it is that instant from the first row on: a ledger does not forgive a clock that is set back later.
+    """
     settings = {
         "IDENTITY_ISSUER": "http://127.0.0.1:9/realms/carehub",
         "IDENTITY_SIGNING_KEYS": str(servers.home / "caller-keys.json"),
@@ -182,6 +186,8 @@ async def running_hub(
             await conveyor.js.delete_stream(name)
         await ensure_stream(conveyor, name)
     clock = Clock()
+    if now:
+        clock.set(now)
 
     key, heads = (_path(settings, name) for name in ("CAREHUB_AUDIT_KEY", "CAREHUB_AUDIT_HEADS"))
     host = Host(

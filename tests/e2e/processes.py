@@ -29,11 +29,13 @@ def children_of(pid: int) -> list[int]:
 
 def pid_of(region: Region, name: str) -> int | None:
     """The process of a running hub with this name: serve, work, a service, gateway, nats or postgres."""
-    home = str(region.machine.home.resolve())
+    home = str(region.machine.home.resolve()).encode()
     for pid in children_of(os.getpid()):
         with suppress(OSError):
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode().split("\0")
-            if _name(words) == name and (name not in _ENGINES or home in " ".join(words)):
+            told = Path(f"/proc/{pid}/cmdline").read_bytes()
+            # An engine is told on its command line what is its own, and everybody else in variables.
+            where = told if name in _ENGINES else Path(f"/proc/{pid}/environ").read_bytes()
+            if home in where and _name(told.rstrip(b"\0").decode().split("\0")) == name:
                 return pid
     return None
 

@@ -140,7 +140,7 @@ async def begun_anew(region: Region, before: Scrape) -> Scrape:
         now = await scraped(region)
         return now if all(now.up.values()) and starts(now) != starts(before) else None
 
-    found: Scrape = await region.until(has_begun, 180, "a process has begun anew")
+    found: Scrape = await region.until(has_begun, 90, "a process has begun anew")
     return found
 
 

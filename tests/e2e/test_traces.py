@@ -10,6 +10,7 @@ from services.__main__ import SERVICES
 from tests.e2e import outputs
 from tests.e2e.collector import Collector, Heard
 from tests.e2e.region import Person, Region, adt, days_ago
+from tests.e2e.thousand.days import Days
 
 # What a span may say of itself, besides its name.
 ALLOWED = {
@@ -28,7 +29,7 @@ async def test_a_click_is_one_trace_to_the_last_consumer(region: Region, collect
     person = _person(region, "TRC1")
     admit, left = days_ago(4), days_ago(1)
     await region.send(adt("A01", person, admit, admit=admit))
-    await _patient(region, person)
+    await _at_rest(region)
     trace_id, click = secrets.token_hex(16), secrets.token_hex(8)
     answer = await region.ask(
         "integration",
@@ -61,7 +62,7 @@ async def test_a_message_is_one_trace_to_the_last_consumer(region: Region, colle
     person = _person(region, "TRC2")
     admit, left = days_ago(4), days_ago(1)
     await region.send(adt("A01", person, admit, admit=admit))
-    await _patient(region, person)
+    await _at_rest(region)
     control_id = f"TRACED{secrets.token_hex(4)}"
     discharge = adt("A03", person, left, admit=admit, discharge=left, control_id=control_id)
     assert await region.send(discharge) == ["AA"]
@@ -157,6 +158,13 @@ async def _patient(region: Region, person: Person) -> Any:
     )
 
 
+async def _at_rest(region: Region) -> None:
+    """A consumer that handles several events at once does so in the trace of one, and is linked to the others."""
+    days = Days(region)
+    await days.come_to_rest()
+    await days.close()
+
+
 async def _heard(
     region: Region, collector: Collector, trace_id: str, click: str, last: str = "messaging-loops"
 ) -> list[Heard]:
@@ -172,7 +180,8 @@ async def _heard(
 
     def what() -> str:
         heard = [(span.name, span.parent_id) for span in collector.trace(trace_id)]
-        return f"that the trace is whole: {heard}"
+        elsewhere = [span.name for span in collector.spans if trace_id in span.links]
+        return f"that the trace is whole: {heard}; linked to it: {elsewhere}"
 
     await region.until(is_whole, 40, what)
     [first] = orphans()

@@ -51,8 +51,7 @@ async def handled(spine, count):
 async def test_a_listener_restored_older_catches_up(hub, operator, trial):
     rng = random.Random(f"{SEED} {trial}")
     env = operator.env
-    async with hub(*SERVICES, env=env) as running:
-        running.clock.set(at("2026-09-02 18:00"))
+    async with hub(*SERVICES, env=env, now=at("2026-09-02 18:00")) as running:
         spine = Spine(running)
         await spine.people()
         story = Story(spine, rng)
@@ -70,8 +69,7 @@ async def test_a_listener_restored_older_catches_up(hub, operator, trial):
     assert await verify.run(SERVICES, SERVICES, env, lines.append) == verify.WHOLE, lines
     assert any(line.startswith("tasking: a backup of") for line in lines)
 
-    async with hub(*SERVICES, env=env, goes_on=True) as running:
-        running.clock.set(at("2026-09-02 18:00"))
+    async with hub(*SERVICES, env=env, goes_on=True, now=at("2026-09-02 18:00")) as running:
         spine.hub = story.spine.hub = running
 
         async def the_same():
@@ -88,8 +86,7 @@ async def test_what_a_teller_tells_after_it_was_restored_is_newer_than_all_that_
     hub, operator
 ):
     env = operator.env
-    async with hub(*SERVICES, env=env) as running:
-        running.clock.set(at("2026-09-02 18:00"))
+    async with hub(*SERVICES, env=env, now=at("2026-09-02 18:00")) as running:
         spine = Spine(running)
         await spine.people()
         story = Story(spine, random.Random(SEED))
@@ -109,8 +106,7 @@ async def test_what_a_teller_tells_after_it_was_restored_is_newer_than_all_that_
     done = await operator.restore("registry", although_heard=True)
     assert done.lost > 0
 
-    async with hub(*SERVICES, env=env, goes_on=True) as running:
-        running.clock.set(at("2026-09-02 18:00"))
+    async with hub(*SERVICES, env=env, goes_on=True, now=at("2026-09-02 18:00")) as running:
         spine.hub = story.spine.hub = running
         forgotten = await story.pictures()
         assert forgotten != expected, "the backup was of the end"

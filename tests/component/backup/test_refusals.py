@@ -20,8 +20,9 @@ SECRET = "a sentence that nobody guesses"
 @pytest.fixture
 async def filled(hub, operator):
     """Three databases with something in them."""
-    async with hub(*SERVICES, env={"CAREHUB_AUDIT_KEY": str(operator.key)}) as running:
-        running.clock.set(at("2026-09-02 18:00"))
+    async with hub(
+        *SERVICES, env={"CAREHUB_AUDIT_KEY": str(operator.key)}, now=at("2026-09-02 18:00")
+    ) as running:
         await Tasking(running).people()
     return operator
 
