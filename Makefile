@@ -25,13 +25,15 @@ format: $(DEV) ## rewrite the code the way the checks want it
 	@$(BIN)/ruff format --quiet .
 	@cd protos && ../$(BIN)/buf format -w .
 
-check: setup $(NPM) ## everything that needs no database
+lint: setup $(NPM) ## format, types, imports, contracts, the console's sources
 	@echo "ruff"; $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
 	@echo "mypy"; $(BIN)/mypy --no-error-summary services libs gateway
 	@echo "import-linter"; $(BIN)/lint-imports --no-cache > .venv/import-linter.log || { cat .venv/import-linter.log; exit 1; }
 	@echo "buf"; $(BIN)/buf lint $(CONTRACTS) --config protos/buf.yaml && cd protos && ../$(BIN)/buf format -d --exit-code . > /dev/null
 	@echo "web"; cd gateway/web && npm run --silent lint
-	@echo "layout and snapshots"; $(BIN)/python -m pytest tests/contract
+
+check: lint ## everything that needs no database: lint, the layout, charts and snapshots
+	@$(BIN)/python -m pytest tests/contract
 
 test: setup ## unit, component and contract tests, and the stories; T=tests/unit/tasking narrows
 	@$(BIN)/python -m pytest $(T) $(if $(filter-out command line,$(origin T)),tests/e2e)
@@ -133,4 +135,4 @@ $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 
-.PHONY: run setup format check test test-web test-browser test-keycloak test-image test-alerts test-matrix test-mutation test-discharges test-faults test-rolling bench e2e protos openapi observability graph locks clean help
+.PHONY: run setup format lint check test test-web test-browser test-keycloak test-image test-alerts test-matrix test-mutation test-discharges test-faults test-rolling bench e2e protos openapi observability graph locks clean help

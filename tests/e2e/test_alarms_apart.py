@@ -282,7 +282,7 @@ async def test_a_promise_that_is_broken_since_no_timer_fires_calls(own: Own, tmp
         log = (region.machine.home / "logs/work.log").read_bytes()
         [told] = read_by("PromiseBroken", "kubectl logs", log)
         assert '"LADDER_STUCK"' in told
-        [loops] = await look(region, "PromiseBroken")
+        [loops, *_] = await look(region, "PromiseBroken")
         assert loops["open_loops"] > 0
         # The runbook leads to that of TimersLate, which shows that many are due with no attempts.
         assert all(each["attempts"] == 0 for each in await look(region, "TimersLate"))
