@@ -96,6 +96,11 @@ class Hub:
         listed = await self.get("admin", "/v1/facilities")
         return {each["name"]: each["id"] for each in listed["facilities"]}
 
+    async def facility_ids(self) -> list[str]:
+        """The demo's facilities, those first where its coordinator works: what she may see lies there."""
+        hers = (await self.get("coordinator", "/v1/me"))["facilityIds"]
+        return sorted((await self.facilities()).values(), key=lambda each: (each not in hers, each))
+
     def subject(self, account: str) -> str:
         accounts = read_accounts(self.machine.home)
         return next(str(each.subject) for each in accounts if each.username == account)

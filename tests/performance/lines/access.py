@@ -88,7 +88,7 @@ def decisions(bench: Bench) -> None:
 
 async def costs(bench: Bench, up: Hub) -> None:
     """The same work with and without, turn by turn, at the size that is there."""
-    three = sorted((await up.facilities()).values())[:3]
+    three = (await up.facility_ids())[:3]
     places = [UUID(each) for each in three]
     where = TaskFilter(states=(TaskState.OPEN,), limit=51)
 

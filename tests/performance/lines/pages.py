@@ -54,7 +54,7 @@ async def worklist(bench: Bench, up: Hub, wanted: int) -> None:
     try:
         if not await connection.fetchval("SELECT count(*) FROM tasks WHERE state = 'OPEN'"):
             await _one_discharge(up)
-        await fill.tasks(connection, await _facilities(up), wanted)
+        await fill.tasks(connection, await up.facility_ids(), wanted)
     finally:
         await connection.close()
     views = {
@@ -181,14 +181,10 @@ async def _patients(up: Hub, wanted: int) -> None:
     registry = await up.engines.connect("registry")
     identity = await up.engines.connect("identity")
     try:
-        await fill.Fill(registry, identity, await _facilities(up)).patients(wanted)
+        await fill.Fill(registry, identity, await up.facility_ids()).patients(wanted)
     finally:
         await registry.close()
         await identity.close()
-
-
-async def _facilities(up: Hub) -> list[str]:
-    return sorted((await up.facilities()).values())
 
 
 async def _one_discharge(up: Hub) -> None:
