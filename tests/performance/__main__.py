@@ -16,7 +16,7 @@ from tests.performance.bench import RESULTS, Bench, Plan
 from tests.performance.figures import Line
 from tests.performance.hub import Hub, engines, hub
 from tests.performance.lines import access, create, feeds, footprint, pages, statement
-from tests.performance.machine import description
+from tests.performance.machine import PASSING, description
 
 _LINES: dict[str, tuple[Callable[[Bench], Line], ...]] = {
     "start": (footprint.first_line, footprint.second_line),
@@ -82,19 +82,15 @@ async def _run(home: Path, plan: Plan, parts: set[str], arguments: argparse.Name
                 begin(bench)
         await _alone(bench, parts)
         # Apart: of a burst of messages there is something to do for hours, as reminders of those discharged.
-        for wanted in (parts & {"create", "statement"}, parts & {"feeds"}):
-            for number in range(plan.repeats):
-                repeat = Repeat(bench, wanted, number, arguments.sample)
-                await _guarded(bench, wanted, repeat.run)
+        await _repeated(bench, parts & {"create", "statement"}, arguments.sample)
+        await _repeated(bench, parts & {"feeds"}, arguments.sample)
         if parts & {"worklist", "search", "access", "growth"}:
             async with hub(running, sample=arguments.sample) as up:
                 await _sized(bench, parts, up)
     for line in bench.lines.values():
         if not line.values:
             line.missing = "; ".join(bench.failures) or "nothing was measured"
-    after = description()
-    for each in ("load", "ten million additions"):
-        machine[f"{each} after"] = after[each]
+    machine |= {f"{what} after": told for what, told in description().items() if what in PASSING}
     machine["took"] = f"{(datetime.now(UTC) - began).total_seconds() / 60:.0f} min"
     _say("")
     if arguments.quick:
@@ -109,6 +105,11 @@ async def _alone(bench: Bench, parts: set[str]) -> None:
     await _guarded(bench, parts & {"start"}, lambda: footprint.starts(bench))
     if "access" in parts:
         access.decisions(bench)
+
+
+async def _repeated(bench: Bench, parts: set[str], sample: Path | None) -> None:
+    for number in range(bench.plan.repeats):
+        await _guarded(bench, parts, Repeat(bench, parts, number, sample).run)
 
 
 async def _guarded(bench: Bench, wanted: set[str], part: Callable[[], Awaitable[None]]) -> None:
