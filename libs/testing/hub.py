@@ -91,7 +91,7 @@ class Hub:
         """Call a guarded method. Raises CallFailed as over the wire."""
         descriptor: MethodDescriptor = service.methods_by_name[method]
         answer = await self.channels.call(
-            descriptor, request, caller_token=token or None, timeout=10, metadata=headers
+            descriptor, request, caller_token=token or None, timeout=30, metadata=headers
         )
         if not isinstance(answer, kind):
             raise TypeError(f"{method} answers {type(answer).__name__}")
@@ -123,10 +123,12 @@ class Hub:
         self,
         condition: Callable[[], Awaitable[object]],
         *,
-        seconds: float = 15.0,
+        seconds: float = 60.0,
         what: str = "the condition",
     ) -> Any:
-        """Wait until a condition gives something true, and return it; fail after `seconds`."""
+        """Wait until a condition gives something true, and return it; fail after `seconds`: several times as long as the
+        broker takes to bring a message again.
+        """
         ends = time.monotonic() + seconds
         while True:
             if found := await condition():
@@ -203,8 +205,8 @@ async def running_hub(
         caller_keys,
         clock,
     )
-    await host.start()
     try:
+        await host.start()
         yield Hub(servers, host, clock, conveyor.client)
     finally:
         await host.stop(grace=5.0)

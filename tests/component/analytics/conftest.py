@@ -214,8 +214,7 @@ def _key(event):
 def analytics(hub):
     @asynccontextmanager
     async def running(*, with_clocks=True):
-        async with hub("analytics") as running_hub:
-            running_hub.clock.set(NOW)
+        async with hub("analytics", now=NOW) as running_hub:
             here = Analytics(running_hub)
             if with_clocks:
                 await here.tell(here.facility(here.here), here.facility(here.there))

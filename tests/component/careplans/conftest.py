@@ -237,8 +237,7 @@ def _fill(message, name, value):
 def careplans(hub):
     @asynccontextmanager
     async def running():
-        async with hub("careplans") as running_hub:
-            running_hub.clock.set(NOW)
+        async with hub("careplans", now=NOW) as running_hub:
             here = Careplans(running_hub)
             await here.people()
             yield here

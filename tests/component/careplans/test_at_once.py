@@ -15,6 +15,7 @@ from services.careplans.domain.following import follow
 from services.careplans.domain.template import template
 from services.careplans.store import NeighborStore, PlanStore
 from tests.component.careplans.conftest import KEY_DATES, NORMAL
+from tests.component.careplans.test_anew import WAITING
 from tests.component.careplans.test_around import Encounter, Neighborhood, places
 
 SEEDS = range(12)
@@ -81,7 +82,7 @@ async def waits(c):
     """Somebody waits for another's lock."""
 
     async def waiting():
-        return await c.rows("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return (await c.rows(WAITING))[0][0]
 
     await c.hub.until(waiting, what="one waits for the other")
 

@@ -38,7 +38,7 @@ async def test_a_server_replaced_again_and_again_fails_no_change(hub):
                 number += 1
                 token = caller_token(**WRITER)
                 name = f"Replaced {who} {number}"
-                made.append(await channels.call(CREATE, _new(name), caller_token=token, timeout=10))
+                made.append(await channels.call(CREATE, _new(name), caller_token=token, timeout=30))
 
         stopping = asyncio.Event()
         server = await serve(running.host.guards, address, stopping)
@@ -63,7 +63,7 @@ async def test_where_nobody_comes_a_call_says_so_soon(hub):
     channels = Channels({"identity": f"127.0.0.1:{free_port()}"})
     began = time.monotonic()
     with pytest.raises(CallFailed) as failed:
-        await channels.call(CREATE, _new("Nobody"), timeout=10)
+        await channels.call(CREATE, _new("Nobody"), timeout=60)
     assert failed.value.code == "UNAVAILABLE"
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20, "not only when its time is up"
     await channels.close()

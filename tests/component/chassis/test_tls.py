@@ -101,7 +101,7 @@ async def asked(address, certificates=None, channels=None):
     """Whether an answer comes."""
     used = channels or Channels({"identity": address}, certificates)
     try:
-        answer = await used.call(METHOD, identity.GetCallerKeysRequest(), timeout=5)
+        answer = await used.call(METHOD, identity.GetCallerKeysRequest(), timeout=20)
     except CallFailed as failure:
         if failure.code != "UNAVAILABLE":
             raise

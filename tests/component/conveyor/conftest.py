@@ -78,7 +78,7 @@ class World:
             yield
         finally:
             stopping.set()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(9):  # less than a pull waits for messages
                 await asyncio.gather(*tasks)
 
     async def ask(self, database: Database, statement: Statement[Any], **values: Any) -> Any:
@@ -87,7 +87,7 @@ class World:
 
 
 async def until(
-    condition: Callable[[], Awaitable[object]], *, seconds: float = 20.0, what: str = "it"
+    condition: Callable[[], Awaitable[object]], *, seconds: float = 60.0, what: str = "it"
 ) -> None:
     """Wait until a condition holds; fail after `seconds`."""
     ends = time.monotonic() + seconds

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.chassis.database import Database, Transaction, param, sql
 from libs.conveyor import outbox, parked
-from libs.conveyor.inbox import Consumer, Delivery, Unprocessable
+from libs.conveyor.inbox import Consumer, Delivery, Unprocessable, inbox
 from libs.conveyor.timers import Timer, set_timer
 
 FacilityChanged = identity_events_pb2.FacilityChanged
@@ -53,6 +53,7 @@ HEARD = sql(select(func.count()).select_from(heard))
 HEARD_TWICE = sql(select(func.count()).select_from(heard).where(heard.c.times != 1))
 RUNG = sql(select(func.count()).select_from(rung))
 RUNG_TWICE = sql(select(func.count()).select_from(rung).where(rung.c.times != 1))
+HANDLED = sql(select(func.count()).select_from(inbox))
 NEWEST = sql(select(newest.c.version).where(newest.c.key == param("key")))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from libs.chassis.database import CONNECTION_LOST
 from libs.chassis.errors import Unavailable
 from libs.local.postgres import start_postgres
 from libs.testing.servers import Servers
@@ -47,7 +48,7 @@ async def test_a_killed_database_is_waited_for_and_counts_for_nothing(
             await until(heard_some)
             own_database.postgres.kill()
             for _ in range(3):  # the first ones may find out on a connection that was open
-                with pytest.raises((Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError)):
+                with pytest.raises((Unavailable, asyncpg.PostgresError, *CONNECTION_LOST)):
                     await tell(world.teller, "f0")
             await start_postgres(own_database.home, say=lambda _line: None)
             await until(heard_all, what="hearing everything")

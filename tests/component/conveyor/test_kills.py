@@ -6,6 +6,8 @@ import multiprocessing
 import random
 from multiprocessing.context import ForkServerProcess
 
+import pytest
+
 from libs.conveyor.crashpoints import POINTS
 from tests.component.conveyor.conftest import STREAM, World, until
 from tests.component.conveyor.story import (
@@ -59,7 +61,7 @@ async def all_done(world: World, events: int) -> bool:
 async def finish_and_check(world: World, worker: ForkServerProcess, events: int) -> None:
     """Let a worker finish; then everything was told, heard and rung, each once, and nothing is left over."""
     try:
-        await until(lambda: all_done(world, events), seconds=30, what="finishing")
+        await until(lambda: all_done(world, events), what="finishing")
         await until(lambda: nothing_pending(world), what="acknowledging everything")
     finally:
         await end(worker)
@@ -73,6 +75,7 @@ async def nothing_pending(world: World) -> bool:
     return info.num_pending == 0 and info.num_ack_pending == 0
 
 
+@pytest.mark.timeout(600)
 async def test_a_process_killed_at_each_named_point_loses_and_doubles_nothing(
     world: World,
 ) -> None:
@@ -81,13 +84,14 @@ async def test_a_process_killed_at_each_named_point_loses_and_doubles_nothing(
     for passing, point in itertools.product((1, 2), _PASSED):
         events += 20
         worker = start_worker(world, events, f"{point}:{passing}")
-        await asyncio.to_thread(worker.join, 20)
+        await asyncio.to_thread(worker.join, 90)
         code = worker.exitcode
         await end(worker)
         assert code == KILLED, point
     await finish_and_check(world, start_worker(world, events), events)
 
 
+@pytest.mark.timeout(300)
 async def test_a_process_killed_at_random_moments_loses_and_doubles_nothing(
     world: World,
 ) -> None:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import column, func, select, table, text
+from sqlalchemy import func, select, table, text
 
 from libs.chassis.database import Transaction, sql
 from libs.conveyor import timers
@@ -50,7 +50,7 @@ async def scheduling(
         yield
     finally:
         stopping.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await asyncio.gather(*tasks)
 
 
@@ -217,10 +217,10 @@ async def test_a_timer_that_never_works_is_kept_and_rests(
         await rung(world, 1)
 
 
-WAITING_FOR_LOCKS = sql(
+WAITING_FOR_US = sql(
     select(func.count())
-    .select_from(table("pg_locks", column("granted")))
-    .where(text("NOT granted"))
+    .select_from(table("pg_locks"))
+    .where(text("NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"))
 )
 
 
@@ -232,7 +232,7 @@ async def test_the_scheduler_gives_way_to_a_request_that_wants_the_timer(world: 
         taken.set()
 
         async def request_waits() -> bool:
-            return await tx.one(WAITING_FOR_LOCKS) > 0
+            return await tx.one(WAITING_FOR_US) > 0
 
         if not released.is_set():
             await until(request_waits, what="the request's waiting for the timer")

@@ -10,7 +10,8 @@ from libs.conveyor.inbox import run_consumer
 from libs.conveyor.relay import run_relay
 from libs.conveyor.streams import connect
 from libs.conveyor.timers import run_timers
-from tests.component.conveyor.story import BELL, COUNTER, LISTENER, TELLER, tell_once
+from tests.component.conveyor.conftest import until
+from tests.component.conveyor.story import BELL, COUNTER, HEARD, LISTENER, TELLER, tell_once
 
 
 def work(plan: dict[str, Any]) -> None:
@@ -25,7 +26,16 @@ async def _work(plan: dict[str, Any]) -> None:
     listener = Database(None, await open_pool(plan[LISTENER], 6, LISTENER), ids.now)
 
     async def telling() -> None:
+        last = plan["events"] - 1
+
+        async def all_others_heard() -> bool:
+            async with listener.system() as tx:
+                return await tx.one(HEARD) == last
+
         for n in range(plan["events"]):
+            if plan["crashpoint"] and n == last:
+                # A batch of its own, so that each point is passed a second time, however slow the machine is.
+                await until(all_others_heard, what="hearing all but the last")
             await tell_once(teller, f"f{n}")
             crashpoints.crashpoint("outbox.after_commit")
 

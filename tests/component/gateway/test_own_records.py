@@ -96,7 +96,10 @@ class Town:
 
 
 @pytest.fixture
-def town(hub):
+def town(hub, monkeypatch):
+    # What identity has answered is in force: here also on a machine that takes long to tell registry.
+    monkeypatch.setattr("services.identity.clients.holders.WITHIN_SECONDS", 20.0)
+
     @asynccontextmanager
     async def running():
         async with hub("identity", *ALL) as h, gateway(h.channels) as client:

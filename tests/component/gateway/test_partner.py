@@ -18,8 +18,7 @@ PERSONAL = ("Marisol", "010-0199", "12 Sample Road", "Rural Clinic North")
 def page(hub):
     @asynccontextmanager
     async def running():
-        async with hub("identity", "referrals") as running_hub:
-            running_hub.clock.set(at("2026-09-08 09:00"))
+        async with hub("identity", "referrals", now=at("2026-09-08 09:00")) as running_hub:
             r = Referrals(running_hub)
             await r.settle()
             async with gateway(running_hub.channels) as client:
@@ -135,7 +134,8 @@ async def test_the_token_is_nowhere_but_in_the_address(page, caplog):
         assert routes == {"/p/{token}"}
 
 
-async def test_who_taps_too_often_waits_and_too_much_is_not_read(page):
+async def test_who_taps_too_often_waits_and_too_much_is_not_read(page, monkeypatch):
+    monkeypatch.setattr("gateway.api.app.PARTNER_PER_SECOND", 0.001)  # however slow they tap here
     async with page() as (r, client):
         path = f"/p/{await r.link(await r.sent())}"
         assert (await client.post(path, content=b"x" * 3000)).status_code == 413

@@ -14,11 +14,15 @@ from tests.component.gateway.exchanging import Exchanging
 MERCY, HARBOR = UUID(int=1), UUID(int=2)
 URL = "http://127.0.0.1:8080"
 PERMISSIONS = ("patients.read", "patients.write")
-TOKENS = {
-    "nurse": caller_token(permissions=PERMISSIONS, facilities=[MERCY]),
-    "reader": caller_token(permissions=["patients.read"], facilities=[MERCY]),
-    "stranger": caller_token(permissions=PERMISSIONS, facilities=[HARBOR]),
-}
+
+
+def tokens():
+    """Made for each test: they live for an hour, and a run may take longer."""
+    return {
+        "nurse": caller_token(permissions=PERMISSIONS, facilities=[MERCY]),
+        "reader": caller_token(permissions=["patients.read"], facilities=[MERCY]),
+        "stranger": caller_token(permissions=PERMISSIONS, facilities=[HARBOR]),
+    }
 
 
 @pytest.fixture
@@ -30,7 +34,7 @@ def site(hub):
                 public_url=URL, issuer=f"{URL}/realms/carehub", client_secret="not-a-secret-here"
             )
             image = Path("libs/contracts/contracts.binpb").read_bytes()
-            app = build(Exchanging(h.channels, **TOKENS), settings, image)
+            app = build(Exchanging(h.channels, **tokens()), settings, image)
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url=URL
             ) as client:

@@ -226,6 +226,7 @@ async def test_an_end_that_could_not_be_told_at_once_is_told_soon(identity):
         a = Agreements(r)
         database = r.identity.hub.host.runtimes["identity"].database
         async with database.session() as busy:
+            await busy.execute("SET idle_in_transaction_session_timeout = 0")
             await busy.execute("BEGIN; LOCK TABLE ended_bases IN EXCLUSIVE MODE")
             ended = await a.end(NETWORK_AGREEMENT_ID)
         assert ended.state == Agreement.STATE_ENDED

@@ -134,7 +134,7 @@ class Peer:
 
     async def answers(self, count):
         return [
-            (await asyncio.wait_for(self.reader.readuntil(b"\x1c\r"), 20))[1:-2].decode()
+            (await asyncio.wait_for(self.reader.readuntil(b"\x1c\r"), 60))[1:-2].decode()
             for _ in range(count)
         ]
 

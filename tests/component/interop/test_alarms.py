@@ -82,6 +82,8 @@ async def mute(interop, **fields):
 async def test_each_hour_has_its_messages_folded_or_not(interop):
     """A message is counted once: while it is an arrival, and when it is part of its hour."""
     clock = interop.hub.clock
+    # At half past, so that no hour ends between two messages.
+    clock.move(timedelta(minutes=(30 - clock().minute) % 60))
     await interop.send(adt("C1"))
     await interop.send(adt("C2"))
     before = await get(interop)

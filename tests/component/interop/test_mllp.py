@@ -9,6 +9,7 @@ from carehub.interop.v1.feed_pb2 import Feed, FeedAccounts
 
 from libs.chassis.database import Transaction
 from libs.chassis.errors import Unavailable
+from libs.chassis.faults import is_weather
 from services.interop import ingest
 from services.interop.mllp import server as listener
 from tests.component.interop.conftest import Peer, adt, code_of, control_id_of, error_of
@@ -125,7 +126,7 @@ async def test_a_frame_that_does_not_end_ends_the_connection_and_no_other(intero
     async with interop.listening(mllp_frame_seconds=0.3) as server:
         slow, other = await Peer.connect(server), await Peer.connect(server)
         slow.writer.write(b"\x0b" + adt()[:50])
-        assert await asyncio.wait_for(slow.reader.read(), 5) == b""
+        assert await asyncio.wait_for(slow.reader.read(), 30) == b""
         assert code_of(await other.ask(adt())) == "AA"
 
 
@@ -148,7 +149,7 @@ async def test_stopping_finishes_what_was_read(interop):
         peer = await Peer.connect(server)
         peer.send(*(adt(f"C{n}") for n in range(30)))
         first = await peer.answers(1)
-    rest = (await asyncio.wait_for(peer.reader.read(), 10)).count(b"\x0b")
+    rest = (await asyncio.wait_for(peer.reader.read(), 30)).count(b"\x0b")
     assert code_of(first[0]) == "AA"
     assert await interop.count("SELECT count(*) FROM messages") == rest + 1
 
@@ -156,7 +157,7 @@ async def test_stopping_finishes_what_was_read(interop):
 async def test_one_connection_too_many_is_closed_and_the_others_stay(interop):
     async with interop.listening(mllp_max_connections=2) as server:
         peers = [await Peer.connect(server) for _ in range(3)]
-        assert await asyncio.wait_for(peers[2].reader.read(), 5) == b""
+        assert await asyncio.wait_for(peers[2].reader.read(), 30) == b""
         assert code_of(await peers[0].ask(adt())) == "AA"
 
 
@@ -170,10 +171,10 @@ async def test_a_connection_that_rests_gives_way_and_strangers_first(interop, mo
         assert code_of(await busy.ask(adt("C2"))) == "AA"
         fourth = await Peer.connect(server)
         assert code_of(await fourth.ask(adt("C3"))) == "AA"
-        assert await asyncio.wait_for(stranger.reader.read(), 5) == b""
+        assert await asyncio.wait_for(stranger.reader.read(), 30) == b""
         fifth = await Peer.connect(server)
         assert code_of(await fifth.ask(adt("C4"))) == "AA"
-        assert await asyncio.wait_for(known.reader.read(), 5) == b""
+        assert await asyncio.wait_for(known.reader.read(), 30) == b""
         assert code_of(await busy.ask(adt("C5"))) == "AA"
 
 
@@ -186,7 +187,7 @@ async def test_peers_that_are_gone_are_noticed(interop):
         assert socket.getsockopt(SOL_SOCKET, SO_KEEPALIVE)
 
 
-async def test_a_feed_counts_within_a_second_of_its_change(interop):
+async def test_a_feed_counts_soon_after_its_change(interop):
     async with interop.listening() as server:
         peer = await Peer.connect(server)
         assert code_of(await peer.ask(adt())) == "AA"
@@ -196,7 +197,7 @@ async def test_a_feed_counts_within_a_second_of_its_change(interop):
             answer = await peer.ask(adt(str(uuid4())))
             return (code_of(answer), error_of(answer)) == ("AR", "207")
 
-        await interop.hub.until(is_paused, seconds=3)
+        await interop.hub.until(is_paused, what="the change at the listener")
 
 
 async def test_an_unknown_sender_is_told_and_listed(interop):
@@ -239,7 +240,17 @@ async def test_connections_to_the_database_that_are_cut_lose_and_double_nothing(
             accepted |= {control_id_of(a) for a in answers if code_of(a) == "AA"}
             assert {code_of(a) for a in answers} <= {"AA", "AR"}
         await asyncio.gather(cutting, return_exceptions=True)
-        stored = set(await interop.count("SELECT array_agg(control_id) FROM messages") or ())
+
+        async def readable():
+            """Not on a connection that was cut just now."""
+            try:
+                return [await interop.count("SELECT array_agg(control_id) FROM messages")]
+            except Exception as error:
+                if not is_weather(error):
+                    raise
+
+        [stored] = await interop.hub.until(readable, what="the messages")
+        stored = set(stored or ())
         assert accepted <= stored
         for id in messages.keys() - accepted:
             await interop.hub.until(lambda id=id: _is_accepted(peers[0], messages[id]))

@@ -71,7 +71,7 @@ class LedgerOf:
             yield
         finally:
             stopping.set()
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 await task
 
     async def verify(self, elsewhere: Mapping[str, list[heads.Head]] | None = None) -> Report:

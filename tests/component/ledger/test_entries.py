@@ -22,14 +22,24 @@ from libs.testing.hub import Hub, caller_token
 SERVICE = interop_service_pb2.DESCRIPTOR.services_by_name["InteropService"]
 IDENTITY = identity_service_pb2.DESCRIPTOR.services_by_name["IdentityService"]
 HERE, THERE = uuid4(), uuid4()
-OFFICER = caller_token(permissions=["audit.read"], facilities=[HERE], roles=["privacy_officer"])
-NETWORK = caller_token(
-    permissions=["audit.read"], facilities=[HERE, THERE], roles=["privacy_officer"], everywhere=["audit.read"]
-)  # fmt: skip
-NURSE = caller_token(permissions=["patients.read"], facilities=[HERE], roles=["nurse"])
 WRITE = sql(insert(audit.audit).values(every_field(audit.audit)))
 METHODS = sql(select(audit.audit.c.method).order_by(audit.audit.c.at))
 HEADS = sql(select(heads.audit_heads.c.service).distinct())
+
+
+# Made for each call: they live for an hour, and a run may take longer.
+def officer() -> str:
+    return caller_token(permissions=["audit.read"], facilities=[HERE], roles=["privacy_officer"])
+
+
+def network() -> str:
+    return caller_token(
+        permissions=["audit.read"], facilities=[HERE, THERE], roles=["privacy_officer"], everywhere=["audit.read"]
+    )  # fmt: skip
+
+
+def nurse() -> str:
+    return caller_token(permissions=["patients.read"], facilities=[HERE], roles=["nurse"])
 
 
 class Told:
@@ -55,9 +65,9 @@ class Told:
                 await tx.run(WRITE, **row)
 
 
-async def listed(h: Hub, token: str = OFFICER, **fields) -> audit_pb2.ListAuditResponse:
-    request = audit_pb2.ListAuditRequest(**fields)
-    return await h.call(SERVICE, "ListAudit", request, audit_pb2.ListAuditResponse, token=token)
+async def listed(h: Hub, token: str = "", **fields) -> audit_pb2.ListAuditResponse:
+    request, kind = audit_pb2.ListAuditRequest(**fields), audit_pb2.ListAuditResponse
+    return await h.call(SERVICE, "ListAudit", request, kind, token=token or officer())
 
 
 def ids(response: audit_pb2.ListAuditResponse) -> list[UUID]:
@@ -72,9 +82,9 @@ async def test_rows_of_ones_own_facilities_only_and_of_none_for_the_network_only
         both, nowhere = told(facilities=[THERE, HERE]), told(facilities=[], subject=None)
         await told.write(h)
         assert ids(await listed(h)) == [both, here]
-        assert ids(await listed(h, NETWORK)) == [nowhere, both, there, here]
+        assert ids(await listed(h, network())) == [nowhere, both, there, here]
         with pytest.raises(CallFailed, check=lambda e: e.reason == "PERMISSION_MISSING"):
-            await listed(h, NURSE)
+            await listed(h, nurse())
         # The refusal is there too, where the nurse works; and so is that it was looked at.
         entries = (await listed(h)).entries
         refused = next(one for one in entries if one.outcome == "PERMISSION_DENIED")

@@ -9,19 +9,23 @@ from carehub.audit.v1 import audit_pb2
 from libs.chassis.wire import CallFailed
 from libs.ledger.looks import day_of
 from libs.testing.hub import caller_token
-from tests.component.ledger.test_entries import HERE, NURSE, SERVICE, THERE, Told
+from tests.component.ledger.test_entries import HERE, SERVICE, THERE, Told, nurse
 
-OFFICER = caller_token(
-    permissions=["patients.read", "audit.read"], facilities=[HERE], roles=["privacy_officer"]
-)
 PAT = uuid4()
 # Late in the evening in Chicago, and the next day in UTC.
 EVENING = datetime(2026, 11, 21, 3, 30, tzinfo=UTC)
 
 
-async def looks(h, token=NURSE, **fields):
+def officer():
+    return caller_token(
+        permissions=["patients.read", "audit.read"], facilities=[HERE], roles=["privacy_officer"]
+    )
+
+
+async def looks(h, token="", **fields):
     request = audit_pb2.ListLooksRequest(**({"patient_id": str(PAT)} | fields))
-    return await h.call(SERVICE, "ListLooks", request, audit_pb2.ListLooksResponse, token=token)
+    kind = audit_pb2.ListLooksResponse
+    return await h.call(SERVICE, "ListLooks", request, kind, token=token or nurse())
 
 
 def places(page):
@@ -34,8 +38,7 @@ def places(page):
 
 
 async def test_what_a_person_did_on_a_day_is_one_row_of_the_newest_day_first(hub):
-    async with hub("interop") as h:
-        h.clock.set(EVENING + timedelta(days=3))
+    async with hub("interop", now=EVENING + timedelta(days=3)) as h:
         told, lee = Told(EVENING), uuid4()
         mine = {"patients": [PAT], "subject": lee}
         told(**mine)
@@ -64,8 +67,7 @@ async def test_what_a_person_did_on_a_day_is_one_row_of_the_newest_day_first(hub
 
 
 async def test_others_are_shown_to_a_privacy_officer_only_and_asking_is_in_it(hub):
-    async with hub("interop") as h:
-        h.clock.set(EVENING + timedelta(days=3))
+    async with hub("interop", now=EVENING + timedelta(days=3)) as h:
         told = Told(EVENING)
         here, there = uuid4(), uuid4()
         told(patients=[PAT], subject=here)
@@ -73,7 +75,7 @@ async def test_others_are_shown_to_a_privacy_officer_only_and_asking_is_in_it(hu
         told(patients=[PAT], subject=None, facilities=[HERE])
         await told.write(h)
         assert {person for _, person, _ in places(await looks(h))} == {str(here)}
-        assert {person for _, person, _ in places(await looks(h, OFFICER))} == {
+        assert {person for _, person, _ in places(await looks(h, officer()))} == {
             str(here),
             str(there),
         }
@@ -85,8 +87,7 @@ async def test_others_are_shown_to_a_privacy_officer_only_and_asking_is_in_it(hu
 
 
 async def test_pages_go_on_where_they_ended(hub):
-    async with hub("interop") as h:
-        h.clock.set(EVENING + timedelta(days=3))
+    async with hub("interop", now=EVENING + timedelta(days=3)) as h:
         told, people = Told(EVENING), [uuid4() for _ in range(6)]
         for day in range(2):
             told.at = EVENING + timedelta(days=day)
@@ -95,7 +96,7 @@ async def test_pages_go_on_where_they_ended(hub):
         await told.write(h)
         found, token = [], ""
         while True:
-            page = await looks(h, OFFICER, page_size=5, page_token=token)
+            page = await looks(h, officer(), page_size=5, page_token=token)
             found += places(page)
             token = page.next_page_token
             if not token:
@@ -103,4 +104,4 @@ async def test_pages_go_on_where_they_ended(hub):
         assert found == sorted(found, reverse=True)
         assert len({(day, person) for day, person, _ in found}) == len(found) == 12
         with pytest.raises(CallFailed, check=lambda e: e.reason == "PAGE_TOKEN_INVALID"):
-            await looks(h, OFFICER, page_size=5, page_token="x")
+            await looks(h, officer(), page_size=5, page_token="x")

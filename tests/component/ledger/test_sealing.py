@@ -58,7 +58,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch | None = None) -> None:
 
 async def is_sealed(ledger: LedgerOf) -> None:
     """Wait until no row is left."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await ledger.admin.fetchval(
             "SELECT count(*) FROM audit a WHERE NOT EXISTS (SELECT FROM audit_chain c WHERE c.audit_id = a.id)"
         ):
@@ -71,7 +71,7 @@ def lateness() -> float:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.02)
 
@@ -261,7 +261,7 @@ async def test_a_clock_that_is_moved_over_months_finds_room_in_each(ledger, monk
             at = (at + timedelta(days=62)).replace(day=2)
             await ledger.write([row(at, rng)])
             ahead = (at.replace(day=1) + timedelta(days=95)).replace(day=1)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while not await ledger.admin.fetchval(
                     "SELECT to_regclass($1) IS NOT NULL", f"audit_{ahead:%Y_%m}"
                 ):
@@ -284,15 +284,13 @@ async def _live(plan: dict[str, Any]) -> None:
     seal = Seal(signer=Signer(plan["key"]), folder=Path(plan["folder"]))
     stopping = asyncio.Event()
     sealer = asyncio.create_task(run_sealer(SERVICE, database, seal, stopping, ids.now))
-    for _ in range(20):
+    while not sealer.done():  # until it dies, however long it takes to come to that point
         async with database.system() as tx:
             await tx.run_many(WRITE, [row(ids.now(), rng) for _ in range(10)])
         await asyncio.sleep(0.03)
-    await asyncio.sleep(0.5)
-    stopping.set()
-    await sealer
 
 
+@pytest.mark.timeout(600)
 async def test_killed_at_each_of_its_points_it_loses_and_doubles_nothing(ledger, servers):
     points = sorted(point for point in POINTS if point.startswith("sealer."))
     assert len(points) == 4
@@ -306,8 +304,10 @@ async def test_killed_at_each_of_its_points_it_loses_and_doubles_nothing(ledger,
             }
             worker = _processes.Process(target=live, args=(plan,), daemon=True)
             worker.start()
-            await asyncio.to_thread(worker.join)
-            assert worker.exitcode == KILLED, point
+            await asyncio.to_thread(worker.join, 90)
+            code = worker.exitcode
+            worker.kill()
+            assert code == KILLED, point
     await ledger.seal_all()
     rows = await ledger.admin.fetchval("SELECT count(*) FROM audit")
     report = await ledger.verify()

@@ -63,7 +63,7 @@ async def test_it_stops_with_a_client_that_idles_and_comes_back_at_the_same_port
     sink = await start_mail_sink(home)
     reader, writer = await asyncio.open_connection(sink.host, sink.port)
     assert (await reader.readline()).startswith(b"220 ")
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await sink.stop()
     assert await reader.read() == b""
     writer.close()

@@ -221,8 +221,7 @@ def messaging(hub):
     @asynccontextmanager
     async def running(*, now="2026-09-04 10:00", consent="allow", **env):
         settings = {"MESSAGING_TELEPHONE": "local", "MESSAGING_UNKNOWN_CONSENT": consent, **env}
-        async with hub("messaging", env=settings) as running_hub:
-            running_hub.clock.set(at(now))
+        async with hub("messaging", env=settings, now=at(now)) as running_hub:
             messaging = Messaging(running_hub)
             await messaging.people()
             yield messaging

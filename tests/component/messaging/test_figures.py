@@ -10,8 +10,6 @@ from services.messaging.consumers.waiting import message_gauges
 from tests.component.messaging.conftest import PHONE, at
 from tests.component.messaging.test_messages import FIRST
 
-OPERATOR = caller_token(permissions=["operations.read"], roles=["operator"])
-
 
 async def figures(m):
     """By metric and kind, without what there is none of; read anew."""
@@ -22,7 +20,8 @@ async def figures(m):
         return []
 
     await run_gauges([message_gauges, once], m.hub.host.runtimes["messaging"].database, stopping)
-    status = await m.call("GetStatus", status_pb2.GetStatusRequest(), OPERATOR)
+    operator = caller_token(permissions=["operations.read"], roles=["operator"])
+    status = await m.call("GetStatus", status_pb2.GetStatusRequest(), operator)
     assert PHONE not in str(status)
     return {
         each.metric.removeprefix("carehub_"): each.times

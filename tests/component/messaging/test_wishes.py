@@ -161,8 +161,7 @@ async def test_people_see_of_wishes_what_careplans_would_show_them(messaging):
 
 async def test_what_somebody_wished_when_their_care_plan_was_made_holds_for_their_reminder(hub):
     settings = {"MESSAGING_TELEPHONE": "local", "MESSAGING_UNKNOWN_CONSENT": "allow"}
-    async with hub("careplans", "messaging", env=settings) as running:
-        running.clock.set(at("2026-09-07 10:00"))
+    async with hub("careplans", "messaging", env=settings, now=at("2026-09-07 10:00")) as running:
         m, c = Messaging(running), Careplans(running)
         c.here = m.here
         await m.people()

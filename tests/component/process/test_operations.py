@@ -20,8 +20,6 @@ from libs.process.status import heartbeats
 from libs.testing.hub import Hub, caller_token, event_headers
 
 SERVICE = interop_service_pb2.DESCRIPTOR.services_by_name["InteropService"]
-OPERATOR = caller_token(permissions=["operations.read", "operations.write"], roles=["operator"])
-NURSE = caller_token(permissions=["tasks.read", "patients.read"], roles=["nurse"])
 CONSUMER = "interop-facilities"
 Concern = status_pb2.ServiceStatus
 PARKED = parked_pb2.ParkedEvent
@@ -30,31 +28,36 @@ LEDGER = sql(
 )
 
 
+def operator() -> str:
+    """Made for each call: it lives for an hour, and a run may take longer."""
+    return caller_token(permissions=["operations.read", "operations.write"], roles=["operator"])
+
+
 def facility(name: str = "Mercy") -> identity_events_pb2.FacilityChanged:
     place = facility_pb2.Facility(id=str(uuid4()), name=name, time_zone="America/Phoenix")
     return identity_events_pb2.FacilityChanged(facility=place, version=1)
 
 
-async def status(h: Hub, token: str = OPERATOR) -> status_pb2.ServiceStatus:
-    request = status_pb2.GetStatusRequest()
-    return await h.call(SERVICE, "GetStatus", request, status_pb2.ServiceStatus, token=token)
+async def status(h: Hub, token: str = "") -> status_pb2.ServiceStatus:
+    request, kind = status_pb2.GetStatusRequest(), status_pb2.ServiceStatus
+    return await h.call(SERVICE, "GetStatus", request, kind, token=token or operator())
 
 
 async def listed(h: Hub, **fields) -> parked_pb2.ListParkedResponse:
     request = parked_pb2.ListParkedRequest(**fields)
     return await h.call(
-        SERVICE, "ListParked", request, parked_pb2.ListParkedResponse, token=OPERATOR
+        SERVICE, "ListParked", request, parked_pb2.ListParkedResponse, token=operator()
     )
 
 
 async def replay(h: Hub, id: object) -> parked_pb2.ParkedEvent:
     request = parked_pb2.ReplayParkedRequest(parked_id=str(id))
-    return await h.call(SERVICE, "ReplayParked", request, PARKED, token=OPERATOR)
+    return await h.call(SERVICE, "ReplayParked", request, PARKED, token=operator())
 
 
 async def discard(h: Hub, id: object, reason: str = "sent twice") -> parked_pb2.ParkedEvent:
     request = parked_pb2.DiscardParkedRequest(parked_id=str(id), reason=reason)
-    return await h.call(SERVICE, "DiscardParked", request, PARKED, token=OPERATOR)
+    return await h.call(SERVICE, "DiscardParked", request, PARKED, token=operator())
 
 
 async def set_aside(h: Hub, payload: bytes, *, consumer: str = CONSUMER) -> UUID:
@@ -206,7 +209,7 @@ async def test_a_page_token_that_somebody_made_up_is_refused(hub, values):
 async def test_who_runs_nothing_sees_nothing(hub):
     async with hub("interop") as h:
         with pytest.raises(CallFailed) as failed:
-            await status(h, NURSE)
+            await status(h, caller_token(permissions=["tasks.read"], roles=["nurse"]))
         assert failed.value.reason == "PERMISSION_MISSING"
         reader = caller_token(permissions=["operations.read"])
         with pytest.raises(CallFailed) as failed:

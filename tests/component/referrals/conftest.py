@@ -101,7 +101,10 @@ class Referrals:
 
     async def until_waited_for(self, tx):
         """Until somebody wants what this transaction has locked."""
-        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        waits = (
+            "SELECT count(*) FROM pg_locks "
+            "WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        )
         await self.hub.until(lambda: tx._connection.fetchval(waits), what="somebody waits")
 
     async def until(self, text, wanted, *values):
@@ -234,7 +237,10 @@ class Referrals:
 
         async def lock():
             async with self.hub.system("identity") as tx:
-                await tx._connection.execute("LOCK TABLE access_facts")
+                # For as long as it takes, however slow the machine is.
+                await tx._connection.execute(
+                    "SET LOCAL idle_in_transaction_session_timeout = 0; LOCK TABLE access_facts"
+                )
                 locked.set()
                 await is_over.wait()
 
@@ -274,8 +280,8 @@ class Referrals:
 def referrals(hub):
     @asynccontextmanager
     async def running(**env):
-        async with hub("identity", "referrals", env=env) as running_hub:
-            running_hub.clock.set(at("2026-09-08 09:00"))
+        now = at("2026-09-08 09:00")
+        async with hub("identity", "referrals", env=env, now=now) as running_hub:
             r = Referrals(running_hub)
             await r.settle()
             yield r

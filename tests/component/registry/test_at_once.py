@@ -42,12 +42,16 @@ async def work_off(feed, *batches):
     consumer, *_ = consumers(ExactMatcher(), ids.new_id)
 
     async def one(batch):
-        for _ in range(5):
+        for _ in range(20):
             try:
                 async with feed.hub.system("registry") as tx:
                     await consumer.handle(tx, batch)
                     return
-            except (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            except (
+                asyncpg.UniqueViolationError,
+                asyncpg.DeadlockDetectedError,
+                asyncpg.LockNotAvailableError,
+            ):
                 await asyncio.sleep(0.01)
         raise AssertionError("it never succeeded")
 

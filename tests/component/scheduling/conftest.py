@@ -206,8 +206,7 @@ class Scheduling:
 def scheduling(hub):
     @asynccontextmanager
     async def running(*, is_known=True):
-        async with hub("scheduling") as running_hub:
-            running_hub.clock.set(at("2026-09-04 18:00"))
+        async with hub("scheduling", now=at("2026-09-04 18:00")) as running_hub:
             one = Scheduling(running_hub)
             if is_known:
                 await one.facility()

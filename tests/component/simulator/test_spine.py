@@ -5,6 +5,9 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from libs.local.process import free_port
 from libs.simulator.noise import Fate, Feeds, Noise
 from libs.simulator.people import Region
 from libs.simulator.play import Player
@@ -41,6 +44,7 @@ ENCOUNTERS = """
 """
 
 
+@pytest.mark.timeout(600)
 async def test_a_noisy_region_ends_in_the_true_visits_and_the_loops_that_follow_from_them(spine):
     region = region_of()
     messages = list(noisy(region, 700))
@@ -53,16 +57,17 @@ async def test_a_noisy_region_ends_in_the_true_visits_and_the_loops_that_follow_
         assert ends.keys() == {"", "READMITTED", "NOT_ELIGIBLE", "ADMISSION_CANCELLED", "DECEASED"}
 
 
+@pytest.mark.timeout(600)
 async def test_a_hub_that_goes_away_in_the_middle_ends_in_the_same(spine):
     region = region_of(seed="away")
     messages = list(noisy(region, 300))
     async with spine(region, NOW) as running:
-        async with running.listening() as address:
+        async with running.listening(free_port()) as address:
             player = Player(address=address, say=lambda _line: None, waits=False, ahead=8)
             playing = asyncio.create_task(player.play(iter(messages), asyncio.Event()))
             await running.hub.until(lambda: _async(player.sent > 60))
         async with running.listening(address.port):
-            await asyncio.wait_for(playing, 60)
+            await asyncio.wait_for(playing, 150)
         assert any(tally.lost_connections for tally in player.tallies.values())
         await running.settled()
         await visits_are_true(running, player.truth, messages)

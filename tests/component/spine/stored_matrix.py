@@ -1,6 +1,7 @@
 """The cells of the matrix as rows of real databases: decided by identity, projected, and asked for as the people's role."""
 
 import importlib
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -107,6 +108,7 @@ class Databases:
         self.databases, self.admins = databases, admins
         self.now = datetime.now(UTC)
         self._decided: dict[tuple[int, datetime], PatientAccess] = {}
+        self._beat_at = 0.0
 
     async def fill(self, cells: Collection[Stored]) -> None:
         for (service, table), here in _by(cells, lambda one: one.table).items():
@@ -125,6 +127,7 @@ class Databases:
             )
 
     async def beat(self, ago: float = 0) -> None:
+        self._beat_at = time.monotonic()
         for service, database in self.databases.items():
             await self.admins[service].execute("TRUNCATE access_heartbeat")
             async with database.system() as tx:
@@ -191,7 +194,8 @@ class Databases:
         found = await self.wrong(cells, at_most)
         if not found:
             await self.beat(ago=31)
-            found = await self.wrong([one.unheard() for one in cells if one.shown], at_most)
+            unheard = [one.unheard() for one in cells if one.shown]
+            found = await self.wrong(unheard, at_most, is_heard=False)
         if not found:
             await self.beat()
             await self._end_agreements()
@@ -211,12 +215,19 @@ class Databases:
         for admin in self.admins.values():
             await admin.execute("TRUNCATE ended_bases")
 
-    async def wrong(self, cells: Collection[Stored], at_most: int = 20) -> list[str]:
-        """Cells that the policies answer otherwise than the reference; stops when there are enough of them."""
+    async def wrong(
+        self, cells: Collection[Stored], at_most: int = 20, *, is_heard: bool = True
+    ) -> list[str]:
+        """Cells that the policies answer otherwise than the reference; stops when there are enough of them.
+
+        Identity goes on beating meanwhile, however long it takes, unless it is not heard.
+        """
         found: list[str] = []
         for ((service, table), asker), here in _by(
             cells, lambda one: (one.table, one.asker)
         ).items():
+            if is_heard and time.monotonic() - self._beat_at > 5:
+                await self.beat()
             seen = await self._seen(service, table, asker, [one.patient for one in here])
             found += [
                 f"{'refuses' if one.shown else 'shows'}: {' / '.join(one.cell)}"

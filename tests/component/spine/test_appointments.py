@@ -27,8 +27,8 @@ def adt(trigger, control_id, at):
 
 
 async def test_from_the_message_to_the_kept_appointment(hub):
-    async with hub("interop", "registry", "scheduling") as running:
-        running.clock.set(at("2026-09-04 18:00"))
+    now = at("2026-09-04 18:00")
+    async with hub("interop", "registry", "scheduling", now=now) as running:
         clinic = Scheduling(running)
         facility = identity_events_pb2.FacilityChanged(version=1)
         facility.facility.id, facility.facility.time_zone = str(clinic.here), "America/Chicago"

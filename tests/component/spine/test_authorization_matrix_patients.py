@@ -54,7 +54,7 @@ async def is_audited(here):
     assert found == len(here.told) > 0
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 async def test_every_cell_of_the_subset_is_right_about_patients(region):
     cells = asking(subset())
     assert len(cells) == SUBSET

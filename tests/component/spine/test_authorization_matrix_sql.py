@@ -18,6 +18,7 @@ from tests.reference.stored import STORED, full_size, subset
 SUBSET, FULL = 96_965, 139_898_880
 
 
+@pytest.mark.timeout(600)
 async def test_every_cell_of_the_subset_is_right_in_the_databases(servers):
     cells = stored(subset())
     print(

@@ -161,7 +161,7 @@ class Planted:
         return [kind(**fields), *by_id]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 async def test_what_is_planted_in_sensitive_rows_is_where_it_may_be_and_nowhere_else(
     region, caplog
 ):

@@ -46,6 +46,7 @@ async def test_each_count_is_the_length_of_its_list(tasking):
             "all": (18, 3),
         }
         t.hub.clock.set(at("2026-09-09 12:00"))
+        await t.caught_up()
         duty = t.token(t.duty)
         for token in (t.as_nurse, duty):
             assert await counted(t, token) == await listed(t, token)
@@ -82,6 +83,7 @@ async def test_counting_ends_when_nobody_would_read_on(tasking):
         for _ in range(3):
             await t.discharged()
         t.hub.clock.set(at("2026-09-09 12:00"))
+        await t.caught_up()
         where = CountFilter(
             staff_ids=(t.nurse,),
             team_ids=(t.nurses, t.duty_team),

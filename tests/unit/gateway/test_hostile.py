@@ -185,7 +185,9 @@ async def test_other_methods_are_405(api, ready):
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(body=st.binary(max_size=200), query=st.binary(max_size=60), path=st.binary(max_size=40))
 async def test_noise_never_ends_in_500(ready, gateway_settings, body, query, path):

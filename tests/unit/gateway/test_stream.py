@@ -1,6 +1,7 @@
 """What waits for one connection, a client that does not read, and a page that does not keep a session alive."""
 
 import asyncio
+import time
 from uuid import uuid4
 
 import pytest
@@ -111,7 +112,7 @@ async def test_a_client_that_does_not_read_holds_a_bounded_queue_and_is_let_go(m
     for number in range(1000):
         connection.subscriber.offer(task(id=f"t-{number}"))
     assert len(connection.subscriber.own) <= 10
-    await asyncio.wait_for(telling, 2)  # it ends by itself
+    await asyncio.wait_for(telling, 30)  # it ends by itself
 
 
 async def test_resyncs_keep_a_distance(monkeypatch):
@@ -122,12 +123,13 @@ async def test_resyncs_keep_a_distance(monkeypatch):
     async def send(message):
         sent.append(message["body"])
 
-    telling = asyncio.create_task(connection.tell(send))
+    telling, began = asyncio.create_task(connection.tell(send)), time.monotonic()
     for _ in range(20):
         connection.subscriber.miss()
         await asyncio.sleep(0.02)
     telling.cancel()
-    assert 1 <= sum(b"resync" in text for text in sent) <= 3
+    most = 2 + (time.monotonic() - began) // 0.3
+    assert 1 <= sum(b"resync" in text for text in sent) <= most
 
 
 async def test_one_listener_for_all_and_it_begins_again():
@@ -142,16 +144,17 @@ async def test_one_listener_for_all_and_it_begins_again():
 
     hub = Live(heard)
     first, second = Subscriber(NURSE), Subscriber(NURSE)
-    live_again, live.LISTEN_AGAIN_AFTER = live.LISTEN_AGAIN_AFTER, 0.05
+    live_again, live.LISTEN_AGAIN_AFTER = live.LISTEN_AGAIN_AFTER, 0.5
     try:
         hub.subscribe(first)
         hub.subscribe(second)
-        await asyncio.sleep(0.02)
+        async with asyncio.timeout(10):
+            while not (first.has_missed and second.has_missed):
+                await asyncio.sleep(0.01)
         assert began == 1
-        assert first.has_missed
-        assert second.has_missed
-        await asyncio.sleep(0.1)
-        assert began > 1
+        async with asyncio.timeout(10):
+            while began == 1:
+                await asyncio.sleep(0.01)
     finally:
         live.LISTEN_AGAIN_AFTER = live_again
         await hub.close()

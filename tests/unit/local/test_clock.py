@@ -22,12 +22,12 @@ def _as_it_was(monkeypatch):
 
 def test_who_follows_it_is_moved_at_once_and_the_machine_is_not(clock):
     follow(clock)
-    assert abs(ids.now() - datetime.now(UTC)) < timedelta(seconds=1)
+    assert abs(ids.now() - datetime.now(UTC)) < timedelta(seconds=30)
     assert move(clock, timedelta(days=2)) == timedelta(days=2)
     assert move(clock, timedelta(hours=3)) == timedelta(days=2, hours=3)
     ahead = ids.now() - datetime.now(UTC)
-    assert abs(ahead - timedelta(days=2, hours=3)) < timedelta(seconds=1)
-    assert abs(ids.to_machine(ids.now()) - datetime.now(UTC)) < timedelta(seconds=1)
+    assert abs(ahead - timedelta(days=2, hours=3)) < timedelta(seconds=30)
+    assert abs(ids.to_machine(ids.now()) - datetime.now(UTC)) < timedelta(seconds=30)
     assert ids.from_machine(ids.to_machine(moment := ids.now())) == moment
 
 
@@ -63,7 +63,7 @@ def test_nobody_follows_it_but_a_child_of_up(clock):
         )
     with pytest.raises(ClockNotMoved, match="no demo"):
         follow({VARIABLE: clock[VARIABLE]})
-    assert abs(ids.now() - datetime.now(UTC)) < timedelta(seconds=1)
+    assert abs(ids.now() - datetime.now(UTC)) < timedelta(seconds=30)
 
 
 @pytest.mark.parametrize(

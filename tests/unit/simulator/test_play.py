@@ -70,7 +70,7 @@ class Hub:
 async def play(hub, stream, **options):
     async with hub.listening() as address:
         player = Player(address=address, say=lambda _line: None, **({"waits": False} | options))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await player.play(stream, asyncio.Event())
     return player
 
@@ -111,7 +111,7 @@ async def test_a_hub_that_is_away_is_waited_for_and_stopping_does_not_wait():
     stopping = asyncio.Event()
     player = Player(address=Address(host="127.0.0.1", port=9), say=lambda _line: None, waits=False)
     asyncio.get_running_loop().call_later(0.2, stopping.set)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await player.play(messages(), stopping)
     assert player.sent == 0
     assert player.sent_until < START + timedelta(days=2)
