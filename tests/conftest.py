@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 # an engine is forked, and the child dies of it.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 # How fast something is, `make bench` says; no test fails for a machine that others use, too.
-settings.register_profile(
-    "carehub", deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+settings.register_profile("carehub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("carehub")
 
 

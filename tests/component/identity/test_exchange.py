@@ -105,9 +105,7 @@ async def test_a_person_gets_what_their_roles_give(identity, tmp_path):
             assert timedelta(seconds=5) < ends <= timedelta(seconds=20)
 
 
-async def test_a_flood_of_unknown_keys_costs_one_fetch_and_good_tokens_go_on(
-    identity, monkeypatch
-):
+async def test_a_flood_of_unknown_keys_costs_one_fetch_and_good_tokens_go_on(identity, monkeypatch):
     # However long the flood takes here.
     monkeypatch.setattr("services.identity.clients.provider.REFETCH_SECONDS", 3600.0)
     fetched = []

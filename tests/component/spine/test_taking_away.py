@@ -265,9 +265,7 @@ async def taken(region, visit, effects):
 
 
 @pytest.mark.parametrize("broker", ["up", "down"])
-async def test_what_was_taken_away_is_gone_when_it_is_answered(
-    region, broker, capsys, monkeypatch
-):
+async def test_what_was_taken_away_is_gone_when_it_is_answered(region, broker, capsys, monkeypatch):
     monkeypatch.setattr("services.identity.clients.holders.WITHIN_SECONDS", 5.0)
     visits = await region.patients(100)
     if broker == "down":
