@@ -241,16 +241,7 @@ async def test_connections_to_the_database_that_are_cut_lose_and_double_nothing(
             assert {code_of(a) for a in answers} <= {"AA", "AR"}
         await asyncio.gather(cutting, return_exceptions=True)
 
-        async def readable():
-            """Not on a connection that was cut just now."""
-            try:
-                return [await interop.count("SELECT array_agg(control_id) FROM messages")]
-            except Exception as error:
-                if not is_weather(error):
-                    raise
-
-        [stored] = await interop.hub.until(readable, what="the messages")
-        stored = set(stored or ())
+        stored = await interop.hub.until(lambda: _stored(interop), what="the messages")
         assert accepted <= stored
         for id in messages.keys() - accepted:
             await interop.hub.until(lambda id=id: _is_accepted(peers[0], messages[id]))
@@ -258,6 +249,15 @@ async def test_connections_to_the_database_that_are_cut_lose_and_double_nothing(
     assert (accounts.received, accounts.pending) == (400, 400)
     distinct = "SELECT count(DISTINCT key) FROM outbox WHERE subject LIKE '%VisitReported'"
     assert await interop.count(distinct) == 400
+
+
+async def _stored(interop):
+    """The ids of all messages; nothing on a connection that was cut just now."""
+    try:
+        return set(await interop.count("SELECT array_agg(control_id) FROM messages"))
+    except Exception as error:
+        if not is_weather(error):
+            raise
 
 
 async def _is_accepted(peer, message):

@@ -1,7 +1,6 @@
 """The cells of the matrix as rows of real databases: decided by identity, projected, and asked for as the people's role."""
 
 import importlib
-import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -127,7 +126,7 @@ class Databases:
             )
 
     async def beat(self, ago: float = 0) -> None:
-        self._beat_at = time.monotonic()
+        self._beat_at = monotonic()
         for service, database in self.databases.items():
             await self.admins[service].execute("TRUNCATE access_heartbeat")
             async with database.system() as tx:
@@ -226,7 +225,7 @@ class Databases:
         for ((service, table), asker), here in _by(
             cells, lambda one: (one.table, one.asker)
         ).items():
-            if is_heard and time.monotonic() - self._beat_at > 5:
+            if is_heard and monotonic() - self._beat_at > 5:
                 await self.beat()
             seen = await self._seen(service, table, asker, [one.patient for one in here])
             found += [
