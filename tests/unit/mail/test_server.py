@@ -58,7 +58,7 @@ async def test_a_server_that_is_away_did_not_take_it():
 async def test_an_address_that_no_letter_can_be_written_to_is_a_try_like_any_other(sink):
     """Otherwise the job that sends would fail of it, again and again, and never give it up."""
     before = counted("not_taken")
-    with pytest.raises(NotSent, match="^ValueError$"):
-        await server_at(sink.port).send(letter_to("ann@example.org\n"))
+    with pytest.raises(NotSent, match="ValueError"):
+        await server_at(sink.port).send(letter_to("ann@example.org\nlee@example.org"))
     assert counted("not_taken") == before + 1
     assert sink.messages() == []
