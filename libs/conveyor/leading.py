@@ -34,7 +34,7 @@ async def take_turns(
     lead: Callable[[Session], Awaitable[None]],
     stopping: asyncio.Event,
     *,
-    follow: Callable[[], None] = lambda: None,
+    follow: Callable[[], None],
 ) -> None:
     """Have `lead` called with the connection that holds the lock, for as long as the process works.
 

@@ -170,8 +170,12 @@ async def run_relay(
         await connection.execute("SET statement_timeout = '30s'")
         await _Relay(service, database, conveyor, connection).lead(wake, stopping)
 
+    def follow() -> None:
+        """Another process publishes by now, and says how long the oldest event has waited."""
+        OUTBOX_AGE.labels(service).set(0.0)
+
     seat = Seat(service, LEADER, "the relay begins again")
-    await take_turns(seat, database, lead, stopping)
+    await take_turns(seat, database, lead, stopping, follow=follow)
 
 
 class _Relay:

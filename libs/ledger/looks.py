@@ -17,6 +17,7 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Database, param, sql
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import to_timestamp, to_uuid
+from libs.chassis.ids import to_id
 from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
 from libs.ledger.entries import PERMISSION
 
@@ -128,7 +129,7 @@ def place_in(request: Wanted) -> tuple[date, UUID]:
             return _BEGINNING
         case [str(day), str(subject)]:
             with suppress(ValueError):
-                return date.fromisoformat(day), to_uuid("page_token", subject)
+                return date.fromisoformat(day), to_id(subject)
     raise bad_token()
 
 

@@ -1,5 +1,6 @@
 """Hand letters to a mail server, and count whether it took them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 
@@ -37,23 +38,21 @@ class MailServer:
 
     def __post_init__(self) -> None:
         for outcome in ("taken", "not_taken"):
-            LETTERS.labels(
-                self.service, outcome
-            )  # there from the start: no rate of a count that is not there yet
+            # There from the start: no rate of a count that is not there yet.
+            LETTERS.labels(self.service, outcome)
 
     @property
     def is_there(self) -> bool:
         return bool(self.settings.smtp_host)
 
-    @property
-    def sender(self) -> str:
-        return self.settings.mail_from
+    async def send(self, write: Callable[[str], EmailMessage]) -> None:
+        """Hand the letter that `write` makes, told who it is from, to the server, or raise NotSent.
 
-    async def send(self, letter: EmailMessage) -> None:
-        """Hand one letter to the server, or raise NotSent."""
+        An address that no letter can be written to is tried and given up like one that the server refuses.
+        """
         try:
             await aiosmtplib.send(
-                letter,
+                write(self.settings.mail_from),
                 hostname=self.settings.smtp_host,
                 port=self.settings.smtp_port,
                 username=self.settings.smtp_user or None,

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import time
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,7 +16,7 @@ from libs.chassis import ids
 from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
 from libs.chassis.errors import Unavailable
-from libs.chassis.faults import rest
+from libs.chassis.faults import backoff, rest
 from libs.chassis.guard import Guard, Servicer
 from libs.chassis.migrate import is_at_head
 from libs.chassis.server import serve
@@ -35,6 +36,8 @@ from libs.telemetry import logs
 from libs.telemetry.figures import Shown, of_requests
 
 log = logging.getLogger(__name__)
+# What ran so long was well: its next failure is its first.
+WELL_AFTER = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,14 +278,16 @@ class Host:
         self._tasks.append(asyncio.create_task(self._again_and_again(name, run), name=name))
 
     async def _again_and_again(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
-        pause = 0.2
+        failures = 0
         while not self.stopping.is_set():
+            began = time.monotonic()
             try:
                 await run()
             except Exception:
+                failures = 1 if time.monotonic() - began > WELL_AFTER else failures + 1
+                pause = backoff(failures, first=0.2, most=10.0)
                 log.exception("it failed and starts again", extra={"job": name, "seconds": pause})
                 await rest(self.stopping, pause)
-                pause = min(pause * 2, 10.0)
             else:
                 return
 

@@ -13,6 +13,7 @@ _FIELDS = frozenset({
     "service", "method", "code", "reason", "request_id", "consumer", "message_id", "kind", "feed_id", "facility_id",
     "loop_id", "task_id", "protocol", "seconds", "count", "state", "stream", "sequence", "route", "status", "peer",
     "port", "job", "attempts", "notification_id", "encounter_id", "subject", "revision", "violation", "bytes",
+    "appointment_id", "referral_id", "reply_id", "thread_id", "escalation_level", "told",
 })  # fmt: skip
 
 

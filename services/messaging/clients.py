@@ -17,7 +17,7 @@ class Mail:
 
     async def send(self, message_id: UUID, address: str, language: str, text: str) -> None:
         """Hand one message to the server, or raise NotSent."""
-        await self.server.send(write(message_id, self.server.sender, address, language, text))
+        await self.server.send(lambda sender: write(message_id, sender, address, language, text))
 
 
 def write(message_id: UUID, sender: str, address: str, language: str, text: str) -> EmailMessage:

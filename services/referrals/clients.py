@@ -138,7 +138,7 @@ class Mail:
 
     async def send(self, letter: PartnerLetter) -> None:
         """Hand one letter to the server, or raise NotSent."""
-        await self.server.send(write(letter, self.server.sender))
+        await self.server.send(lambda sender: write(letter, sender))
 
 
 def write(letter: PartnerLetter, sender: str) -> EmailMessage:

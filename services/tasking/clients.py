@@ -20,7 +20,7 @@ class Mail:
 
     async def send(self, letter: Letter) -> None:
         """Hand one letter to the server, or raise NotSent."""
-        await self.server.send(write(letter, self.server.sender, self.web_url))
+        await self.server.send(lambda sender: write(letter, sender, self.web_url))
 
 
 def write(letter: Letter, sender: str, web_url: str) -> EmailMessage:

@@ -23,6 +23,7 @@ SPEAKS = {
     "libs/chassis": {"asyncpg", "grpc"},
     "libs/conveyor": {"nats"},
     "libs/process": {"asyncpg"},  # the type of a pool
+    "libs/mail": {"aiosmtplib"},
 }
 # They start servers, or copy tables whole; or are generated.
 FREE = ("libs/backup", "libs/local", "libs/testing", "libs/contracts")
@@ -49,13 +50,13 @@ def test_every_room_has_its_place_in_the_layers():
     assert layers == [list(reversed(CEILINGS))]
 
 
-def test_the_chassis_speaks_grpc_and_asyncpg_the_conveyor_nats_and_nobody_else():
+def test_the_chassis_speaks_grpc_and_asyncpg_the_conveyor_nats_mail_smtp_and_nobody_else():
     found = [
         f"{path.relative_to(ROOT)}: {module}"
         for path in python_files("services", "libs", "gateway")
         if not (name := str(path.relative_to(ROOT))).startswith(FREE)
         for module in imports_of(path)
-        if (spoken := module.partition(".")[0]) in {"asyncpg", "grpc", "nats"}
+        if (spoken := module.partition(".")[0]) in {"aiosmtplib", "asyncpg", "grpc", "nats"}
         and spoken not in SPEAKS.get("/".join(name.split("/")[:2]), ())
     ]
     assert found == []

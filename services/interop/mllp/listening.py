@@ -36,14 +36,19 @@ class Listening:
         return port
 
     async def open(self, host: str, port: int) -> None:
-        """Listen at every address of the host."""
+        """Listen at every address of the host, or at none: who tries again would find the others taken, by itself."""
         found = await asyncio.get_running_loop().getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
-        for family, address in dict.fromkeys((each[0], each[4]) for each in found):
-            listening = socket.create_server(address, family=family, backlog=BACKLOG)
-            listening.setblocking(False)
-            self._sockets.append(listening)
+        try:
+            for family, address in dict.fromkeys((each[0], each[4]) for each in found):
+                listening = socket.create_server(address, family=family, backlog=BACKLOG)
+                listening.setblocking(False)
+                self._sockets.append(listening)
+        except OSError:
+            await self.close()
+            raise
+        for listening in self._sockets:
             self._go(self._let_in(listening))
 
     async def close(self) -> None:

@@ -35,7 +35,7 @@ async def escalate(tx: Transaction, key: str, due_at: datetime) -> None:
     ladder = directory.ladder_between(answering_id, asking_id, thread.team_id)
     after = thread.escalate(ladder, tx.at)
     await save_thread(tx, after)
-    log.info("escalated", extra={"thread_id": key, "level": after.escalation_level})
+    log.info("escalated", extra={"thread_id": key, "escalation_level": after.escalation_level})
 
 
 async def take_over(tx: Transaction, key: str, due_at: datetime) -> None:

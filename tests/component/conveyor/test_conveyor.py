@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.chassis.database import Database, Transaction
 from libs.conveyor import relay
@@ -95,6 +96,21 @@ async def test_of_two_relays_one_leads_and_the_other_takes_over(world: World) ->
         assert ended == 1
         await tell_many(world.teller, 100, 120)
         await heard(world, 120)
+
+
+async def test_who_does_not_lead_does_not_say_how_long_the_oldest_event_has_waited(
+    world: World,
+) -> None:
+    """What it said when it led would call somebody for as long as its process lives."""
+    relay.OUTBOX_AGE.labels(STREAM).set(300.0)
+
+    async def is_silent() -> bool:
+        return REGISTRY.get_sample_value("carehub_outbox_oldest_seconds", {"service": STREAM}) == 0
+
+    async with world.teller.session() as other:
+        await other.execute("SELECT pg_advisory_lock($1)", relay.LEADER)
+        async with world.running():
+            await until(is_silent, what="leaving it to the leader")
 
 
 async def test_two_leaders_at_once_do_no_harm(

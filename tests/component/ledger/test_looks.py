@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from carehub.audit.v1 import audit_pb2
 
+from libs.chassis.pages import encode_cursor
 from libs.chassis.wire import CallFailed
 from libs.ledger.looks import day_of
 from libs.testing.hub import caller_token
@@ -103,5 +104,8 @@ async def test_pages_go_on_where_they_ended(hub):
                 break
         assert found == sorted(found, reverse=True)
         assert len({(day, person) for day, person, _ in found}) == len(found) == 12
-        with pytest.raises(CallFailed, check=lambda e: e.reason == "PAGE_TOKEN_INVALID"):
-            await looks(h, officer(), page_size=5, page_token="x")
+        asked = audit_pb2.ListLooksRequest(patient_id=str(PAT))
+        made_up = encode_cursor(["2026-07-01", "seven"], asked)
+        for token in ("x", made_up):
+            with pytest.raises(CallFailed, check=lambda e: e.reason == "PAGE_TOKEN_INVALID"):
+                await looks(h, officer(), page_size=5, page_token=token)

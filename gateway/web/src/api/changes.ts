@@ -52,7 +52,7 @@ const TOUCHES: Record<Kind, (key: Key, change: Change) => boolean> = {
     holds === "patients" && of === patientId && part === "observations",
   feed: ([holds]) => holds === "feeds",
   care_plan: ofPlans("plans"),
-  reconciliation: ofPlans("reconciliations"),
+  reconciliation: ofPlans("reconciliation"),
   preferences: ofPlans("preferences"),
   thread([holds, by, of], { id, patientId }) {
     if (holds !== "threads") return false;
