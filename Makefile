@@ -57,7 +57,7 @@ test-image: setup ## the image, built and run as the charts say: needs root on D
 test-alerts: setup ## the alerts, by promtool: each fires when it must and is silent when it must not
 	@sh tests/alerts/promtool.sh && $(BIN)/python -m pytest tests/contract/test_alerts.py
 
-test-matrix: setup ## every cell of the authorization matrix (an hour); `make test` has a covering subset
+test-matrix: setup ## every cell of the authorization matrix (hours); `make test` has a covering subset
 	@CAREHUB_MATRIX=all $(BIN)/python -m pytest -s tests/unit/identity/test_authorization_matrix.py \
 		$(wildcard tests/component/spine/test_authorization_matrix_*.py) -o timeout=7200
 

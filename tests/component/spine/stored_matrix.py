@@ -21,7 +21,7 @@ from tests.reference.decider import may, reasons
 from tests.reference.facts import Question, World
 from tests.reference.matrix import Cell, scene_of
 from tests.reference.situations import TIMES
-from tests.reference.stored import CLASS_OF, ROWS, question_about, questions
+from tests.reference.stored import ROWS, question_about, questions
 from tests.reference.terms import acting_for
 from tests.unit.identity.access_translation import an_id, ids, translated_once
 
@@ -118,13 +118,6 @@ class Databases:
                 async with self.databases[service].system() as tx:
                     await project_access(tx, map(self._access, here[start : start + 4000]))
         await self.beat()
-
-    async def clear(self) -> None:
-        for service, admin in self.admins.items():
-            tables = [table for of, table in CLASS_OF if of == service]
-            await admin.execute(
-                f"TRUNCATE grants, denials, access_versions, {', '.join(tables)} CASCADE"
-            )
 
     async def beat(self, ago: float = 0) -> None:
         self._beat_at = monotonic()
