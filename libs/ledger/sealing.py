@@ -199,10 +199,11 @@ async def run_sealer(
     seal: Seal,
     stopping: asyncio.Event,
     now: Callable[[], datetime],
+    lateness: "Lateness | None" = None,
 ) -> None:
     """Seal the ledger of one database for as long as the process works; wait while another process does so."""
     SEALED.labels(service)  # there from the start: no rate of a count that is not there yet
-    lateness = Lateness(service)
+    lateness = lateness or Lateness(service)
 
     async def lead(connection: Session) -> None:
         await Sealer(service, connection, seal, now, lateness).lead(stopping)

@@ -325,3 +325,14 @@ async def test_a_million_rows_would_be_told_of_while_they_are_read(ledger, monke
     verifier = Verifier(SERVICE, ledger.database, Keys(KEY), {}, ledger.now)
     await verifier.run(lambda done, total: told.append((done, total)))
     assert told[-1] == (25, 25)
+
+
+async def test_a_sealer_whose_key_cannot_be_read_does_not_begin_and_is_late(hub, tmp_path):
+    async with hub("registry", env={"CAREHUB_AUDIT_KEY": str(tmp_path / "lost.pem")}) as running:
+
+        async def is_late() -> bool:
+            said = {"service": "registry"}
+            late = REGISTRY.get_sample_value("carehub_audit_sealing_seconds", said) or 0.0
+            return 1.0 < late < 60.0  # since it began, not since another hub of this process did
+
+        await running.until(is_late, what="that it says how late it is")

@@ -19,7 +19,7 @@ import { useAllStaff, useAllTeams } from "@/features/staff/hooks";
 import { useLoopTasks } from "@/features/worklist/hooks";
 import en from "@/i18n/en";
 import { answer, PagedApi, rowsOf } from "@/testing/paged";
-import { useWhole, whole } from "./pages";
+import { every, useWhole, whole } from "./pages";
 import { meQuery, useFacilities, useOrganizations, useStaff, useTeams } from "./queries";
 
 const PAT = "01900000-0000-7000-8000-000000000001";
@@ -68,6 +68,16 @@ const LISTS: [name: string, hook: () => Rows, path: string, field: string][] = [
 ];
 
 describe("a list that is read whole", () => {
+  test("a server that always says the same is not asked for ever", async () => {
+    let asked = 0;
+    const again = every(async () => {
+      if (++asked > 100) throw new Error("for ever");
+      return { rows: [{ id: "1" }], next: "again" };
+    });
+    const signal = new AbortController().signal;
+    await expect(again({ signal })).rejects.toThrow("does not go on");
+  });
+
   test.each(LISTS)("%s: what stands on the last page is there", async (_, hook, path, field) => {
     const api = new PagedApi();
     const rows = rowsOf(7).map((row) => ({ ...row, key: row.id }));

@@ -38,6 +38,7 @@ async function everyPage<T extends Row>(
   for (let page = 0; page < mostPages; page++) {
     const found = await ask(next || undefined);
     for (const row of found.rows) rows.set(row.id, row);
+    if (found.next && found.next === next) throw new Error("the list does not go on");
     next = found.next;
     if (!next) break;
   }
