@@ -209,7 +209,7 @@ export function appointments(world) {
         route.fulfill({ status: 500, contentType: "application/problem+json", body: "{}" }),
       );
       await button(page, "Week after").click();
-      await page.getByText("We could not load the appointments").waitFor({ timeout: 15_000 });
+      await page.getByText("We could not load the appointments").waitFor();
       await looksRight(page);
       await page.unroute("**/v1/appointments?*");
       await button(page, "Try again").click();

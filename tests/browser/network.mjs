@@ -154,24 +154,32 @@ export function network(world) {
       const page = await open("coordinator", "/protocols/discharge-transition");
       const panel = page.getByRole("region", { name: "Dry run" });
       await panel.getByText(/business days after Fri/).waitFor();
-      await panel.getByLabel("Goes home").fill("2026-09-04T17:40");
+      const [friday, saturday, monday, wednesday] = aroundLaborDay();
+      await panel.getByLabel("Goes home").fill(`${friday.iso}T17:40`);
       await panel.getByLabel("Diagnoses").fill("I50.9");
       await panel.getByText("has changed since").waitFor();
       await button(panel, "Try it").click();
       await panel
-        .getByText(/after Fri 4 Sep; Sat 5 Sep.*Mon 7 Sep.* \(Labor Day\) do not count/)
+        .getByText(
+          new RegExp(
+            `after ${friday.said}; ${saturday.said}.*${monday.said}.* \\(Labor Day\\) do not count`,
+          ),
+        )
         .waitFor();
       await panel.getByText(/Visit the patient at home: no working day .*Labor Day/).waitFor();
       const call = panel.getByRole("listitem").filter({ hasText: "Call the patient" });
       await call
-        .getByText(/^Wed 9 Sep/)
+        .getByText(new RegExp(`^${wednesday.said}`))
         .first()
         .waitFor();
       await call.getByText(/^If nobody acts/).click();
       await call.getByText(/^duty team/).waitFor();
       await looksRight(page);
       const picture = page.getByRole("region", { name: "Who does what, and by when" });
-      await button(picture, /Call the patient or caregiver.*Wed 9 Sep/).waitFor();
+      await button(
+        picture,
+        new RegExp(`Call the patient or caregiver.*${wednesday.said}`),
+      ).waitFor();
       await panel.getByLabel("And then").selectOption("readmitted");
       await button(panel, "Try it").click();
       await panel.getByText(/tasks are taken back/).waitFor();
@@ -312,6 +320,23 @@ export function network(world) {
       await phone.context().close();
       await page.context().close();
     });
+  });
+}
+
+/** The days around this year's Labor Day, as a form has them and as the page says them: of another year it says the year, too. */
+function aroundLaborDay() {
+  const [year] = new Intl.DateTimeFormat("en-CA", { timeZone: "America/Chicago" })
+    .format(new Date())
+    .split("-");
+  const first = new Date(Date.UTC(Number(year), 8, 1));
+  const monday = 1 + ((8 - first.getUTCDay()) % 7);
+  return [-3, -2, 0, 2].map((by) => {
+    const day = new Date(Date.UTC(Number(year), 8, monday + by));
+    const said = (options) => day.toLocaleDateString("en-US", { timeZone: "UTC", ...options });
+    return {
+      iso: day.toISOString().slice(0, 10),
+      said: `${said({ weekday: "short" })} ${day.getUTCDate()} ${said({ month: "short" })}`,
+    };
   });
 }
 

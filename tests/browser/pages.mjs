@@ -54,7 +54,7 @@ async function look(world, way, { account, path, there }) {
       await page.locator("[data-task] a").first().click();
       await page.waitForURL(/\/patients\//);
     }
-    await page.locator(there).first().waitFor({ timeout: 15_000 });
+    await page.locator(there).first().waitFor();
     await looksRight(page);
     if (path.startsWith("/worklist") && way.viewport === PHONE) {
       await page.locator("[data-task] strong").first().click();

@@ -121,7 +121,7 @@ export function referrals(world) {
       await shot(partner, "partner-yes-360");
       await looksRight(partner);
       await page.reload();
-      await page.getByText(`${service} said yes.`).waitFor({ timeout: 15_000 });
+      await page.getByText(`${service} said yes.`).waitFor();
       await partner.getByRole("button", { name: "Only a waiting list" }).click();
       await partner.getByText("We have noted it.").waitFor();
       await looksRight(partner);
@@ -131,7 +131,7 @@ export function referrals(world) {
       await partner.getByText("We have noted that it is done.").waitFor();
       await looksRight(partner);
       await page.reload();
-      await page.getByText("Nobody was asked to help").waitFor({ timeout: 15_000 });
+      await page.getByText("Nobody was asked to help").waitFor();
       await button(page, "Show 1 that has ended").click();
       await page.getByText(`${service} did it.`).waitFor();
       assert.equal(await page.title(), "Patient · CareHub");

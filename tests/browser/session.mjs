@@ -27,10 +27,11 @@ export function session(world) {
       const opened = page.waitForEvent("popup");
       await cover.getByRole("link", { name: "Sign in" }).click();
       const popup = await opened;
-      await popup
-        .click('button[name=account][value="coordinator"]', { timeout: 10_000 })
-        .catch(() => undefined);
-      await popup.getByRole("heading", { name: "You are signed in" }).waitFor();
+      const account = popup.locator('button[name=account][value="coordinator"]');
+      const isSignedIn = popup.getByRole("heading", { name: "You are signed in" });
+      await account.or(isSignedIn).first().waitFor(); // the issuer may know them still
+      if (await account.isVisible()) await account.click();
+      await isSignedIn.waitFor();
       await cover.waitFor({ state: "detached" });
       await page.context().close();
     });

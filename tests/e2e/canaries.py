@@ -19,7 +19,7 @@ CANARIES = (FAMILY, GIVEN, STREET, MRN, DIAGNOSIS, NOTE, REASON, EMAIL)
 _FORMS = (
     *(re.escape(form) for each in CANARIES for form in {each, quote(each)}),
     r"312\W{0,2}555\W?7391",
-    r"1933-?07-?19",
+    r"(?<![0-9a-f])1933-?07-?19(?![0-9a-f])",  # and not of the millions of digits of ids
 )
 _ANY = re.compile("|".join(_FORMS), re.IGNORECASE)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -97,14 +97,14 @@ class Insistent:
     acknowledged: list[bytes] = field(default_factory=list)
     resent: int = 0
 
-    async def send_all(self, streams: Sequence[Sequence[bytes]], *, connections: int) -> None:
-        """Send streams of messages, each in its order; several connections share them."""
-        waiting = [list(stream) for stream in streams]
+    async def send_all(self, streams: Iterable[Sequence[bytes]], *, connections: int) -> None:
+        """Send streams of messages, each in its order; several connections share them, and take the next when they are done."""
+        waiting = iter(streams)
         await asyncio.gather(*(self._send(waiting) for _ in range(connections)))
 
-    async def _send(self, waiting: list[list[bytes]]) -> None:
-        while waiting:
-            messages = waiting.pop(0)
+    async def _send(self, waiting: Iterator[Sequence[bytes]]) -> None:
+        for stream in waiting:
+            messages = list(stream)
             while messages:
                 try:
                     await self._connected(messages)

@@ -105,7 +105,8 @@ async def test_what_is_broken_inside_calls_by_its_name_and_its_runbook_mends_it(
         "INSERT INTO timers (kind, key, due_at, attempts) VALUES ('no-such-kind', 'k', now() - interval '5 minutes', 0)",
     )
     wanted = {"FeedSilent", "MessageParked", "TimersLate"}
-    await until_firing(region, tmp_path, wanted, 120)
+    # A minute of silence, and interop looks once a minute.
+    await until_firing(region, tmp_path, wanted, 180)
     await all_shown(region, tmp_path, wanted)
     (silent,) = await look(region, "FeedSilent")
     assert str(silent["feed_id"]) == mercy

@@ -1,11 +1,12 @@
 """A backup while a hospital sends and people work, restored elsewhere: the other hub goes on from there, whole."""
 
 import asyncio
+import itertools
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import msgspec
@@ -16,12 +17,11 @@ from libs.local.environment import SERVICES
 from libs.local.process import free_port
 from libs.local.up import UpSettings
 from tests.e2e.conftest import together
-from tests.e2e.load import Insistent, hospital_load
+from tests.e2e.load import Insistent, Load, hospital_load
 from tests.e2e.region import Region
 from tests.e2e.test_killed import _all_is_well, _control_id
 
 SEED = int(os.environ.get("CAREHUB_SEED", "20261128"))
-PATIENTS = 160
 
 
 async def carehub(home: Path, *words: str) -> tuple[int, str]:
@@ -58,19 +58,22 @@ async def nothing_waits(region: Region) -> bool:
 async def test_a_backup_under_load_restored_elsewhere_goes_on_from_there(
     region: Region, folder: Path
 ):
-    load = hospital_load(SEED, patients=PATIENTS, name="BACK")
-    sender = Insistent(lambda: region.machine.mllp_port, per_second=15)
-    sending = asyncio.create_task(sender.send_all(load.streams, connections=2))
-    await region.until(lambda: _reached(sender, 50), 60, "some messages")
     secret = folder / "passphrase"
     secret.write_text("a long enough sentence\n")
     secret.chmod(0o600)
     sealed = ("--passphrase-file", str(secret))
-    before = list(sender.acknowledged)
-    code, told = await carehub(region.machine.home, "backup", str(folder / "set"), *sealed)
+    load, over = Load([], []), asyncio.Event()
+    sender = Insistent(lambda: region.machine.mllp_port, per_second=15)
+    sending = asyncio.create_task(sender.send_all(_lives_until(over, load), connections=2))
+    try:
+        await region.until(lambda: _reached(sender, 50), 60, "some messages")
+        before = list(sender.acknowledged)
+        code, told = await carehub(region.machine.home, "backup", str(folder / "set"), *sealed)
+        assert len(sender.acknowledged) > len(before), "the backup was not taken under load"
+    finally:
+        over.set()
     assert code == 0, told
     assert "9 databases" in told
-    assert len(sender.acknowledged) < len(load), "the backup was not taken under load"
     sender.per_second = 200
     await sending
 
@@ -106,6 +109,17 @@ async def test_a_backup_under_load_restored_elsewhere_goes_on_from_there(
     code, told = await carehub(elsewhere, "restore", str(folder / "set"), *sealed)
     assert code == 1
     assert "is not empty" in told
+
+
+def _lives_until(over: asyncio.Event, load: Load) -> Iterator[list[bytes]]:
+    """One patient after the other, each into the load: it lasts as long as what is done beside it, on whatever machine."""
+    for number in itertools.count(1):
+        if over.is_set():
+            return
+        life = hospital_load(SEED + number, patients=1, name=f"BACK{number}X")
+        load.streams.extend(life.streams)
+        load.stays.extend(life.stays)
+        yield from life.streams
 
 
 async def _send_all(region: Region, load) -> set[str]:

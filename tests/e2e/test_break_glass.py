@@ -59,12 +59,12 @@ async def test_a_nurse_elsewhere_sees_the_patient_in_an_emergency_and_is_looked_
         # Until identity has heard of who was registered a moment ago.
         return answer.json() if answer.status_code == 200 else None
 
-    glass = await region.until(broken, seconds=5, what="the glass broken")
+    glass = await region.until(broken, what="the glass broken")
 
     async def seen() -> bool:
         return (await looks(emergency)).status_code == 200
 
-    await region.until(seen, seconds=5, what="the patient, in an emergency")
+    await region.until(seen, what="the patient, in an emergency")
     assert (await looks(stepped_up)).status_code == 404
     clinic = await password_token(region.machine.issuer, "clinic-nurse", "2")
     other = {"Authorization": f"Bearer {clinic}", "X-Purpose": "EMERGENCY"}
@@ -78,7 +78,7 @@ async def test_a_nurse_elsewhere_sees_the_patient_in_an_emergency_and_is_looked_
     async def hidden() -> bool:
         return (await looks(emergency)).status_code == 404
 
-    await region.until(hidden, seconds=5, what="the patient hidden again")
+    await region.until(hidden, what="the patient hidden again")
     await reviewed(region, patient, glass["id"])
 
 

@@ -180,9 +180,12 @@ async def _everybody_is_back(region: Region) -> None:
     async def is_back() -> bool:
         try:
             is_ready = (await region.unsigned("GET", "/readyz")).status_code == 200
+            # A PostgreSQL that has begun anew is there before it lets anybody in, and nobody needs it to be ready.
+            answer = await region.ask("integration", "GET", "/v1/feeds")
         except httpx.TransportError:
             return False
-        return is_ready and all(pid_of(region, each) for each in victims_of(region))
+        is_answered = is_ready and answer.status_code == 200
+        return is_answered and all(pid_of(region, each) for each in victims_of(region))
 
     await region.until(is_back, 60, "every process back")
 

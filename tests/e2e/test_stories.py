@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ import pytest
 from libs.local.environment import for_services
 from libs.local.process import free_port
 from libs.local.up import UpSettings
-from libs.simulator.afterwards import HOME, RIDES, Afterwards, Outcome
+from libs.simulator.afterwards import HOME, HOSPITAL, RIDES, Afterwards, Outcome
 from libs.simulator.stories.cohort import Cohort, act_once
 from libs.simulator.stories.hub import Hub
 from tests.e2e.region import Region
 from tests.e2e.thousand.days import Days
 from tests.e2e.thousand.diary import Diary
+from tests.e2e.thousand.world import second_monday_of_february
 
 pytestmark = pytest.mark.timeout(900)
 STORIES = int(os.environ.get("CAREHUB_STORIES", str(len(Outcome))))
@@ -51,6 +53,8 @@ async def played() -> AsyncIterator[Played]:
     try:
         async with region.running():
             days = Days(region)
+            days.forward_to(_begin(days.now()))
+            await days.come_to_rest()
             cohort = Cohort.begin(days.now(), size=STORIES)
             try:
                 await _play(region, cohort, days)
@@ -62,6 +66,12 @@ async def played() -> AsyncIterator[Played]:
             yield found
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _begin(after: datetime) -> datetime:
+    """The same weekday, hour and season whenever this is run: which days are off decides who is called, seen and driven."""
+    day = second_monday_of_february(after.astimezone(HOSPITAL).date())
+    return datetime.combine(day, time(9), HOSPITAL)
 
 
 async def _play(region: Region, cohort: Cohort, days: Days) -> None:

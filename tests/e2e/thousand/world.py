@@ -60,7 +60,7 @@ async def played(region: Region) -> World:
     began = time.monotonic()
     chance = random.Random(SEED)
     world = World(region, Days(region), Hands(region, chance, f"thousand-{SEED}"))
-    start = _second_monday_of_february(datetime.now(UTC).date())
+    start = second_monday_of_february(datetime.now(UTC).date())
     victims = victims_of(region) if IS_WHOLE else ("work", "postgres")
     world.kills = _kills(chance, victims * _KILLED_EACH)
     try:
@@ -82,7 +82,7 @@ async def played(region: Region) -> World:
     return world
 
 
-def _second_monday_of_february(after: date) -> date:
+def second_monday_of_february(after: date) -> date:
     """The next one: a holiday and the beginning of summer time are in the weeks that follow, in any year."""
     for year in (after.year, after.year + 1):
         first = date(year, 2, 1)
