@@ -29,6 +29,9 @@ _SET_ASIDE = (
 _FAILED = 'sum by (channel) (increase(carehub_notifications_total{outcome="failed"}[1h]))'
 # Told while letters are still tried again: given up they are after hours, and staff's are no messages to patients.
 _NOT_TAKEN = 'sum by (service) (increase(carehub_letters_total{outcome="not_taken"}[1h]))'
+# One wrong address is none of the server's; if most are, the server is at fault, or whoever told it whose letters to take.
+_REFUSED = 'sum by (service) (increase(carehub_letters_total{outcome="address_refused"}[1h]))'
+_TRIES = "sum by (service) (increase(carehub_letters_total[1h]))"
 _BACKUP = '{cronjob="carehub-backup"}'
 _READ = "max by (service) (carehub_outbox_waiting)"
 
@@ -105,8 +108,8 @@ CAUSES = (
         expr=(
             f"({_FAILED} > 0.1 * sum by (channel) (increase(carehub_notifications_total[1h]))"
             f" and {_FAILED} >= {LEAST_BAD})"
-            f" or ({_NOT_TAKEN} > 0.1 * sum by (service) (increase(carehub_letters_total[1h]))"
-            f" and {_NOT_TAKEN} >= {LEAST_BAD})"
+            f" or ({_NOT_TAKEN} > 0.1 * {_TRIES} and {_NOT_TAKEN} >= {LEAST_BAD})"
+            f" or ({_REFUSED} > 0.5 * {_TRIES} and {_REFUSED} >= {LEAST_BAD})"
         ),
         lasts="0m",
         summary=(
