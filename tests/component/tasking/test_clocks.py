@@ -119,12 +119,19 @@ async def test_letters_are_tried_again_and_say_nothing_about_the_patient(tasking
 
 
 async def test_a_letter_about_a_task_that_was_done_meanwhile_is_not_sent(tasking, mailbox):
-    mailbox.refusals = 1_000_000
+    mailbox.refusals = many = 1_000_000
     async with tasking(TASKING_SMTP_PORT=str(mailbox.port)) as t:
         patient = await t.discharged()
         t.hub.clock.set(at("2026-09-08 16:30"))
         about = "notifications n JOIN tasks ON tasks.id = n.task_id WHERE step = 'contact'"
         await t.until_rows(f"SELECT count(*) FROM {about} AND n.tries > 0", 1)
+
+        async def all_refused():
+            """A try is counted before it is made."""
+            tried = await t.rows("SELECT sum(tries) FROM notifications")
+            return many - mailbox.refusals == tried[0][0]
+
+        await t.hub.until(all_refused, what="the server's answer to each")
         contact = await contact_of(t, patient)
         await t.call("CompleteTask", rpc.CompleteTaskRequest(task_id=contact.id, outcome="reached"))
         mailbox.refusals = 0
