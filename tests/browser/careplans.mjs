@@ -65,6 +65,7 @@ export function careplans(world) {
       await dialog.getByLabel("What to ask").fill("Not together with lisinopril?");
       await looksRight(page);
       await dialog.getByRole("button", { name: "Ask", exact: true }).click();
+      await dialog.waitFor({ state: "hidden" });
       await waits(2);
       await page.getByText("Not together with lisinopril?").waitFor();
       await page.keyboard.press("j");
