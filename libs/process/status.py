@@ -7,7 +7,7 @@ import socket
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import version
@@ -15,6 +15,7 @@ from importlib.metadata import version
 from sqlalchemy import Column, DateTime, MetaData, Table, Text, column, delete, func, select, table
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from libs.chassis import ids
 from libs.chassis.database import (
     Database,
     Statement,
@@ -77,7 +78,7 @@ class Lag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heartbeat:
-    """A sign of life of one process."""
+    """A sign of life of one process: kept by the machine's clock, since whoever moves the hub's ends nobody's life."""
 
     process: str
     role: Role
@@ -249,7 +250,10 @@ async def status_of(tx: Transaction) -> Status:
         timers=await tx.one(_TIMERS, at=tx.at),
         handled={row.consumer: row.count for row in await tx.fetch(_HANDLED, since=since)},
         parked=parked,
-        heartbeats=await tx.fetch(_HEARTBEATS),
+        heartbeats=[
+            replace(beat, seen_at=ids.from_machine(beat.seen_at))
+            for beat in await tx.fetch(_HEARTBEATS)
+        ],
         ledger=await tx.one(_LEDGER),
     )
 
@@ -277,12 +281,12 @@ async def run_heartbeat(
                     process=process,
                     role=role,
                     started_at=started_at,
-                    seen_at=tx.at,
+                    seen_at=ids.to_machine(tx.at),
                     consumer_lag=lag,
                     figures=recent.told(time.monotonic()),
                 )
                 await tx.run(_PUT, beat)
-                await tx.run(_FORGET, before=tx.at - FORGOTTEN)
+                await tx.run(_FORGET, before=ids.to_machine(tx.at) - FORGOTTEN)
         except Exception as error:  # noqa: BLE001 who cannot say so is not seen, which says it
             log.warning("no heartbeat", extra={"reason": whereabouts(error)})
         await rest(stopping, BEAT)

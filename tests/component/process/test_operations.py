@@ -103,6 +103,25 @@ async def test_a_service_that_is_well(hub, monkeypatch):
         assert found.outbox.waiting_count == found.outbox.oldest_seconds == 0
 
 
+async def test_a_hub_whose_clock_is_moved_has_the_processes_that_it_had(hub, monkeypatch):
+    async with hub("interop") as h:
+        await h.until(lambda: _is_seen(h), what="a sign of life")
+        ahead = timedelta(days=4)
+        monkeypatch.setattr("libs.process.status.BEAT", 3600.0)
+        monkeypatch.setattr("libs.chassis.ids._ahead", lambda: ahead)
+        h.clock.move(ahead)
+        found = await status(h)
+        [process] = found.processes
+        assert process.is_alive
+        assert Concern.CONCERN_NOBODY_WORKS not in found.concerns
+        waited = found.as_of_time.ToDatetime() - process.seen_time.ToDatetime()
+        assert timedelta(0) <= waited < timedelta(minutes=1)
+
+
+async def _is_seen(h: Hub) -> bool:
+    return bool((await status(h)).processes)
+
+
 async def test_what_waits_and_what_is_late_is_counted_and_is_a_concern(hub):
     async with hub("interop") as h:
         async with h.system("interop") as tx:
