@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from libs.chassis.errors import Unavailable
 _WEATHER_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 _LOCK_NOT_AVAILABLE = "55P03"
 _CONNECTION_GONE = ("is closed", "released back to the pool", "is closing")
+WELL_AFTER = 60.0  # seconds: what ran so long was well
 _QUERY_CANCELED = "57014"  # too slow by itself: waiting will not cure that
 
 
@@ -43,6 +45,11 @@ def whereabouts(error: BaseException) -> str:
 def backoff(attempt: int, *, first: float = 0.1, most: float = 30.0) -> float:
     """How long to wait after the nth failure, in seconds: doubling, with jitter so that a crowd does not march in step."""
     return min(first * 2.0 ** min(attempt - 1, 20), most) * random.uniform(0.5, 1.0)  # noqa: S311 not a secret
+
+
+def one_more(failures: int, began: float) -> int:
+    """How many failures in a row it is with the one of what began then (on the monotonic clock): the first if it was well."""
+    return 1 if time.monotonic() - began > WELL_AFTER else failures + 1
 
 
 async def rest(unless: asyncio.Event, seconds: float) -> None:

@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from libs.chassis.database import Database, Session
-from libs.chassis.faults import backoff, rest, whereabouts
+from libs.chassis.faults import backoff, one_more, rest, whereabouts
 
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN = 0.5
-WELL_AFTER = 60.0
 # A leader whose machine is gone must not keep the lock until TCP gives up by itself.
 _NOTICED = (
     "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
@@ -54,6 +53,6 @@ async def take_turns(
                         follow()
                     await rest(stopping, LOOK_AGAIN)
         except Exception as error:  # noqa: BLE001 it outlives everything but its process
-            failures = 1 if time.monotonic() - began > WELL_AFTER else failures + 1
+            failures = one_more(failures, began)
             log.warning(seat.again, extra={"service": seat.service, "reason": whereabouts(error)})
             await rest(stopping, backoff(min(failures, 6)))

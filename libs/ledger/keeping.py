@@ -8,7 +8,7 @@ from libs.conveyor.inbox import run_consumer
 from libs.ledger import heads
 from libs.ledger.entries import Entries
 from libs.ledger.looks import Looks
-from libs.ledger.sealing import Lateness, Seal, run_sealer
+from libs.ledger.sealing import Seal, run_sealer
 from libs.process.app import App, Job, Runtime
 
 
@@ -18,8 +18,6 @@ def with_ledger(app: App, key: Path | None = None, folder: Path | None = None) -
     `key` is the file of what signs its heads, read where it works; without it there are none. `folder` has their files.
     """
     heard = heads.consumer(app.name)
-    # One for as long as the process lives: whoever does not come to begin, as without a key that can be read, is late as well.
-    late = list[Lateness]()
 
     def hear(runtime: Runtime) -> Awaitable[None]:
         if runtime.conveyor is None:
@@ -27,11 +25,11 @@ def with_ledger(app: App, key: Path | None = None, folder: Path | None = None) -
         return run_consumer(app.name, heard, runtime.database, runtime.conveyor, runtime.stopping)
 
     def seal(runtime: Runtime) -> Awaitable[None]:
-        if not late:
-            late.append(Lateness(app.name))
-        signer = heads.Signer(key.read_text()) if key else None
-        kept = Seal(signer=signer, folder=folder, conveyor=runtime.conveyor)
-        return run_sealer(app.name, runtime.database, kept, runtime.stopping, runtime.now, *late)
+        def kept() -> Seal:
+            signer = heads.Signer(key.read_text()) if key else None
+            return Seal(signer=signer, folder=folder, conveyor=runtime.conveyor)
+
+        return run_sealer(app.name, runtime.database, kept, runtime.stopping, runtime.now)
 
     return replace(
         app,

@@ -196,17 +196,19 @@ class Seal:
 async def run_sealer(
     service: str,
     database: Database,
-    seal: Seal,
+    seal: Callable[[], Seal],
     stopping: asyncio.Event,
     now: Callable[[], datetime],
-    lateness: "Lateness | None" = None,
 ) -> None:
-    """Seal the ledger of one database for as long as the process works; wait while another process does so."""
+    """Seal the ledger of one database for as long as the process works; wait while another process does so.
+
+    `seal` is asked whenever this one begins to lead: whose key cannot be read lets another lead, and is late with the rest.
+    """
     SEALED.labels(service)  # there from the start: no rate of a count that is not there yet
-    lateness = lateness or Lateness(service)
+    lateness = Lateness(service)
 
     async def lead(connection: Session) -> None:
-        await Sealer(service, connection, seal, now, lateness).lead(stopping)
+        await Sealer(service, connection, seal(), now, lateness).lead(stopping)
 
     def follow() -> None:
         """Another process seals by now, and says how late it is."""

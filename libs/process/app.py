@@ -16,7 +16,7 @@ from libs.chassis import ids
 from libs.chassis.channels import Channels
 from libs.chassis.database import Database, open_pool
 from libs.chassis.errors import Unavailable
-from libs.chassis.faults import backoff, rest
+from libs.chassis.faults import backoff, one_more, rest
 from libs.chassis.guard import Guard, Servicer
 from libs.chassis.migrate import is_at_head
 from libs.chassis.server import serve
@@ -36,8 +36,6 @@ from libs.telemetry import logs
 from libs.telemetry.figures import Shown, of_requests
 
 log = logging.getLogger(__name__)
-# What ran so long was well: its next failure is its first.
-WELL_AFTER = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,7 +282,7 @@ class Host:
             try:
                 await run()
             except Exception:
-                failures = 1 if time.monotonic() - began > WELL_AFTER else failures + 1
+                failures = one_more(failures, began)
                 pause = backoff(failures, first=0.2, most=10.0)
                 log.exception("it failed and starts again", extra={"job": name, "seconds": pause})
                 await rest(self.stopping, pause)

@@ -65,7 +65,7 @@ class LedgerOf:
         """A sealer at work until the block ends."""
         stopping = asyncio.Event()
         task = asyncio.create_task(
-            run_sealer(SERVICE, self.database, self.seal, stopping, self.now)
+            run_sealer(SERVICE, self.database, lambda: self.seal, stopping, self.now)
         )
         try:
             yield

@@ -283,7 +283,7 @@ async def _live(plan: dict[str, Any]) -> None:
     rng = random.Random()
     seal = Seal(signer=Signer(plan["key"]), folder=Path(plan["folder"]))
     stopping = asyncio.Event()
-    sealer = asyncio.create_task(run_sealer(SERVICE, database, seal, stopping, ids.now))
+    sealer = asyncio.create_task(run_sealer(SERVICE, database, lambda: seal, stopping, ids.now))
     while not sealer.done():  # until it dies, however long it takes to come to that point
         async with database.system() as tx:
             await tx.run_many(WRITE, [row(ids.now(), rng) for _ in range(10)])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from libs.process import app
+from libs.chassis import faults
 from libs.process.app import Host, HostSettings
 from libs.process.status import Role
 
@@ -38,5 +38,5 @@ async def test_a_job_that_fails_again_and_again_rests_longer_and_longer(pauses):
 
 
 async def test_the_failure_of_a_job_that_was_well_is_its_first(pauses, monkeypatch):
-    monkeypatch.setattr(app, "WELL_AFTER", -1.0)
+    monkeypatch.setattr(faults, "WELL_AFTER", -1.0)
     assert all(pause <= 0.2 for pause in await pauses()), "each was well before it failed"
