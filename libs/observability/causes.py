@@ -95,6 +95,14 @@ CAUSES = (
         lasts="2m",
         summary="Deadlines and escalations of {{ $labels.service }} are {{ $value | humanizeDuration }} late.",
     ),
+    # A database that is away for a minute lets much fail a dozen times; what cannot run at all, five times a minute for ever.
+    Cause(
+        alert="KeepsFailing",
+        severity="page",
+        expr="max by (part) (increase(carehub_begun_anew_total[10m])) > 20",
+        lasts="0m",
+        summary="{{ $labels.part }} fails again and again, and does nothing meanwhile.",
+    ),
     Cause(
         alert="PromiseBroken",
         severity="page",

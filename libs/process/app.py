@@ -32,7 +32,7 @@ from libs.process.gauges import Read, Watched, run_gauges, watch_pool
 from libs.process.holding import APPLY, Holding, keep_lease, refuse_deactivated
 from libs.process.operations import Operations
 from libs.process.status import Role, run_heartbeat
-from libs.telemetry import logs
+from libs.telemetry import logs, metrics
 from libs.telemetry.figures import Shown, of_requests
 
 log = logging.getLogger(__name__)
@@ -283,6 +283,7 @@ class Host:
                 await run()
             except Exception:
                 failures = one_more(failures, began)
+                metrics.BEGUN_ANEW.labels(name).inc()
                 pause = backoff(failures, first=0.2, most=10.0)
                 log.exception("it failed and starts again", extra={"job": name, "seconds": pause})
                 await rest(self.stopping, pause)

@@ -23,6 +23,11 @@ SILENT = Counter(
     "Silences of the broker, after which the consumer listens anew.",
     ["consumer"],
 )
+BEGUN_ANEW = Counter(
+    "carehub_begun_anew",
+    "What has to run as long as its process does failed, and was begun anew.",
+    ["part"],
+)
 # Read from the databases by gauges.py, and from the pools when somebody asks.
 OUTBOX_WAITING = Gauge("carehub_outbox_waiting", "Events not yet published.", ["service"])
 PARKED_NOW = Gauge("carehub_parked", "Events set aside now.", ["service", "consumer"])

@@ -26,7 +26,7 @@ from tests.contract.rendering import NEEDED, ROOT, merged, of_kind, render, rend
 
 STAGED = sorted((ROOT / "tests/alerts").glob("*.yaml"))
 # What a summary may show: ids and names of parts, which are no health data.
-SHOWN = {"service", "consumer", "feed_id", "channel", "rule", "instance", "pool", "file"}
+SHOWN = {"service", "consumer", "feed_id", "channel", "rule", "instance", "pool", "file", "part"}
 ON = {"monitoring": {"alerts": {"enabled": True}, "dashboards": {"enabled": True}}}
 
 

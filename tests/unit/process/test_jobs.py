@@ -1,5 +1,6 @@
 """Jobs are started again: how long they rest before."""
 
+import prometheus_client
 import pytest
 
 from libs.chassis import faults
@@ -35,6 +36,16 @@ async def pauses(caplog):
 async def test_a_job_that_fails_again_and_again_rests_longer_and_longer(pauses):
     for pause, most in zip(await pauses(), (0.2, 0.4, 0.8), strict=True):
         assert most / 2 <= pause <= most
+
+
+async def test_every_time_that_a_job_is_begun_anew_is_counted(pauses):
+    def counted() -> float:
+        label = {"part": "job"}
+        return prometheus_client.REGISTRY.get_sample_value("carehub_begun_anew_total", label) or 0
+
+    before = counted()
+    await pauses()
+    assert counted() == before + 3
 
 
 async def test_the_failure_of_a_job_that_was_well_is_its_first(pauses, monkeypatch):
