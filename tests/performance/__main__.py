@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import uvloop
 
@@ -124,42 +123,37 @@ async def _guarded(bench: Bench, wanted: set[str], part: Callable[[], Awaitable[
 
 
 class Repeat:
-    """One repeat of what runs beside something else: each side once, on the same engines."""
+    """One repeat of what runs beside something else, on the same engines."""
 
     def __init__(self, bench: Bench, parts: set[str], number: int, sample: Path | None) -> None:
         self._bench = bench
         self._parts = parts
         self._number = number
         self._sample = sample
-        self._told: dict[str, dict[str, Any]] = {}
 
     async def run(self) -> None:
-        """Who begins changes from repeat to repeat."""
-        sides = {"monolith": self._monolith, "up": self._up, "split": self._split}
-        wanted = [*sides] if "create" in self._parts else ["up"]
-        at = self._number % len(wanted)
-        for side in wanted[at:] + wanted[:at]:
-            await _guarded(self._bench, {f"{side}, repeat {self._number}"}, sides[side])
-        for side, line in (("up", create.up_line), ("split", create.split_line)):
-            if "create" in self._parts and {side, "monolith"} <= self._told.keys():
-                create.note(line(self._bench), self._told[side], self._told["monolith"])
-
-    async def _monolith(self) -> None:
-        self._told["monolith"] = await create.monolith(self._bench, self._number)
+        """Which way of running begins changes from repeat to repeat."""
+        wanted = [self._up, self._split] if "create" in self._parts else [self._up]
+        for side in wanted[:: -1 if self._number % 2 else 1]:
+            name = side.__name__.strip("_")
+            await _guarded(self._bench, {f"{name}, repeat {self._number}"}, side)
 
     async def _split(self) -> None:
         async with hub(self._bench.engines, split=True, sample=self._sample) as running:
-            self._told["split"] = await create.hub(self._bench, running, self._number)
+            line = create.split_line(self._bench)
+            await create.beside(self._bench, running, line, self._number)
 
     async def _up(self) -> None:
         bench, number = self._bench, self._number
-        facility = ""
+        creates = 0.0
         async with hub(bench.engines, sample=self._sample) as running:
+            facility = (await running.facilities())[create.FACILITY]
             if "create" in self._parts:
                 footprint.note_memory(bench, footprint.idle_line(bench), running, number)
-            if self._parts & {"create", "statement"}:
-                facility = (await running.facilities())[create.FACILITY]
-                self._told["up"] = await create.hub(bench, running, number)
+                line = create.up_line(bench)
+                creates = await create.beside(bench, running, line, number)
+            elif "statement" in self._parts:
+                creates = await create.alone(bench, running, number)
             if "feeds" in self._parts:
                 await feeds.discharges(bench, running, number)
                 await feeds.as_fast_as_acknowledged(bench, running, number)
@@ -167,7 +161,7 @@ class Repeat:
         if "statement" in self._parts:
             line = statement.line(bench)
             line.reference.append(await statement.run(bench, facility, number))
-            line.values.append(self._told["up"]["creates_per_second"])
+            line.values.append(creates)
 
 
 async def _sized(bench: Bench, parts: set[str], up: Hub) -> None:
