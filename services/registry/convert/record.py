@@ -131,6 +131,13 @@ def _with_state(message: patient_pb2.Patient, patient: Patient) -> patient_pb2.P
 
 
 def _person(person: Person) -> patient_pb2.Patient:
+    """A message of the caller's own: a record that is shown and told is much the same, and translated once."""
+    message = patient_pb2.Patient()
+    message.CopyFrom(person.once(_translated))
+    return message
+
+
+def _translated(person: Person) -> patient_pb2.Patient:
     return patient_pb2.Patient(
         identifiers=[
             patient_pb2.Identifier(assigner=i.assigner, value=i.value, type=i.type)

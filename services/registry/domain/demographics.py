@@ -65,8 +65,9 @@ class Facts:
         said_dead = self._value("death_indicator")
         is_deceased = said_dead == "Y" or bool(not said_dead and died_at)
         sex = self._value("sex")
-        legal = [n for n in _newest_first(self.names) if n.use in ("", "L")]
-        others = [n for n in _newest_first(self.names) if n.use not in ("", "L")]
+        names = _newest_first(self.names)
+        legal = [n for n in names if n.use in ("", "L")]
+        others = [n for n in names if n.use not in ("", "L")]
         return Person(
             identifiers=self.identifiers,
             names=(*legal, *others),

@@ -112,9 +112,12 @@ class Patient:
     def register(
         self, person: Person, stamp: str, facility_id: UUID, *, is_program: bool = False
     ) -> Self:
-        """A new record as somebody typed it in."""
+        """A new record, of which nothing is known yet, as somebody typed it in."""
         _check(person)
-        return self.learn(person, stamp, facility_id, is_program=is_program)
+        told = told_by(person, stamp)
+        if is_program:
+            return self._learn_apart(facility_id, told)
+        return replace(self, facts=told, facility_ids=(facility_id,))
 
     def edit(self, wanted: Person, stamp: str, facilities: Collection[UUID] = ()) -> Self:
         """The record as somebody of these facilities wants it: each field that differs is replaced, also by nothing.

@@ -81,7 +81,7 @@ def filed_under(person: Person) -> frozenset[str]:
     if person.birth_on:
         keys.add(f"b:{person.birth_on}")
     keys.discard("i:")
-    return frozenset(sorted(keys, key=_is_tolerant)[:_MOST_KEYS])
+    return frozenset(_foremost(keys, _MOST_KEYS))
 
 
 @lru_cache(maxsize=20_000)
@@ -91,17 +91,16 @@ def _of_name(word: str) -> frozenset[str]:
     return frozenset((f"n:{word}", f"s:{_sound(word)}", *shorter))
 
 
-def entries(keys: Iterable[str], facility_ids: Collection[UUID]) -> frozenset[str]:
+def entries(keys: Collection[str], facility_ids: Collection[UUID]) -> frozenset[str]:
     """What the index holds of a record: each key at each place that knows them; and apart from one another, for who
     asks for many places, the places, and the keys that are not only there for a slip of the pen.
 
     Most people search at their own few places, where few share a key; in the whole network many do.
     """
-    filed = sorted(keys, key=_is_tolerant)
     tags = [tag_of(facility_id) for facility_id in facility_ids]
-    most = _MOST_ENTRIES // (len(tags) + 1)
-    apart = [key for key in filed[:most] if not key.startswith("d:")]
-    return frozenset([*tags, *apart, *(f"{tag}{key}" for tag in tags for key in filed[:most])])
+    filed = _foremost(keys, _MOST_ENTRIES // (len(tags) + 1))
+    apart = [key for key in filed if not key.startswith("d:")]
+    return frozenset([*tags, *apart, *(f"{tag}{key}" for tag in tags for key in filed)])
 
 
 def tag_of(facility_id: UUID) -> str:
@@ -110,6 +109,11 @@ def tag_of(facility_id: UUID) -> str:
 
 
 _Reader = Callable[[re.Match[str]], "Word | None"]
+
+
+def _foremost(keys: Collection[str], most: int) -> Collection[str]:
+    """The keys; of too many, those that are only there for a slip of the pen are left out first."""
+    return keys if len(keys) <= most else sorted(keys, key=_is_tolerant)[:most]
 
 
 def _is_tolerant(key: str) -> tuple[bool, str]:
