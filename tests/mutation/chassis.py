@@ -51,8 +51,8 @@ MUTANTS = [
     Mutant("any audience", T, 'and claims.get("aud") == AUDIENCE', "and True", TOKENS),
     Mutant("any sort of token", T, 'token.header.get("typ") == kind', "True", HOSTILE),
     # What is said, and what is written down.
-    Mutant("no audit row", G, "        audit.record(tx, call, _resource(method, message))\n        return response", "        return response", PATIENTS),
-    Mutant("audit rows name nobody", G, "        audit.record(tx, call, _resource(method, message))\n        return response", "        call.shown.clear()\n        audit.record(tx, call, _resource(method, message))\n        return response", PATIENTS),
+    Mutant("no audit row", G, "        audit.record(tx, call, method.resource_of(message))\n        return response", "        return response", PATIENTS),
+    Mutant("audit rows name nobody", G, "        audit.record(tx, call, method.resource_of(message))\n        return response", "        call.shown.clear()\n        audit.record(tx, call, method.resource_of(message))\n        return response", PATIENTS),
     Mutant("refusals not audited", G, "if error.code in _REFUSALS and not", "if False and not", GUARD),
     Mutant("not found told as forbidden", G, "    if isinstance(error, DomainError):\n        return error", '    if isinstance(error, DomainError):\n        return PermissionDenied(error.reason, "No.") if error.code == "NOT_FOUND" else error', PATIENTS),
     # What the database is told of the caller.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BENCH = "bench"
-_ENGINES = ("postgres", "nats", BENCH)
+_NO_HUB = ("postgres", "nats", "monolith", BENCH)
 _TICKS = os.sysconf("SC_CLK_TCK")
 # What can be otherwise at the end of a run.
 PASSING = ("load", "ten million additions")
@@ -102,7 +102,7 @@ def cpu_between(before: dict[str, float], after: dict[str, float]) -> dict[str, 
 @contextmanager
 def standing_still(roots: Iterable[int]) -> Iterator[None]:
     """The processes of a hub do nothing meanwhile: also at rest it polls, and takes from whoever is measured beside it."""
-    stopped = [each.pid for each in tree(roots) if each.name not in _ENGINES]
+    stopped = [each.pid for each in tree(roots) if each.name not in _NO_HUB]
     for pid in stopped:
         os.kill(pid, signal.SIGSTOP)
     try:
