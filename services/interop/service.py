@@ -12,7 +12,7 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Transaction
 from libs.chassis.errors import FailedPrecondition, InvalidArgument, PermissionDenied
 from libs.chassis.fields import apply_mask, check_etag, to_uuid
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import decode_cursor, encode_cursor, id_in_token, page_size
 from services.interop import convert, events, ingest
 from services.interop.domain import hl7
 from services.interop.domain.classify import Verdict, classify, classify_for
@@ -47,7 +47,7 @@ class InteropService:
     async def ListFeeds(self, request: rpc.ListFeedsRequest, call: Call) -> rpc.ListFeedsResponse:
         most = page_size(request.page_size)
         cursor = decode_cursor(request.page_token, request)
-        after = (str(cursor[0]), to_uuid("page_token", str(cursor[-1]))) if cursor else _FIRST
+        after = (str(cursor[0]), id_in_token(cursor[-1])) if cursor else _FIRST
         feeds = await FeedStore(call.tx).list_page(after, most + 1)
         page = feeds[:most]
         last = [page[-1].name, str(page[-1].id)] if len(feeds) > most else None
@@ -159,7 +159,7 @@ class InteropService:
     ) -> rpc.ReplayMessagesResponse:
         most = page_size(request.page_size, most=_MOST_REPLAYED)
         cursor = decode_cursor(request.page_token, request)
-        after = to_uuid("page_token", str(cursor[0])) if cursor else UUID(int=0)
+        after = id_in_token(cursor[0]) if cursor else UUID(int=0)
         feeds, alike = FeedStore(call.tx), convert.to_alike(request)
         sender = await feeds.sender(await feeds.get(alike.feed_id))
         found = await MessageStore(call.tx).oldest_alike(call.facilities, alike, after, most + 1)
@@ -283,7 +283,7 @@ def _may_know_of_whom(call: Call, message: Message) -> bool:
 
 
 def _before(cursor: list[str | int] | None) -> UUID:
-    return to_uuid("page_token", str(cursor[0])) if cursor else LAST_ID
+    return id_in_token(cursor[0]) if cursor else LAST_ID
 
 
 def _check_within(call: Call, feed: Feed) -> None:

@@ -10,7 +10,7 @@ from carehub.identity.v1 import agreement_service_pb2 as rpc
 from libs.chassis.caller import Call
 from libs.chassis.errors import PermissionDenied
 from libs.chassis.fields import apply_mask, check_etag, to_timestamp, to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, id_in_token, page_size
 from services.identity import events
 from services.identity.convert.agreement import (
     agreement_to_domain,
@@ -163,5 +163,5 @@ def _after(request: rpc.ListAgreementsRequest) -> tuple[str, UUID]:
         case None:
             return "", UUID(int=0)
         case [str(title), str(id)]:
-            return title, to_uuid("page_token", id)
+            return title, id_in_token(id)
     raise bad_token()

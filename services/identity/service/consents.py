@@ -10,7 +10,7 @@ from carehub.identity.v1 import consent_service_pb2 as rpc
 from libs.chassis.caller import Call
 from libs.chassis.errors import InvalidArgument
 from libs.chassis.fields import check_etag, to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, id_in_token, page_size
 from services.identity import events
 from services.identity.convert.consent import consent_to_domain, consent_to_proto, effect_to_proto
 from services.identity.deciding import Decider, known_about
@@ -163,5 +163,5 @@ def _after(request: rpc.ListConsentsRequest) -> tuple[UUID, int]:
         case None:
             return UUID(int=0), 0
         case [str(id), int(version)]:
-            return to_uuid("page_token", id), version
+            return id_in_token(id), version
     raise bad_token()

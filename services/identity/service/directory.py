@@ -15,7 +15,7 @@ from libs.chassis.caller import Call
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument, PermissionDenied, Unauthenticated, Unavailable
 from libs.chassis.fields import apply_mask, check_etag, to_timestamp, to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, id_in_token, page_size
 from services.identity import events
 from services.identity.clients.provider import AccessTokens
 from services.identity.convert.directory import (
@@ -378,7 +378,7 @@ def _after_name(request: ByName) -> tuple[str, UUID]:
         case None:
             return "", UUID(int=0)
         case [str(name), str(id)]:
-            return name, to_uuid("page_token", id)
+            return name, id_in_token(id)
     raise bad_token()
 
 

@@ -9,7 +9,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from libs.chassis.caller import Call
 from libs.chassis.errors import NotFound, PermissionDenied
 from libs.chassis.fields import to_timestamp, to_uuid
-from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, page_size
+from libs.chassis.pages import bad_token, decode_cursor, encode_cursor, id_in_token, page_size
 from services.identity.deciding import Decider, decide_soon
 from services.identity.domain.entry import Entry
 from services.identity.domain.token import EMERGENCY
@@ -68,7 +68,7 @@ async def page_of(call: Call, store: RecordStore[R], request: ListRequest) -> tu
         case None:
             after = UUID(int=0)
         case [str(id)]:
-            after = to_uuid("page_token", id)
+            after = id_in_token(id)
         case _:
             raise bad_token()
     whose = await MergeStore(call.tx).retired_into([patient_id])

@@ -16,6 +16,7 @@ from libs.chassis.pages import (
     bad_token,
     decode_cursor,
     encode_cursor,
+    id_in_token,
     page_size,
     page_start,
     token_after,
@@ -149,5 +150,5 @@ def _after(request: rpc.ListSchedulesRequest) -> tuple[str, UUID]:
         case None:
             return "", _NOTHING
         case [str(practitioner), str(schedule_id)]:
-            return practitioner, to_uuid("page_token", schedule_id)
+            return practitioner, id_in_token(schedule_id)
     raise bad_token()

@@ -9,7 +9,14 @@ from google.protobuf.field_mask_pb2 import FieldMask
 
 from libs.chassis.errors import Aborted, InvalidArgument
 from libs.chassis.fields import apply_mask, check_etag, etag, to_uuid
-from libs.chassis.pages import decode_cursor, encode_cursor, page_size, page_start, token_after
+from libs.chassis.pages import (
+    decode_cursor,
+    encode_cursor,
+    id_in_token,
+    page_size,
+    page_start,
+    token_after,
+)
 
 ROW = UUID("5c1a0f6e-3f5b-4b6e-9a55-1f0d5f0b7a10")
 FIRST = datetime.max.replace(tzinfo=UTC), UUID(int=2**128 - 1)
@@ -105,6 +112,13 @@ def test_a_page_begins_after_the_row_that_its_token_is_of_and_the_first_where_it
 def test_a_page_begins_nowhere_that_somebody_made_up(values):
     with pytest.raises(InvalidArgument, check=lambda e: e.reason == "PAGE_TOKEN_INVALID"):
         page_start(encode_cursor(values, TEAMS), TEAMS, FIRST)
+
+
+@pytest.mark.parametrize("made_up", ["seven", "", 7, str(ROW)[:-1]])
+def test_an_id_that_somebody_made_up_is_refused_as_the_token_that_it_stands_in(made_up):
+    with pytest.raises(InvalidArgument, check=lambda e: e.reason == "PAGE_TOKEN_INVALID"):
+        id_in_token(made_up)
+    assert id_in_token(str(ROW)) == ROW
 
 
 def test_a_page_begins_with_no_token_that_was_cut_short_or_is_of_another_request():
