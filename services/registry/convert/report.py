@@ -189,12 +189,11 @@ def _drop_nul(message: ProtobufMessage) -> None:
             for part in value if field.is_repeated else [value]:
                 _drop_nul(part)
         elif field.type == field.TYPE_STRING:
-            clean = [text.replace("\0", "") for text in (value if field.is_repeated else [value])]
-            message.ClearField(field.name)
-            if field.is_repeated:
-                getattr(message, field.name).extend(clean)
-            else:
-                setattr(message, field.name, clean[0])
+            if not field.is_repeated:
+                if "\0" in value:
+                    setattr(message, field.name, value.replace("\0", ""))
+            elif any("\0" in text for text in value):
+                value[:] = [text.replace("\0", "") for text in value]
 
 
 def day_text(day: Date) -> str:
