@@ -141,7 +141,7 @@ async def beside(bench: Bench, up: Hub, line: Line, number: int) -> float:
         await theirs.warm(bench.plan.warm)
         for side in (ours, theirs, theirs, ours) if number % 2 else (theirs, ours, ours, theirs):
             with standing_still(up.pids if side is theirs else ()):
-                await side.turn(bench.plan.seconds / 2)
+                await side.turn(bench.plan.seconds)
     told, others = ours.told(), theirs.told()
     line.values.append(told["per_second"])
     line.reference.append(others["per_second"])
