@@ -70,7 +70,6 @@ class _Asked:
     watches: "dict[str, asyncpg.Connection[Any]]" = field(default_factory=dict)
     turns: int = 0
     answers: int = 0
-    counted: int = 0
     load_seconds: float = 0.0
     seconds: float = 0.0
     driver_cpu: float = 0.0
@@ -98,17 +97,16 @@ class _Asked:
         self.load_seconds += result["seconds"]
         self.cpu.update(cpu_between(cpu_before, cpu_by_name(self.pids)))
         self.answers += result["answers"]
-        self.counted += result["counted"]
         self.driver_cpu += result["driver_cpu"]
         self.milliseconds += result["milliseconds"]
 
     @property
     def creates_per_second(self) -> float:
-        return self.counted / self.load_seconds
+        return self.answers / self.load_seconds
 
     def told(self) -> dict[str, Any]:
         return {
-            "per_second": (self.answers if self.watches else self.counted) / self.seconds,
+            "per_second": self.answers / self.seconds,
             "creates_per_second": self.creates_per_second,
             "creates": self.answers,
             "milliseconds": spread(self.milliseconds),
