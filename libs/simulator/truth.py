@@ -56,15 +56,12 @@ class ExpectedEncounter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedTransition:
-    """The loop of one stay. `ends` is why it is over, the earliest reason first; empty while it must be open.
-
-    A hub that hears of a later reason first may keep that one.
-    """
+    """The loop of one stay. `end` is why it is over, by the earliest reason; empty while it must be open."""
 
     site: str
     visit_number: str
     discharge_at: datetime | None
-    ends: tuple[str, ...]
+    end: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +150,7 @@ class Truth:
                 site=stay.site,
                 visit_number=stay.visit_number,
                 discharge_at=stay.discharge_at,
-                ends=_ends(stay, stays, zones[stay.site]),
+                end=_end(stay, stays, zones[stay.site]),
             )
             for stay in stays
             if stay.state != VisitState.PLANNED
@@ -233,11 +230,9 @@ def _evidence(known: Registration, person: Person) -> Iterator[object]:
         yield (person.id, spelled(known.family), spelled(known.given), known.birth_on)
 
 
-def _ends(
-    stay: ExpectedEncounter, stays: Iterable[ExpectedEncounter], site: Site
-) -> tuple[str, ...]:
+def _end(stay: ExpectedEncounter, stays: Iterable[ExpectedEncounter], site: Site) -> str:
     if stay.state == VisitState.CANCELLED:
-        return ("ADMISSION_CANCELLED",)
+        return "ADMISSION_CANCELLED"
     patient = stay.patient
     ends: list[tuple[datetime, str]] = []
     if stay.discharge_at is not None:
@@ -249,7 +244,7 @@ def _ends(
             ends.append((again, "READMITTED"))
     if patient.is_deceased:
         ends.append((patient.died_at or _LATER, "DECEASED"))
-    return tuple(dict.fromkeys(reason for _, reason in sorted(ends)))
+    return min(ends, default=(_LATER, ""))[1]
 
 
 def _next_stay(

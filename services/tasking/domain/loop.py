@@ -99,14 +99,14 @@ class Loop:
         )
 
     def end(self, state: LoopState, *, reason: str, evidence: Evidence) -> Self:
-        """Close or cancel it because the record says so."""
+        """Close or cancel it because the record says so: for this reason alone, also if it was over for another."""
         return replace(
             self,
             state=state,
             close_reason=reason,
             closed_at=evidence.at,
             clock_at=None,
-            evidence=(*self.evidence, evidence),
+            evidence=(*(each for each in self.evidence if each.step), evidence),
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from services.tasking.domain.labels import inherit
 from services.tasking.domain.loop import (
+    COMPLETED,
     Evidence,
     Loop,
     LoopState,
@@ -258,24 +259,27 @@ def _with_open_clock(task: Task, now: datetime) -> Task:
 def _ended(
     plan: LoopPlan | None, loop: Loop, tasks: Sequence[Task], now: datetime
 ) -> tuple[Loop, tuple[Task, ...]]:
+    """Over as the record has it now. What was completed stays completed: nothing that comes later takes that back."""
     if plan is None:
         state, reason = LoopState.CANCELLED, NOT_ELIGIBLE
     else:
         state = LoopState.CLOSED if plan.state is PlanState.CLOSED else LoopState.CANCELLED
         reason = plan.close_reason
-    shown = _why_ended(plan, loop, now)
-    if loop.is_open:
+    # Where the record does not say when, it counts from when it was first heard of.
+    heard_at = loop.closed_at if loop.close_reason == reason else None
+    shown = _why_ended(plan, loop, heard_at or now)
+    if loop.close_reason != COMPLETED:
         loop = loop.end(state, reason=reason, evidence=shown)
     return loop, tuple(task.cancel(reason=reason, at=shown.at) for task in tasks)
 
 
-def _why_ended(plan: LoopPlan | None, loop: Loop, now: datetime) -> Evidence:
+def _why_ended(plan: LoopPlan | None, loop: Loop, heard_at: datetime) -> Evidence:
     if plan is None:
         return Evidence(
             kind=EvidenceKind.RECORD_CHANGE,
             description=NO_LONGER,
             source_id=loop.subject_id,
-            at=now,
+            at=heard_at,
         )
     if plan.close_evidence:
         return Evidence(
@@ -289,6 +293,6 @@ def _why_ended(plan: LoopPlan | None, loop: Loop, now: datetime) -> Evidence:
         kind=EvidenceKind.REVIEW if plan.closed_by_id else EvidenceKind.RECORD_CHANGE,
         description=plan.close_description,
         source_id=loop.subject_id,
-        at=plan.closed_at or now,
+        at=plan.closed_at or heard_at,
         staff_id=plan.closed_by_id,
     )

@@ -141,16 +141,16 @@ async def loops_are_true(spine, truth):
     assert len({r["encounter_id"] for r in loops}) == len(loops)
     found = {visits[r["encounter_id"]]: r for r in loops}
     expected = {(t.site, t.visit_number): t for t in truth.expected_transitions()}
-    must_be_open = {key for key, each in expected.items() if not each.ends}
+    must_be_open = {key for key, each in expected.items() if not each.end}
     assert {key for key, r in found.items() if r["state"] == "OPEN"} == must_be_open
     for key in must_be_open:
         assert found[key]["anchor_at"] == expected[key].discharge_at, key
     for key, row in found.items():
         if row["state"] != "OPEN":
             # A stay that turned out to be none may have had a loop for a while.
-            reasons = expected[key].ends if key in expected else ("NOT_ELIGIBLE",)
-            assert row["close_reason"] in reasons, key
-    ends = Counter(end for each in expected.values() for end in each.ends or ("",))
+            reason = expected[key].end if key in expected else "NOT_ELIGIBLE"
+            assert row["close_reason"] == reason, key
+    ends = Counter(each.end for each in expected.values())
     assert ends[""] > 10
     return ends
 

@@ -22,7 +22,7 @@ from tests.unit.tasking.hospital import (
     directory,
     local_date,
 )
-from tests.unit.tasking.record import ALIVE, CLINIC, at, stay
+from tests.unit.tasking.record import ALIVE, CLINIC, at, planned, stay
 
 NOW = at("2026-09-04 18:00")
 HOME = stay(discharged="2026-09-04 17:40")
@@ -257,6 +257,37 @@ def test_a_readmission_closes_the_loop_with_the_new_stay_as_evidence(stored):
     assert "contact" in stored.open
 
 
+def test_a_loop_that_is_over_is_so_for_what_the_record_says_now(stored):
+    stored.plan(stay(discharged="2026-09-04 17:40", disposition="03"), now=NOW)
+    assert stored.loop.close_reason == "NOT_ELIGIBLE"
+    later = NOW + timedelta(days=7)
+    stored.plan(HOME, AGAIN, now=later)  # home after all, and back before anybody heard of that
+    assert (stored.loop.state, stored.loop.close_reason) == (LoopState.CLOSED, "READMITTED")
+    assert stored.loop.closed_at == AGAIN.admitted_at
+    assert [each.source_id for each in stored.loop.evidence] == [AGAIN.id]
+    sooner = stay("2026-09-08 10:00", id=UUID(int=31))
+    stored.plan(HOME, AGAIN, sooner, now=later)
+    assert stored.loop.closed_at == sooner.admitted_at
+    assert [each.source_id for each in stored.loop.evidence] == [sooner.id]
+
+
+def test_an_end_without_a_moment_counts_from_when_it_was_first_heard_of(stored):
+    unknown = PatientFacts(is_deceased=True, died_at=None, language="es")
+    stored.plan(HOME, now=NOW, patient=unknown)
+    again = stored.plan(HOME, now=NOW + timedelta(days=2), patient=unknown)
+    assert (again.loop, again.tasks, stored.loop.closed_at) == (None, (), NOW)
+    stored.plan(HOME, now=NOW + timedelta(days=3), patient=DEAD)
+    assert stored.loop.closed_at == DEAD.died_at
+
+
+def test_what_was_completed_stays_so_whatever_ends_it_later(stored):
+    for step in list(stored.tasks):
+        done(stored, step)
+    stored.plan(HOME, now=NOW)
+    after = stored.plan(HOME, AGAIN, now=NOW + timedelta(days=7), patient=DEAD)
+    assert (after.loop, stored.loop.close_reason) == (None, "COMPLETED")
+
+
 def test_a_visit_in_the_record_completes_its_step_and_its_cancellation_opens_it_again(stored):
     visit = {"id": UUID(int=20), "facility_id": CLINIC, "visit_class": "OUTPATIENT"}
     stored.plan(HOME, stay("2026-09-09 10:00", **visit), now=NOW)
@@ -311,7 +342,7 @@ def test_a_task_that_opens_again_goes_to_somebody_who_is_still_here(stored):
     assert stored["contact"].accountable_id == LEAD
 
 
-# Any way to the same record ends in the same open loops, tasks and due times.
+# Any way to the same record ends in the same loops, tasks and due times.
 
 moments = st.integers(0, 20).map(lambda n: f"2026-09-{n + 1:02d} {n % 24:02d}:15")
 
@@ -369,6 +400,24 @@ class World:
             if stored.loop and stored.loop.is_open
         }
 
+    def wanted_end(self, loop_of):
+        encounters = [told for number, (_, told) in self.newest.items() if number]
+        (about,) = [each for each in encounters if each.id == loop_of]
+        others = [each for each in encounters if each is not about]
+        plan = planned(about, *others, patient=self.newest[0][1])
+        if plan is None:
+            return LoopState.CANCELLED, "NOT_ELIGIBLE", NOW
+        return LoopState(plan.state), plan.close_reason, plan.closed_at or NOW
+
+    @property
+    def ends(self):
+        """How each loop that is over ended."""
+        return {
+            loop_of: (stored.loop.state, stored.loop.close_reason, stored.loop.closed_at)
+            for loop_of, stored in self.loops.items()
+            if stored.loop and not stored.loop.is_open
+        }
+
 
 def tasks_of(stored):
     return {
@@ -387,3 +436,5 @@ def test_any_order_of_snapshots_ends_in_the_same_loops_tasks_and_due_times(histo
     newest.newest = dict(sorted(world.newest.items()))
     newest.plan()
     assert world.outcome == newest.outcome
+    # Where there was a loop for a while, it is over for what ends it now.
+    assert world.ends == {loop_of: world.wanted_end(loop_of) for loop_of in world.ends}
