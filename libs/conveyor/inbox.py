@@ -5,8 +5,10 @@ again, for whatever reason, finds its row and does nothing.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import NAMESPACE_OID, UUID, uuid5
@@ -33,7 +35,8 @@ log = logging.getLogger(__name__)
 PENDING = Gauge("carehub_inbox_pending", "Events that wait on the stream.", ["consumer"])
 
 BATCH = 256
-# Seconds in which a consumer gathers what nobody waits for: a batch costs little more than one event does.
+# Seconds in which a consumer gathers what nobody waits for: a batch costs little more than one event does. Such consumers
+# of a process take turns: whatever somebody waits for shares the processor with one of them, and not with all.
 AT_LEISURE = 0.25
 ATTEMPTS = 8
 # What was in work when a process died comes again after this time; being at work renews it.
@@ -151,7 +154,8 @@ async def run_consumer(
     ack_wait: float = ACK_WAIT,
 ) -> None:
     """Handle what arrives for as long as the process works. Losing the broker or the database only makes it wait."""
-    intake = _Intake(consumer, database, stopping, ack_wait)
+    turn = conveyor.leisure if consumer.gather >= AT_LEISURE else contextlib.nullcontext()
+    intake = _Intake(consumer, database, stopping, ack_wait, turn)
     silent = SILENT.labels(consumer.name)
     failures = silences = 0
     while await conveyor.wait_until_connected(stopping):
@@ -213,12 +217,18 @@ class _Intake:
     """Works off what one consumer is given."""
 
     def __init__(
-        self, consumer: Consumer, database: Database, stopping: asyncio.Event, ack_wait: float
+        self,
+        consumer: Consumer,
+        database: Database,
+        stopping: asyncio.Event,
+        ack_wait: float,
+        turn: AbstractAsyncContextManager[None],
     ) -> None:
         self._consumer = consumer
         self._database = database
         self._stopping = stopping
         self._ack_wait = ack_wait
+        self._turn = turn
         self._epoch = 0
 
     async def begin(self) -> None:
@@ -334,7 +344,7 @@ class _Intake:
         headers = [arrival.message.headers or {} for arrival in arrivals]
         told = {"carehub.events": len(arrivals)} | _about_one(arrivals)
         with because_of(headers), tracing.batch(self._consumer.name, headers, **told):
-            async with within(LONGEST), self._database.system() as tx:
+            async with self._turn, within(LONGEST), self._database.system() as tx:
                 new = await self._claim(tx, [d.id for d in deliveries])
                 # A dictionary, since one batch can bring the same message twice.
                 fresh = {d.id: d for d in deliveries if d.id in new}

@@ -61,6 +61,7 @@ class Conveyor:
         self.max_bytes = max_bytes
         self.generation = 0
         self.on_change: set[Callable[[], None]] = set()
+        self.leisure = asyncio.Lock()  # held by the one that does now what nobody waits for
         self._closing = False
         self._open()
 

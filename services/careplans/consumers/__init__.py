@@ -21,6 +21,7 @@ CONSUMERS = (
         "careplans-work",
         (tasking_events_pb2.LoopChanged, tasking_events_pb2.TaskChanged),
         follow_work,
+        gather=AT_LEISURE,
     ),
     Consumer(
         "careplans-record",

@@ -64,12 +64,14 @@ class Condition:
 
     text: str
     expression: cel.Expression = field(compare=False, repr=False)
+    names: tuple[str, ...] = field(compare=False, repr=False)  # of facts that it can look at
 
     def holds(self, facts: Facts) -> bool:
         """Whether it is so. What is None or missing in the facts is not known. Never says what the
         facts were.
         """
-        value = self.expression.eval(data={k: v for k, v in facts.items() if v is not None})
+        known = {name: fact for name in self.names if (fact := facts.get(name)) is not None}
+        value = self.expression.eval(data=known)
         if value.type() == BOOL:
             return bool(value.plain_value())
         if NO_VALUE in str(value.plain_value()):
@@ -103,7 +105,7 @@ class Vocabulary:
         tried = expression.eval(data=self._sample)
         if tried.type() != BOOL:
             raise ConditionInvalid(f"It fails when it runs: {tried.plain_value()}", GUIDE)
-        return Condition(text, expression)
+        return Condition(text, expression, tuple(name for name in self._names if name in text))
 
     def _explained(self, error: str) -> ConditionInvalid:
         """The library's first complaint in a clinician's words."""

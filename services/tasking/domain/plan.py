@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from libs.calendars.calendar import Calendar
 from services.tasking.domain.cases import read_case
@@ -28,7 +28,6 @@ from services.tasking.domain.protocol_parts import (
     RungRule,
     Shown,
     Step,
-    Unit,
 )
 from services.tasking.domain.record import (
     Case,
@@ -70,15 +69,6 @@ class End:
     description: str = ""
     at: datetime | None = None
     evidence: ShownBy | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Due:
-    """A moment counted from an anchor, the local day that it falls on, and how it was counted."""
-
-    at: datetime
-    on: date
-    explanation: str
 
 
 def plan_loop(
@@ -239,41 +229,13 @@ def _shown(record: Record, rules: Sequence[Shown]) -> ShownBy | None:
     return min(shown, key=lambda each: (each.at, each.source_id), default=None)
 
 
-def _due(moment: Moment, record: Record) -> Due | None:
-    """When it is due: the end of the local day, or the exact hour. None while its anchor is not
-    known.
-    """
-    anchor_at, calendar = record.anchors.get(moment.after), record.calendar
-    if anchor_at is None:
-        return None
-    if moment.unit is Unit.HOURS:
-        at = anchor_at + timedelta(hours=moment.count)
-        since = f"{calendar.local(anchor_at):%Y-%m-%d %H:%M}"
-        hours = "hour" if moment.count == 1 else "hours"
-        return Due(
-            at=at, on=calendar.local_date(at), explanation=f"{moment.count} {hours} after {since}"
-        )
-    is_business = moment.unit is Unit.BUSINESS_DAYS
-    count = calendar.business_days_after if is_business else calendar.calendar_days_after
-    counted = count(calendar.local_date(anchor_at), moment.count)
-    return Due(at=calendar.end_of_day(counted.on), on=counted.on, explanation=counted.explanation)
-
-
-def _start(moment: Moment, record: Record) -> datetime | None:
-    """When it can begin: the start of the local day, or the exact hour."""
-    due = _due(moment, record)
-    if due is None or moment.unit is Unit.HOURS:
-        return due.at if due else None
-    return record.calendar.start_of_day(due.on)
-
-
 def _key_dates(protocol: Protocol, record: Record) -> tuple[PlannedKeyDate, ...]:
     return tuple(
         PlannedKeyDate(
             key=each.key, title=each.title, on=due.on, at=due.at, explanation=due.explanation
         )
         for each in protocol.key_dates
-        if (due := _due(each.deadline, record))
+        if (due := record.due(each.deadline))
     )
 
 
@@ -285,8 +247,8 @@ def _step(step: Step, record: Record) -> PlannedStep | None:
     if step.when and not record.holds(step.when):
         return None
     moment = next(d.moment for d in step.deadlines if d.when is None or record.holds(d.when))
-    due, anchor_at = _due(moment, record), record.anchors.get(moment.after)
-    start_at = _start(step.start, record) if step.start else anchor_at
+    due, anchor_at = record.due(moment), record.anchors.get(moment.after)
+    start_at = record.start(step.start) if step.start else anchor_at
     if due is None or anchor_at is None or start_at is None:
         return None
     start_at = min(start_at, due.at)
@@ -314,7 +276,7 @@ def _step(step: Step, record: Record) -> PlannedStep | None:
 def _outcome(outcome: Outcome, record: Record) -> PlannedOutcome | None:
     """None while the moment that it waits for is not known."""
     moment = outcome.not_before
-    at = _start(moment, record) if moment else None
+    at = record.start(moment) if moment else None
     if moment and at is None:
         return None
     return PlannedOutcome(

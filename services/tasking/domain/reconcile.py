@@ -7,6 +7,7 @@ event arrived: it compares what should be with what is, and a second run of the 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from services.tasking.domain.labels import inherit
@@ -210,7 +211,7 @@ def _new_task(plan: LoopPlan, step: PlannedStep, directory: Directory) -> Task:
 
 def _with_step(task: Task, step: PlannedStep, plan: LoopPlan) -> Task:
     """What the plan says now, on a task that is open again if it was not."""
-    return replace(
+    return _amended(
         task,
         patient_id=plan.patient_id,
         labels=plan.labels,
@@ -237,6 +238,12 @@ def _with_step(task: Task, step: PlannedStep, plan: LoopPlan) -> Task:
         completed_by_id=None,
         read_back=None,
     )
+
+
+def _amended(task: Task, **wanted: Any) -> Task:
+    """The task itself if it is so already, as most are."""
+    is_so = attrgetter(*wanted)(task) == tuple(wanted.values())
+    return task if is_so else replace(task, **wanted)
 
 
 def _with_active_owner(task: Task, directory: Directory) -> Task:

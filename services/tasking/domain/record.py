@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 from libs.calendars.calendar import Calendar
 from services.tasking.domain.conditions import Condition, Facts
 from services.tasking.domain.labels import Label, Labels
 from services.tasking.domain.planned import EvidenceKind
-from services.tasking.domain.protocol_parts import About, Among, Anchor, Protocol
+from services.tasking.domain.protocol_parts import About, Among, Anchor, Moment, Protocol, Unit
 from services.tasking.domain.told import SIGNED, Appointment, Matter, Risk, Told
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
@@ -119,6 +119,15 @@ Found = tuple[tuple[Candidate, Facts], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A moment counted from an anchor, the local day that it falls on, and how it was counted."""
+
+    at: datetime
+    on: date
+    explanation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """The facts of what a loop is about, and the moments that clocks start from, as far as they are known."""
 
@@ -127,12 +136,48 @@ class Record:
     facts: Facts
     found: Mapping[Among, Found] = field(default_factory=dict)
     _held: dict[Condition, bool] = field(default_factory=dict, compare=False, repr=False)
+    _dues: dict[Moment, Due | None] = field(default_factory=dict, compare=False, repr=False)
 
     def holds(self, condition: Condition) -> bool:
         """Whether it is so; asked once, since many steps of a protocol wait for the same."""
         if condition not in self._held:
             self._held[condition] = condition.holds(self.facts)
         return self._held[condition]
+
+    def due(self, moment: Moment) -> Due | None:
+        """When it is due: the end of the local day, or the exact hour. None while its anchor is not known. Counted once,
+        since steps and key dates share their moments.
+        """
+        if moment not in self._dues:
+            self._dues[moment] = self._counted(moment)
+        return self._dues[moment]
+
+    def start(self, moment: Moment) -> datetime | None:
+        """When it can begin: the start of the local day, or the exact hour."""
+        due = self.due(moment)
+        if due is None or moment.unit is Unit.HOURS:
+            return due.at if due else None
+        return self.calendar.start_of_day(due.on)
+
+    def _counted(self, moment: Moment) -> Due | None:
+        anchor_at, calendar = self.anchors.get(moment.after), self.calendar
+        if anchor_at is None:
+            return None
+        if moment.unit is Unit.HOURS:
+            at = anchor_at + timedelta(hours=moment.count)
+            since = f"{calendar.local(anchor_at):%Y-%m-%d %H:%M}"
+            hours = "hour" if moment.count == 1 else "hours"
+            return Due(
+                at=at,
+                on=calendar.local_date(at),
+                explanation=f"{moment.count} {hours} after {since}",
+            )
+        is_business = moment.unit is Unit.BUSINESS_DAYS
+        count = calendar.business_days_after if is_business else calendar.calendar_days_after
+        counted = count(calendar.local_date(anchor_at), moment.count)
+        return Due(
+            at=calendar.end_of_day(counted.on), on=counted.on, explanation=counted.explanation
+        )
 
     def earliest(self, among: Among, condition: Condition) -> Candidate | None:
         """The first for which a condition holds."""

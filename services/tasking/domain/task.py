@@ -128,8 +128,10 @@ class Task:
     @property
     def attempts_met_at(self) -> datetime | None:
         """When enough separate attempts were made in time. They stand for the contact, but only for the loop."""
+        if not self.is_contact or not self.attempts:
+            return None
         counted = sorted(a.at for a in self.attempts if a.is_counted and a.at <= self.due_at)
-        if not self.is_contact or not 0 < self.attempts_needed <= len(counted):
+        if not 0 < self.attempts_needed <= len(counted):
             return None
         return counted[self.attempts_needed - 1]
 

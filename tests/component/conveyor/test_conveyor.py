@@ -2,13 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Literal
 
 import pytest
 from prometheus_client import REGISTRY
 
 from libs.chassis.database import Database, Transaction
 from libs.conveyor import relay
-from libs.conveyor.inbox import Consumer, Delivery
+from libs.conveyor.inbox import AT_LEISURE, Consumer, Delivery
 from tests.component.conveyor.conftest import STREAM, World, until
 from tests.component.conveyor.story import (
     COUNTER,
@@ -18,6 +19,7 @@ from tests.component.conveyor.story import (
     HEARD_TWICE,
     NEWEST,
     UNPUBLISHED,
+    FacilityChanged,
     count,
     tell,
     tell_in,
@@ -221,3 +223,48 @@ async def test_a_relay_that_was_woken_for_nothing_goes_back_to_sleep(
         before = rests
         await asyncio.sleep(0.5)  # not to wait for something: this is the time that is measured
         assert rests - before < 20
+
+
+class Turns(asyncio.Lock):
+    """A lock that counts who asked for it."""
+
+    asked = 0
+
+    async def acquire(self) -> Literal[True]:
+        self.asked += 1
+        return await super().acquire()
+
+
+async def test_who_works_at_leisure_works_alone_and_keeps_nobody_else_waiting(world: World) -> None:
+    turns, may_end = Turns(), asyncio.Event()
+    world.conveyor.leisure = turns
+    at_work, most, ended = 0, 0, 0
+
+    async def slowly(_tx: Transaction, _told: Sequence[Delivery]) -> None:
+        nonlocal at_work, most, ended
+        at_work += 1
+        most = max(most, at_work)
+        await may_end.wait()
+        at_work -= 1
+        ended += 1
+
+    leisurely = [
+        Consumer(f"listener-slow-{n}", (FacilityChanged,), slowly, gather=AT_LEISURE)
+        for n in range(3)
+    ]
+
+    async def all_wait() -> bool:
+        return turns.asked == len(leisurely)
+
+    async def all_ended() -> bool:
+        return ended >= len(leisurely)
+
+    async with world.running(COUNTER, *leisurely, ack_wait=30.0):
+        await tell(world.teller, "first")
+        await until(all_wait, what="asking for a turn")
+        await tell(world.teller, "second")
+        await heard(world, 2)
+        assert (most, ended) == (1, 0)
+        may_end.set()
+        await until(all_ended, what="each having its turn")
+    assert most == 1
