@@ -25,8 +25,10 @@ describe("a count", () => {
     expect(shown(41, 0)).toBe("4141");
   });
 
-  test("shows many late ones alone where there is little room, and says both", () => {
+  test("shows the late ones of many alone where there is little room, and says both", () => {
     expect(shown(99, 99, true)).toBe("99, 99 of them late9999");
+    expect(shown(166, 9, true)).toBe("166, 9 of them late9166");
+    expect(shown(166, 49, true)).toBe("166, 49 of them late49");
     expect(shown(292, 100, true)).toBe("292, 100 of them late100");
     expect(shown(292, 0, true)).toBe("292292");
   });

@@ -6,13 +6,13 @@ import styles from "./counted.module.css";
 
 /** The API counts no further. */
 const MOST = 999;
-/** What two numbers have room for in the menu. */
-const TWO_DIGITS = 99;
+/** So many digits of both numbers together have room in the menu. */
+const ROOM = 4;
 
 interface CountedProps {
   open: number;
   late: number;
-  /** In little room many late ones stand alone; whoever listens hears both numbers. */
+  /** In little room the late ones of many stand alone; whoever listens hears both numbers. */
   isTight?: boolean;
 }
 
@@ -21,6 +21,8 @@ export function Counted({ open, late, isTight = false }: CountedProps) {
   const short = (count: number) =>
     count > MOST ? t("more", { count: MOST }) : t("exact", { count });
   if (open === 0) return null;
+  const digits = `${late}${open}`.length;
+  const isLateAlone = isTight && late > 0 && digits > ROOM;
   const spoken = late > 0 ? t("spokenLate", { open: short(open), late: short(late) }) : short(open);
   return (
     <span className={styles.counted} title={late > 0 ? spoken : undefined}>
@@ -31,7 +33,7 @@ export function Counted({ open, late, isTight = false }: CountedProps) {
           {short(late)}
         </span>
       )}
-      {!(isTight && late > TWO_DIGITS) && (
+      {!isLateAlone && (
         <span data-what="open" aria-hidden="true">
           {short(open)}
         </span>

@@ -104,3 +104,8 @@ export function Cap({ children }: { children: ReactNode }) {
     </span>
   );
 }
+
+/** What is said of keys: nothing where there are none. */
+export function OfKeys({ children }: { children: ReactNode }) {
+  return <span className={styles.ofKeys}>{children}</span>;
+}

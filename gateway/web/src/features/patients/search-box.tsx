@@ -4,6 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { type KeyboardEvent, useDeferredValue, useEffect, useId, useState } from "react";
 import { useLocale, useTranslations } from "use-intl";
 import type { Patient } from "@/api/client";
+import { OfKeys } from "@/ui/keys";
 import { ageOn, partsIn } from "@/ui/moments";
 import { Empty, Failed } from "@/ui/states";
 import { useHomeZone, useNow, useWhen } from "@/ui/when";
@@ -152,7 +153,7 @@ function Outcome({ isAsked, error, isNobody, hasMore, retry }: OutcomeProps) {
   if (!isAsked) {
     return (
       <Empty icon={<IconSearch size={22} stroke={1.9} />} title={t("begin")}>
-        {t("beginText")}
+        <OfKeys>{t("beginText")}</OfKeys>
       </Empty>
     );
   }
