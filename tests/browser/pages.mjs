@@ -1,4 +1,5 @@
 /** Every page, on a desk and on a phone, in both languages and both themes: nothing for axe, no sideways scrolling. */
+import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DESK, looksRight, PHONE, signIn } from "./browser.mjs";
 import { sentHome, somebody } from "./hub.mjs";
@@ -29,8 +30,17 @@ const PAGES = [
   { account: "operator", path: "/operations", there: "h1" },
 ];
 
+/** One of each role. */
+const ROLES = [
+  ...["facility-admin", "coordinator", "nurse", "physician", "pharmacist", "social-worker", "chw"],
+  ...["scheduler", "analyst", "privacy-officer", "integration", "operator", "admin"],
+];
+
 export function pages(world) {
   describe("pages", () => {
+    test("what the menu offers opens, whoever looks at it", async (t) => {
+      for (const account of ROLES) await t.test(account, () => openAll(world, account));
+    });
     for (const way of WAYS) {
       const { viewport, locale, colorScheme } = way;
       test(`at ${viewport.width} px, ${locale}, ${colorScheme}`, async (t) => {
@@ -41,6 +51,30 @@ export function pages(world) {
       });
     }
   });
+}
+
+async function openAll(world, account) {
+  const page = await signIn(world.browser, world.hub, account);
+  const refused = [];
+  page.on("response", (answer) => {
+    if (answer.status() === 403) refused.push(new URL(answer.url()).pathname);
+  });
+  try {
+    const links = page.getByRole("navigation", { name: "Main", exact: true }).getByRole("link");
+    await links.first().waitFor();
+    for (const link of await links.all()) {
+      await link.click();
+      await page.waitForURL(new URL(await link.getAttribute("href"), world.hub.url).href);
+      await page.locator("main h1").first().waitFor();
+      await page.waitForFunction(() => !document.querySelector('main [aria-busy="true"]'));
+      assert.deepEqual(refused, [], await link.innerText());
+      const hidden = page.getByRole("heading", { name: "We can’t show this page" });
+      assert.equal(await hidden.count(), 0, await link.innerText());
+    }
+    assert.deepEqual(page.complaints, []);
+  } finally {
+    await page.context().close();
+  }
 }
 
 async function look(world, way, { account, path, there }) {

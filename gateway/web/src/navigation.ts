@@ -59,11 +59,6 @@ export const SCREENS = [
 
 export type Screen = (typeof SCREENS)[number];
 
-/** Who may see operations until the API has a permission of its own for it. */
-const STANDS_FOR: Record<string, string> = { "operations.read": "feeds.read" };
-
 export function screensFor(permissions: readonly string[]): Screen[] {
-  return SCREENS.filter(
-    ({ needs }) => permissions.includes(needs) || permissions.includes(STANDS_FOR[needs] ?? needs),
-  );
+  return SCREENS.filter(({ needs }) => permissions.includes(needs));
 }
