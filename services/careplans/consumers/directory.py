@@ -8,6 +8,7 @@ from carehub.interop.v1 import interop_events_pb2
 
 from libs.chassis.database import Transaction
 from libs.conveyor.inbox import Delivery
+from services.careplans.consumers.leaving import without_who_left
 from services.careplans.convert.told import (
     to_facility,
     to_feed,
@@ -16,7 +17,6 @@ from services.careplans.convert.told import (
     to_team,
 )
 from services.careplans.domain.neighbor import Facility, Organization, Owner
-from services.careplans.domain.plan import CarePlan
 from services.careplans.events import save_plans
 from services.careplans.store import NeighborStore, PlanStore
 
@@ -48,29 +48,8 @@ async def _hand_over(tx: Transaction, left: Collection[UUID]) -> None:
     patients = {plan.patient_id for plan in await plans.owned_by(left)}
     await NeighborStore(tx).alone_with(patients)
     affected = await plans.owned_by(left)
-    stand_ins = await _stand_ins(tx, affected, left)
-    handed = [(plan, plan.without(left, stand_ins[plan.id])) for plan in affected]
+    handed = zip(affected, await without_who_left(tx, affected), strict=True)
     await save_plans(tx, [after.next() for before, after in handed if after != before])
-
-
-async def _stand_ins(
-    tx: Transaction, plans: Sequence[CarePlan], left: Collection[UUID]
-) -> dict[UUID, UUID]:
-    """Who coordinates each plan if its coordinator has left: the person who answers for the loop, else its owner, else the
-    duty team of its facility.
-    """
-    store = NeighborStore(tx)
-    loops = {loop.id: loop for loop in await store.loops(p.loop_id for p in plans if p.loop_id)}
-    places = await store.facilities(plan.facility_id for plan in plans)
-    found = dict[UUID, UUID]()
-    for plan in plans:
-        loop = loops.get(plan.loop_id) if plan.loop_id else None
-        place = places.get(plan.facility_id)
-        duty_team_id = place.duty_team_id if place else None
-        theirs = (loop.accountable_id, loop.owner_id) if loop else ()
-        here = (each for each in (*theirs, duty_team_id) if each and each not in left)
-        found[plan.id] = next(here, plan.coordinator_id)
-    return found
 
 
 async def follow_feeds(tx: Transaction, deliveries: Sequence[Delivery]) -> None:

@@ -12,9 +12,10 @@ from libs.chassis.database import Transaction
 from libs.chassis.ids import to_id
 from libs.conveyor.inbox import Delivery
 from libs.process.holding import follow_access
+from services.careplans.consumers.leaving import without_who_left
 from services.careplans.consumers.stays import apply_stays
 from services.careplans.convert.told import to_loop, to_task
-from services.careplans.domain.following import follow
+from services.careplans.domain.following import follow, news_of
 from services.careplans.domain.neighbor import Stay
 from services.careplans.domain.plan import CarePlan
 from services.careplans.domain.template import Template, of_protocol, template
@@ -58,13 +59,15 @@ async def follow_loops(tx: Transaction, loops: Sequence[Loop]) -> None:
     tasks = defaultdict[UUID, list[Task]](list)
     for task in await NeighborStore(tx).tasks_of(ids):
         tasks[task.loop_id].append(task)
-    changed = list[CarePlan]()
+    followed = list[CarePlan]()
     for loop in loops:
         before = plans.get(loop.id)
         if made_from := _template(loop, before):
-            after = follow(before, loop, tasks[loop.id], made_from, around)
-            changed.extend([] if after == before else [after])
-    await save_plans(tx, changed)
+            followed.append(follow(before, loop, tasks[loop.id], made_from, around))
+    stored = {plan.id: plan for plan in plans.values()}
+    made = await without_who_left(tx, followed)
+    news = (news_of(each, stored.get(each.id)) for each in made)
+    await save_plans(tx, [each for each in news if each])
 
 
 async def follow_access_and_plans(tx: Transaction, deliveries: Sequence[Delivery]) -> None:

@@ -69,12 +69,21 @@ def follow(
         patient_id=loop.patient_id,
         state=_STATES[loop.state],
         coordinator_id=coordinator_id,
+        started_at=loop.opened_at,
         goals=_goals(before, loop, tasks, template, coordinator_id),
         activities=_activities(before, loop, tasks, template, around),
         ended_at=None if loop.state is LoopState.OPEN else loop.closed_at,
         labels=loop.labels,
     )
     return after if plan is None or after == plan else replace(after, version=plan.version + 1)
+
+
+def news_of(plan: CarePlan, stored: CarePlan | None) -> CarePlan | None:
+    """The version after the one that is stored; nothing if it says nothing else."""
+    if stored is None:
+        return plan
+    same = replace(plan, version=stored.version)
+    return None if same == stored else same.next()
 
 
 def _opened(loop: Loop, template: Template) -> CarePlan:

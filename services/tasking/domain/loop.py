@@ -98,15 +98,15 @@ class Loop:
             team_id=self.team_id, staff_id=self.staff_id, accountable_id=self.accountable_id
         )
 
-    def end(self, state: LoopState, *, reason: str, evidence: Evidence) -> Self:
-        """Close or cancel it because the record says so: for this reason alone, also if it was over for another."""
+    def end(self, state: LoopState, *, reason: str, evidence: tuple[Evidence, ...]) -> Self:
+        """Close or cancel it because the record says so, with what its steps show and, last, what ended it."""
         return replace(
             self,
             state=state,
             close_reason=reason,
-            closed_at=evidence.at,
+            closed_at=evidence[-1].at,
             clock_at=None,
-            evidence=(*(each for each in self.evidence if each.step), evidence),
+            evidence=evidence,
         )
 
 
@@ -183,7 +183,8 @@ def _outcome(task: Task) -> Evidence | None:
 def _attempts(task: Task) -> Evidence | None:
     """That enough attempts were made in time. It stays so when the patient is reached later."""
     met_at = task.attempts_met_at
-    if met_at is None or (task.closed_at and task.closed_at <= met_at):
+    is_done = task.state is TaskState.COMPLETED
+    if met_at is None or (is_done and task.closed_at and task.closed_at <= met_at):
         return None
     return Evidence(
         kind=EvidenceKind.CONTACT_ATTEMPTS,

@@ -144,6 +144,7 @@ def _planned(
         opened_at=opened_at,
         anchor_at=complete_at,
         steps=steps,
+        shown=tuple((step.key, step.shown_by) for step in every_step if step.shown_by),
         labels=_labels(subject, record, end.evidence, *(step.shown_by for step in every_step)),
         close_evidence=end.evidence,
     )

@@ -4,7 +4,7 @@ A patient's loops are a function of the record's snapshots plus what people did.
 event arrived: it compares what should be with what is, and a second run of the same plan changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -16,6 +16,7 @@ from services.tasking.domain.loop import (
     Evidence,
     Loop,
     LoopState,
+    evidence_of,
     loop_id,
     settle,
     task_id,
@@ -27,6 +28,7 @@ from services.tasking.domain.plan import (
     LoopPlan,
     PlannedStep,
     PlanState,
+    ShownBy,
 )
 from services.tasking.domain.planned import EvidenceKind
 from services.tasking.domain.task import REPEAT_AFTER, Task, TaskState
@@ -158,16 +160,21 @@ def _planned(
         )
     task = _with_step(stored or _new_task(plan, step, directory), step, plan)
     if step.shown_by:
-        return replace(
-            task,
-            state=TaskState.COMPLETED,
-            shown_by=step.shown_by,
-            outcome=step.shown_by.outcome,
-            closed_at=step.shown_by.at,
-            next_escalation_at=None,
-        )
+        return _done_by_record(task, step.shown_by)
     task = task.recounted()
     return _with_open_clock(_with_active_owner(task, directory), now) if task.is_open else task
+
+
+def _done_by_record(task: Task, shown: ShownBy) -> Task:
+    return _amended(
+        task,
+        state=TaskState.COMPLETED,
+        shown_by=shown,
+        outcome=shown.outcome,
+        close_reason="",
+        closed_at=shown.at,
+        next_escalation_at=None,
+    )
 
 
 def _is_done_by_people(task: Task) -> bool:
@@ -275,9 +282,31 @@ def _ended(
     # Where the record does not say when, it counts from when it was first heard of.
     heard_at = loop.closed_at if loop.close_reason == reason else None
     shown = _why_ended(plan, loop, heard_at or now)
-    if loop.close_reason != COMPLETED:
-        loop = loop.end(state, reason=reason, evidence=shown)
-    return loop, tuple(task.cancel(reason=reason, at=shown.at) for task in tasks)
+    if loop.close_reason == COMPLETED:
+        return loop, tuple(tasks)
+    known = [_as_shown(task, dict(plan.shown)) for task in tasks] if plan else tasks
+    after = loop.end(state, reason=reason, evidence=(*evidence_of(known), shown))
+    return after, tuple(_dropped(task, loop, reason, shown.at) for task in known)
+
+
+def _as_shown(task: Task, shown: Mapping[str, ShownBy]) -> Task:
+    """Done where the record shows it now, and no longer done where nothing else ever did."""
+    by = shown.get(task.step)
+    if _is_done_by_people(task):
+        return _amended(task, shown_by=by)
+    if by:
+        return _done_by_record(task, by)
+    if task.state is not TaskState.COMPLETED:
+        return task
+    return replace(task, state=TaskState.OPEN, shown_by=None, outcome="", closed_at=None)
+
+
+def _dropped(task: Task, loop: Loop, reason: str, at: datetime) -> Task:
+    """Over with its loop; for another reason where that is over for another reason by now."""
+    fell_with_it = task.state is TaskState.CANCELLED and task.close_reason == loop.close_reason
+    if fell_with_it and not loop.is_open:
+        return _amended(task, close_reason=reason, closed_at=at)
+    return task.cancel(reason=reason, at=at)
 
 
 def _why_ended(plan: LoopPlan | None, loop: Loop, heard_at: datetime) -> Evidence:

@@ -190,6 +190,21 @@ async def test_the_lead_of_the_coordinators_coordinates_by_name_and_another_can(
         assert after.team[0].member_id == str(c.pharmacist)
 
 
+async def test_who_has_left_does_not_come_back_with_the_next_that_is_told_of_the_loop(careplans):
+    async with careplans() as c:
+        loop, _ = await c.discharged()
+        first = c.task(loop=loop, step="admission_notice", role="coordinator", due=date(2026, 9, 6))
+        first.task.owner.accountable_staff_id = str(c.coordinator)
+        await c.tell(first)
+        await c.until_plan(loop, lambda p: p.coordinator_id == str(c.coordinator))
+        await c.staff(c.coordinator, 2, is_active=False)
+        await c.until_plan(loop, lambda p: p.coordinator_id == str(c.duty))
+        await c.tell(c.task(loop=loop, step="contact", role="nurse", due=date(2026, 9, 9)))
+        plan = await c.until_plan(loop, lambda p: "Do contact" in {a.title for a in p.activities})
+        assert plan.coordinator_id == str(c.duty)
+        assert str(c.coordinator) not in {goal.owner_id for goal in plan.goals}
+
+
 async def test_an_activity_that_people_add_is_that_of_the_team_there(careplans):
     async with careplans() as c:
         around = Neighborhood(c)

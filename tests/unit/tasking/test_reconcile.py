@@ -271,6 +271,53 @@ def test_a_loop_that_is_over_is_so_for_what_the_record_says_now(stored):
     assert [each.source_id for each in stored.loop.evidence] == [sooner.id]
 
 
+def test_its_tasks_are_over_for_the_same(stored):
+    stored.plan(stay(discharged="2026-09-04 17:40", disposition="03"), now=NOW)
+    stored.plan(HOME, AGAIN, now=NOW + timedelta(days=7))
+    assert {(task.close_reason, task.closed_at) for task in stored.tasks.values()} == {
+        ("READMITTED", AGAIN.admitted_at)
+    }
+
+
+def test_a_visit_that_was_cancelled_shows_nothing_of_a_loop_that_is_over(stored):
+    seen = {"id": UUID(int=20), "visit_class": "OUTPATIENT"}
+    stored.plan(HOME, stay("2026-09-09 10:00", **seen), now=NOW)
+    stored.plan(HOME, AGAIN, stay("2026-09-09 10:00", **seen), now=NOW)
+    assert stored["visit"].shown_by.source_id == seen["id"]
+    stored.plan(HOME, AGAIN, stay("2026-09-09 10:00", **seen, state="CANCELLED"), now=NOW)
+    visit = stored["visit"]
+    assert (visit.state, visit.close_reason, visit.shown_by) == (
+        TaskState.CANCELLED,
+        "READMITTED",
+        None,
+    )
+    assert [each.source_id for each in stored.loop.evidence] == [AGAIN.id]
+
+
+def test_a_visit_that_is_told_late_shows_its_step_of_a_loop_that_is_over(stored):
+    stored.plan(HOME, AGAIN, now=NOW)
+    seen = stay("2026-09-09 10:00", id=UUID(int=20), visit_class="OUTPATIENT")
+    stored.plan(HOME, AGAIN, seen, now=NOW)
+    assert (stored["visit"].state, stored["visit"].closed_at) == (
+        TaskState.COMPLETED,
+        seen.admitted_at,
+    )
+    assert [each.step for each in stored.loop.evidence] == ["visit", ""]
+    again = stored.plan(HOME, AGAIN, seen, now=NOW + timedelta(days=1))
+    assert (again.loop, again.tasks) == (None, ())
+
+
+def test_attempts_that_were_made_in_time_stay_evidence_of_a_loop_that_ended_before_them(stored):
+    for when in ("2026-09-05 09:00", "2026-09-05 15:00"):
+        stored.tasks["contact"] = tried(stored["contact"], when)
+    sooner = stay("2026-09-05 08:00", id=UUID(int=31))
+    for _ in range(2):
+        stored.plan(HOME, sooner, now=NOW)
+        kinds = [(each.kind, each.at) for each in stored.loop.evidence]
+        assert kinds[0] == (EvidenceKind.CONTACT_ATTEMPTS, at("2026-09-05 15:00"))
+        assert stored.loop.closed_at == sooner.admitted_at
+
+
 def test_an_end_without_a_moment_counts_from_when_it_was_first_heard_of(stored):
     unknown = PatientFacts(is_deceased=True, died_at=None, language="es")
     stored.plan(HOME, now=NOW, patient=unknown)
@@ -400,14 +447,23 @@ class World:
             if stored.loop and stored.loop.is_open
         }
 
-    def wanted_end(self, loop_of):
+    def wanted_plan(self, loop_of):
         encounters = [told for number, (_, told) in self.newest.items() if number]
         (about,) = [each for each in encounters if each.id == loop_of]
         others = [each for each in encounters if each is not about]
-        plan = planned(about, *others, patient=self.newest[0][1])
+        return planned(about, *others, patient=self.newest[0][1])
+
+    def wanted_end(self, loop_of):
+        plan = self.wanted_plan(loop_of)
         if plan is None:
             return LoopState.CANCELLED, "NOT_ELIGIBLE", NOW
         return LoopState(plan.state), plan.close_reason, plan.closed_at or NOW
+
+    def wanted_done(self, loop_of):
+        """Which of the tasks that there are the record shows done, and by what."""
+        plan = self.wanted_plan(loop_of)
+        shown = {step: by.source_id for step, by in plan.shown} if plan else {}
+        return {step: by for step, by in shown.items() if step in self.loops[loop_of].tasks}
 
     @property
     def ends(self):
@@ -438,3 +494,8 @@ def test_any_order_of_snapshots_ends_in_the_same_loops_tasks_and_due_times(histo
     assert world.outcome == newest.outcome
     # Where there was a loop for a while, it is over for what ends it now.
     assert world.ends == {loop_of: world.wanted_end(loop_of) for loop_of in world.ends}
+    for loop_of, (_, reason, _) in world.ends.items():
+        tasks = world.loops[loop_of].tasks.values()
+        done = {t.step: t.shown_by.source_id for t in tasks if t.state is TaskState.COMPLETED}
+        if reason != "NOT_ELIGIBLE":
+            assert done == world.wanted_done(loop_of)
