@@ -26,13 +26,19 @@ async def follow_facilities(tx: Transaction, deliveries: Sequence[Delivery]) -> 
 async def follow_merges(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
     """Move what belongs to a retired record to the one that it leads to by now, in whatever order merges are told."""
     neighbors, referrals = NeighborStore(tx), ReferralStore(tx)
-    retired = set()
-    for delivery in deliveries:
-        if isinstance(event := delivery.event, registry_events_pb2.PatientsMerged):
-            before = to_uuid("retired_id", event.retired_id)
-            survivor = to_uuid("survivor_id", event.survivor_id)
-            await neighbors.merge(before, survivor, event.version)
-            retired.add(before)
+    merges = [
+        (
+            to_uuid("retired_id", event.retired_id),
+            to_uuid("survivor_id", event.survivor_id),
+            event.version,
+        )
+        for delivery in deliveries
+        if isinstance(event := delivery.event, registry_events_pb2.PatientsMerged)
+    ]
+    await neighbors.alone_with(id for retired, survivor, _ in merges for id in (retired, survivor))
+    for each in merges:
+        await neighbors.merge(*each)
+    retired = {before for before, _, _ in merges}
     for referral in await referrals.of_patients(retired):
         survivor = await neighbors.survivor(referral.patient_id)
         if survivor != referral.patient_id:

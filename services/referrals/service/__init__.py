@@ -96,7 +96,8 @@ class ReferralsService:
             at=call.tx.at,
             by=call.caller.subject,
         )
-        draft = whose(draft, await NeighborStore(call.tx).survivor(draft.patient_id), call)
+        now = await NeighborStore(call.tx).alone_with([draft.patient_id])
+        draft = whose(draft, now[draft.patient_id], call)
         check_helps(service, draft)
         await add_referral(call.tx, draft)
         return show(call, draft)

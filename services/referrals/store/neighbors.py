@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from libs.chassis import locks
 from libs.chassis.access import denials
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
 from services.referrals.domain.directory import Service
@@ -64,6 +65,7 @@ MERGE = sql(
 )
 SURVIVOR = sql(select(merges.c.survivor_id).where(merges.c.retired_id == param("id", type_=Uuid)))
 _ids = param("ids", type_=ARRAY(Uuid))
+LOCK = locks.IdLock(11)
 # Who was merged into one that is now merged itself, leads on.
 LEAD_ON = sql(
     update(merges)
@@ -119,6 +121,18 @@ class NeighborStore:
         """
         ids = sorted({id for each in services for id in (each.id, each.organization_id)})
         return set(await self._tx.fetch(BARRED, referral, ids=ids))
+
+    async def alone_with(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        """Be alone with these patients, and with whom their records live on in, until the transaction ends; who each of them
+        is now. Whoever writes what is new of a patient is, and so is a merge: what is written meanwhile would stay behind.
+        """
+        return await locks.alone_with(patient_ids, self._survivors, self._lock)
+
+    async def _survivors(self, patient_ids: Iterable[UUID]) -> dict[UUID, UUID]:
+        return {each: await self.survivor(each) for each in patient_ids}
+
+    async def _lock(self, ids: Iterable[UUID]) -> None:
+        await LOCK.take(self._tx, ids)
 
     async def survivor(self, patient_id: UUID) -> UUID:
         """The record that this one leads to by now: itself, if it was never merged."""
