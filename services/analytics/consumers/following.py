@@ -38,8 +38,7 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
     """Move what belongs to retired records, then keep the newest visits."""
     events = [delivery.event for delivery in deliveries]
     merges = [to_merge(e) for e in events if isinstance(e, registry_events_pb2.PatientsMerged)]
-    told = [to_visit(e) for e in events if isinstance(e, registry_events_pb2.EncounterChanged)]
-    visits = [visit for visit in told if visit]
+    visits = [to_visit(e) for e in events if isinstance(e, registry_events_pb2.EncounterChanged)]
     # Alone with all of them at once: who takes locks one after the other may wait in a ring.
     merged = {p for merge in merges for p in (merge.retired_id, merge.survivor_id)}
     await RecordStore(tx).alone_with(merged | {visit.patient_id for visit in visits})

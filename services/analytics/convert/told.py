@@ -36,13 +36,13 @@ def to_merge(event: registry_events_pb2.PatientsMerged) -> Merge:
     return Merge(retired_id=to_id(event.retired_id), survivor_id=to_id(event.survivor_id))
 
 
-def to_visit(event: registry_events_pb2.EncounterChanged) -> KnownVisit | None:
-    """None for a visit that has not begun: nobody told when."""
+def to_visit(event: registry_events_pb2.EncounterChanged) -> KnownVisit:
+    """A visit, whatever is told: one that has no beginning any more counted perhaps as it was told before, and has to be
+    known not to.
+    """
     told = event.encounter
-    if not told.HasField("admit_time"):
-        return None
     kind = encounter_pb2.Encounter.Class.Name(getattr(told, "class")).removeprefix("CLASS_")
-    has_begun = told.state in (
+    has_begun = told.HasField("admit_time") and told.state in (
         encounter_pb2.Encounter.STATE_IN_PROGRESS,
         encounter_pb2.Encounter.STATE_FINISHED,
     )
@@ -53,7 +53,7 @@ def to_visit(event: registry_events_pb2.EncounterChanged) -> KnownVisit | None:
         patient_id=to_id(told.patient_id),
         visit_class=VisitClass(kind),
         is_taken_back=not has_begun,
-        admitted_at=to_datetime(told.admit_time),
+        admitted_at=to_datetime(told.admit_time),  # without one the epoch, which nobody looks at
         discharged_at=to_datetime(told.discharge_time) if told.HasField("discharge_time") else None,
         admission_type=told.admission_type.strip().upper(),
         disposition=_disposition(told.discharge_disposition),

@@ -39,7 +39,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownVisit(Visit):
-    """A visit as registry told it last."""
+    """A visit as registry told it last. One that has not begun, or no longer, is taken back: it counts nowhere."""
 
     version: int
     is_taken_back: bool
@@ -151,9 +151,15 @@ Known = TypeVar("Known", KnownVisit, KnownDischarge, KnownReferral, KnownCritica
 
 def is_news(told: Known, known: Known | None) -> bool:
     """Whether it says anything that counts and that was not known, or was known otherwise."""
+    if _is_gone(told) and (known is None or _is_gone(known)):
+        return False
     if known is None:
         return True
     return told.version > known.version and replace(known, version=told.version) != told
+
+
+def _is_gone(each: object) -> bool:
+    return isinstance(each, KnownVisit) and each.is_taken_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

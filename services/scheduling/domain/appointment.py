@@ -58,7 +58,7 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appointment:
-    """`done` is what people said, about the beginning that it had then; `told_state` what a feed says."""
+    """`done` is what people said, about the beginning that it had then, as is `arrived_at`; `told_state` what a feed says."""
 
     id: UUID
     version: int = 1
@@ -81,6 +81,7 @@ class Appointment:
     done_start_at: datetime | None = None
     done_reason: Reason = Reason.NONE
     arrived_at: datetime | None = None
+    arrived_start_at: datetime | None = None
     encounter_id: UUID | None = None
     visit_labels: Labels = ()
     death_id: UUID | None = None
@@ -123,7 +124,9 @@ class Appointment:
 
     @property
     def shown_arrived_at(self) -> datetime | None:
-        return self.arrived_at if self.state in (State.ARRIVED, State.FULFILLED) else None
+        """When the patient came, unless that was for another time."""
+        has_come = self.state in (State.ARRIVED, State.FULFILLED)
+        return self.arrived_at if has_come and self.arrived_start_at == self.start_at else None
 
     @property
     def _said(self) -> State | None:
@@ -161,16 +164,18 @@ class Appointment:
 
     def retold(self, told: Told) -> "Appointment":
         """As its feed tells it now."""
+        start_at, is_arrival = told.start_at or self.start_at, told.state is State.ARRIVED
         return replace(
             self,
             patient_id=told.patient_id,
-            start_at=told.start_at or self.start_at,
+            start_at=start_at,
             end_at=told.end_at,
             practitioner=told.practitioner,
             external_number=told.number,
             told_state=told.state,
             told_version=told.version,
-            arrived_at=told.at if told.state is State.ARRIVED else self.arrived_at,
+            arrived_at=told.at if is_arrival else self.arrived_at,
+            arrived_start_at=start_at if is_arrival else self.arrived_start_at,
             own_labels=told.labels,
         )
 
@@ -197,7 +202,8 @@ class Appointment:
             raise FailedPrecondition(
                 "APPOINTMENT_OF_ANOTHER_DAY", "A patient can arrive on the day of the appointment."
             )
-        return replace(self._do(State.ARRIVED, now), arrived_at=now)
+        arrived = self._do(State.ARRIVED, now)
+        return replace(arrived, arrived_at=now, arrived_start_at=self.start_at)
 
     def complete(self, facility: Facility, now: datetime) -> "Appointment":
         """It took place."""

@@ -49,6 +49,7 @@ appointments = Table(
     Column("done_start_at", _instant),
     Column("done_reason", Text),
     Column("arrived_at", _instant),
+    Column("arrived_start_at", _instant),
     Column("encounter_id", Uuid),
     Column("visit_labels", ARRAY(Text)),
     Column("death_id", Uuid),

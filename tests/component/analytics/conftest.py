@@ -71,7 +71,8 @@ class Analytics:
         told.state = encounter_pb2.Encounter.State.Value(f"STATE_{fields.get('state', state)}")
         kind = f"CLASS_{fields.get('kind', 'INPATIENT')}"
         setattr(told, "class", encounter_pb2.Encounter.Class.Value(kind))
-        told.admit_time.CopyFrom(to_timestamp(admitted))
+        if admitted:
+            told.admit_time.CopyFrom(to_timestamp(admitted))
         if discharged:
             told.discharge_time.CopyFrom(to_timestamp(discharged))
         told.admission_type = fields.get("admission", "E")

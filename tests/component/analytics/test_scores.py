@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from uuid import uuid4
 
 import pytest
@@ -108,6 +109,28 @@ async def test_a_score_that_went_and_comes_again_goes_on_from_its_version(analyt
         told = [e for e in await a.told_risks(stay) if e.risk.instrument == "LACE"]
         assert [e.version for e in told] == [1, 2, 3]
         assert len(await a.risks()) == 2
+
+
+async def test_an_admission_that_was_taken_back_counts_for_nothing_whichever_version_says_so(
+    analytics,
+):
+    """Admitted, cancelled, announced again without an admission: an earlier stay is followed by none, and by no score."""
+    named, places, outcomes = (uuid4(), uuid4()), [uuid4() for _ in range(3)], []
+    for seen in [(), (3,), *permutations((1, 3)), *permutations((1, 2, 3))]:
+        async with analytics() as a:
+            a.here, a.there, a.patient = places
+            (earlier, stay), again = named, HOME + timedelta(days=9)
+            told = {
+                1: a.visit(stay, again),
+                2: a.visit(stay, again, version=2, state="CANCELLED"),
+                3: a.visit(stay, None, version=3, state="PLANNED", kind="PREADMIT"),
+            }
+            await a.tell(a.facility(a.here), a.visit(earlier, ADMITTED, HOME))
+            for version in seen:
+                await a.tell(told[version])
+            outcomes.append(await a.computed())
+    assert len(outcomes[0]) == 3, "two scores and a unit of the earlier stay"
+    assert all(each == outcomes[0] for each in outcomes)
 
 
 @pytest.mark.parametrize("is_later_first", [True, False])

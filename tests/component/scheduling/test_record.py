@@ -126,6 +126,19 @@ async def test_what_a_feed_tells_becomes_an_appointment(scheduling):
             assert after.cancel_reason == ("FEED" if state == CANCELLED else "")
 
 
+async def test_an_arrival_stays_with_the_time_that_it_was_for(scheduling):
+    async with scheduling() as s:
+        patient, id = uuid4(), uuid4()
+        await s.tell(s.told(patient, "2026-09-04 17:30", "STARTED", id=id))
+        assert (await s.until_state(id, ARRIVED)).HasField("arrive_time")
+        await s.tell(s.told(patient, "2026-09-04 17:30", "COMPLETE", id=id, version=2))
+        assert (await s.until_state(id, FULFILLED)).HasField("arrive_time")
+        await s.tell(s.told(patient, "2026-09-16 10:00", "BOOKED", id=id, version=3))
+        await s.until_state(id, BOOKED)
+        await s.tell(s.told(patient, "2026-09-16 10:00", "COMPLETE", id=id, version=4))
+        assert not (await s.until_state(id, FULFILLED)).HasField("arrive_time")
+
+
 async def test_one_that_never_said_when_is_none(scheduling):
     async with scheduling() as s:
         patient, id = uuid4(), uuid4()

@@ -151,3 +151,12 @@ def test_news_is_what_says_something_else_and_is_newer():
     assert not is_news(replace(first, version=2), first)
     assert is_news(replace(first, version=2, disposition="01"), first)
     assert not is_news(first, replace(first, version=2, disposition="01"))
+
+
+def test_that_a_visit_is_taken_back_is_news_where_it_counted():
+    first = visit()
+    gone = replace(first, version=2, is_taken_back=True)
+    assert is_news(gone, first)
+    assert not is_news(gone, None)
+    assert not is_news(replace(gone, version=3, disposition="01"), gone)
+    assert is_news(replace(first, version=3), gone)

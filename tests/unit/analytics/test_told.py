@@ -27,6 +27,15 @@ def visit(**fields):
     return event
 
 
+@pytest.mark.parametrize("state", encounter_pb2.Encounter.State.keys())
+def test_a_visit_without_a_beginning_is_read_as_taken_back(state):
+    number = encounter_pb2.Encounter.State.Value(state)
+    begun, never = visit(state=number), visit(state=number)
+    never.encounter.ClearField("admit_time")
+    assert to_visit(never).is_taken_back
+    assert to_visit(begun).is_taken_back == (state not in ("STATE_IN_PROGRESS", "STATE_FINISHED"))
+
+
 @pytest.mark.parametrize(
     ("told", "read"),
     [("07", "07"), ("7", "07"), (" 1 ", "01"), ("20", "20"), ("ama", "AMA"), ("", ""), (" ", "")],

@@ -36,7 +36,7 @@ def told(state=State.BOOKED, start_at=START, version=1, **fields):
     fields = {"labels": (Label.NORMAL,), "practitioner": "Ada Quill", "end_at": None} | fields
     return Told(
         id=UUID(int=7), version=version, facility_id=HERE, patient_id=PATIENT, number="A1",
-        at=START - DAY, start_at=start_at, state=state, **fields,
+        at=fields.pop("at", START - DAY), start_at=start_at, state=state, **fields,
     )  # fmt: skip
 
 
@@ -178,6 +178,35 @@ def test_what_people_said_of_another_time_counts_no_more():
     moved = at(missed.retold(told(start_at=START + DAY)), START + MINUTE)
     assert moved.state is State.BOOKED
     assert at(moved.retold(told()), START + MINUTE).state is State.NO_SHOW
+
+
+def test_an_arrival_counts_for_the_beginning_that_it_was_told_for():
+    early = START - 30 * MINUTE
+    arrived = at(first_told(told(State.ARRIVED, at=early)), START)
+    assert arrived.shown_arrived_at == early
+    assert at(arrived.retold(told(State.FULFILLED)), START).shown_arrived_at == early
+    assert at(arrived.retold(told(State.FULFILLED, start_at=None)), START).shown_arrived_at == early
+    later = START + 8 * DAY
+    moved = at(arrived.retold(told(State.FULFILLED, start_at=later)), later)
+    assert (moved.state, moved.shown_arrived_at) == (State.FULFILLED, None)
+    again = arrived.retold(told(State.ARRIVED, start_at=later, at=later - MINUTE))
+    assert at(again, later).shown_arrived_at == later - MINUTE
+    kept = at(again.retold(told(State.FULFILLED, start_at=later)), later)
+    assert kept.shown_arrived_at == later - MINUTE
+
+
+def test_who_checked_in_did_so_for_the_beginning_that_it_had():
+    early, later = START - 30 * MINUTE, START + 8 * DAY
+    here = at(first_told(told()), START - HOUR).check_in(PLACE, early)
+    assert at(here.retold(told(State.FULFILLED)), START).shown_arrived_at == early
+    moved = here.retold(told(State.FULFILLED, start_at=later))
+    assert at(moved, later).shown_arrived_at is None
+    # Told in one or piece by piece, what people said of this time counts.
+    back, at_once = moved.retold(told(version=3)), here.retold(told(version=3))
+    assert at(back, START) == at(at_once, START)
+    assert at(back, START).shown_arrived_at == early
+    done = here.complete(PLACE, START + HOUR)
+    assert at(done.retold(told(start_at=later)).retold(told()), START).shown_arrived_at == early
 
 
 @given(
