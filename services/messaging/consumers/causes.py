@@ -23,7 +23,8 @@ async def follow_appointments(tx: Transaction, deliveries: Sequence[Delivery]) -
         if isinstance(delivery.event, scheduling_events_pb2.AppointmentChanged)
     ]
     contacts, causes = ContactStore(tx), CauseStore(tx)
-    survivors = await contacts.alone_with(each.patient_id for each in told)
+    before = await causes.appointments(each.id for each in told)
+    survivors = await contacts.alone_with(each.patient_id for each in (*before, *told))
     await causes.keep_appointments(
         [replace(each, patient_id=survivors[each.patient_id]) for each in told]
     )
@@ -41,7 +42,8 @@ async def follow_loops(tx: Transaction, deliveries: Sequence[Delivery]) -> None:
     if not told:
         return
     contacts, causes = ContactStore(tx), CauseStore(tx)
-    survivors = await contacts.alone_with(each.patient_id for each in told)
+    known = await causes.transitions(each.id for each in told)
+    survivors = await contacts.alone_with(each.patient_id for each in (*known, *told))
     before = {each.id: each.labels for each in await causes.transitions(each.id for each in told)}
     await causes.keep_transitions(
         [replace(each, patient_id=survivors[each.patient_id]) for each in told]

@@ -8,6 +8,7 @@ from carehub.registry.v1 import registry_events_pb2
 from libs.chassis.database import Transaction
 from libs.conveyor.inbox import Delivery
 from services.messaging.consumers.opening import await_answers
+from services.messaging.consumers.planning import plan
 from services.messaging.convert import to_contact
 from services.messaging.domain.contact import Contact
 from services.messaging.events import save_contact, thread_changed
@@ -47,6 +48,8 @@ async def _merge(tx: Transaction, retired_id: UUID, survivor_id: UUID) -> None:
         await store(tx).move(retired_id, survivor_id)
     for thread in await ThreadStore(tx).move(retired_id, survivor_id):
         await thread_changed(tx, thread)
+    # What was told of the merge elsewhere may have come first: then both were to be told the same.
+    await plan(tx, await CauseStore(tx).of_patient(survivor_id))
     # The survivor may not have been told of yet: what the retired one refused must not wait for that.
     await contacts.expect(survivor_id)
     known = await contacts.some([retired_id, survivor_id])

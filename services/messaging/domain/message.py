@@ -90,11 +90,9 @@ class Message:
             next_try_at=None,
         )
 
-    def plan_again(self, due_at: datetime) -> "Message":
-        """What it was withdrawn for is no more: it waits for its time as if nothing had been."""
-        return replace(
-            self, version=self.version + 1, state=MessageState.PENDING, reason="", due_at=due_at
-        )
+    def plan_again(self, due_at: datetime, until_at: datetime) -> "Message":
+        """It is asked for after all, or for another time: it waits for that as if nothing had been."""
+        return replace(self.wait(due_at), reason="", until_at=until_at, tries=0)
 
     def wait(self, until: datetime) -> "Message":
         """Not now. What was written for now is written anew then."""

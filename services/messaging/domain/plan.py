@@ -1,6 +1,6 @@
 """Which messages an appointment or a loop asks for as it is now; never which event came."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
@@ -18,6 +18,9 @@ REMINDER_HOUR = 10
 # What is older is told by a feed that catches up; nobody waits for a word about it.
 MISSED_IS_NEWS, DISCHARGE_IS_NEWS = timedelta(hours=24), timedelta(hours=72)
 MISSED_IS_ASKED = timedelta(days=3)
+# Another patient may turn out to be the same one: the merge that says so can be told after what it changed.
+MERGE_IS_TOLD = timedelta(minutes=10)
+_NEAREST = (MessageState.SENT, MessageState.READY, MessageState.PENDING, MessageState.WITHDRAWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,17 +143,37 @@ def reconcile(
 
     All of them are as sensitive as the cause is now, whatever it was when they were planned.
     """
-    known = {message.id for message in stored}
-    asked = {each.id: each for each in wanted}
-    told = [message for message in stored if message.is_automatic]
-    after = [_as_asked(cause, message, asked.get(message.id), at) for message in told]
+    told = {message.id: message for message in stored if message.is_automatic}
+    ours = [_for_patient(each, told, patient_id, at) for each in wanted]
+    asked = {each.id: each for each in ours}
+    after = [_as_asked(cause, message, asked.get(message.id), at) for message in told.values()]
     new = [
         _planned(cause, each, patient_id, at)
-        for each in wanted
-        if each.id not in known and at <= each.begins_until
+        for each in ours
+        if each.id not in told and at <= each.begins_until
     ]
-    changed = [now for now, before in zip(after, told, strict=True) if now is not before]
+    changed = [now for now, before in zip(after, told.values(), strict=True) if now is not before]
     return Changes(tuple(new), tuple(changed))
+
+
+def _for_patient(
+    wanted: Wanted, told: Mapping[UUID, Message], patient_id: UUID, at: datetime
+) -> Wanted:
+    """The message as this patient's. What another one was to get is never made theirs: it may have left, or be leaving.
+
+    Of several that a merge made theirs the one counts that has come nearest to them.
+    """
+    theirs, others, free = list[Message](), list[Message](), wanted.id
+    while message := told.get(free):
+        (theirs if message.patient_id == patient_id else others).append(message)
+        free = uuid5(free, "another patient")
+    nearest = min(theirs, key=lambda each: _NEAREST.index(each.state), default=None)
+    wanted = replace(wanted, id=nearest.id if nearest else free)
+    if any(each.is_waiting for each in others):  # it takes the place of one that has begun
+        wanted = replace(wanted, begins_until=wanted.until_at)
+    if any(each.state in (MessageState.SENT, MessageState.READY) for each in others):
+        wanted = replace(wanted, due_at=max(wanted.due_at, at + MERGE_IS_TOLD))
+    return wanted
 
 
 def _as_asked(
@@ -159,10 +182,19 @@ def _as_asked(
     """The message as its cause asks for it now, and as sensitive as that is now."""
     if wanted is None and message.is_waiting:
         return replace(message.withdraw(Withdrawal.CHANGED), labels=cause.labels)
-    is_back = message.state is MessageState.WITHDRAWN and message.reason == Withdrawal.CHANGED
-    if wanted is not None and is_back and at <= wanted.begins_until:
-        return replace(message.plan_again(wanted.due_at), labels=cause.labels)
+    if wanted is not None and _is_asked_anew(message, wanted, at):
+        again = message.plan_again(wanted.due_at, wanted.until_at)
+        return replace(again, labels=cause.labels)
     return message.labeled(cause.labels, at)
+
+
+def _is_asked_anew(message: Message, wanted: Wanted, at: datetime) -> bool:
+    """Whether what was decided, if only when it is due, was for a time that is no more, or for a cause that was gone."""
+    is_of_other_time = message.until_at != wanted.until_at
+    if message.state is MessageState.WITHDRAWN:
+        is_back = is_of_other_time or message.reason == Withdrawal.CHANGED
+        return is_back and at <= wanted.begins_until
+    return is_of_other_time and message.is_waiting
 
 
 def _planned(

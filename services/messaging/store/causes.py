@@ -76,6 +76,13 @@ APPOINTMENTS_AT = sql(
 TRANSITIONS_AT = sql(
     select(transitions).where(transitions.c.facility_id == any_(_ids)), row=Transition
 )
+_patient = param("patient_id", type_=Uuid)
+APPOINTMENTS_OF = sql(
+    select(appointments).where(appointments.c.patient_id == _patient), row=Appointment
+)
+TRANSITIONS_OF = sql(
+    select(transitions).where(transitions.c.patient_id == _patient), row=Transition
+)
 
 
 class CauseStore:
@@ -103,6 +110,10 @@ class CauseStore:
             return []
         appointments_there = await self._tx.fetch(APPOINTMENTS_AT, ids=ids)
         return [*appointments_there, *await self._tx.fetch(TRANSITIONS_AT, ids=ids)]
+
+    async def of_patient(self, patient_id: UUID) -> list[Appointment | Transition]:
+        theirs = await self._tx.fetch(APPOINTMENTS_OF, patient_id=patient_id)
+        return [*theirs, *await self._tx.fetch(TRANSITIONS_OF, patient_id=patient_id)]
 
     async def move(self, retired_id: UUID, survivor_id: UUID) -> None:
         for statement in MOVES:

@@ -196,6 +196,52 @@ async def test_what_a_merge_told_holds_for_messages_and_a_refusal_stays(messagin
         assert message.channel != "sms"
 
 
+async def test_a_visit_that_turns_out_to_be_of_somebody_else_is_told_to_them_alone(messaging):
+    async with messaging() as m:
+        wrong, right = await m.patient(), await m.patient(language="en", phone="+12175550177")
+        visit = await m.appointment(wrong, at("2026-09-14 09:30"))
+        await m.appointment(right, at("2026-09-14 09:30"), id=visit, version=2)
+        m.hub.clock.move(FIRST)
+        [message] = await m.received(right, 1)
+        assert message.phone == "+12175550177"
+        assert (await m.state(wrong, "appointment-booked", "WITHDRAWN")).reason == "CHANGED"
+        await m.settled()
+        assert [one.patient_id for one in await m.told(events.MessageSent)] == [str(right)]
+
+
+async def test_a_merge_of_which_scheduling_heard_first_confirms_no_visit_twice(messaging):
+    async with messaging() as m:
+        retired, survivor = await m.patient(), await m.patient(phone="+12175550177")
+        visit = await m.appointment(retired, at("2026-09-14 09:30"))
+        m.hub.clock.move(FIRST)
+        await m.received(retired, 1)
+        await m.appointment(survivor, at("2026-09-14 09:30"), id=visit, version=2)
+        await m.state(survivor, "appointment-booked", "PENDING")
+        event = registry_events_pb2.PatientsMerged(
+            survivor_id=str(survivor), retired_id=str(retired), version=9
+        )
+        await m.hub.publish(event, key=retired, version=9)
+        await m.until_rows("SELECT count(*) FROM messages WHERE patient_id = $1", 0, retired)
+        booked = await m.rows("SELECT state FROM messages WHERE template = 'appointment-booked'")
+        assert sorted(row["state"] for row in booked) == ["SENT", "WITHDRAWN"]
+        waiting = await m.rows("SELECT template FROM messages WHERE state = 'PENDING' ORDER BY 1")
+        assert [row["template"] for row in waiting] == ["appointment-1-day", "appointment-3-days"]
+
+
+async def test_who_goes_home_days_after_it_was_told_by_mistake_is_told_what_happens_next(messaging):
+    async with messaging(now="2026-09-04 21:30") as m:
+        patient = await m.patient()
+        loop = await m.discharged(patient, at("2026-09-04 21:00"))
+        m.hub.clock.move(FIRST)
+        await m.settled()
+        await m.discharged(patient, None, loop=loop, version=2)
+        await m.state(patient, "discharge-next", "WITHDRAWN")
+        m.hub.clock.set(at("2026-09-09 10:00"))
+        await m.discharged(patient, at("2026-09-09 09:30"), loop=loop, version=3)
+        m.hub.clock.move(FIRST)
+        await m.received(patient, 1)
+
+
 async def test_an_appointment_that_came_before_its_facility_is_planned_when_that_is_known(
     messaging,
 ):

@@ -18,6 +18,7 @@ from services.messaging.domain.message import (
     Never,
     Person,
     Wait,
+    Withdrawal,
     decide,
 )
 from services.messaging.domain.plan import (
@@ -34,12 +35,13 @@ ZONES = (
     "America/New_York", "America/Chicago", "America/Phoenix", "America/Los_Angeles", "Pacific/Honolulu",
     "America/St_Johns", "Pacific/Kiritimati", "Australia/Lord_Howe",
 )  # fmt: skip
-ROOT = UUID(int=1)
+ROOT, OTHER = UUID(int=1), UUID(int=2)
+CHANGED = (MessageState.WITHDRAWN, Withdrawal.CHANGED)
 MEANS = Means(channels=frozenset({Channel.SMS, Channel.VOICE, Channel.EMAIL}))
 
 
 class World:
-    """One person, and everything that is told about them; the handlers, without a database."""
+    """Two records, perhaps of one person, and everything that is told about them; the handlers, without a database."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -48,20 +50,39 @@ class World:
         # The nights on which clocks change are among the days.
         start = pick.choice([(2026, 3, 5), (2026, 10, 29), (2026, 6, 1)])
         self.now = datetime(*start, tzinfo=UTC) + timedelta(minutes=pick.randrange(1440))
-        consents = {c: pick.choice(list(Consent)) for c in Channel}
-        self.contact = Contact(
-            patient_id=ROOT, told_phone="+12175550148", told_email=pick.choice(["", "a@b.example"]), consents=consents,
-            preferred_channel=pick.choice(["", *Channel]), best_from=pick.randrange(12), best_until=pick.randrange(12, 25),
-        )  # fmt: skip
+        self.contacts = {
+            id: Contact(
+                patient_id=id, told_phone=phone, told_email=pick.choice(["", "a@b.example"]),
+                consents={c: pick.choice(list(Consent)) for c in Channel}, preferred_channel=pick.choice(["", *Channel]),
+                best_from=pick.randrange(12), best_until=pick.randrange(12, 25),
+            )
+            for id, phone in ((ROOT, "+12175550148"), (OTHER, "+12175550177"))
+        }  # fmt: skip
         self.unknown = pick.random() < 0.5
         self.means = replace(MEANS, unknown_is_allowed=self.unknown)
         self.messages: dict[UUID, Message] = {}
         self.causes: dict[UUID, Appointment | Transition] = {}
         self.sent: list[tuple[Message, datetime, Contact]] = []
-        self.heard_at = datetime.min.replace(tzinfo=UTC)
+        self.told: set[tuple[object, ...]] = set()
+        self.twice: list[Message] = []
+        self.heard_at = dict.fromkeys(self.contacts, datetime.min.replace(tzinfo=UTC))
 
     def id(self):
         return uuid5(ROOT, str(self.random.random()))
+
+    def patient(self, known=None):
+        """Whose something is told to be: now and then somebody else's than before."""
+        if known and self.random.random() < 0.8:
+            return known
+        return self.random.choice(list(self.contacts))
+
+    def anchor(self, known=None):
+        """When somebody left, as it is told: perhaps not at all, or by mistake in days to come."""
+        if known and self.random.random() < 0.5:
+            return known
+        left = self.now - timedelta(hours=self.random.uniform(0, 90))
+        planned = self.now + timedelta(hours=self.random.uniform(0, 240))
+        return self.random.choice([left, left, planned, None])
 
     def appointment(self):
         known = [c for c in self.causes.values() if isinstance(c, Appointment)]
@@ -70,26 +91,29 @@ class World:
         if known and self.random.random() < 0.6:
             one = self.random.choice(known)
             moved = start if self.random.random() < 0.3 else one.start_at
-            self.tell(
-                replace(
-                    one, version=one.version + 1, state=self.random.choice(states), start_at=moved
-                )
-            )
+            self.tell(replace(
+                one, version=one.version + 1, state=self.random.choice(states), start_at=moved,
+                patient_id=self.patient(one.patient_id),
+            ))  # fmt: skip
         else:
             self.tell(Appointment(
-                id=self.id(), version=1, facility_id=ROOT, patient_id=ROOT, state=self.random.choice(states), start_at=start,
-                labels=("NORMAL",),
+                id=self.id(), version=1, facility_id=ROOT, patient_id=self.patient(), state=self.random.choice(states),
+                start_at=start, labels=("NORMAL",),
             ))  # fmt: skip
 
     def transition(self):
         state = self.random.choice(["OPEN", "OPEN", "CLOSED", "CANCELLED"])
         known = [c for c in self.causes.values() if isinstance(c, Transition)]
         if known and self.random.random() < 0.7:
-            self.tell(replace(known[0], version=known[0].version + 1, state=state))
+            one = known[0]
+            self.tell(replace(
+                one, version=one.version + 1, state=state, anchor_at=self.anchor(one.anchor_at),
+                patient_id=self.patient(one.patient_id),
+            ))  # fmt: skip
         else:
             self.tell(Transition(
-                id=self.id(), version=1, facility_id=ROOT, patient_id=ROOT, state=state,
-                anchor_at=self.now - timedelta(hours=self.random.uniform(0, 90)), labels=("NORMAL",),
+                id=self.id(), version=1, facility_id=ROOT, patient_id=self.patient(), state=state, anchor_at=self.anchor(),
+                labels=("NORMAL",),
             ))  # fmt: skip
 
     def tell(self, cause):
@@ -98,38 +122,64 @@ class World:
         for _ in range(self.random.choice([1, 1, 2])):
             self.plan(self.causes[cause.id])
 
-    def plan(self, cause):
+    def wanted(self, cause):
         if isinstance(cause, Transition):
-            wanted = for_transition(cause, self.now)
-        else:
-            wanted = for_appointment(cause, self.hours, self.now)
-        stored = [m for m in self.messages.values() if cause.id in (m.appointment_id, m.loop_id)]
-        changes = reconcile(cause, wanted, stored, ROOT, self.now)
+            return for_transition(cause, self.now)
+        return for_appointment(cause, self.hours, self.now)
+
+    def of_cause(self, cause):
+        return [m for m in self.messages.values() if cause.id in (m.appointment_id, m.loop_id)]
+
+    def plan(self, cause):
+        stored, patient_id = self.of_cause(cause), cause.patient_id
+        changes = reconcile(cause, self.wanted(cause), stored, patient_id, self.now)
         for message in (*changes.new, *changes.changed):
             self.messages[message.id] = message
 
+    def merge(self):
+        """Both were one person. What that changed elsewhere may be told before it is told itself."""
+        if self.random.random() < 0.9 or OTHER not in self.contacts:
+            return
+        theirs = [c for c in self.causes.values() if c.patient_id == OTHER]
+        for cause in self.random.sample(theirs, self.random.randint(0, len(theirs))):
+            self.tell(replace(cause, version=cause.version + 1, patient_id=ROOT))
+        del self.contacts[OTHER]
+        for id, cause in self.causes.items():
+            self.causes[id] = self._moved(cause)
+        for id, message in self.messages.items():
+            self.messages[id] = self._moved(message)
+        self.told |= {(ROOT, *step) for _, *step in self.told}
+        for cause in self.causes.values():
+            self.plan(cause)
+
+    def _moved(self, one):
+        return replace(one, patient_id=ROOT) if one.patient_id == OTHER else one
+
     def reply(self):
+        id = self.random.choice(list(self.contacts))
         meaning = self.random.choice([Meaning.CONFIRMED, Meaning.STOP, Meaning.START, Meaning.TEXT])
         if meaning is Meaning.STOP:
-            self.contact = self.contact.stopped()
+            self.contacts[id] = self.contacts[id].stopped()
         elif meaning is Meaning.START:
-            self.contact = self.contact.started(is_theirs=self.random.random() < 0.5)
-        self.heard_at = self.now
+            is_theirs = self.random.random() < 0.5
+            self.contacts[id] = self.contacts[id].started(is_theirs=is_theirs)
+        self.heard_at[id] = self.now
 
     def change(self):
+        id = self.random.choice(list(self.contacts))
         name = self.random.choice(["consents", "is_deceased", "told_email"])
         values = {"consents": {c: self.random.choice(list(Consent)) for c in Channel},
                   "is_deceased": self.random.random() < 0.2, "told_email": self.random.choice(["", "a@b.example"])}  # fmt: skip
-        self.contact = replace(self.contact, **{name: values[name]})
+        self.contacts[id] = replace(self.contacts[id], **{name: values[name]})
         if name == "consents":
-            self.contact = replace(self.contact, stops=())
+            self.contacts[id] = replace(self.contacts[id], stops=())
 
     def history(self, message):
-        sent = [m for m, at, _ in self.sent if m.is_question and at > self.heard_at]
-        counted = [
-            m.counted_on for m in self.messages.values() if m.counted_on and m.id != message.id
-        ]
-        return History(counted=counted, unanswered=len(sent))
+        theirs = [m for m in self.messages.values() if m.patient_id == message.patient_id]
+        heard_at = self.heard_at[message.patient_id]
+        unanswered = [m for m in theirs if m.is_question and m.sent_at and m.sent_at > heard_at]
+        counted = [m.counted_on for m in theirs if m.counted_on and m.id != message.id]
+        return History(counted=counted, unanswered=len(unanswered))
 
     def run_until(self, end):
         """Fire what is due, in order; sometimes late, as after a restart."""
@@ -145,7 +195,8 @@ class World:
 
     def leave(self, message):
         template = templates()[message.template]
-        person = Person(contact=self.contact, hours=self.hours, history=self.history(message))
+        contact = self.contacts[message.patient_id]
+        person = Person(contact=contact, hours=self.hours, history=self.history(message))
         match decide(message, template, person, self.means, self.now):
             case Never(why):
                 after = message.withdraw(why)
@@ -155,11 +206,27 @@ class World:
                 written = message.written(way, "…", "en", self.now)
                 counted_on = self.hours.day(self.now) if template.is_counted else None
                 after = replace(written, counted_on=counted_on).sent(self.now)
-                self.sent.append((after, self.now, self.contact))
+                self.sent.append((after, self.now, contact))
+                self.note(after)
         self.messages[message.id] = after
 
+    def note(self, message):
+        """Of a visit each notice of each time counts; of a discharge, the notice."""
+        moment = message.until_at if message.appointment_id else None
+        step = (
+            message.patient_id,
+            message.appointment_id or message.loop_id,
+            message.template,
+            moment,
+        )
+        if step in self.told:
+            self.twice.append(message)
+        self.told.add(step)
+
     def live(self):
-        happenings = [self.appointment, self.appointment, self.transition, self.reply, self.change]
+        happenings = [
+            self.appointment, self.appointment, self.transition, self.reply, self.change, self.merge,
+        ]  # fmt: skip
         for _ in range(40):
             self.random.choice(happenings)()
             self.run_until(self.now + timedelta(hours=self.random.uniform(0, 20)))
@@ -182,11 +249,15 @@ def test_what_may_never_happen_to_a_patient(part):
             assert contact.allows(Channel(message.channel), world.means), (seed, message.template)
             assert not contact.is_deceased, seed
             assert at < message.until_at, seed
-        days = [
-            world.hours.day(at) for m, at, _ in world.sent if templates()[m.template].is_counted
-        ]
-        assert max(Counter(days).values(), default=0) <= 1, seed
-        assert max((of_week(days, day) for day in days), default=0) <= 3, seed
+        assert world.twice == [], seed
+        for id in (ROOT, OTHER):
+            days = [
+                world.hours.day(at)
+                for m, at, _ in world.sent
+                if m.patient_id == id and templates()[m.template].is_counted
+            ]
+            assert max(Counter(days).values(), default=0) <= 1, seed
+            assert max((of_week(days, day) for day in days), default=0) <= 3, seed
     assert total > 60  # otherwise nothing was tested
 
 
@@ -199,6 +270,42 @@ def test_the_same_told_again_changes_nothing():
         world.run_until(world.now)
         known = {id: m for id, m in world.messages.items() if id in before}
         assert known == before, seed
+
+
+def test_what_waits_is_the_newest_patients_and_has_the_newest_times():
+    waiting = 0
+    for seed in range(240):
+        world = World(seed).live()
+        for cause in world.causes.values():
+            until = {each.template: each.until_at for each in world.wanted(cause)}
+            for message in filter(lambda each: each.is_waiting, world.of_cause(cause)):
+                waiting += 1
+                assert message.patient_id == cause.patient_id, (seed, message.template)
+                assert message.until_at == until[message.template], (seed, message.template)
+    assert waiting > 240
+
+
+def test_whoever_a_cause_is_of_has_each_message_that_is_worth_beginning():
+    wanted = 0
+    for seed in range(240):
+        world = World(seed).live()
+        for cause in world.causes.values():
+            theirs = [m for m in world.of_cause(cause) if m.patient_id == cause.patient_id]
+            for each in world.wanted(cause):
+                found = {
+                    (m.state, m.reason)
+                    for m in theirs
+                    if m.template == each.template and is_for(m, each)
+                }
+                is_worth_it = world.now <= each.begins_until
+                wanted += is_worth_it
+                assert not is_worth_it or found - {CHANGED}, (seed, each.template)
+    assert wanted > 240
+
+
+def is_for(message, wanted):
+    is_told_of_loop = message.loop_id and message.state is MessageState.SENT
+    return is_told_of_loop or message.until_at == wanted.until_at
 
 
 def test_jitter_is_ten_minutes_at_most_and_always_the_same():
