@@ -9,7 +9,6 @@ from uuid import UUID
 from libs.calendars.calendar import Calendar, calendar_for
 from libs.chassis.database import Transaction
 from libs.chassis.errors import InvalidArgument
-from services.tasking.domain.deeds import deeds_of
 from services.tasking.domain.loop import Loop, loop_id
 from services.tasking.domain.owner import Directory
 from services.tasking.domain.plan import (
@@ -18,10 +17,9 @@ from services.tasking.domain.plan import (
     GlassFacts,
     PatientFacts,
     Subject,
-    plan_loop,
 )
 from services.tasking.domain.protocol import Protocol
-from services.tasking.domain.reconcile import Changes, reconcile
+from services.tasking.domain.reconcile import Changes, plan_with, reconcile
 from services.tasking.domain.snapshot import (
     NOBODY_KNOWN,
     EncounterSnapshot,
@@ -202,7 +200,7 @@ def _changes(
             loop = known.loops.get(loop_id(newest.key, topic.id))
             tasks = known.tasks.get(loop.id, []) if loop else []
             protocol = known.followed[loop.protocol, loop.protocol_version] if loop else newest
-            plan = plan_loop(protocol, subject, calendar, deeds_of(tasks))
+            plan = plan_with(protocol, subject, calendar, tasks)
             changes = reconcile(plan, loop, tasks, known.directory, about=topic, now=now)
             after = {task.id: task for task in (*tasks, *changes.tasks)}
             yield changes, not any(task.is_open for task in after.values())

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from libs.calendars.calendar import Calendar
+from services.tasking.domain.deeds import deeds_of
 from services.tasking.domain.labels import inherit
 from services.tasking.domain.loop import (
     COMPLETED,
@@ -23,14 +25,18 @@ from services.tasking.domain.loop import (
 )
 from services.tasking.domain.owner import Directory, Owner
 from services.tasking.domain.plan import (
+    Case,
     EncounterFacts,
     GlassFacts,
     LoopPlan,
     PlannedStep,
     PlanState,
     ShownBy,
+    Subject,
+    plan_loop,
 )
 from services.tasking.domain.planned import EvidenceKind
+from services.tasking.domain.protocol import Protocol
 from services.tasking.domain.task import REPEAT_AFTER, Task, TaskState
 from services.tasking.domain.told import Matter
 
@@ -40,6 +46,7 @@ NOT_ELIGIBLE = "NOT_ELIGIBLE"
 NO_LONGER = "What it is about is no longer something that the protocol follows."
 DISCHARGE_CANCELLED = "DISCHARGE_CANCELLED"
 STEP_NOT_NEEDED = "STEP_NOT_NEEDED"
+_NOT_NEEDED = frozenset({DISCHARGE_CANCELLED, STEP_NOT_NEEDED})
 CLOCK_SLACK, NO_SLACK = timedelta(days=1), timedelta()
 
 
@@ -49,6 +56,36 @@ class Changes:
 
     loop: Loop | None = None
     tasks: tuple[Task, ...] = ()
+
+
+def plan_with(
+    protocol: Protocol,
+    subject: Subject | GlassFacts | Case,
+    calendar: Calendar,
+    tasks: Sequence[Task],
+) -> LoopPlan | None:
+    """What the protocol wants, given what people did under the loop's tasks, as far as that stands: what was done for a clock
+    that was taken back decides nothing about the next. Who was told something, though, was told it.
+    """
+    deeds = deeds_of(tasks)
+    plan = plan_loop(protocol, subject, calendar, deeds)
+    for _ in tasks if protocol.looks_at_deeds and not protocol.read_backs else ():
+        standing = deeds_of(_as_the_clocks_stand(plan, tasks)) if plan else deeds
+        if standing == deeds:
+            break
+        deeds = standing
+        plan = plan_loop(protocol, subject, calendar, deeds)
+    return plan
+
+
+def _as_the_clocks_stand(plan: LoopPlan, tasks: Sequence[Task]) -> list[Task]:
+    steps = {step.key: step for step in plan.steps}
+    return [
+        each
+        if (step := steps.get(each.step)) is None or _stays_done(each, step)
+        else _with_step(each, step, plan).recounted()
+        for each in tasks
+    ]
 
 
 def reconcile(
@@ -154,7 +191,7 @@ def _planned(
     """The task of a step: new, dated anew, opened again or shown done; what a person completed stays, and says whether the
     record shows it as well.
     """
-    if stored and _is_done_by_people(stored) and not _is_outdated(stored, step):
+    if stored and _stays_done(stored, step):
         return replace(
             stored, patient_id=plan.patient_id, labels=plan.labels, shown_by=step.shown_by
         )
@@ -179,6 +216,10 @@ def _done_by_record(task: Task, shown: ShownBy) -> Task:
 
 def _is_done_by_people(task: Task) -> bool:
     return task.state is TaskState.COMPLETED and task.completed_by_id is not None
+
+
+def _stays_done(task: Task, step: PlannedStep) -> bool:
+    return _is_done_by_people(task) and not _is_outdated(task, step)
 
 
 def _is_outdated(task: Task, step: PlannedStep) -> bool:
@@ -280,13 +321,14 @@ def _ended(
         state = LoopState.CLOSED if plan.state is PlanState.CLOSED else LoopState.CANCELLED
         reason = plan.close_reason
     # Where the record does not say when, it counts from when it was first heard of.
-    heard_at = loop.closed_at if loop.close_reason == reason else None
+    is_known = (loop.state, loop.close_reason) == (state, reason)
+    heard_at = loop.closed_at if is_known else None
     shown = _why_ended(plan, loop, heard_at or now)
     if loop.close_reason == COMPLETED:
         return loop, tuple(tasks)
     known = [_as_shown(task, dict(plan.shown)) for task in tasks] if plan else tasks
     after = loop.end(state, reason=reason, evidence=(*evidence_of(known), shown))
-    return after, tuple(_dropped(task, loop, reason, shown.at) for task in known)
+    return after, tuple(_dropped(task, reason, shown.at) for task in known)
 
 
 def _as_shown(task: Task, shown: Mapping[str, ShownBy]) -> Task:
@@ -301,10 +343,9 @@ def _as_shown(task: Task, shown: Mapping[str, ShownBy]) -> Task:
     return replace(task, state=TaskState.OPEN, shown_by=None, outcome="", closed_at=None)
 
 
-def _dropped(task: Task, loop: Loop, reason: str, at: datetime) -> Task:
-    """Over with its loop; for another reason where that is over for another reason by now."""
-    fell_with_it = task.state is TaskState.CANCELLED and task.close_reason == loop.close_reason
-    if fell_with_it and not loop.is_open:
+def _dropped(task: Task, reason: str, at: datetime) -> Task:
+    """Over with its loop, also where it fell with an earlier end of it; not what was over before, since nobody needed it."""
+    if task.state is TaskState.CANCELLED and task.close_reason not in _NOT_NEEDED:
         return _amended(task, close_reason=reason, closed_at=at)
     return task.cancel(reason=reason, at=at)
 

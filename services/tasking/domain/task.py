@@ -131,9 +131,8 @@ class Task:
         if not self.is_contact or not self.attempts:
             return None
         counted = sorted(a.at for a in self.attempts if a.is_counted and a.at <= self.due_at)
-        if not 0 < self.attempts_needed <= len(counted):
-            return None
-        return counted[self.attempts_needed - 1]
+        is_met = 0 < self.attempts_needed <= len(counted)
+        return counted[self.attempts_needed - 1] if is_met else None
 
     @property
     def is_satisfied(self) -> bool:

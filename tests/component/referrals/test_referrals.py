@@ -1,7 +1,6 @@
 """A referral from the draft to its end, what is refused, and what everybody else is told of it."""
 
 import asyncio
-from contextvars import copy_context
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -12,7 +11,6 @@ from carehub.referrals.v1 import referrals_service_pb2 as rpc
 from carehub.registry.v1 import registry_events_pb2
 
 from libs.chassis.wire import CallFailed
-from services.referrals.store import NeighborStore
 from tests.component.referrals.conftest import Consent, State, at
 
 Answer = rpc.RecordAnswerRequest
@@ -338,18 +336,6 @@ async def test_referrals_follow_a_merge_in_any_order(referrals):
         # Who was not told yet refers the old record: it is the same patient.
         assert (await r.draft()).patient_id == str(last)
         assert len(await r.listed()) == 2
-
-
-async def test_what_is_drafted_while_a_merge_comes_in_between_is_the_survivors(referrals):
-    async with referrals() as r:
-        survivor, outside = uuid4(), copy_context()
-        async with r.hub.system("referrals") as tx:
-            neighbors = NeighborStore(tx)
-            await neighbors.alone_with([r.patient])
-            drafting = asyncio.create_task(r.draft(), context=outside)
-            await r.until_waited_for(tx)
-            await neighbors.merge(r.patient, survivor, 1)
-        assert (await drafting).patient_id == str(survivor)
 
 
 async def test_bad_requests_say_what_is_wrong(referrals):

@@ -2,11 +2,10 @@
 
 from uuid import UUID
 
-from services.tasking.domain.deeds import deeds_of
 from services.tasking.domain.labels import ORDINARY
-from services.tasking.domain.plan import Case, plan_loop
+from services.tasking.domain.plan import Case
 from services.tasking.domain.protocol import parse_protocol, shipped_protocols
-from services.tasking.domain.reconcile import reconcile
+from services.tasking.domain.reconcile import plan_with, reconcile
 from services.tasking.domain.result import Result
 from services.tasking.domain.told import (
     Appointment,
@@ -144,7 +143,7 @@ def told(*news):
 
 def planned(topic, *news, visits=(), patient=ALIVE, protocol="missed-visit", tasks=()):
     case = Case(of=topic, patient=patient, visits=tuple(visits), told=told(*news))
-    return plan_loop(PROTOCOLS[protocol], case, CHICAGO, deeds_of(tasks))
+    return plan_with(PROTOCOLS[protocol], case, CHICAGO, tuple(tasks))
 
 
 class Followed(Stored):

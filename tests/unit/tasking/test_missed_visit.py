@@ -231,6 +231,15 @@ def test_missed_once_more_at_its_later_time_it_is_asked_about_anew():
     assert "book_again" in story.open
 
 
+def test_what_was_heard_of_the_time_before_says_nothing_of_the_one_that_was_missed_since():
+    story = followed()
+    story.complete("ask_why", "transport", NURSE, NOW)
+    again = NOW + timedelta(days=7)
+    for _ in range(2):
+        story.follow(appointment("NO_SHOW", "2026-09-23 10:00", **WAS_MISSED), now=again)
+        assert story.open == {"ask_why", "second_attempt", "third_attempt", "book_again"}
+
+
 @pytest.mark.parametrize("state", ["BOOKED", "CANCELLED"])
 def test_what_was_not_missed_after_all_is_followed_no_longer(state):
     story = followed()
