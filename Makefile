@@ -127,7 +127,7 @@ $(CONTRACTS): $(PROTOS) protos/generate.sh | $(RUN)
 	@sh protos/generate.sh
 
 $(NPM): gateway/web/package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' || { echo "The console needs Node 20 or later"; exit 1; }
+	@node -e 'const [major, minor] = process.versions.node.split("."); process.exit(major * 100 + +minor < 2019 ? 1 : 0)' || { echo "The console needs Node 20.19 or later"; exit 1; }
 	@echo "Installing what the console is built with"
 	@cd gateway/web && npm install --no-save --silent --no-audit --no-fund  # not `ci`: the lock has no entries for other systems
 

@@ -37,7 +37,7 @@ _WITHOUT_HEAD = timedelta(seconds=HEAD_EVERY * 6)
 
 
 class Kind(StrEnum):
-    """What was found. All but the last two can only come from a hand in the database."""
+    """What was found. All but the last two can come from a hand in the database."""
 
     EDITED = "EDITED"
     MISSING = "MISSING"

@@ -21,7 +21,7 @@ class Fate(StrEnum):
     TAKEN = "TAKEN"
     # The same bytes once more: acknowledged, not stored again.
     REPEATED = "REPEATED"
-    # Acknowledged and kept; nobody follows this kind of message yet.
+    # Acknowledged and kept; nobody follows this kind of message.
     IGNORED = "IGNORED"
     # Acknowledged and set aside: somebody has to look at it.
     QUARANTINED = "QUARANTINED"

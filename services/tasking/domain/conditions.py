@@ -2,7 +2,7 @@
 published.
 
 Besides the standard library and CareHub's errors the domain imports two libraries, both pure
-computation: this module imports CEL, `protocol_text` and `calendar` import YAML.
+computation: this module imports CEL, `protocol_text` and `billing` import YAML.
 
 What is not known makes no condition true: a condition that needs the moment of a discharge does not
 hold while there is none, and neither does its negation. `&&` and `||` need only the side that

@@ -5,7 +5,6 @@ import {
   IconCheck,
   IconHourglass,
   IconLock,
-  IconRoute,
   IconWifiOff,
 } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
@@ -96,16 +95,6 @@ export function NoAccess({ children }: { children?: ReactNode }) {
       }
     >
       <p>{t("hiddenText")}</p>
-    </State>
-  );
-}
-
-/** A screen that is to come. */
-export function NotBuilt() {
-  const t = useTranslations("shell.states");
-  return (
-    <State isPage icon={<IconRoute size={22} stroke={1.9} />} title={t("notBuilt")}>
-      <p>{t("notBuiltText")}</p>
     </State>
   );
 }

@@ -65,8 +65,8 @@ class Weight(IntEnum):
     """How much a denial stops: every permission whose standing is less."""
 
     GENERAL = 1  # nobody named: an opt-out
-    NAMED = 2  # a facility or an organization
-    PERSONAL = 3  # this very person or team, also at home and in an emergency
+    NAMED = 2  # a facility, an organization or a team
+    PERSONAL = 3  # this very person, also at home and in an emergency
     HOLD = 4  # a documented exception to the patient's own right
 
 

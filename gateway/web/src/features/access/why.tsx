@@ -10,7 +10,7 @@ import { Loaded } from "@/ui/states";
 import { useHomeZone, useWhen } from "@/ui/when";
 import styles from "./access.module.css";
 import { type Answer, useExplanation } from "./hooks";
-import { alike, untilOf, wordOf } from "./words";
+import { alike, borne, howMuch, untilOf, wordOf } from "./words";
 
 type Line = Answer["lines"][number];
 
@@ -70,16 +70,17 @@ function Person({ personId, choose }: { personId: string; choose: (id: string) =
 
 function Found({ explanation, isMe }: { explanation: Explanation; isMe: boolean }) {
   const t = useTranslations("access.why");
-  const { answers, headline } = explanation;
+  const answers = borne(explanation.answers);
   const isOrdinary = ({ labels }: Answer) => labels.includes("LABEL_NORMAL");
+  const ordinary = answers.filter(isOrdinary);
   const sensitive = answers.filter((answer) => !isOrdinary(answer));
-  const key = wordOf(headline.key.replace("headline.", "")) as "ALL";
+  const key = howMuch(ordinary);
   return (
     <div aria-live="polite" className={styles.found}>
       <h2>{isMe ? t(`mine.${key}`) : t(`theirs.${key}`)}</h2>
       <Card>
         <ul className={styles.answers}>
-          {answers.filter(isOrdinary).map((answer) => (
+          {ordinary.map((answer) => (
             <AnswerItem key={answer.dataClasses.join()} answer={answer} isMe={isMe} />
           ))}
         </ul>
@@ -113,7 +114,7 @@ function Sensitive({ answers }: { answers: Answer[] }) {
   );
 }
 
-const EVERY_CLASS = 9;
+const EVERY_CLASS = 8;
 
 function AnswerItem({ answer, isMe = false }: { answer: Answer; isMe?: boolean }) {
   const t = useTranslations("access");

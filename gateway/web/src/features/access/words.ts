@@ -4,6 +4,21 @@ import type { Answer } from "./hooks";
 /** "DATA_CLASS_VISITS" -> "VISITS", "LABEL_HIV" -> "HIV". */
 export const wordOf = (name: string) => name.replace(/^(DATA_CLASS|LABEL|PURPOSE)_/, "");
 
+/** Of sorts that rows bear: appointments are visits, and no row bears the sort that has their name. */
+export const borne = <T extends Pick<Answer, "dataClasses">>(told: readonly T[]): T[] =>
+  told
+    .map((each) => ({
+      ...each,
+      dataClasses: each.dataClasses.filter((one) => one !== "DATA_CLASS_APPOINTMENTS"),
+    }))
+    .filter(({ dataClasses }) => dataClasses.length > 0);
+
+/** Whether these show all, some or none of it. */
+export function howMuch(answers: readonly Answer[]): "ALL" | "SOME" | "NONE" {
+  if (answers.every(({ isAllowed }) => isAllowed)) return "ALL";
+  return answers.some(({ isAllowed }) => isAllowed) ? "SOME" : "NONE";
+}
+
 /** What an explanation says for "2026-11-28 14:05 UTC", as an instant. */
 export function untilOf(text: string | undefined): Date | null {
   const found = /^(\d{4}-\d{2}-\d{2}) (\d{2}:\d{2}) UTC$/.exec(text ?? "");

@@ -1,4 +1,5 @@
 /** What a preview comes to: for whom anything changes, and for whom of those who are named it does not. Pure. */
+import { borne } from "@/features/access/words";
 import type { Messages } from "@/i18n/en";
 import english from "@/i18n/en";
 import type { Effect, Preview } from "./hooks";
@@ -9,7 +10,12 @@ export interface Told {
   unchanged: string[];
 }
 
-export function told({ effects }: Pick<Preview, "effects">): Told {
+export function told(preview: Pick<Preview, "effects">): Told {
+  const effects = preview.effects.map((effect) => ({
+    ...effect,
+    opened: borne(effect.opened),
+    closed: borne(effect.closed),
+  }));
   const isChanging = ({ opened, closed }: Effect) => opened.length + closed.length > 0;
   return {
     changing: effects.filter(isChanging),

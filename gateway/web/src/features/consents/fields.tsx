@@ -8,7 +8,7 @@ import { useNow, useZone } from "@/ui/when";
 import styles from "./consents.module.css";
 import { type Draft, dayOf, scopeOf } from "./draft";
 import { useProxies } from "./hooks";
-import { DATA_CLASSES, type Decision, FORMS, type Form, LABELS, PURPOSES } from "./terms";
+import { classesWith, type Decision, FORMS, type Form, LABELS, PURPOSES } from "./terms";
 import { kindOf } from "./use-words";
 import { useReaders, useSources } from "./whom";
 
@@ -118,7 +118,7 @@ function Scope({ draft, wrongs, change }: Props) {
       <Choices
         name="dataClasses"
         {...{ hint, draft, wrongs, change }}
-        options={DATA_CLASSES.map((each) => ({
+        options={classesWith(draft.dataClasses).map((each) => ({
           value: each,
           label: capital(words(`classes.${wordOf(each) as "VISITS"}`)),
         }))}

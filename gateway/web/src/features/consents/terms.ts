@@ -35,6 +35,7 @@ export const LABELS: readonly Label[] = [
   "LABEL_COUNSELING_NOTES",
 ];
 
+/** Without "DATA_CLASS_APPOINTMENTS": appointments are visits. */
 export const DATA_CLASSES: readonly DataClass[] = [
   "DATA_CLASS_DEMOGRAPHICS",
   "DATA_CLASS_VISITS",
@@ -42,10 +43,15 @@ export const DATA_CLASSES: readonly DataClass[] = [
   "DATA_CLASS_RESULTS",
   "DATA_CLASS_COORDINATION",
   "DATA_CLASS_REFERRALS",
-  "DATA_CLASS_APPOINTMENTS",
   "DATA_CLASS_MESSAGES",
   "DATA_CLASS_BILLING",
 ];
+
+/** Those of a consent that can be said of it: an older one may name appointments. */
+export const classesWith = (named: readonly DataClass[]): readonly DataClass[] =>
+  named.includes("DATA_CLASS_APPOINTMENTS")
+    ? [...DATA_CLASSES, "DATA_CLASS_APPOINTMENTS"]
+    : DATA_CLASSES;
 
 export const FORMS: readonly Form[] = ["FORM_ELECTRONIC", "FORM_PAPER", "FORM_VERBAL"];
 

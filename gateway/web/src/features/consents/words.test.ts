@@ -77,6 +77,16 @@ describe("a consent in a sentence", () => {
     );
   });
 
+  test("an older one that names appointments is told as it was agreed", () => {
+    const all = { ...PERMIT, dataClasses: [...DATA_CLASSES, "DATA_CLASS_APPOINTMENTS" as const] };
+    expect(sentenceOf(all, means())).toBe(sentenceOf(PERMIT, means()));
+    const some = {
+      ...DENY,
+      dataClasses: ["DATA_CLASS_APPOINTMENTS", "DATA_CLASS_VISITS"],
+    } as const satisfies Parameters<typeof sentenceOf>[0];
+    expect(sentenceOf(some, means())).toBe("Forbids everybody to see visits and appointments.");
+  });
+
   test.each([
     ["STATE_IN_FORCE", "Allows"],
     ["STATE_PENDING", "Will allow"],

@@ -2,7 +2,7 @@
 import type { useTranslations } from "use-intl";
 import { wordOf } from "@/features/access/words";
 import type { Consent, Rows } from "./hooks";
-import { DATA_CLASSES, type DataClass, LABELS, type Label } from "./terms";
+import { classesWith, DATA_CLASSES, type DataClass, LABELS, type Label } from "./terms";
 
 export interface Means {
   t: ReturnType<typeof useTranslations<"consents">>;
@@ -91,8 +91,8 @@ function whatOf({ labels, dataClasses }: What, means: Means, all: string): strin
 }
 
 function classesOf(classes: readonly DataClass[], { t, list }: Means): string {
-  if (classes.length === 0 || classes.length === DATA_CLASSES.length) return "";
-  const named = DATA_CLASSES.filter((each) => classes.includes(each));
+  if (classes.length === 0 || DATA_CLASSES.every((each) => classes.includes(each))) return "";
+  const named = classesWith(classes).filter((each) => classes.includes(each));
   return list(named.map((each) => t(`classes.${wordOf(each) as "VISITS"}`)));
 }
 
