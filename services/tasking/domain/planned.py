@@ -118,9 +118,8 @@ class LoopPlan:
     opened_at: datetime
     anchor_at: datetime | None
     steps: tuple[PlannedStep, ...]
-    shown: tuple[
-        tuple[str, ShownBy], ...
-    ] = ()  # which steps the record shows done, also once the loop is over
+    # Which steps the record shows done, also once the loop is over.
+    shown: tuple[tuple[str, ShownBy], ...] = ()
     labels: Labels
     close_evidence: ShownBy | None = None
     closed_by_id: UUID | None = None

@@ -315,20 +315,18 @@ def _ended(
     plan: LoopPlan | None, loop: Loop, tasks: Sequence[Task], now: datetime
 ) -> tuple[Loop, tuple[Task, ...]]:
     """Over as the record has it now. What was completed stays completed: nothing that comes later takes that back."""
-    if plan is None:
-        state, reason = LoopState.CANCELLED, NOT_ELIGIBLE
-    else:
-        state = LoopState.CLOSED if plan.state is PlanState.CLOSED else LoopState.CANCELLED
-        reason = plan.close_reason
-    # Where the record does not say when, it counts from when it was first heard of.
-    is_known = (loop.state, loop.close_reason) == (state, reason)
-    heard_at = loop.closed_at if is_known else None
-    shown = _why_ended(plan, loop, heard_at or now)
     if loop.close_reason == COMPLETED:
         return loop, tuple(tasks)
-    known = [_as_shown(task, dict(plan.shown)) for task in tasks] if plan else tasks
-    after = loop.end(state, reason=reason, evidence=(*evidence_of(known), shown))
-    return after, tuple(_dropped(task, reason, shown.at) for task in known)
+    state, reason, known = LoopState.CANCELLED, NOT_ELIGIBLE, tasks
+    if plan is not None:
+        state = LoopState.CLOSED if plan.state is PlanState.CLOSED else LoopState.CANCELLED
+        reason, shown = plan.close_reason, dict(plan.shown)
+        known = [_as_shown(task, shown) for task in tasks]
+    # Where the record does not say when, it counts from when it was first heard of.
+    is_known = (loop.state, loop.close_reason) == (state, reason)
+    why = _why_ended(plan, loop, loop.closed_at if is_known and loop.closed_at else now)
+    after = loop.end(state, reason=reason, evidence=(*evidence_of(known), why))
+    return after, tuple(_dropped(task, reason, why.at) for task in known)
 
 
 def _as_shown(task: Task, shown: Mapping[str, ShownBy]) -> Task:

@@ -177,13 +177,18 @@ async def test_visits_of_a_retired_record_are_those_of_the_one_that_it_lives_on_
         assert str(around.clinic) in places(await c.plan(loop))
 
 
+async def coordinated(c):
+    """A loop whose first step the coordinator took, and its plan."""
+    loop, _ = await c.discharged()
+    first = c.task(loop=loop, step="admission_notice", role="coordinator", due=date(2026, 9, 6))
+    first.task.owner.accountable_staff_id = str(c.coordinator)
+    await c.tell(first)
+    return loop, await c.until_plan(loop, lambda p: p.coordinator_id == str(c.coordinator))
+
+
 async def test_the_lead_of_the_coordinators_coordinates_by_name_and_another_can(careplans):
     async with careplans() as c:
-        loop, _ = await c.discharged()
-        first = c.task(loop=loop, step="admission_notice", role="coordinator", due=date(2026, 9, 6))
-        first.task.owner.accountable_staff_id = str(c.coordinator)
-        await c.tell(first)
-        plan = await c.until_plan(loop, lambda p: p.coordinator_id == str(c.coordinator))
+        _, plan = await coordinated(c)
         assert (plan.team[0].role, plan.team[0].is_coordinator) == ("coordinator", True)
         named = {"care_plan_id": plan.id, "coordinator_id": str(c.pharmacist)}
         after = await c.call("NameCoordinator", **named)
@@ -192,11 +197,7 @@ async def test_the_lead_of_the_coordinators_coordinates_by_name_and_another_can(
 
 async def test_who_has_left_does_not_come_back_with_the_next_that_is_told_of_the_loop(careplans):
     async with careplans() as c:
-        loop, _ = await c.discharged()
-        first = c.task(loop=loop, step="admission_notice", role="coordinator", due=date(2026, 9, 6))
-        first.task.owner.accountable_staff_id = str(c.coordinator)
-        await c.tell(first)
-        await c.until_plan(loop, lambda p: p.coordinator_id == str(c.coordinator))
+        loop, _ = await coordinated(c)
         await c.staff(c.coordinator, 2, is_active=False)
         await c.until_plan(loop, lambda p: p.coordinator_id == str(c.duty))
         await c.tell(c.task(loop=loop, step="contact", role="nurse", due=date(2026, 9, 9)))

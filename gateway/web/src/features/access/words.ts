@@ -15,8 +15,8 @@ export const borne = <T extends Pick<Answer, "dataClasses">>(told: readonly T[])
 
 /** Whether these show all, some or none of it. */
 export function howMuch(answers: readonly Answer[]): "ALL" | "SOME" | "NONE" {
-  if (answers.every(({ isAllowed }) => isAllowed)) return "ALL";
-  return answers.some(({ isAllowed }) => isAllowed) ? "SOME" : "NONE";
+  if (!answers.some(({ isAllowed }) => isAllowed)) return "NONE";
+  return answers.every(({ isAllowed }) => isAllowed) ? "ALL" : "SOME";
 }
 
 /** What an explanation says for "2026-11-28 14:05 UTC", as an instant. */
