@@ -300,14 +300,20 @@ def tail(log: Path, *, since: int = 0) -> str:
     return ""
 
 
+# For whose file, where it is kept.
+_given: dict[int, Path | None] = {}
+
+
 def free_port() -> int:
     """A port that nobody listens at, below those that the system gives to outgoing connections.
 
-    One of those may be taken between our look and our use.
+    One of those may be taken between our look and our use. Nor is any given twice by a process:
+    between its look and its use lie other looks.
     """
     for _ in range(1000):
         port = random.randint(20_000, 32_000)  # noqa: S311 not a secret
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given[port] = None
             return port
     raise RuntimeError("there is no free port")
 
@@ -330,8 +336,9 @@ def kept_port(home: Path, name: str, wanted: int = 0) -> int:
     if not port:
         with suppress(OSError, ValueError):
             port = int(file.read_text())
-        if not (0 < port < 65_536 and is_free(port)):
+        if not (0 < port < 65_536 and _given.get(port, file) == file and is_free(port)):
             port = free_port()
+        _given[port] = file
     write_private(file, f"{port}\n")
     return port
 

@@ -23,10 +23,10 @@ from libs.chassis.database import Database, Mode, open_pool, sql
 from libs.ledger.keeping import with_ledger
 from libs.local.environment import SERVICES, service_keys
 from libs.local.nats import start_nats
-from libs.local.process import free_port
 from libs.process.app import Host, HostSettings
 from libs.process.status import Role
 from libs.testing.hub import caller_keys
+from libs.testing.ports import held
 from services.identity.app import bootstrap
 from services.identity.clients.holders import holders
 from services.identity.consumers import BEAT_SECONDS
@@ -67,13 +67,10 @@ BEATS = sql(select(heartbeat.c.beat_at))
 class Region:
     """Identity and the holders, the broker between them, and patients who were treated at both places."""
 
-    def __init__(self, servers, home):
+    def __init__(self, servers, home, ports):
         self.servers, self.home = servers, home
         self.nats = None
         self.hosts = {}
-        ports = set()
-        while len(ports) < len(RUNNING):
-            ports.add(free_port())
         self.targets = {f: f"127.0.0.1:{p}" for f, p in zip(RUNNING, ports, strict=True)}
         self.env = {
             "IDENTITY_ISSUER": "http://127.0.0.1:9/realms/carehub",
@@ -108,15 +105,17 @@ class Region:
             service_keys=self.servers.home / "service-keys/public",
             private_keys={n: self.servers.home / f"service-keys/{n}.json" for n in SERVICES},
         )
-        self.hosts[name] = Host([with_ledger(self.app(name))], settings, caller_keys)
-        await self.hosts[name].start()
+        host = Host([with_ledger(self.app(name))], settings, caller_keys)
+        await host.start()
+        self.hosts[name] = host
 
     async def stop(self, name):
         await self.hosts.pop(name).stop(grace=5.0)
 
     async def end(self):
         async with contextlib.AsyncExitStack() as ending:
-            ending.push_async_callback(self.nats.stop)
+            if self.nats:
+                ending.push_async_callback(self.nats.stop)
             for reader in self.readers.values():
                 ending.push_async_callback(reader.close)
             for name in tuple(self.hosts):
@@ -229,11 +228,14 @@ class Watch:
 
 @pytest.fixture
 async def region(servers, tmp_path):
-    region = Region(servers, tmp_path)
-    await region.start()
-    await region.network()
-    yield region
-    await region.end()
+    with held(len(RUNNING)) as ports:
+        region = Region(servers, tmp_path, ports)
+        try:
+            await region.start()
+            await region.network()
+            yield region
+        finally:
+            await region.end()
 
 
 def report(what, visits, effects, watch, capsys):
