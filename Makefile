@@ -38,6 +38,9 @@ check: lint ## everything that needs no database: lint, the layout, charts and s
 test: setup ## unit, component and contract tests, and the stories; T=tests/unit/tasking narrows
 	@$(BIN)/python -m pytest $(T) $(if $(filter-out command line,$(origin T)),tests/e2e)
 
+test-again: setup ## what failed in the last `make test`, and only that, until the first that fails again
+	@$(BIN)/python -m pytest --last-failed --last-failed-no-failures none --exitfirst
+
 e2e: setup ## the stories, through MLLP and the gateway, in both ways of running
 	@$(BIN)/python -m pytest tests/e2e
 
@@ -135,4 +138,4 @@ $(WEB): $(NPM) gateway/api/openapi.json $(shell find gateway/web/src gateway/web
 	@echo "Building the console"
 	@cd gateway/web && npm run --silent build > ../../.venv/web-build.log 2>&1 || { cat ../../.venv/web-build.log; exit 1; }
 
-.PHONY: run setup format lint check test test-web test-browser test-keycloak test-image test-alerts test-matrix test-mutation test-discharges test-faults test-rolling bench e2e protos openapi observability graph locks clean help
+.PHONY: run setup format lint check test test-again test-web test-browser test-keycloak test-image test-alerts test-matrix test-mutation test-discharges test-faults test-rolling bench e2e protos openapi observability graph locks clean help

@@ -1,0 +1,6 @@
+"""x"""
+import os
+def test_a():
+    assert os.environ.get("GO")
+def test_b():
+    pass
