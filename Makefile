@@ -51,11 +51,11 @@ test-browser: setup $(WEB) ## the console in a real browser, against a real hub
 	@sh tests/browser/chromium.sh && cd gateway/web && npm run --silent test:browser
 
 test-keycloak: setup ## sign-in against a real Keycloak, which the tests start: needs Maven and a JDK
-	@CAREHUB_TEST_ISSUER=keycloak $(BIN)/python -m pytest tests/issuer -o timeout=900
+	@CAREHUB_TEST_ISSUER=keycloak $(BIN)/python -m pytest tests/issuer -o timeout=1200
 
 test-image: setup ## the image, built and run as the charts say: needs root on Debian, and tools that it names
 	@sh tests/image/build.sh .venv/image
-	@test ! -f .venv/image || unshare --net --mount --propagation private $(BIN)/python -m pytest -s tests/image -o timeout=900
+	@test ! -f .venv/image || unshare --net --mount --propagation private $(BIN)/python -m pytest -s tests/image -o timeout=1200
 
 test-alerts: setup ## the alerts, by promtool: each fires when it must and is silent when it must not
 	@sh tests/alerts/promtool.sh && $(BIN)/python -m pytest tests/contract/test_alerts.py

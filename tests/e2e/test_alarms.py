@@ -29,7 +29,7 @@ from tests.e2e.conftest import together
 from tests.e2e.processes import children_of, pid_of
 from tests.e2e.region import Person, Region, adt, days_ago
 
-pytestmark = [together, with_promtool, pytest.mark.timeout(400)]
+pytestmark = [together, with_promtool, pytest.mark.timeout(900)]
 # Labels that a target of Prometheus has, and those that a rule writes itself.
 GIVEN = {"job", "instance", "le", "slo", "service"}
 

@@ -32,7 +32,7 @@ from tests.e2e.test_alarms import carehub, look, set_silence, until_firing
 from tests.e2e.test_alarms_staged import SEVERAL, grown
 from tests.e2e.thousand.days import Days
 
-pytestmark = [with_promtool, pytest.mark.timeout(400)]
+pytestmark = [with_promtool, pytest.mark.timeout(900)]
 SOON, LONG = timedelta(days=10), timedelta(days=300)
 # What a process shows between services, and the listener to hospitals; the variables that say where they are.
 BETWEEN, TO_HOSPITALS = "services", "mllp"

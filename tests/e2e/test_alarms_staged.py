@@ -20,7 +20,7 @@ from tests.e2e.processes import children_of, pid_of
 from tests.e2e.region import Person, Region, adt, days_ago
 from tests.e2e.test_alarms import all_shown, carehub, look, stopped, until_firing
 
-pytestmark = [together, with_promtool, pytest.mark.timeout(400)]
+pytestmark = [together, with_promtool, pytest.mark.timeout(900)]
 # Messages, and requests, that go wrong: enough for an objective to call.
 SEVERAL = LEAST_BAD + 3
 # More at once than a process has connections.

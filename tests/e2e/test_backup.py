@@ -53,7 +53,7 @@ async def nothing_waits(region: Region) -> bool:
     return True
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @together
 async def test_a_backup_under_load_restored_elsewhere_goes_on_from_there(
     region: Region, folder: Path

@@ -54,7 +54,7 @@ async def _acknowledged(region: Region, sender: Insistent, count: int) -> None:
     await region.until(reached, 90, f"{count} acknowledgements")
 
 
-@pytest.mark.timeout(240 + 60 * KILLS)
+@pytest.mark.timeout(600 + 60 * KILLS)
 @together
 async def test_postgres_killed_under_load_loses_nothing_and_the_api_is_back_at_once(region: Region):
     rng = random.Random(SEED)
@@ -78,7 +78,7 @@ async def test_postgres_killed_under_load_loses_nothing_and_the_api_is_back_at_o
     assert max(took) <= BACK_WITHIN, took
 
 
-@pytest.mark.timeout(240 + 90 * LOSSES)
+@pytest.mark.timeout(600 + 90 * LOSSES)
 @together
 async def test_the_store_of_the_broker_deleted_under_load_is_filled_again(region: Region):
     load = hospital_load(SEED + 1, patients=15 * (LOSSES + 1), name="STORE")

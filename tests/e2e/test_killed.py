@@ -84,7 +84,7 @@ async def _create(region: Region, body: dict, number: int) -> str | None:
     return answer.json()["id"]
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @in_the_ways
 async def test_processes_killed_under_load_lose_and_double_nothing(region: Region):
     rng = random.Random(SEED)
@@ -120,7 +120,7 @@ async def test_processes_killed_under_load_lose_and_double_nothing(region: Regio
     assert found[0][0] == CREATIONS
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 @in_the_ways
 async def test_a_second_up_on_the_same_home_goes_on_where_the_first_stopped(region: Region):
     """Stopped cleanly, started by hand, killed with its engines left behind, and started again."""

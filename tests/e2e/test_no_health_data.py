@@ -27,7 +27,7 @@ from tests.e2e.region import START, Region
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(400)
 async def test_no_canary_leaves_the_places_where_it_belongs(region: Region):
     told: list[tuple[str, bytes]] = []
 

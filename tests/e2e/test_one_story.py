@@ -33,7 +33,7 @@ from tests.e2e.region import Region
 
 CLINIC = ZoneInfo("America/Denver")
 # A hub starts, and a month goes by in it.
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module", params=["together", "split"])

@@ -38,7 +38,7 @@ class Worker:
             await rest(stopping, PAUSE)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @together
 async def test_keys_are_turned_while_people_work_and_nobody_is_refused(region: Region):
     secrets = region.machine.home / "secrets"

@@ -81,7 +81,7 @@ async def test_every_sample_of_a_feed_is_stored_with_what_became_of_it(region: R
     assert accounts["parked"] == 0
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @together
 async def test_samples_damaged_by_the_thousand_end_nothing(region: Region, samples):
     before = {name: pid_of(region, name) for name in ("work", "serve")}

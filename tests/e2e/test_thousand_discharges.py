@@ -25,7 +25,7 @@ from tests.e2e.thousand.case import MERCY
 from tests.e2e.thousand.truth import EXCLUDED, MET, NOT_MET, measures
 from tests.e2e.thousand.world import DISCHARGES, IS_WHOLE, LATE, World, played
 
-pytestmark = pytest.mark.timeout(300 + 4 * DISCHARGES)
+pytestmark = pytest.mark.timeout(600 + 4 * DISCHARGES)
 TRANSITION = "discharge-transition"
 # What is only to be done before the patient leaves.
 INSIDE = ["plan_going_home", "book_follow_up", "watch_discharge"]

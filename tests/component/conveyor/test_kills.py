@@ -91,7 +91,7 @@ async def test_a_process_killed_at_each_named_point_loses_and_doubles_nothing(
     await finish_and_check(world, start_worker(world, events), events)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_a_process_killed_at_random_moments_loses_and_doubles_nothing(
     world: World,
 ) -> None:

@@ -123,7 +123,7 @@ async def test_a_service_overhears_no_other(broker, subject):
     await client.close()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_everybody_can_do_what_they_have_to(broker, servers, tmp_path, monkeypatch):
     """Streams, relays, consumers and heads of all services, each as its own user: nothing of it is refused."""
     monkeypatch.setattr("libs.ledger.sealing.HEAD_EVERY", 0.5)

@@ -59,7 +59,7 @@ _SOMETHING = {
 }  # fmt: skip
 # Of the withdrawals: a machine that is starved of time lets one wait for longer than a holder is waited for.
 MOST = 0.95
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 PUSHES = sql(select(table("pushes", column("holder")).c.holder))
 BEATS = sql(select(heartbeat.c.beat_at))
 
