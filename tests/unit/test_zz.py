@@ -1,6 +1,11 @@
 """x"""
+
 import os
+
+
 def test_a():
     assert os.environ.get("GO")
+
+
 def test_b():
     pass

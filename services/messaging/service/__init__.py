@@ -17,7 +17,7 @@ from libs.conveyor.timers import set_timer
 from services.messaging.convert import contact_to_proto, entry_to_proto, post_to_proto
 from services.messaging.domain.contact import Means
 from services.messaging.events import ANSWER, HEAR, save_contact, save_thread
-from services.messaging.service.contacts import changed, known_contact
+from services.messaging.service.contacts import changed, contact_alone, known_contact
 from services.messaging.service.patients import list_messages, written_by_person
 from services.messaging.service.telephone import list_telephone, must_have_telephone, written_entry
 from services.messaging.service.threads import (
@@ -44,7 +44,7 @@ class MessagingService:
     async def UpdateContact(
         self, request: rpc.UpdateContactRequest, call: Call
     ) -> contact_pb2.Contact:
-        contact = await known_contact(call, to_uuid("contact.id", request.contact.id))
+        contact = await contact_alone(call, to_uuid("contact.id", request.contact.id))
         check_etag(request.contact.etag, contact.version)
         after = changed(call, contact, request)
         await save_contact(call.tx, after)

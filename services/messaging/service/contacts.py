@@ -25,6 +25,12 @@ async def known_contact(call: Call, patient_id: UUID) -> Contact:
     return contact
 
 
+async def contact_alone(call: Call, patient_id: UUID) -> Contact:
+    """The same, alone with the patient: until the transaction ends nobody merges their records, labels or writes to them."""
+    await ContactStore(call.tx).alone_with([patient_id])
+    return await known_contact(call, patient_id)
+
+
 def changed(call: Call, contact: Contact, request: rpc.UpdateContactRequest) -> Contact:
     """The contact as somebody of a facility that knows the patient wants it."""
     if call.facilities.isdisjoint(contact.facility_ids):

@@ -19,7 +19,7 @@ from services.messaging.domain.message import Message
 from services.messaging.domain.reply import Reply
 from services.messaging.domain.template import telling_words
 from services.messaging.events import await_message, message_changed
-from services.messaging.service.contacts import known_contact
+from services.messaging.service.contacts import contact_alone, known_contact
 from services.messaging.store import DirectoryStore, MessageStore, ReplyStore
 
 MOST_TEXT = 480
@@ -52,7 +52,7 @@ async def written_by_person(
 ) -> patient_message_pb2.PatientMessage:
     """Keep what somebody writes; it leaves at the next permitted moment."""
     text = to_words("text", request.text, MOST_TEXT)
-    contact = await known_contact(call, to_uuid("patient_id", request.patient_id))
+    contact = await contact_alone(call, to_uuid("patient_id", request.patient_id))
     facility_id = to_uuid("facility_id", request.facility_id)
     facility = (await DirectoryStore(call.tx).facilities([facility_id])).get(facility_id)
     if facility_id not in call.facilities or facility is None:

@@ -31,11 +31,10 @@ from services.messaging.domain.thread import (
     pause,
 )
 from services.messaging.events import start_thread
-from services.messaging.service.contacts import known_contact
+from services.messaging.service.contacts import contact_alone
 from services.messaging.service.patients import NEWEST
 from services.messaging.store import (
     CauseStore,
-    ContactStore,
     DirectoryStore,
     ThreadFilter,
     ThreadStore,
@@ -48,9 +47,8 @@ async def start(request: rpc.StartThreadRequest, call: Call, new_id: Callable[[]
     """A thread with its first words, in front of whoever answers."""
     asked = request.thread
     text = to_words("text", request.text, MOST_TEXT)
-    contact = await known_contact(call, to_uuid("thread.patient_id", asked.patient_id))
     # Whoever labels the loop anew holds this lock, too: the thread has its labels from before and is found, or from after.
-    await ContactStore(call.tx).lock([contact.patient_id])
+    contact = await contact_alone(call, to_uuid("thread.patient_id", asked.patient_id))
     facility_id = to_uuid("thread.facility_id", asked.facility_id)
     if facility_id not in call.facilities:
         raise PermissionDenied("ASKER_NOT_THERE", "Ask for a facility at which you may.")

@@ -1,5 +1,6 @@
 """What careplans tells of preferences: kept in whichever order it comes, and true for what is sent."""
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -13,7 +14,7 @@ from libs.chassis.fields import to_timestamp
 from libs.conveyor.inbox import Delivery
 from services.messaging.consumers.patients import follow_patients
 from services.messaging.consumers.preferences import follow_preferences
-from services.messaging.store import WishStore
+from services.messaging.store import ContactStore, WishStore
 from tests.component.careplans.conftest import Careplans
 from tests.component.messaging.conftest import Messaging, at
 
@@ -204,3 +205,34 @@ async def test_who_has_a_telephone_for_calls_alone_gets_no_text_and_has_refused_
         contact = await m.call("GetContact", rpc.GetContactRequest(patient_id=str(patient)))
         assert contact.wishes.has_no_texts
         assert {each.state for each in contact.consents} == {1}
+
+
+async def test_what_people_write_while_records_are_merged_is_the_survivors(messaging):
+    async with messaging() as m:
+        retired, survivor = await m.patient(), await m.patient(language="en")
+        change = rpc.UpdateContactRequest()
+        change.contact.id, change.contact.language = str(retired), "vi"
+        change.update_mask.paths.append("language")
+        words = rpc.SendMessageRequest(
+            patient_id=str(retired), facility_id=str(m.here), text="Call us, please."
+        )
+        held = asyncio.Event()
+
+        async def meanwhile(method, request):
+            await held.wait()
+            return await m.call(method, request)
+
+        # Begun outside of the transaction, in which nobody may call.
+        asked = [
+            asyncio.create_task(meanwhile("UpdateContact", change)),
+            asyncio.create_task(meanwhile("SendMessage", words)),
+        ]
+        async with m.hub.system("messaging") as tx:
+            await ContactStore(tx).alone_with([retired, survivor])
+            held.set()
+            await m.until_rows("SELECT count(*) FROM pg_locks WHERE NOT granted", len(asked))
+            event = merged(survivor, retired)
+            await follow_patients(tx, [Delivery(id=uuid4(), event=event, key=event.retired_id, version=9, facility_id=None)])  # fmt: skip
+        contact, message = await asyncio.gather(*asked)
+        assert (contact.id, contact.language) == (str(survivor), "vi")
+        assert message.patient_id == str(survivor)
