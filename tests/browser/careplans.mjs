@@ -67,7 +67,8 @@ export function careplans(world) {
       await dialog.getByRole("button", { name: "Ask", exact: true }).click();
       await dialog.waitFor({ state: "hidden" });
       await waits(2);
-      await page.getByText("Not together with lisinopril?").waitFor();
+      // Until five at the hospital, whatever the clock of the browser says.
+      await page.getByText(/17:00.*Not together with lisinopril\?/).waitFor();
       await page.keyboard.press("j");
       await page.keyboard.press("3");
       await waits(1);

@@ -1,6 +1,6 @@
 /** A question or a form over the page. Esc and the cross close it; the focus goes back to where it was. */
 import { Modal } from "@mantine/core";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import styles from "./page.module.css";
 
 interface DialogProps {
@@ -15,6 +15,7 @@ interface DialogProps {
 }
 
 export function Dialog({ title, close, closeLabel, isAtTop, size = "md", children }: DialogProps) {
+  useFocusBack();
   return (
     <Modal
       opened
@@ -29,5 +30,20 @@ export function Dialog({ title, close, closeLabel, isAtTop, size = "md", childre
     >
       {children}
     </Modal>
+  );
+}
+
+/** To what it was opened from, unless something else has it by then. Mantine's own is for dialogs that stay mounted. */
+function useFocusBack(): void {
+  const [opener] = useState(() => document.activeElement);
+  useEffect(
+    () => () => {
+      // Once the dialog is gone, and what opened it may be focused again.
+      requestAnimationFrame(() => {
+        const isLost = document.activeElement === document.body;
+        if (isLost && opener instanceof HTMLElement) opener.focus();
+      });
+    },
+    [opener],
   );
 }

@@ -1,6 +1,6 @@
 /** What the screen of plans and medicines asks and changes. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback } from "react";
+import { useCallback, useRef } from "react";
 import { useTranslations } from "use-intl";
 import {
   api,
@@ -15,6 +15,7 @@ import { useWhole, whole } from "@/api/pages";
 import type { components } from "@/api/schema.gen";
 import { useLiveMs } from "@/ui/live";
 import { useToasts } from "@/ui/toasts";
+import type { Choice } from "./lines";
 
 export type Line = Reconciliation["lines"][number];
 export type Goal = CarePlan["goals"][number];
@@ -36,10 +37,12 @@ export function usePlans(patientId: string) {
   });
 }
 
+const reconciliationKey = (patientId: string) => ["plans", patientId, "reconciliation"];
+
 /** The newest, which is the one that is worked on, if there is one. */
 export function useNewestReconciliation(patientId: string) {
   return useQuery({
-    queryKey: ["plans", patientId, "reconciliation"],
+    queryKey: reconciliationKey(patientId),
     queryFn: async ({ signal }) => {
       const query = { patientId, pageSize: 1 };
       const page = await read(api.GET("/v1/reconciliations", { params: { query }, signal }));
@@ -100,5 +103,32 @@ export function useChange(patientId: string): (asked: Promise<unknown>) => Promi
       return isSaved;
     },
     [client, patientId, say, t],
+  );
+}
+
+/** Decide about lines as fast as keys are pressed: one after the other, each on what came of the one before. */
+export function useDecide(found: Reconciliation): (line: Line, decision: Choice) => void {
+  const client = useQueryClient();
+  const change = useChange(found.patientId);
+  const last = useRef<Promise<unknown>>(Promise.resolve());
+  const { id, patientId } = found;
+  return useCallback(
+    (line, decision) => {
+      const queryKey = reconciliationKey(patientId);
+      const decide = async () => {
+        const known = client.getQueryData<{ newest?: Reconciliation }>(queryKey)?.newest;
+        const params = { path: { reconciliationId: id, lineId: line.id } };
+        const url = "/v1/reconciliations/{reconciliationId}/lines/{lineId}:decide";
+        const body = { etag: known?.etag ?? "", decision };
+        const newest = (await read(api.POST(url, { params, body }))) as Reconciliation;
+        // What was asked before this was answered is older.
+        await client.cancelQueries({ queryKey });
+        client.setQueryData(queryKey, { newest });
+      };
+      const decided = last.current.then(decide);
+      last.current = decided.catch(() => undefined);
+      void change(decided);
+    },
+    [change, client, id, patientId],
   );
 }

@@ -4,6 +4,8 @@ import { type FormEvent, useState } from "react";
 import { useTranslations } from "use-intl";
 import { api, type Reconciliation, read } from "@/api/client";
 import { Dialog } from "@/ui/dialog";
+import { momentIn } from "@/ui/moments";
+import { useZone } from "@/ui/when";
 import styles from "./careplans.module.css";
 import { type Line, useChange } from "./hooks";
 import { CHOICES, nameOfLine } from "./lines";
@@ -20,13 +22,14 @@ export function AskDialog({ line, found, close }: Props) {
   const cancel = useTranslations("careplans")("cancel");
   const roleOf = useRoleWords();
   const change = useChange(found.patientId);
+  const zone = useZone(found.facilityId);
   const [askRole, setRole] = useState<string>(line.askRole || ASKED[0]);
   const [due, setDue] = useState("");
   const [note, setNote] = useState(line.note);
   const save = async (event: FormEvent) => {
     event.preventDefault();
     const path = { reconciliationId: found.id, lineId: line.id };
-    const askDueTime = new Date(due).toISOString();
+    const askDueTime = momentIn(zone, due).toISOString();
     const body = {
       etag: found.etag,
       decision: "DECISION_ASK" as const,

@@ -11,7 +11,7 @@ import { Empty, Loaded } from "@/ui/states";
 import { useWhen, useZone } from "@/ui/when";
 import styles from "./careplans.module.css";
 import { Entry } from "./entry";
-import { type Line, useChange, useNewestReconciliation } from "./hooks";
+import { type Line, useChange, useDecide, useNewestReconciliation } from "./hooks";
 import { AnswerDialog, AskDialog } from "./line-dialogs";
 import { LineRow } from "./line-row";
 import { CHOICES, type Choice, grouped, nextOf, stepFrom } from "./lines";
@@ -58,7 +58,7 @@ function Nothing({ patientId }: { patientId: string }) {
 
 function Reconciling({ found }: { found: Reconciliation }) {
   const t = useTranslations("careplans.medicines");
-  const change = useChange(found.patientId);
+  const send = useDecide(found);
   const isOpen = found.state === "STATE_OPEN";
   const mayChange = useMayAt("reconciliations.write", found.facilityId);
   const [chosen, choose] = useState("");
@@ -69,9 +69,7 @@ function Reconciling({ found }: { found: Reconciliation }) {
   const lines = useMemo(() => groups.flatMap((group) => group.lines), [groups]);
   const decide = (line: Line, decision: Choice) => {
     if (decision === "DECISION_ASK") return ask(line);
-    const path = { reconciliationId: found.id, lineId: line.id };
-    const url = "/v1/reconciliations/{reconciliationId}/lines/{lineId}:decide";
-    void change(read(api.POST(url, { params: { path }, body: { etag: found.etag, decision } })));
+    send(line, decision);
     choose(nextOf(lines, line.id));
   };
   const at = lines.find(({ id }) => id === chosen);
