@@ -1,4 +1,5 @@
 /** Stories of being signed in, signed out, and without a network. */
+import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { looksRight, signIn } from "./browser.mjs";
 
@@ -15,7 +16,7 @@ export function session(world) {
 
     test("a session that ends covers the work and keeps it; signing in over it goes on", async () => {
       const page = await signIn(world.browser, world.hub, "coordinator", { path: "/worklist" });
-      await page.locator("h1").waitFor();
+      await page.locator("[data-task]").first().waitFor({ timeout: 30_000 });
       await page.context().clearCookies({ name: "carehub" });
       // The next thing that is asked finds out; the live list may have asked already.
       const all = page
@@ -24,6 +25,9 @@ export function session(world) {
       await all.click({ timeout: 2_000 }).catch(() => undefined);
       const cover = page.getByRole("alertdialog");
       await cover.waitFor({ timeout: 30_000 });
+      await page.keyboard.press("Escape");
+      await page.keyboard.press("Escape");
+      await cover.waitFor();
       const opened = page.waitForEvent("popup");
       await cover.getByRole("link", { name: "Sign in" }).click();
       const popup = await opened;
@@ -33,6 +37,27 @@ export function session(world) {
       if (await account.isVisible()) await account.click();
       await isSignedIn.waitFor();
       await cover.waitFor({ state: "detached" });
+      await page.context().close();
+    });
+
+    test("a session that ends covers what is open over the page, too", async () => {
+      const page = await signIn(world.browser, world.hub, "coordinator", { path: "/worklist" });
+      await page.locator("[data-task]").first().waitFor({ timeout: 30_000 });
+      await page.keyboard.press("Control+k");
+      const dialog = page.getByRole("dialog");
+      const field = dialog.getByRole("textbox").or(dialog.getByRole("combobox")).first();
+      await field.fill("a");
+      const { x, y, width, height } = await field.boundingBox();
+      await page.context().clearCookies({ name: "carehub" });
+      await page.getByRole("alertdialog").waitFor({ timeout: 60_000 });
+      const at = [x + width / 2, y + height / 2];
+      const isCovered = ([left, top]) =>
+        document.elementFromPoint(left, top)?.closest("[role=alertdialog]") !== null;
+      assert(await page.evaluate(isCovered, at));
+      for (let tries = 0; tries < 5; tries += 1) {
+        await page.keyboard.press("Tab");
+        assert(await page.evaluate(() => !document.activeElement?.closest("[data-portal]")));
+      }
       await page.context().close();
     });
 

@@ -1,7 +1,7 @@
 /** Signs out after ten minutes without use, and covers what is on the screen until the same person signs in over it. */
 import { Button } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { useTranslations } from "use-intl";
 import { meQuery, useMe } from "@/api/queries";
 import { session, signOut, useEnded } from "@/api/session";
@@ -34,15 +34,37 @@ export function SessionCover({ children }: { children: ReactNode }) {
         {children}
       </div>
       {ended && (
-        <div className={styles.cover} role="alertdialog" aria-labelledby="cover-title">
+        <Cover>
           <h2 id="cover-title">{t("again")}</h2>
           <p>{ended === "idle" ? t("idleText") : t("againText")}</p>
           <Button component="a" href="/signin?next=/signed-in" target="_blank" autoFocus>
             {t("button")}
           </Button>
-        </div>
+        </Cover>
       )}
     </>
+  );
+}
+
+/** Above everything, dialogs and menus too, which are outside of what it covers: the browser lets nothing else be reached. */
+function Cover({ children }: { children: ReactNode }) {
+  const cover = useRef<HTMLDialogElement>(null);
+  const open = () => {
+    if (!cover.current?.open) cover.current?.showModal();
+  };
+  useEffect(open, []);
+  return (
+    <dialog
+      ref={cover}
+      className={styles.cover}
+      role="alertdialog"
+      aria-labelledby="cover-title"
+      // Escape closes nothing here: some browsers let it the second time.
+      onCancel={(event) => event.preventDefault()}
+      onClose={open}
+    >
+      {children}
+    </dialog>
   );
 }
 
