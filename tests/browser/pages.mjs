@@ -67,9 +67,9 @@ async function openAll(world, account) {
       await page.waitForURL(new URL(await link.getAttribute("href"), world.hub.url).href);
       await page.locator("main h1").first().waitFor();
       await page.waitForFunction(() => !document.querySelector('main [aria-busy="true"]'));
-      assert.deepEqual(refused, [], await link.innerText());
+      assert.deepEqual(refused, [], await link.textContent());
       const hidden = page.getByRole("heading", { name: "We can’t show this page" });
-      assert.equal(await hidden.count(), 0, await link.innerText());
+      assert.equal(await hidden.count(), 0, await link.textContent());
     }
     assert.deepEqual(page.complaints, []);
   } finally {

@@ -18,6 +18,12 @@ async function numberOn(place) {
   return Number(text.match(/\d+/)?.[0] ?? 0);
 }
 
+const isTask = (key) => key === "task";
+
+/** What the hub says of a task. */
+const stateOf = (page, id) =>
+  page.evaluate(async (url) => (await (await fetch(url)).json()).state, `/v1/tasks/${id}`);
+
 /** Comes home, and the nurse has the call on the worklist. */
 async function atWork(world, person, days, account = "nurse", what = CALL) {
   await sentHome(world.hub, person, days);
@@ -76,7 +82,55 @@ export function worklist(world) {
       await page.getByRole("button", { name: "Reached" }).click();
       await toast(page, "Will be saved").waitFor();
       assert.equal(await toast(page, "Saved.").count(), 0);
+
+      // Undone, what was written is still there.
+      await page.keyboard.press("z");
+      await row.click();
+      const note = page.getByRole("textbox", { name: "A few words" });
+      assert.equal(await note.inputValue(), "The daughter answered.");
+      await page.getByRole("button", { name: "Reached" }).click();
+      await toast(page, "Will be saved").waitFor();
       await toast(page, "Saved. Reached").waitFor({ timeout: 15_000 });
+      await page.context().close();
+    });
+
+    test("what is done next holds up no outcome, and signing out throws none away", async () => {
+      const [first, second] = [somebody("Ona", "Pavyzdys"), somebody("Jan", "Przykład")];
+      await sentHome(world.hub, first, 1);
+      const { page, row } = await atWork(world, second, 1);
+      const other = rowOf(page, first.family);
+      await other.waitFor();
+      const ids = [await other.getAttribute("data-task"), await row.getAttribute("data-task")];
+      await other.click();
+      await page.keyboard.press("1");
+      await other.waitFor({ state: "detached" });
+      await row.click();
+      await page.keyboard.press("1");
+      await row.waitFor({ state: "detached" });
+      await until(async () => (await stateOf(page, ids[0])) === "STATE_COMPLETED", 15_000);
+      assert.equal(await stateOf(page, ids[1]), "STATE_OPEN");
+
+      await page.getByRole("button", { name: /Nadia Haddad/ }).click();
+      await page.getByRole("menuitem", { name: "Sign out" }).click();
+      await page.waitForURL((url) => !url.pathname.startsWith("/worklist"));
+      const again = await signIn(world.browser, world.hub, "nurse", { path: "/patients" });
+      assert.equal(await stateOf(again, ids[1]), "STATE_COMPLETED");
+      await page.context().close();
+      await again.context().close();
+    });
+
+    test("who takes the first of what nobody has keeps it beside the list", async () => {
+      const person = somebody("Mara", "Uzor");
+      const { page } = await atWork(world, person, 1);
+      await page.goto(`${world.hub.url}/worklist?scope=unclaimed`);
+      const name = page.getByRole("complementary", { name: "The selected task" }).locator("h2");
+      await name.waitFor();
+      const whose = await name.innerText();
+      await page.keyboard.press("c");
+      await toast(page, "Yours now").waitFor();
+      await until(async () => (await page.locator("[aria-selected=true]").count()) === 0, 15_000);
+      assert.equal(await name.innerText(), whose);
+      await page.keyboard.press("z");
       await page.context().close();
     });
 
@@ -158,7 +212,8 @@ export function worklist(world) {
       await page.keyboard.press("Escape");
       await page.locator("h1").click();
       await page.keyboard.press("x");
-      await page.waitForURL((url) => url.search === "");
+      // The task that is shown beside the list is in the address, by its id.
+      await page.waitForURL(({ searchParams }) => [...searchParams.keys()].every(isTask));
       assert.equal(await page.title(), "Worklist · CareHub");
       await page.context().close();
     });

@@ -8,6 +8,7 @@ import { LANGUAGES, type Language, useLanguage } from "@/i18n/language";
 import { Initials } from "./initials";
 import { useKeySwitch } from "./keys";
 import styles from "./shell.module.css";
+import { useToasts } from "./toasts";
 
 const COLORS = { light: "light", dark: "dark", auto: "system" } as const;
 
@@ -24,7 +25,11 @@ export function AccountMenu({ isSmall = false }: { isSmall?: boolean }) {
   const roleKey = first?.role as Parameters<typeof roles>[0] | undefined;
   const tick = (isOn: boolean) =>
     isOn ? <IconCheck size={16} /> : <span className={styles.noTick} />;
-  const leave = async () => location.assign(await signOut());
+  const { settle } = useToasts();
+  // What still waits needs the session; where it was refused, the person is told, and stays.
+  const leave = async () => {
+    if (await settle()) location.assign(await signOut());
+  };
   return (
     <Menu
       position={isSmall ? "bottom-end" : "top-start"}

@@ -36,10 +36,14 @@ export interface Said {
 }
 
 interface Toasts {
+  /** Do it in ten seconds, unless it is undone. What waited until now is sent. */
   later: (change: Later) => void;
+  /** Say what has happened. What waited until now is sent: there is one way back, and it is the newest. */
   say: (said: Said) => void;
-  /** The key of the change that waits or is being sent. */
-  waitingFor: string;
+  /** Send what waits. False if that, or what was on its way, was not saved. */
+  settle: () => Promise<boolean>;
+  /** Whether the change of this key waits or is being sent. */
+  isWaiting: (key: string) => boolean;
 }
 
 type Shown = { kind: "later"; change: Later } | { kind: "said"; said: Said } | null;
@@ -47,63 +51,80 @@ type Shown = { kind: "later"; change: Later } | { kind: "said"; said: Said } | n
 const Context = createContext<Toasts>({
   later: () => undefined,
   say: () => undefined,
-  waitingFor: "",
+  settle: () => Promise.resolve(true),
+  isWaiting: () => false,
 });
 export const useToasts = () => useContext(Context);
 
 export function ToastProvider({ children }: { children: ReactNode }) {
   const [shown, show] = useState<Shown>(null);
-  const [waitingFor, waitFor] = useState("");
-  const waiting = useRef<Later | null>(null);
+  const [waiting, wait] = useState<readonly Later[]>([]);
+  // What is on the screen now, which is the change that waits for its time if one does; and what is on its way.
+  const now = useRef<Shown>(null);
+  const sending = useRef(new Set<Promise<boolean>>());
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
-  const expire = useCallback((then: () => void) => {
+  const put = useCallback((next: Shown, over: () => void) => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(then, SHOWN_MS);
+    now.current = next;
+    show(next);
+    if (next) timer.current = setTimeout(over, SHOWN_MS);
   }, []);
+  const close = useCallback(() => put(null, () => undefined), [put]);
+
+  const flush = useCallback(() => {
+    if (now.current?.kind !== "later") return;
+    const { change } = now.current;
+    close();
+    const sent = change.send().then(
+      () => {
+        // Whoever has done something else since is told of that.
+        if (!now.current) put({ kind: "said", said: { text: change.saved } }, close);
+        return true;
+      },
+      (error: unknown) => {
+        change.failed(error);
+        return false;
+      },
+    );
+    sending.current.add(sent);
+    void sent.finally(() => {
+      sending.current.delete(sent);
+      wait((all) => all.filter((each) => each !== change));
+    });
+  }, [close, put]);
 
   const say = useCallback(
     (said: Said) => {
-      show({ kind: "said", said });
-      expire(() => show(null));
+      flush();
+      put({ kind: "said", said }, close);
     },
-    [expire],
+    [close, flush, put],
   );
-
-  const flush = useCallback(() => {
-    const change = waiting.current;
-    if (!change) return;
-    waiting.current = null;
-    clearTimeout(timer.current);
-    show(null);
-    change
-      .send()
-      .then(() => say({ text: change.saved }), change.failed)
-      .finally(() => waitFor((key) => (key === change.key ? "" : key)));
-  }, [say]);
 
   const later = useCallback(
     (change: Later) => {
       flush();
-      waiting.current = change;
-      waitFor(change.key);
-      show({ kind: "later", change });
-      expire(flush);
+      wait((all) => [...all, change]);
+      put({ kind: "later", change }, flush);
     },
-    [flush, expire],
+    [flush, put],
   );
 
+  const settle = useCallback(async () => {
+    flush();
+    return (await Promise.all(sending.current)).every(Boolean);
+  }, [flush]);
+
   const undo = useCallback(() => {
-    clearTimeout(timer.current);
-    if (waiting.current) {
-      waiting.current.undone?.();
-      waiting.current = null;
-      waitFor("");
-    } else if (shown?.kind === "said") {
-      shown.said.undo?.();
+    const last = now.current;
+    close();
+    if (last?.kind === "later") {
+      last.change.undone?.();
+      wait((all) => all.filter((each) => each !== last.change));
     }
-    show(null);
-  }, [shown]);
+    if (last?.kind === "said") last.said.undo?.();
+  }, [close]);
 
   // Whoever closes the window has not undone it.
   useEffect(() => {
@@ -111,12 +132,15 @@ export function ToastProvider({ children }: { children: ReactNode }) {
     return () => window.removeEventListener("pagehide", flush);
   }, [flush]);
 
-  const value = useMemo(() => ({ later, say, waitingFor }), [later, say, waitingFor]);
+  const value = useMemo(() => {
+    const isWaiting = (key: string) => waiting.some((each) => each.key === key);
+    return { later, say, settle, isWaiting };
+  }, [later, say, settle, waiting]);
   return (
     <Context.Provider value={value}>
       {children}
       <div className={styles.place} aria-live="polite">
-        {shown && <Toast shown={shown} undo={undo} flush={flush} close={() => show(null)} />}
+        {shown && <Toast shown={shown} undo={undo} flush={flush} close={close} />}
       </div>
     </Context.Provider>
   );

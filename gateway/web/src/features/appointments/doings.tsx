@@ -30,7 +30,7 @@ function useNoting(of: Appointment) {
   const change = useAppointmentChanges();
   const refused = useRefusalWords();
   const name = usePatientName(of.patientId);
-  const { later, say, waitingFor } = useToasts();
+  const { later, say, isWaiting } = useToasts();
   const note = (doing: Noted | { by: "BY_PATIENT" | "BY_CLINIC" }) => {
     const what = typeof doing === "string" ? doing : "cancel";
     later({
@@ -41,7 +41,7 @@ function useNoting(of: Appointment) {
       failed: (error) => say({ text: t("failed", { why: refused(error) }) }),
     });
   };
-  return { note, isWaiting: waitingFor === of.id };
+  return { note, isWaiting: isWaiting(of.id) };
 }
 
 interface Props {

@@ -2,11 +2,12 @@
 import { NativeSelect, Textarea } from "@mantine/core";
 import { useState } from "react";
 import { useTranslations } from "use-intl";
-import { Failure, type Task } from "@/api/client";
+import type { Task } from "@/api/client";
 import { useMay, useStaff, useTeams } from "@/api/queries";
 import { Dialog } from "@/ui/dialog";
 import { useToasts } from "@/ui/toasts";
-import type { Doing } from "./doing";
+import { type Doing, useRefusalWords } from "./doing";
+import { useDraft } from "./drafts";
 import { Form } from "./form";
 import { ReadBackDialog } from "./read-back";
 
@@ -26,7 +27,7 @@ interface DialogProps {
 
 /** Sends a change, keeps the dialog open with the reason if it fails. */
 function useSending(doing: Doing) {
-  const errors = useTranslations("worklist.errors");
+  const refusal = useRefusalWords();
   const [isBusy, be] = useState(false);
   const [error, show] = useState("");
   const send = (change: Promise<unknown>, done: () => void) => {
@@ -38,10 +39,7 @@ function useSending(doing: Doing) {
       },
       (reason: unknown) => {
         be(false);
-        const failure = reason instanceof Failure ? reason : new Failure(0);
-        const key = failure.reason as Parameters<typeof errors>[0];
-        const isKnown = key !== "other" && errors.has(key);
-        show(isKnown ? errors(key, { code: "" }) : errors("other", { code: failure.code }));
+        show(refusal(reason));
       },
     );
   };
@@ -55,6 +53,7 @@ function Assign({ task, doing }: DialogProps) {
   const staff = useStaff(task.facilityId);
   const teams = useTeams(task.facilityId);
   const [to, choose] = useState("");
+  const refusal = useRefusalWords();
   const { isBusy, error, show, send } = useSending(doing);
   const submit = () => {
     const [kind, id = ""] = to.split(" ");
@@ -63,10 +62,14 @@ function Assign({ task, doing }: DialogProps) {
     const who = "displayName" in found ? found.displayName : found.name;
     const target = kind === "team" ? { teamId: id } : { staffId: id };
     const before = task.owner;
+    const failed = (reason: unknown) => {
+      const why = refusal(reason);
+      toasts.say({ text: t("toast.notUndone", { patient: task.patientName, why }) });
+    };
     send(doing.changes.assign(task.id, target, task.etag), () =>
       toasts.say({
         text: t("toast.assigned", { who, title: task.title, patient: task.patientName }),
-        undo: before && (() => void giveBack(doing, task, before)),
+        undo: before && (() => void giveBack(doing, task, before).catch(failed)),
       }),
     );
   };
@@ -113,12 +116,12 @@ function Assign({ task, doing }: DialogProps) {
 
 function giveBack(doing: Doing, task: Task, before: NonNullable<Task["owner"]>) {
   const target = before.staffId ? { staffId: before.staffId } : { teamId: before.teamId };
-  return doing.changes.assign(task.id, target).catch(() => undefined);
+  return doing.changes.assign(task.id, target);
 }
 
 function Decline({ task, doing }: DialogProps) {
   const t = useTranslations("worklist.decline");
-  const [reason, write] = useState("");
+  const [reason, write] = useDraft(task.id, "decline");
   const [error, show] = useState("");
   const submit = () => {
     if (!reason.trim()) return show(t("needed"));

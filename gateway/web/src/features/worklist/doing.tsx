@@ -4,6 +4,7 @@ import { useTranslations } from "use-intl";
 import { Failure, type Task } from "@/api/client";
 import { useMay, useMe } from "@/api/queries";
 import { useToasts } from "@/ui/toasts";
+import { keepDraft } from "./drafts";
 import { type TaskChanges, useTaskChanges } from "./hooks";
 import { asksReadBack, type Outcome, type ReadBack } from "./outcomes";
 
@@ -41,11 +42,25 @@ export interface Doing {
   answered: () => void;
 }
 
+/** Why a change was refused, in words. */
+export function useRefusalWords(): (error: unknown) => string {
+  const t = useTranslations("worklist.errors");
+  return useCallback(
+    (error) => {
+      const { reason, code } = error instanceof Failure ? error : new Failure(0);
+      const key = reason as Parameters<typeof t>[0];
+      return key !== "other" && t.has(key) ? t(key, { code: "" }) : t("other", { code });
+    },
+    [t],
+  );
+}
+
 /** `left`: what to do when a task leaves the list by what I did. */
 export function useDoing(left: (task: Task) => void): Doing {
   const t = useTranslations("worklist.toast");
   const changes = useTaskChanges();
   const toasts = useToasts();
+  const refusal = useRefusalWords();
   const mayWrite = useMay("tasks.write");
   const me = useMe();
   const [asking, ask] = useState<Asking>(null);
@@ -71,12 +86,22 @@ export function useDoing(left: (task: Task) => void): Doing {
 
   return useMemo((): Doing => {
     const slots = (task: Task) => ({ patient: task.patientName, title: task.title });
+    // At the task, and wherever the person has gone since.
+    const refuse = (task: Task, what: string) => (error: unknown) => {
+      leave(task.id, false);
+      fail(task.id, error);
+      const { patientName: patient } = task;
+      const why = refusal(error);
+      toasts.say({
+        text: what ? t("failed", { what, patient, why }) : t("notUndone", { patient, why }),
+      });
+    };
     return {
       changes,
       asking,
       answered: () => ask(null),
       may: (task) => mayWrite && me.facilityIds.includes(task.facilityId),
-      isWaiting: (task) => toasts.waitingFor === task.id,
+      isWaiting: (task) => toasts.isWaiting(task.id),
       isLeft: (task) => leaving.has(task.id),
       failureOf: (task) => failures.get(task.id),
       forgive: (task) => fail(task.id, null),
@@ -93,12 +118,10 @@ export function useDoing(left: (task: Task) => void): Doing {
           key: task.id,
           waiting: t("waiting", { outcome: words, patient: task.patientName }),
           saved: t("saved", { outcome: words, patient: task.patientName }),
-          send: () => changes.say(task, outcome, note, readBack),
+          send: () =>
+            changes.say(task, outcome, note, readBack).then(() => keepDraft(task.id, "note", "")),
           undone: () => leave(task.id, false),
-          failed: (error) => {
-            leave(task.id, false);
-            fail(task.id, error);
-          },
+          failed: refuse(task, words),
         });
       },
       decline(task, reason) {
@@ -110,9 +133,13 @@ export function useDoing(left: (task: Task) => void): Doing {
           key: task.id,
           waiting: t("declineWaiting", slots(task)),
           saved: t("declined", slots(task)),
-          send: () => changes.decline(task, reason).finally(back),
+          send: () =>
+            changes
+              .decline(task, reason)
+              .then(() => keepDraft(task.id, "decline", ""))
+              .finally(back),
           undone: back,
-          failed: (error) => fail(task.id, error),
+          failed: refuse(task, t("handBack")),
         });
       },
       start(task, action) {
@@ -124,15 +151,12 @@ export function useDoing(left: (task: Task) => void): Doing {
             toasts.say({
               text: t("claimed", slots(task)),
               undo: teamId
-                ? () =>
-                    void changes
-                      .assign(now.id, { teamId }, now.etag)
-                      .catch((error: unknown) => fail(task.id, error))
+                ? () => void changes.assign(now.id, { teamId }, now.etag).catch(refuse(task, ""))
                 : undefined,
             }),
           (error: unknown) => fail(task.id, error),
         );
       },
     };
-  }, [asking, changes, fail, failures, leave, leaving, left, mayWrite, me, t, toasts]);
+  }, [asking, changes, fail, failures, leave, leaving, left, mayWrite, me, refusal, t, toasts]);
 }

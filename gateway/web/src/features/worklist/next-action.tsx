@@ -1,13 +1,14 @@
 /** The blue box: what to do now, the number to call, what to know first, and what happened. */
 import { Button, Menu, Textarea } from "@mantine/core";
 import { IconChevronDown, IconPhone } from "@tabler/icons-react";
-import { useRef, useState } from "react";
+import { useRef } from "react";
 import { useTranslations } from "use-intl";
 import type { Task } from "@/api/client";
 import { useMe } from "@/api/queries";
 import { phoneWords } from "@/features/patients/person";
 import { Cap, useKeys } from "@/ui/keys";
-import type { Doing } from "./doing";
+import { type Doing, useRefusalWords } from "./doing";
+import { useDraft } from "./drafts";
 import { KnowFirst } from "./know-first";
 import { isCall, isContact, type Outcome, outcomesOf, wordsFor } from "./outcomes";
 import styles from "./pane.module.css";
@@ -87,13 +88,10 @@ function Phone({ phone }: { phone: string }) {
 function Happened({ task, doing }: { task: Task; doing: Doing }) {
   const t = useTranslations("worklist");
   const words = useOutcomeWords();
-  const [note, write] = useState("");
+  const [note, write] = useDraft(task.id, "note");
   const others = useRef<HTMLButtonElement>(null);
   const { main, others: rest } = outcomesOf(task);
-  const say = (outcome: Outcome) => {
-    doing.say(task, outcome, words(task, outcome), note);
-    write("");
-  };
+  const say = (outcome: Outcome) => doing.say(task, outcome, words(task, outcome), note);
   const isOff = !doing.may(task) || doing.isWaiting(task);
   const keys = main.map((outcome, index) => [String(index + 1), () => say(outcome)] as const);
   const last =
@@ -176,15 +174,13 @@ function WillDo({ task, main }: { task: Task; main: Outcome[] }) {
 /** An error stays at the thing that failed. */
 function NotSaved({ task, doing }: { task: Task; doing: Doing }) {
   const t = useTranslations("worklist.errors");
+  const refusal = useRefusalWords();
   const failure = doing.failureOf(task);
   if (!failure) return null;
-  const key = failure.reason as Parameters<typeof t>[0];
   return (
     <div role="alert" className={styles.notSaved}>
       <b>{t("title")}</b>
-      <p>
-        {key !== "other" && t.has(key) ? t(key, { code: "" }) : t("other", { code: failure.code })}
-      </p>
+      <p>{refusal(failure)}</p>
       <Button variant="default" size="compact-sm" onClick={() => doing.forgive(task)}>
         {t("close")}
       </Button>

@@ -3,7 +3,7 @@ import { Button, NativeSelect } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconListCheck } from "@tabler/icons-react";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { type ReactNode, useCallback, useRef } from "react";
+import { type ReactNode, useCallback, useEffect, useRef } from "react";
 import { useTranslations } from "use-intl";
 import type { Task } from "@/api/client";
 import { useFacilities, useMe } from "@/api/queries";
@@ -34,9 +34,13 @@ export function WorklistPage() {
   const { doing, follow } = useFollowing(isWide, go);
   const worklist = useWorklist(scope, facility, doing.changes.own);
   const rows = worklist.steady.rows.filter(({ task }) => !doing.isLeft(task));
-  const first = isWide ? (rows[0]?.task.id ?? "") : "";
+  const first = isWide && worklist.isCurrent ? (rows[0]?.task.id ?? "") : "";
   const selected = search.task ?? first;
   follow(rows, selected);
+  // Chosen once and kept: when the first row leaves, the pane does not become another patient's under the hand.
+  useEffect(() => {
+    if (first && !search.task) go({ task: first });
+  }, [first, go, search.task]);
   const task = useSelected(worklist, rows, selected);
   const isPage = !isWide && Boolean(search.task);
   useListKeys({ rows, selected, isPage, scope, showNew: worklist.showNew, doing, go });
