@@ -32,7 +32,8 @@ class Session:
     access_ends_at: float
     refresh_token: str = field(repr=False)
     id_token: str = field(repr=False)
-    refreshing: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    # The last exchange of the refresh token: under way, or over.
+    refreshing: "asyncio.Task[None] | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Sign-in as a backend for frontends (RFC 10017): code and PKCE here, a cookie there, tokens never in a browser."""
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -153,25 +154,29 @@ class SignIn:
         """Return the session's access token, fresh for a while; refreshed once however many ask."""
         if time.time() < session.access_ends_at - REFRESH_BEFORE:
             return session.access_token
-        async with session.refreshing:
-            if time.time() < session.access_ends_at - REFRESH_BEFORE:
-                return session.access_token
-            if not session.refresh_token:
-                raise unauthenticated("The session has ended.", reason="SESSION_ENDED")
-            try:
-                _renew(session, await self._provider.refresh(session.refresh_token))
-            except ProviderRefused:
-                session.access_ends_at, session.refresh_token = 0.0, ""
-                raise unauthenticated("The session has ended.", reason="SESSION_ENDED") from None
-            except ProviderAway:
-                if time.time() >= session.access_ends_at:
-                    raise Problem(
-                        503,
-                        "SIGN_IN_UNAVAILABLE",
-                        "The identity provider does not answer.",
-                        headers={"Retry-After": "2"},
-                    ) from None
+        if session.refreshing is None or session.refreshing.done():
+            session.refreshing = asyncio.create_task(self._refresh(session))
+            session.refreshing.add_done_callback(_hear)
+        # Shielded: the provider takes a refresh token once, and its answer must not be lost with whoever asked first.
+        await asyncio.shield(session.refreshing)
         return session.access_token
+
+    async def _refresh(self, session: Session) -> None:
+        if not session.refresh_token:
+            raise unauthenticated("The session has ended.", reason="SESSION_ENDED")
+        try:
+            _renew(session, await self._provider.refresh(session.refresh_token))
+        except ProviderRefused:
+            session.access_ends_at, session.refresh_token = 0.0, ""
+            raise unauthenticated("The session has ended.", reason="SESSION_ENDED") from None
+        except ProviderAway:
+            if time.time() >= session.access_ends_at:
+                raise Problem(
+                    503,
+                    "SIGN_IN_UNAVAILABLE",
+                    "The identity provider does not answer.",
+                    headers={"Retry-After": "2"},
+                ) from None
 
     async def _redeem(self, code: str, flow: Flow) -> Session:
         tokens = await self._provider.redeem(code, flow.verifier)
@@ -218,6 +223,12 @@ def _renew(session: Session, tokens: Tokens) -> None:
     session.access_ends_at = tokens.access_ends_at
     session.refresh_token = tokens.refresh_token or session.refresh_token
     session.id_token = tokens.id_token or session.id_token
+
+
+def _hear(done: "asyncio.Task[None]") -> None:
+    """A refresh that everybody has left may fail unheard."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _cookies(header: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """An OpenID provider that lives in a test, and can be told to misbehave."""
 
+import asyncio
 import base64
 import hashlib
 import time
@@ -34,6 +35,12 @@ class OpenIdProvider:
     fetched_keys: int = 0
     refreshed: int = 0
     counter: int = 0
+    # A token that was taken is gone before the answer leaves, which may be held back.
+    has_taken: asyncio.Event = field(default_factory=asyncio.Event)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
 
     def approve(self, location: str) -> str:
         """What a person does at the sign-in page: returns the query that the browser comes back with."""
@@ -84,7 +91,10 @@ class OpenIdProvider:
             name: values[0] for name, values in parse_qs((await request.body()).decode()).items()
         }
         if form["grant_type"] == "refresh_token":
-            return self._refresh(form["refresh_token"])
+            answer = self._refresh(form["refresh_token"])
+            self.has_taken.set()
+            await self.may_answer.wait()
+            return JSONResponse({}, 503) if self.is_away else answer
         return self._redeem(form)
 
     def _refresh(self, token: str) -> JSONResponse:

@@ -1,5 +1,6 @@
 """Signing in with a browser, against a provider that lives in this test."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +9,20 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from carehub.identity.v1 import identity_service_pb2
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 
 from gateway.api import sessions
 from gateway.api.app import GatewaySettings, build
-from gateway.api.signin import local_path
+from gateway.api.provider import Client, Provider
+from gateway.api.rates import Limiter, Rate
+from gateway.api.signin import SignIn, local_path
 from tests.unit.gateway.doubles import IMAGE, ISSUER, NURSE, PUBLIC_URL, Neighbors
-from tests.unit.gateway.oidc import OpenIdProvider
+from tests.unit.gateway.oidc import CLIENT, SECRET, OpenIdProvider
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Origin": PUBLIC_URL}
+_KEY = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"})
 
 
 class AnyToken(dict[str, str]):
@@ -233,6 +239,60 @@ async def test_an_access_token_is_refreshed_once_and_the_session_goes_on(site: S
     assert (await site.browser.get("/v1/me")).status_code == 200
     assert site.provider.refreshed == 1
     assert len(site.provider.refresh_tokens) == 1
+
+
+async def test_who_leaves_during_a_refresh_does_not_end_the_session(site: Site):
+    site.provider.lives = 10
+    await site.sign_in()
+    site.provider.lives = 300
+    site.provider.may_answer.clear()
+    leaving = asyncio.create_task(site.browser.get("/v1/me"))
+    await site.provider.has_taken.wait()
+    staying = asyncio.create_task(site.browser.get("/v1/me"))
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    site.provider.may_answer.set()
+    assert leaving.cancelled()
+    assert (await staying).status_code == 200
+    assert (await site.browser.get("/v1/me")).status_code == 200
+    assert site.provider.refreshed == 1
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=6), st.sampled_from(["", "refused", "away"]))
+async def test_all_who_wait_for_a_refresh_share_what_becomes_of_it(stays, failure):
+    """Whoever stays has the one answer, whoever else leaves meanwhile."""
+    provider = OpenIdProvider(ISSUER, key=_KEY)
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(provider.app()))
+    client = Client(
+        issuer=ISSUER,
+        client_id=CLIENT,
+        client_secret=SECRET,
+        redirect_uri=PUBLIC_URL,
+        after_sign_out=PUBLIC_URL,
+    )
+    sign_in = SignIn(Provider(client, http), PUBLIC_URL, Limiter(Rate("address", 1, 1)))
+    session = sessions.Session(
+        name="", access_token="old", access_ends_at=0.0, refresh_token="refresh-0", id_token=""
+    )
+    if failure != "refused":
+        provider.refresh_tokens.add("refresh-0")
+    provider.may_answer.clear()
+    waiting = [asyncio.create_task(sign_in.access_token(session)) for _ in stays]
+    await provider.has_taken.wait()
+    for task, stay in zip(waiting, stays, strict=True):
+        if not stay:
+            task.cancel()
+    await asyncio.sleep(0)
+    provider.is_away = failure == "away"
+    provider.may_answer.set()
+    answers = await asyncio.gather(*waiting, return_exceptions=True)
+    await asyncio.wait([session.refreshing] if session.refreshing else [])
+    told = {str(one) for one, stay in zip(answers, stays, strict=True) if stay}
+    wanted = {"": "access-1", "refused": "SESSION_ENDED", "away": "SIGN_IN_UNAVAILABLE"}
+    assert told <= {wanted[failure]}
+    assert provider.refreshed == (failure != "refused")
+    assert session.refresh_token == {"": "refresh-1", "refused": "", "away": "refresh-0"}[failure]
+    await http.aclose()
 
 
 async def test_a_refused_refresh_ends_the_session(site: Site):
