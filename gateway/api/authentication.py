@@ -58,25 +58,21 @@ class Authenticator:
             self._per_address.take(address_key(credentials.address))
 
         purpose = credentials.purpose
-        access_token = await self._access_token(credentials)
+        bearer = _bearer(credentials.headers)
+        access_token = await self._session_token(credentials) if bearer is None else bearer
         if not access_token:
             admit()
             raise unauthenticated(reason="NO_CREDENTIALS")
-        known = await self._callers.caller(access_token, admit, credentials.address, purpose)
+        # A session's token was fetched by us: new to identity every time it is renewed, and never a guess.
+        asked = _admitted if bearer is None else admit
+        known = await self._callers.caller(access_token, asked, credentials.address, purpose)
         self._per_caller.take(known.subject)
         if credentials.level:
             credentials.level.check(access_token)
         return known.token
 
-    async def _access_token(self, credentials: Credentials) -> str:
-        """Return the access token; a bearer token wins over a cookie, which browsers send unasked."""
-        authorization = credentials.headers.get(b"authorization")
-        if authorization is not None:
-            scheme, _, token = authorization.decode("latin-1").partition(" ")
-            token = token.strip()
-            if scheme.lower() != "bearer" or not token.isascii():
-                raise unauthenticated("Only bearer tokens are taken.", reason="TOKEN_UNREADABLE")
-            return token
+    async def _session_token(self, credentials: Credentials) -> str:
+        """Return the access token of the session that the cookie names, or nothing if there is none."""
         session = self._sign_in.session_of(credentials.headers, is_use=credentials.is_use)
         if session is None:
             return ""
@@ -85,3 +81,19 @@ class Authenticator:
                 403, "CROSS_SITE_REQUEST", "A change with the cookie must come from our own pages."
             )
         return await self._sign_in.access_token(session)
+
+
+def _bearer(headers: Mapping[bytes, bytes]) -> str | None:
+    """Return the bearer token, which wins over a cookie: browsers send that unasked. None without the header."""
+    authorization = headers.get(b"authorization")
+    if authorization is None:
+        return None
+    scheme, _, token = authorization.decode("latin-1").partition(" ")
+    token = token.strip()
+    if scheme.lower() != "bearer" or not token.isascii():
+        raise unauthenticated("Only bearer tokens are taken.", reason="TOKEN_UNREADABLE")
+    return token
+
+
+def _admitted() -> None:
+    pass

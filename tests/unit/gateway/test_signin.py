@@ -1,6 +1,7 @@
 """Signing in with a browser, against a provider that lives in this test."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,11 +51,13 @@ async def site(neighbors: Neighbors, gateway_settings: GatewaySettings) -> Async
     neighbors.people = AnyToken()
     neighbors.answers["GetMe"] = lambda _: identity_service_pb2.GetMeResponse()
     http = httpx.AsyncClient(transport=httpx.ASGITransport(provider.app()))
-    app = build(neighbors, gateway_settings, IMAGE, http=http)
+    # What was spent does not come back while a test lasts.
+    settings = dataclasses.replace(gateway_settings, address_per_second=0.001)
+    app = build(neighbors, settings, IMAGE, http=http)
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url=PUBLIC_URL
     ) as browser:
-        yield Site(browser, provider, neighbors, gateway_settings)
+        yield Site(browser, provider, neighbors, settings)
     await http.aclose()
 
 
@@ -293,6 +296,22 @@ async def test_all_who_wait_for_a_refresh_share_what_becomes_of_it(stays, failur
     assert provider.refreshed == (failure != "refused")
     assert session.refresh_token == {"": "refresh-1", "refused": "", "away": "refresh-0"}[failure]
     await http.aclose()
+
+
+async def test_who_is_signed_in_is_not_counted_among_the_strangers_of_an_address(site: Site):
+    site.provider.lives = 10  # so every request has a token that is new to identity
+    await site.sign_in()
+    strangers = {"Authorization": "Bearer bad"}
+    for _ in range(site.settings.address_burst):
+        refused = await site.browser.get("/v1/me", headers=strangers)
+    assert refused.status_code == 429
+    for count in (1, 2, 3):
+        assert (await site.browser.get("/v1/me")).status_code == 200
+        assert site.provider.refreshed == count
+    for headers in (strangers, {"Authorization": "Bearer access-new"}):
+        assert (await site.browser.get("/v1/me", headers=headers)).status_code == 429
+    site.browser.cookies.clear()
+    assert (await site.browser.get("/v1/me")).status_code == 429
 
 
 async def test_a_refused_refresh_ends_the_session(site: Site):
