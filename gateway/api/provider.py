@@ -1,5 +1,6 @@
 """The OpenID provider as a client sees it: discovery, keys, tokens. Any will do; Keycloak in production."""
 
+import asyncio
 import base64
 import logging
 import time
@@ -21,6 +22,7 @@ ALGORITHMS = ("RS256", "ES256", "PS256")
 LEEWAY = 30
 REDISCOVER_AFTER = 3600.0
 REFETCH_KEYS_AFTER = 30.0
+RETRY_KEYS_AFTER = 1.0
 LONGEST_ID_TOKEN = 16 * 1024
 
 _log = logging.getLogger(__name__)
@@ -67,7 +69,8 @@ class Provider:
         self._metadata: Mapping[str, Any] = {}
         self._discovered_at = -REDISCOVER_AFTER
         self._keys = KeySet([])
-        self._keys_at = -REFETCH_KEYS_AFTER
+        self._fetching: asyncio.Task[None] | None = None
+        self._refetch_at = 0.0
 
     async def authorization_url(
         self, *, state: str, nonce: str, challenge: str, level: Level | None = None
@@ -152,18 +155,35 @@ class Provider:
 
     async def _keys_for(self, token: str) -> KeySet:
         kid = _kid_of(token)
-        known = {key.kid for key in self._keys.keys}
-        now = self._now()
-        if kid not in known and now - self._keys_at >= REFETCH_KEYS_AFTER:
-            self._keys_at = now
-            fetched = await self._json("GET", (await self._discover())["jwks_uri"])
-            try:
-                self._keys = KeySet.import_key_set({"keys": _usable(fetched)})
-            except (JoseError, ValueError, KeyError, TypeError):
-                raise ProviderAway("KEYS_UNREADABLE") from None
-        if kid not in {key.kid for key in self._keys.keys}:
-            raise ProviderRefused("UNKNOWN_KEY")
+        if not self._has(kid):
+            await self._fetch_keys()
+            if not self._has(kid):
+                raise ProviderRefused("UNKNOWN_KEY")
         return self._keys
+
+    def _has(self, kid: str) -> bool:
+        return any(key.kid == kid for key in self._keys.keys)
+
+    async def _fetch_keys(self) -> None:
+        """Fetch the keys, once for all who wait for them; until it is time for another try, the last one counts."""
+        task = self._fetching
+        if task is None or (task.done() and self._now() >= self._refetch_at):
+            task = self._fetching = asyncio.create_task(self._fetch_keys_once())
+            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.shield(task)
+
+    async def _fetch_keys_once(self) -> None:
+        wait = RETRY_KEYS_AFTER
+        try:
+            fetched = await self._json("GET", (await self._discover())["jwks_uri"])
+            self._keys = KeySet.import_key_set({"keys": _usable(fetched)})
+            wait = REFETCH_KEYS_AFTER
+        except ProviderRefused as error:
+            raise ProviderAway(str(error)) from None  # it refused us, not whoever signs in
+        except (JoseError, ValueError, KeyError, TypeError):
+            raise ProviderAway("KEYS_UNREADABLE") from None
+        finally:
+            self._refetch_at = self._now() + wait
 
     async def _tokens(self, form: Mapping[str, str]) -> Tokens:
         metadata = await self._discover()

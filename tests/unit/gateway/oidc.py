@@ -32,10 +32,11 @@ class OpenIdProvider:
     refresh_tokens: set[str] = field(default_factory=set)
     lives: float = 300
     is_away: bool = False
+    keys_status: int = 200
     fetched_keys: int = 0
     refreshed: int = 0
     counter: int = 0
-    # A token that was taken is gone before the answer leaves, which may be held back.
+    # Answers may be held back: a refresh token is spent before, and the keys are read after.
     has_taken: asyncio.Event = field(default_factory=asyncio.Event)
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -78,6 +79,10 @@ class OpenIdProvider:
 
     async def _certs(self, _: Request) -> JSONResponse:
         self.fetched_keys += 1
+        self.has_taken.set()
+        await self.may_answer.wait()
+        if self.keys_status != 200:
+            return JSONResponse({}, self.keys_status)
         keys = self.published or [self.key]
         return JSONResponse(KeySet(keys).as_dict(private=False))
 

@@ -10,20 +10,15 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from carehub.identity.v1 import identity_service_pb2
-from hypothesis import given
-from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 
 from gateway.api import sessions
 from gateway.api.app import GatewaySettings, build
-from gateway.api.provider import Client, Provider
-from gateway.api.rates import Limiter, Rate
-from gateway.api.signin import SignIn, local_path
+from gateway.api.signin import local_path
 from tests.unit.gateway.doubles import IMAGE, ISSUER, NURSE, PUBLIC_URL, Neighbors
-from tests.unit.gateway.oidc import CLIENT, SECRET, OpenIdProvider
+from tests.unit.gateway.oidc import OpenIdProvider
 
 SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin", "Origin": PUBLIC_URL}
-_KEY = RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"})
 
 
 class AnyToken(dict[str, str]):
@@ -158,6 +153,26 @@ async def test_an_id_token_of_an_unknown_key_is_refused_and_keys_are_fetched_onc
     assert site.provider.fetched_keys == 1
 
 
+async def test_the_first_who_sign_in_wait_for_the_keys_together(site: Site):
+    await site.browser.get("/signin")  # from here on all tabs are of one browser
+    site.provider.may_answer.clear()
+    signing_in = [asyncio.create_task(site.sign_in()) for _ in range(3)]
+    await site.provider.has_taken.wait()
+    leaving = signing_in.pop(0)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    site.provider.may_answer.set()
+    assert [one.status_code for one in await asyncio.gather(*signing_in)] == [303, 303]
+    assert site.provider.fetched_keys == 1
+
+
+@pytest.mark.parametrize("status", [404, 429, 500, 503])
+async def test_keys_that_cannot_be_fetched_are_no_fault_of_who_signs_in(site: Site, status):
+    site.provider.keys_status = status
+    for _ in range(3):
+        assert (await site.sign_in()).status_code == 503
+
+
 async def test_a_key_of_the_same_name_does_not_help(site: Site):
     site.provider.published = [RSAKey.generate_key(2048, {"kid": "k1", "use": "sig"})]
     assert (await site.sign_in()).status_code == 400
@@ -259,43 +274,6 @@ async def test_who_leaves_during_a_refresh_does_not_end_the_session(site: Site):
     assert (await staying).status_code == 200
     assert (await site.browser.get("/v1/me")).status_code == 200
     assert site.provider.refreshed == 1
-
-
-@given(st.lists(st.booleans(), min_size=1, max_size=6), st.sampled_from(["", "refused", "away"]))
-async def test_all_who_wait_for_a_refresh_share_what_becomes_of_it(stays, failure):
-    """Whoever stays has the one answer, whoever else leaves meanwhile."""
-    provider = OpenIdProvider(ISSUER, key=_KEY)
-    http = httpx.AsyncClient(transport=httpx.ASGITransport(provider.app()))
-    client = Client(
-        issuer=ISSUER,
-        client_id=CLIENT,
-        client_secret=SECRET,
-        redirect_uri=PUBLIC_URL,
-        after_sign_out=PUBLIC_URL,
-    )
-    sign_in = SignIn(Provider(client, http), PUBLIC_URL, Limiter(Rate("address", 1, 1)))
-    session = sessions.Session(
-        name="", access_token="old", access_ends_at=0.0, refresh_token="refresh-0", id_token=""
-    )
-    if failure != "refused":
-        provider.refresh_tokens.add("refresh-0")
-    provider.may_answer.clear()
-    waiting = [asyncio.create_task(sign_in.access_token(session)) for _ in stays]
-    await provider.has_taken.wait()
-    for task, stay in zip(waiting, stays, strict=True):
-        if not stay:
-            task.cancel()
-    await asyncio.sleep(0)
-    provider.is_away = failure == "away"
-    provider.may_answer.set()
-    answers = await asyncio.gather(*waiting, return_exceptions=True)
-    await asyncio.wait([session.refreshing] if session.refreshing else [])
-    told = {str(one) for one, stay in zip(answers, stays, strict=True) if stay}
-    wanted = {"": "access-1", "refused": "SESSION_ENDED", "away": "SIGN_IN_UNAVAILABLE"}
-    assert told <= {wanted[failure]}
-    assert provider.refreshed == (failure != "refused")
-    assert session.refresh_token == {"": "refresh-1", "refused": "", "away": "refresh-0"}[failure]
-    await http.aclose()
 
 
 async def test_who_is_signed_in_is_not_counted_among_the_strangers_of_an_address(site: Site):
