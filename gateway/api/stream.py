@@ -22,12 +22,12 @@ from starlette.types import Receive, Scope, Send
 from gateway.api.authentication import Authenticator, Credentials
 from gateway.api.edge import note_of
 from gateway.api.live import Change, Live, Subscriber
-from gateway.api.problems import Problem, from_call, unauthenticated
+from gateway.api.problems import Problem, from_call
 from libs.chassis.caller import Caller
 from libs.chassis.channels import Channels
 from libs.chassis.errors import DomainError
 from libs.chassis.tokens import CallerVerifier
-from libs.chassis.wire import CallFailed
+from libs.chassis.wire import CallFailed, to_status
 
 PATH = "/v1/stream"
 HEARTBEAT = 15.0
@@ -176,9 +176,8 @@ class Connection:
         try:
             return await self._verifier.verify(self._token)
         except DomainError as error:
-            raise unauthenticated(reason=error.reason) from error
-        except CallFailed as failed:
-            raise from_call(failed) from failed
+            # Only who is not believed is nobody (401, the session's end to a browser): identity may be away as well.
+            raise from_call(CallFailed(to_status(error, ""))) from error
 
     async def tell(self, send: Send) -> None:
         """Write until the caller is nobody any more, or the client does not read."""

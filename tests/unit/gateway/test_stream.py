@@ -8,14 +8,19 @@ import pytest
 from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import identity_events_pb2
 from carehub.registry.v1 import registry_events_pb2
+from joserfc.jwk import OKPKey
 
 from gateway.api import live, stream
 from gateway.api.authentication import Credentials
 from gateway.api.live import Change, Live, Subscriber, change_of
+from gateway.api.problems import Problem
 from gateway.api.sessions import Keeper
 from gateway.api.stream import Connection
 from libs.chassis.caller import Caller, CallerKind
+from libs.chassis.tokens import CallerVerifier
 from libs.conveyor.listen import Heard
+from libs.testing.hub import caller_keys, caller_token
+from tests.unit.gateway.doubles import failed
 
 HERE, THERE = uuid4(), uuid4()
 
@@ -98,6 +103,44 @@ async def opened() -> Connection:
     connection = Connection(credentials, Token(), Token(), None)
     await connection.begin()
     return connection
+
+
+class Held(Token):
+    """An authenticator whose exchange went well."""
+
+    def __init__(self, token: str) -> None:
+        self.token = token
+
+    async def caller_token(self, _credentials):
+        return self.token
+
+
+@pytest.mark.parametrize(
+    "failure", [failed("UNAVAILABLE", "DATABASE_AWAY", "Later."), OSError("no route")]
+)
+async def test_while_identity_is_away_nobody_is_told_that_their_session_has_ended(failure):
+    async def away() -> str:
+        raise failure
+
+    credentials = Credentials({}, "", is_safe=True, is_use=False)
+    connection = Connection(credentials, Held(caller_token()), CallerVerifier(away), None)
+    with pytest.raises(Problem) as refused:
+        await connection.begin()
+    assert (refused.value.status, refused.value.reason) == (503, "CALLER_KEYS_AWAY")
+    assert int(refused.value.headers["Retry-After"]) >= 1
+
+
+async def test_a_caller_who_is_not_believed_is_nobody():
+    async def keys() -> str:
+        return await caller_keys(None)
+
+    credentials = Credentials({}, "", is_safe=True, is_use=False)
+    other = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
+    connection = Connection(credentials, Held(caller_token(key=other)), CallerVerifier(keys), None)
+    with pytest.raises(Problem) as refused:
+        await connection.begin()
+    assert (refused.value.status, refused.value.reason) == (401, "CALLER_TOKEN_INVALID")
+    assert "invalid_token" in refused.value.headers["WWW-Authenticate"]
 
 
 async def test_a_client_that_does_not_read_holds_a_bounded_queue_and_is_let_go(monkeypatch):
