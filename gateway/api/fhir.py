@@ -48,10 +48,9 @@ class AuditEvents:
     async def answer(self, request: Request) -> Response:
         note_of(request.scope).route = PATH
         try:
-            query = parse_qsl(request.scope["query_string"].decode("ascii", "replace"))
-            wanted = to_request(query)
             token = await self._ledgers.caller_token(request)
-            page = await self._ledgers.read(request, wanted, token)
+            query = parse_qsl(request.scope["query_string"].decode("ascii", "replace"))
+            page = await self._ledgers.read(request, to_request(query), token)
         except Problem as problem:
             return _answer(outcome("error", "processing", problem.detail), problem)
         return _answer(bundle(page, query, self._base))
@@ -80,7 +79,7 @@ def to_request(query: Iterable[tuple[str, str]]) -> audit_pb2.ListAuditRequest:
     for name, text in query:
         try:
             _set(request, name, text)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise invalid(
                 [Violation(name[:64], "This cannot be read, or not searched by.")]
             ) from None

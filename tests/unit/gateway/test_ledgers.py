@@ -1,12 +1,15 @@
 """The ledgers of all services as one list: order, pages, and who did not answer; and the same as FHIR."""
 
 import random
-from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, urlsplit
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 import pytest
 from carehub.audit.v1 import audit_pb2
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.api.fhir import audit_event, to_request
 from gateway.api.problems import Problem
@@ -160,6 +163,31 @@ async def test_what_is_missing_is_said_in_the_bundle_and_an_error_is_an_outcome(
         answer = await api.get(f"/fhir/AuditEvent?{query}")
         assert answer.status_code == 400
         assert answer.json()["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["9999", "9999-12", "9999-12-31", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59.999999Z"],
+)
+async def test_a_date_at_the_ends_of_time_is_refused_and_a_stranger_is_first_of_all_a_stranger(
+    api, neighbors, date
+):
+    url = f"/fhir/AuditEvent?{urlencode({'date': date})}"
+    refused = await api.get(url)
+    assert (refused.status_code, refused.json()["resourceType"]) == (400, "OperationOutcome")
+    stranger = await api.get(url, headers={"Authorization": "Bearer bad"})
+    assert (stranger.status_code, stranger.json()["resourceType"]) == (401, "OperationOutcome")
+
+
+@given(
+    st.sampled_from(["", "eq", "gt", "le"]),
+    st.datetimes(timezones=st.timezones()).map(datetime.isoformat)
+    | st.dates().map(date.isoformat)
+    | st.from_regex(r"\d{4}(-\d\d(-\d\d(T.+)?)?)?", fullmatch=True),
+)
+def test_any_date_is_read_or_refused(prefix, text):
+    with suppress(Problem):
+        to_request([("date", prefix + text)])
 
 
 @pytest.mark.parametrize(
