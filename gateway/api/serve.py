@@ -9,6 +9,7 @@ from pathlib import Path
 import uvicorn
 
 from gateway.api.app import GatewaySettings, build
+from gateway.api.heads import BoundedProtocol
 from libs.chassis.channels import Channels
 from libs.chassis.config import read
 
@@ -57,6 +58,8 @@ async def serve(channels: Channels, env: Mapping[str, str], stopping: asyncio.Ev
         build(channels, gateway, IMAGE.read_bytes(), stopping=stopping),
         host=settings.host,
         port=settings.port,
+        http=BoundedProtocol,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
