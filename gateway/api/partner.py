@@ -4,6 +4,7 @@ The token is the only credential. It is in the path of the link and nowhere else
 route), not in a referrer, not in a cache. Whatever is wrong with a token, the answer is the same page.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from html import escape
@@ -130,10 +131,14 @@ class PartnerPage:
 async def _form(request: Request) -> Mapping[str, str]:
     """The fields of a small form: more than a few words is none of ours."""
     read = bytearray()
-    async for part in request.stream():
-        read += part
-        if len(read) > MOST_FORM:
-            raise Problem(413, "FORM_TOO_LARGE", "That is more than the form has.")
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            async for part in request.stream():
+                read += part
+                if len(read) > MOST_FORM:
+                    raise Problem(413, "FORM_TOO_LARGE", "That is more than the form has.")
+    except TimeoutError:
+        raise Problem(408, "BODY_TOO_SLOW", "The form did not arrive in time.") from None
     return {name: values[0] for name, values in parse_qs(read.decode("latin-1")).items()}
 
 

@@ -10,7 +10,7 @@ from carehub.tasking.v1 import tasking_service_pb2
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.api import transcoder
+from gateway.api import partner, transcoder
 from gateway.api.app import build
 from tests.unit.gateway.doubles import IMAGE, Neighbors
 
@@ -109,8 +109,17 @@ async def test_json_with_a_charset_is_json(api, ready):
     assert response.status_code == 200
 
 
-async def test_a_body_that_does_not_arrive_is_408(ready, gateway_settings, monkeypatch):
-    monkeypatch.setattr(transcoder, "BODY_TAKES", 0.02)
+@pytest.mark.parametrize(
+    ("where", "path", "kind"),
+    [
+        ((transcoder, "BODY_TAKES"), "/v1/patients:search", b"application/json"),
+        ((partner, "TIMEOUT"), "/p/some-token", b"application/x-www-form-urlencoded"),
+    ],
+)
+async def test_a_body_that_does_not_arrive_is_408(
+    ready, gateway_settings, monkeypatch, where, path, kind
+):
+    monkeypatch.setattr(*where, 0.02)
     app = build(ready, gateway_settings, IMAGE)
     sent: list = []
 
@@ -121,9 +130,9 @@ async def test_a_body_that_does_not_arrive_is_408(ready, gateway_settings, monke
         sent.append(message)
 
     scope = {
-        "type": "http", "method": "POST", "path": "/v1/patients:search", "raw_path": b"/v1/patients:search",
+        "type": "http", "method": "POST", "path": path, "raw_path": path.encode(),
         "query_string": b"", "root_path": "", "scheme": "http", "server": ("127.0.0.1", 8080), "client": ("127.0.0.1", 1),
-        "headers": [(b"host", b"x"), (b"authorization", b"Bearer good"), (b"content-type", b"application/json")],
+        "headers": [(b"host", b"x"), (b"authorization", b"Bearer good"), (b"content-type", kind)],
     }  # fmt: skip
     await app(scope, never, send)
     assert sent[0]["status"] == 408
