@@ -6,6 +6,7 @@ from uuid import UUID
 from carehub.access.v1 import access_pb2
 from carehub.careplans.v1 import preferences_pb2
 from carehub.identity.v1 import facility_pb2, staff_pb2, team_pb2
+from carehub.interop.v1 import interop_events_pb2
 from carehub.messaging.v1 import (
     contact_pb2,
     patient_message_pb2,
@@ -25,6 +26,7 @@ from services.messaging.domain.directory import Directory, Facility, HeldRole, S
 from services.messaging.domain.labels import NORMAL, WITHHELD
 from services.messaging.domain.message import Message, MessageState
 from services.messaging.domain.plan import Appointment, Transition
+from services.messaging.domain.program import KnownFeed
 from services.messaging.domain.reply import Meaning, Reply
 from services.messaging.domain.telephone import Entry
 from services.messaging.domain.thread import Post, Priority, Thread
@@ -322,6 +324,17 @@ def to_staff(told: staff_pb2.StaffMember, version: int) -> Staff:
             )
             for held in told.roles
         ),
+    )
+
+
+def to_feed(event: interop_events_pb2.FeedChanged) -> KnownFeed:
+    feed = event.feed
+    places = {feed.facility_id, *feed.quirks.facilities.values()}
+    return KnownFeed(
+        id=to_id(feed.id),
+        version=event.version,
+        facility_ids=tuple(sorted(to_id(place) for place in places)),
+        is_program=feed.provenance.is_part2_program,
     )
 
 

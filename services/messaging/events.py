@@ -22,6 +22,7 @@ ANSWER = "answer"  # key: the id of what was written on a telephone; due at once
 CLOCK = "thread-clock"  # key: a thread's id; due when it goes to the next person up
 HEAR = "thread-hear"  # key: a thread's id; due at once, after somebody posted or read
 OPEN = "thread-open"  # key: a reply's id; due when there may be somebody who can read it
+PROGRAM = "program"  # key: a facility's id; due at once, when it turns out to be a program under 42 CFR Part 2
 UNANSWERED = "unanswered"  # key: a patient's id; due when a person takes over
 
 NOTIFICATIONS = Counter(

@@ -12,6 +12,7 @@ from services.referrals.domain.referral import Referral, State
 from services.referrals.store import DirectoryStore, LinkStore, ReferralStore
 
 ANSWER = "answer"  # key: a referral's id; due when its partner has to have answered
+PROGRAM = "program"  # key: a facility's id; due at once, when it turns out to be a program under 42 CFR Part 2
 CAPACITY = "capacity"  # key: a service's id; due when what it said of its capacity is too old
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from carehub.careplans.v1 import careplans_events_pb2
 from carehub.identity.v1 import identity_events_pb2
+from carehub.interop.v1 import interop_events_pb2
 from carehub.registry.v1 import registry_events_pb2
 from carehub.scheduling.v1 import scheduling_events_pb2
 from carehub.tasking.v1 import tasking_events_pb2
@@ -25,6 +26,7 @@ from services.messaging.consumers.directory import follow_directory
 from services.messaging.consumers.leaving import leave
 from services.messaging.consumers.patients import follow_patients
 from services.messaging.consumers.preferences import follow_preferences
+from services.messaging.consumers.programs import follow_feeds, label_program
 from services.messaging.consumers.sending import send_messages
 from services.messaging.domain.contact import Means
 
@@ -39,6 +41,7 @@ CONSUMERS = (
         ),
         follow_directory,
     ),
+    Consumer("messaging-feeds", (interop_events_pb2.FeedChanged,), follow_feeds),
     Consumer(
         "messaging-access",
         (
@@ -75,6 +78,7 @@ def timers(means: Means) -> tuple[Timer, ...]:
         Timer(events.OPEN, open_late),
         Timer(events.CLOCK, escalate),
         Timer(events.HEAR, hear),
+        Timer(events.PROGRAM, label_program),
         Timer(events.UNANSWERED, take_over),
     )
 

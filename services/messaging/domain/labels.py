@@ -4,6 +4,10 @@ from collections.abc import Iterable
 
 NORMAL = ("NORMAL",)
 WITHHELD = ("WITHHELD",)
+# What people write at a program under 42 CFR Part 2.
+OF_A_PROGRAM = ("PART2",)
+# With one of these it is shown as a program's, or to even fewer.
+SHOWN_AS_A_PROGRAMS = (*OF_A_PROGRAM, *WITHHELD)
 
 
 def inherit(rows: Iterable[tuple[str, ...]]) -> tuple[str, ...]:

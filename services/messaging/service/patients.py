@@ -14,12 +14,12 @@ from libs.chassis.pages import page_size, page_start, token_after
 from services.messaging.convert import message_to_proto, to_words
 from services.messaging.domain.contact import Means
 from services.messaging.domain.hours import Hours
-from services.messaging.domain.labels import NORMAL
 from services.messaging.domain.message import Message
 from services.messaging.domain.reply import Reply
 from services.messaging.domain.template import telling_words
 from services.messaging.events import await_message, message_changed
 from services.messaging.service.contacts import contact_alone, known_contact
+from services.messaging.service.labels import labels_at
 from services.messaging.store import DirectoryStore, MessageStore, ReplyStore
 
 MOST_TEXT = 480
@@ -52,8 +52,9 @@ async def written_by_person(
 ) -> patient_message_pb2.PatientMessage:
     """Keep what somebody writes; it leaves at the next permitted moment."""
     text = to_words("text", request.text, MOST_TEXT)
-    contact = await contact_alone(call, to_uuid("patient_id", request.patient_id))
     facility_id = to_uuid("facility_id", request.facility_id)
+    labels = await labels_at(call, facility_id)
+    contact = await contact_alone(call, to_uuid("patient_id", request.patient_id))
     facility = (await DirectoryStore(call.tx).facilities([facility_id])).get(facility_id)
     if facility_id not in call.facilities or facility is None:
         raise PermissionDenied("SENDER_NOT_THERE", "Write for a facility at which you may.")
@@ -79,7 +80,7 @@ async def written_by_person(
         until_at=due_at + USEFUL,
         created_at=call.tx.at,
         sent_by_id=call.caller.subject,
-        labels=NORMAL,
+        labels=labels,
     )
     await MessageStore(call.tx).add([message])
     await await_message(call.tx, message)

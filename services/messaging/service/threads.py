@@ -21,7 +21,7 @@ from services.messaging.convert import (
     to_words,
 )
 from services.messaging.domain.directory import Directory
-from services.messaging.domain.labels import NORMAL, WITHHELD
+from services.messaging.domain.labels import inherit
 from services.messaging.domain.thread import (
     MOST_TEXT,
     MOST_TITLE,
@@ -32,13 +32,9 @@ from services.messaging.domain.thread import (
 )
 from services.messaging.events import start_thread
 from services.messaging.service.contacts import contact_alone
+from services.messaging.service.labels import labels_at, labels_of_loop
 from services.messaging.service.patients import NEWEST
-from services.messaging.store import (
-    CauseStore,
-    DirectoryStore,
-    ThreadFilter,
-    ThreadStore,
-)
+from services.messaging.store import DirectoryStore, ThreadFilter, ThreadStore
 
 _NOT_AT_WORK = frozenset({"PATIENT_REQUEST", "FAMILY_REQUEST"})
 
@@ -47,9 +43,10 @@ async def start(request: rpc.StartThreadRequest, call: Call, new_id: Callable[[]
     """A thread with its first words, in front of whoever answers."""
     asked = request.thread
     text = to_words("text", request.text, MOST_TEXT)
+    facility_id = to_uuid("thread.facility_id", asked.facility_id)
+    labels = await labels_at(call, facility_id, to_labels(asked.labels))
     # Whoever labels the loop anew holds this lock, too: the thread has its labels from before and is found, or from after.
     contact = await contact_alone(call, to_uuid("thread.patient_id", asked.patient_id))
-    facility_id = to_uuid("thread.facility_id", asked.facility_id)
     if facility_id not in call.facilities:
         raise PermissionDenied("ASKER_NOT_THERE", "Ask for a facility at which you may.")
     answering = to_optional_id("answering_facility_id", asked.answering_facility_id) or facility_id
@@ -74,9 +71,7 @@ async def start(request: rpc.StartThreadRequest, call: Call, new_id: Callable[[]
         started_at=call.tx.at,
         last_post_at=call.tx.at,
         loop_id=loop_id,
-        labels=to_labels(asked.labels)
-        if asked.labels
-        else await _labels(call, contact.patient_id, loop_id),
+        labels=inherit((labels, await labels_of_loop(call, contact.patient_id, loop_id))),
     )
     first = Post(
         id=new_id(),
@@ -88,14 +83,6 @@ async def start(request: rpc.StartThreadRequest, call: Call, new_id: Callable[[]
     )
     await start_thread(call.tx, thread, first)
     return thread
-
-
-async def _labels(call: Call, patient_id: UUID, loop_id: UUID | None) -> tuple[str, ...]:
-    """As the loop's. What nobody here can read of a loop may be anything, and stays at home."""
-    if loop_id is None:
-        return NORMAL
-    found = await CauseStore(call.tx).transitions([loop_id])
-    return found[0].labels if found and found[0].patient_id == patient_id else WITHHELD
 
 
 def _team(directory: Directory, facility_id: UUID, team_id: UUID | None) -> UUID | None:

@@ -3,6 +3,7 @@
 from services.messaging.store.causes import CauseStore
 from services.messaging.store.contacts import ContactStore
 from services.messaging.store.directory import DirectoryStore
+from services.messaging.store.feeds import FeedStore
 from services.messaging.store.messages import MessageStore
 from services.messaging.store.replies import ReplyStore
 from services.messaging.store.telephone import TelephoneStore
@@ -13,6 +14,7 @@ __all__ = [
     "CauseStore",
     "ContactStore",
     "DirectoryStore",
+    "FeedStore",
     "MessageStore",
     "ReplyStore",
     "TelephoneStore",

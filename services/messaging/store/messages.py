@@ -21,6 +21,7 @@ from sqlalchemy import (
     any_,
     func,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -100,6 +101,16 @@ OF_CAUSES = sql(
     .where(or_(_m.appointment_id == any_(_ids), _m.loop_id == any_(_ids)), _m.sent_by_id.is_(None))
     .order_by(_m.id),
     row=Message,
+)
+OF_PEOPLE_AT = sql(
+    select(_m.id)
+    .where(
+        _m.facility_id == param("facility_id", type_=Uuid),
+        _m.sent_by_id.is_not(None),
+        not_(_m.labels.overlap(param("without", type_=ARRAY(Text)))),
+    )
+    .order_by(_m.id)
+    .limit(_limit)
 )
 _after = tuple_(_m.created_at, _m.id) < tuple_(
     param("before_at", type_=DateTime(timezone=True)), param("before_id", type_=Uuid)
@@ -200,6 +211,14 @@ class MessageStore:
     async def of_causes(self, ids: Iterable[UUID]) -> list[Message]:
         """What rules planned about these appointments and loops."""
         return await self._tx.fetch(OF_CAUSES, ids=sorted(set(ids)))
+
+    async def of_people_at(
+        self, facility_id: UUID, without: Sequence[str], limit: int
+    ) -> list[UUID]:
+        """The first of those that people wrote at a facility and that have none of these labels."""
+        return await self._tx.fetch(
+            OF_PEOPLE_AT, facility_id=facility_id, without=without, limit=limit
+        )
 
     async def page(
         self, patient_id: UUID, before: tuple[datetime, UUID], limit: int

@@ -17,6 +17,7 @@ from sqlalchemy import (
     any_,
     func,
     literal_column,
+    not_,
     or_,
     select,
     tuple_,
@@ -131,6 +132,19 @@ ABOUT = sql(
     .with_for_update(),
     row=Thread,
 )
+_facility = param("facility_id", type_=Uuid)
+OPENED_AT = sql(
+    select(threads)
+    .where(
+        _t.facility_id == _facility,
+        _t.reason == param("reason", type_=Text),
+        not_(_t.labels.overlap(param("without", type_=ARRAY(Text)))),
+    )
+    .order_by(_t.id)
+    .limit(param("limit", type_=Integer))
+    .with_for_update(),
+    row=Thread,
+)
 _facilities = param("facility_ids", type_=ARRAY(Uuid))
 _patient = param("patient_id", type_=Uuid)
 _accountable = param("accountable_id", type_=Uuid)
@@ -156,7 +170,7 @@ OPEN_OF = sql(
     select(threads)
     .where(
         _t.patient_id == _patient,
-        _t.facility_id == param("facility_id", type_=Uuid),
+        _t.facility_id == _facility,
         _t.reason == param("reason", type_=Text),
         _t.state != literal_column("'CLOSED'"),
     )
@@ -229,6 +243,14 @@ class ThreadStore:
     async def about(self, loop_ids: Iterable[UUID], reason: str) -> list[Thread]:
         """The threads of this kind about these loops, alone with them until the transaction ends."""
         return await self._tx.fetch(ABOUT, ids=sorted(set(loop_ids)), reason=reason)
+
+    async def opened_at(
+        self, facility_id: UUID, reason: str, without: Sequence[str], limit: int
+    ) -> list[Thread]:
+        """The first of this kind at a facility with none of these labels, alone with them until the transaction ends."""
+        return await self._tx.fetch(
+            OPENED_AT, facility_id=facility_id, reason=reason, without=without, limit=limit
+        )
 
     async def held_by(self, staff_ids: Iterable[UUID]) -> list[Thread]:
         """The open threads that these people answer for."""

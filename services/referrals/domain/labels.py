@@ -24,6 +24,8 @@ class Label(StrEnum):
 
 
 Labels = tuple[Label, ...]  # in order, never empty
+# With one of these it is shown as a program's, or to even fewer.
+SHOWN_AS_A_PROGRAMS: Labels = (Label.PART2, Label.WITHHELD)
 
 
 def labels_of(need: str, followed: Collection[Label]) -> Labels:

@@ -14,7 +14,7 @@ from uuid import UUID
 from libs.chassis.errors import FailedPrecondition, InvalidArgument
 from services.referrals.domain.answering import Due, Priority
 from services.referrals.domain.consent import Consent, Details, told
-from services.referrals.domain.labels import Labels
+from services.referrals.domain.labels import Label, Labels, labels_of
 
 
 class State(StrEnum):
@@ -199,6 +199,14 @@ class Referral:
     def lapse(self, *, at: datetime) -> Self:
         """It waited to be sent until it was needed: it is not sent."""
         return self._end(State.CANCELLED, TOO_LATE, at)
+
+    def of_program(self) -> Self:
+        """What a program under 42 CFR Part 2 asks for is a record of that program."""
+        return replace(self, labels=labels_of(self.need, {*self.labels, Label.PART2}))
+
+    def turned_out_of_program(self) -> Self:
+        """It is one of a program, as is known by now."""
+        return self._next(self.of_program())
 
     def move(self, patient_id: UUID) -> Self:
         """Its patient's record was merged into another one."""

@@ -30,7 +30,7 @@ from services.referrals.service.work import (
     take_up,
     whose,
 )
-from services.referrals.store import DirectoryStore, LinkStore, NeighborStore, ReferralStore
+from services.referrals.store import DirectoryStore, LinkStore, ReferralStore
 
 MOST_WAIT = 100
 
@@ -96,8 +96,7 @@ class ReferralsService:
             at=call.tx.at,
             by=call.caller.subject,
         )
-        now = await NeighborStore(call.tx).alone_with([draft.patient_id])
-        draft = whose(draft, now[draft.patient_id], call)
+        draft = await whose(draft, call)
         check_helps(service, draft)
         await add_referral(call.tx, draft)
         return show(call, draft)

@@ -1,7 +1,6 @@
 """One referral taken up to be changed, what is checked before, and lists of them."""
 
 from dataclasses import replace
-from uuid import UUID
 
 from carehub.referrals.v1 import referral_pb2
 from carehub.referrals.v1 import referrals_service_pb2 as rpc
@@ -15,7 +14,13 @@ from services.referrals.convert.referral import maybe_uuid, referral_to_proto
 from services.referrals.deciding import Answer
 from services.referrals.domain.directory import Service
 from services.referrals.domain.referral import Referral, State
-from services.referrals.store import FIRST, NeighborStore, ReferralFilter, ReferralStore
+from services.referrals.store import (
+    FIRST,
+    FeedStore,
+    NeighborStore,
+    ReferralFilter,
+    ReferralStore,
+)
 
 _NOT_AT_WORK = frozenset({"PATIENT_REQUEST", "FAMILY_REQUEST"})
 
@@ -35,12 +40,15 @@ async def take_up(call: Call, tx: Transaction, referral_id: str, etag: str) -> R
     return referral
 
 
-def whose(draft: Referral, survivor: UUID, call: Call) -> Referral:
-    """The draft of a person at one of their facilities, about the record that the patient's leads to by now."""
+async def whose(draft: Referral, call: Call) -> Referral:
+    """The draft of a person at one of their facilities, about the record that the patient's leads to by now; a program's as such."""
     if draft.facility_id not in call.facilities or call.capacity.purposes & _NOT_AT_WORK:
         raise NotFound("REFERRING_FACILITY_NOT_FOUND", "There is no such facility of yours.")
     _must_be_person(call)
-    return replace(draft, patient_id=survivor)
+    if await FeedStore(call.tx).is_program(draft.facility_id):
+        draft = draft.of_program()
+    now = await NeighborStore(call.tx).alone_with([draft.patient_id])
+    return replace(draft, patient_id=now[draft.patient_id])
 
 
 def _must_be_person(call: Call) -> None:

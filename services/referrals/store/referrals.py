@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -21,11 +20,12 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    not_,
     select,
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.sql.expression import true
 
 from libs.chassis.database import Transaction, every_field, fields_except, param, sql
@@ -83,6 +83,17 @@ GET = sql(select(referrals).where(_r.id == _id), row=Referral)
 TAKE = sql(select(referrals).where(_r.id == _id).with_for_update(), row=Referral)
 OF_PATIENTS = sql(
     select(referrals).where(_r.patient_id == any_(_ids)).order_by(_r.id).with_for_update(),
+    row=Referral,
+)
+ASKED_AT = sql(
+    select(referrals)
+    .where(
+        _r.facility_id == param("facility_id", type_=Uuid),
+        not_(_r.labels.overlap(param("without", type_=ARRAY(Text)))),
+    )
+    .order_by(_r.id)
+    .limit(param("most", type_=Integer))
+    .with_for_update(),
     row=Referral,
 )
 QUEUED = sql(
@@ -162,6 +173,12 @@ class ReferralStore:
     async def of_patients(self, patient_ids: Iterable[UUID]) -> list[Referral]:
         """All of theirs, to be changed."""
         return await self._tx.fetch(OF_PATIENTS, ids=sorted(set(patient_ids)))
+
+    async def asked_at(
+        self, facility_id: UUID, without: Sequence[str], most: int
+    ) -> list[Referral]:
+        """The first of a facility with none of these labels, to be changed."""
+        return await self._tx.fetch(ASKED_AT, facility_id=facility_id, without=without, most=most)
 
     async def queued(self, most: int) -> list[UUID]:
         """Those that wait to be sent, the first first."""

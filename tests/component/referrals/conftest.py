@@ -15,6 +15,7 @@ from carehub.identity.v1 import (
     identity_service_pb2,
     organization_pb2,
 )
+from carehub.interop.v1 import interop_events_pb2
 from carehub.referrals.v1 import partner_service_pb2 as partner
 from carehub.referrals.v1 import referral_pb2, referrals_events_pb2
 from carehub.referrals.v1 import referrals_service_pb2 as rpc
@@ -152,6 +153,20 @@ class Referrals:
                 )
 
         await self.hub.until(is_known, what="the patient")
+
+    async def feed(self, *facilities, id=None, version=1, is_program=True):
+        """A feed that speaks for these facilities; its id, once it is heard."""
+        id = id or uuid4()
+        event = interop_events_pb2.FeedChanged(version=version)
+        event.feed.id, event.feed.facility_id = str(id), str(facilities[0])
+        for number, each in enumerate(facilities):
+            event.feed.quirks.facilities[f"F{number}"] = str(each)
+        event.feed.provenance.is_part2_program = is_program
+        await self.hub.publish(event, key=id, version=version)
+        await self.until(
+            "SELECT count(*) FROM feeds WHERE id = $1 AND version >= $2", 1, id, version
+        )
+        return id
 
     async def directory(self, *organizations, **fields):
         request = rpc.ImportDirectoryRequest(json=json.dumps(organizations), **fields)
