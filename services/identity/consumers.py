@@ -49,7 +49,7 @@ async def follow_record(tx: Transaction, deliveries: Sequence[Delivery]) -> None
 
 
 async def turn(tx: Transaction, key: str, due_at: datetime) -> None:
-    """The same facts may decide something else from now on."""
+    """The same facts may decide something else from now on, or something was recorded, and perhaps decided already."""
     await hold_access(tx)
     await decide_anew(tx, sorted(await MergeStore(tx).whole_records([UUID(key)])))
 
@@ -193,5 +193,10 @@ CONSUMERS = (
         gather=0.1,
     ),
 )
-TIMERS = (Timer(events.TURN, turn), Timer(events.ANEW, anew), Timer(events.CLOSE, closed))
+TIMERS = (
+    Timer(events.TURN, turn),
+    Timer(events.SOON, turn),
+    Timer(events.ANEW, anew),
+    Timer(events.CLOSE, closed),
+)
 JOBS = (Job("identity-access-beat", beat), Job("identity-pushes", push_again))

@@ -192,4 +192,4 @@ async def close_soon(tx: Transaction, basis_id: UUID) -> None:
 
 async def decide_soon(tx: Transaction, patient_id: UUID) -> None:
     """Have it decided anew about a patient, even if nobody is left to do it at once."""
-    await set_timer(tx, events.TURN, str(patient_id), tx.at)
+    await set_timer(tx, events.SOON, str(patient_id), tx.at)

@@ -28,9 +28,11 @@ from services.identity.domain.organization import Organization
 from services.identity.domain.staff import StaffMember
 from services.identity.domain.team import Team
 
-# Timers: one patient's access turns by itself; everybody's is to be decided anew, from the patient of its key on;
+# Timers: one patient's access turns by itself; something was recorded about a patient, which a decision that has not read
+# it and says when the next turn is must not undo; everybody's access is to be decided anew, from the patient of its key on;
 # nothing is to be shown any more by the agreement of its key.
 TURN = "access"
+SOON = "access-soon"
 ANEW = "access-anew"
 CLOSE = "access-close"
 FROM_THE_FIRST = UUID(int=0)

@@ -96,6 +96,14 @@ class Records:
             )
         return not waiting
 
+    async def is_decided(self):
+        """Nothing is waiting to be decided now; what turns by itself later may."""
+        async with self.identity.hub.system("identity") as tx:
+            waiting = await tx._connection.fetchval(
+                "SELECT count(*) FROM timers WHERE kind LIKE 'access%' AND due_at <= $1", tx.at
+            )
+        return not waiting
+
     async def known(self, patient, *, born_on=date(1960, 5, 1)):
         """At `here` and at `there`; `there` treats them."""
         message = Patient(id=str(patient), facility_ids=[str(self.here), str(self.there)])
