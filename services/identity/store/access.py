@@ -43,6 +43,7 @@ from services.identity.domain.access.facts import Agreement, Network
 from services.identity.domain.access.terms import Reason, Weight
 from services.identity.domain.fact import AccessFact, Signed
 from services.identity.store.facility import FacilityStore
+from services.identity.store.merge import MergeStore
 from services.identity.store.schema import (
     access_facts,
     access_positions,
@@ -290,7 +291,10 @@ class AccessStore:
     async def network(
         self, jurisdiction: str, patient_ids: Collection[UUID]
     ) -> tuple[Network, tuple[Agreement, ...]]:
-        """The members of the network, and what they have agreed upon; of lists, as far as these patients are on them."""
+        """The members of the network, and what they have agreed upon; of lists, as far as these patients are on them.
+
+        Whose record was merged into another one stays on the lists that they were on, as who survives.
+        """
         organization_of = await FacilityStore(self._tx).organizations()
         members = await self._tx.fetch(MEMBERS)
         organization_ids = frozenset(member.id for member in members)
@@ -301,9 +305,10 @@ class AccessStore:
             covered=frozenset(member.id for member in members if member.is_covered),
             deactivated=frozenset(await self._tx.fetch(LEFT)),
         )
+        whose = await MergeStore(self._tx).whole_records(patient_ids)
         listed = defaultdict[UUID, set[UUID]](set)
-        for each in await self._tx.fetch(LISTED_AMONG, ids=list(patient_ids)):
-            listed[each.agreement_id].add(each.patient_id)
+        for each in await self._tx.fetch(LISTED_AMONG, ids=list(whose)):
+            listed[each.agreement_id].add(whose[each.patient_id])
         signed = await self._tx.fetch(AGREEMENTS)
         return network, tuple(
             one.among(organization_ids, frozenset(listed[one.id])) for one in signed

@@ -2,10 +2,13 @@
 
 from uuid import uuid4
 
+import pytest
 from carehub.registry.v1.patient_pb2 import Patient
 
 from services.identity.domain.access.terms import Purpose
+from services.identity.domain.fact import NETWORK_AGREEMENT_ID
 from tests.component.identity.recording import Records
+from tests.component.identity.test_agreements import Agreements
 from tests.component.identity.test_consents import not_found
 
 FAMILY = {"purpose": Purpose.FAMILY_REQUEST}
@@ -109,3 +112,35 @@ async def test_whom_the_survivor_refuses_is_refused_what_still_bears_the_id_of_a
         await r.give(r.deny(r.nurse_id, patient_id=str(last)), r.physician)
         for record in (r.patient, twin, last):
             assert not await r.sees(r.here, patient=record, **mine)
+
+
+@pytest.mark.parametrize("is_listed_first", [True, False])
+async def test_who_was_on_the_list_of_an_agreement_stays_on_it_as_who_survives(
+    identity, is_listed_first
+):
+    async with Records.kept(identity) as r:
+        a, twin = Agreements(r), uuid4()
+        await r.known(twin)
+        await a.end(NETWORK_AGREEMENT_ID)
+        await a.until(False, what="nothing is shared")
+        here, there, _ = await a.parties()
+        listed = a.said(here, there, is_for_listed_patients=True, patient_ids=[str(r.patient)])
+        if is_listed_first:
+            await a.create(listed)
+            await a.until(True, what="the patient on the list")
+        await _merged(r, twin)
+
+        async def retired():
+            return not (await r.access()).grants
+
+        await r.identity.hub.until(retired, what="the merge")
+        if not is_listed_first:
+            assert not await r.there_sees_here(patient=twin)
+            await a.create(listed)
+
+        async def followed():
+            return await r.there_sees_here(patient=twin)
+
+        await r.identity.hub.until(followed, what="the place on the list")
+        previewed = await r.preview(r.deny(patient_id=str(twin)))
+        assert previewed.effects, "as a preview is told, too"
