@@ -15,7 +15,7 @@ from libs.conveyor.timers import Timer, set_timer
 from libs.process.app import Job, Runtime
 from services.identity import events
 from services.identity.clients.holders import holders
-from services.identity.deciding import close, decide_anew, decider_of
+from services.identity.deciding import close, decide_anew, decide_soon, decider_of
 from services.identity.domain.fact import SINCE_EVER, AccessFact, FactKind
 from services.identity.store.access import AccessStore
 from services.identity.store.merge import MergeStore
@@ -52,6 +52,12 @@ async def turn(tx: Transaction, key: str, due_at: datetime) -> None:
     """The same facts may decide something else from now on, or something was recorded, and perhaps decided already."""
     await hold_access(tx)
     await decide_anew(tx, sorted(await MergeStore(tx).whole_records([UUID(key)])))
+
+
+async def moved(tx: Transaction, key: str, due_at: datetime) -> None:
+    """Somebody's roles are others: decide about those on whose care team they are, each by a timer of its own."""
+    for patient_id in await AccessStore(tx).patients_cared_for_by(UUID(key)):
+        await decide_soon(tx, patient_id)
 
 
 async def anew(tx: Transaction, key: str, due_at: datetime) -> None:
@@ -196,6 +202,7 @@ CONSUMERS = (
 TIMERS = (
     Timer(events.TURN, turn),
     Timer(events.SOON, turn),
+    Timer(events.ROLES, moved),
     Timer(events.ANEW, anew),
     Timer(events.CLOSE, closed),
 )

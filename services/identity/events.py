@@ -29,10 +29,11 @@ from services.identity.domain.staff import StaffMember
 from services.identity.domain.team import Team
 
 # Timers: one patient's access turns by itself; something was recorded about a patient, which a decision that has not read
-# it and says when the next turn is must not undo; everybody's access is to be decided anew, from the patient of its key on;
-# nothing is to be shown any more by the agreement of its key.
+# it and says when the next turn is must not undo; somebody works elsewhere now, and their patients are to be decided anew;
+# everybody's access is to be, from the patient of its key on; nothing is to be shown any more by the agreement of its key.
 TURN = "access"
 SOON = "access-soon"
+ROLES = "access-roles"
 ANEW = "access-anew"
 CLOSE = "access-close"
 FROM_THE_FIRST = UUID(int=0)
@@ -41,6 +42,11 @@ FROM_THE_FIRST = UUID(int=0)
 async def decide_everybody_anew(tx: Transaction) -> None:
     """Have the access of every patient decided anew, since something of the network that decides has changed."""
     await set_timer(tx, ANEW, str(FROM_THE_FIRST), tx.at)
+
+
+async def decide_their_patients_anew(tx: Transaction, person_id: UUID) -> None:
+    """Have it decided anew about whom somebody is on the care team of, since it rests on where they work."""
+    await set_timer(tx, ROLES, str(person_id), tx.at)
 
 
 async def organization_changed(tx: Transaction, organization: Organization) -> None:

@@ -100,11 +100,7 @@ class RecordedMembership(Membership):
     def check(self, member: StaffMember | None, team: Team | None) -> None:
         """Refuse somebody who does not work there now."""
         check_window(self.window, "member.end_time")
-        works_there = (
-            member is not None
-            and member.is_active
-            and any(role.facility_id in (None, self.facility_id) for role in member.roles)
-        )
+        works_there = member and member.is_active and member.works_at(self.facility_id)
         if not works_there and (team is None or team.facility_id != self.facility_id):
             raise InvalidArgument(
                 "MEMBER_NOT_THERE",
@@ -120,6 +116,15 @@ class RecordedMembership(Membership):
             and self.window.holds(other.from_at)
             and self.until_at in (None, other.until_at)
         )
+
+    def as_it_counts(self, member: StaffMember | None) -> Self:
+        """One that is over, of a person who holds no role there any more: it rests on their work, also if nobody ended it.
+
+        Teams stay at their facility.
+        """
+        if member is None or member.works_at(self.facility_id):
+            return self
+        return replace(self, until_at=self.from_at)
 
     def leave(self, *, at: datetime) -> Self:
         """The version that has ended; this one if it has."""

@@ -54,6 +54,10 @@ class StaffMember:
         """The facilities named in the roles."""
         return frozenset(held.facility_id for held in self.roles if held.facility_id)
 
+    def works_at(self, facility_id: UUID) -> bool:
+        """Whether any role of theirs is held there, or in the whole network."""
+        return any(held.facility_id in (None, facility_id) for held in self.roles)
+
     def check(self) -> None:
         check_account("staff_member.account", self.account)
         check_name("staff_member.display_name", self.display_name)

@@ -1,7 +1,7 @@
 """The caller token: what identity vouches for, for the next seconds."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -44,10 +44,14 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Membership:
-    """Where somebody belongs: all facilities of the network by their organization, and the teams they are in."""
+    """Where somebody belongs: all facilities of the network by their organization, and the teams they are in by their facility."""
 
     organization_of: Mapping[UUID, UUID]
-    teams: frozenset[UUID] = frozenset()
+    teams: Mapping[UUID, UUID] = field(default_factory=dict)
+
+    def teams_of(self, member: StaffMember) -> frozenset[UUID]:
+        """The teams that count: where they hold no role any more, they may still be listed in one."""
+        return frozenset(team for team, place in self.teams.items() if member.works_at(place))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +66,8 @@ class CallerToken:
     roles: Mapping[str, frozenset[UUID]]
     permissions: Mapping[str, frozenset[UUID]]
     everywhere: frozenset[str]
-    membership: Membership
+    organization_of: Mapping[UUID, UUID]
+    teams: frozenset[UUID]
     purpose: str
     acr: str
     authenticated_at: datetime | None
@@ -83,12 +88,12 @@ class CallerToken:
             "name": self.name,
             "purpose": self.purpose,
             "purposes": list(ACTING[self.purpose]),
-            "teams": [str(team_id) for team_id in sorted(self.membership.teams)],
+            "teams": [str(team_id) for team_id in sorted(self.teams)],
             "jti": str(self.id),
             "iat": int(self.issued_at.timestamp()),
             "exp": int(self.expires_at.timestamp()),
             "facilities": [str(facility_id) for facility_id in facilities],
-            "organizations": [str(self.membership.organization_of[place]) for place in facilities],
+            "organizations": [str(self.organization_of[place]) for place in facilities],
             "roles": _pointing_into(index, self.roles),
             "permissions": _pointing_into(index, self.permissions),
             "everywhere": sorted(self.everywhere),
@@ -128,7 +133,8 @@ def vouch(
         roles=_where(((str(held.role), held.facility_id) for held in member.roles), everywhere),
         permissions=permissions,
         everywhere=frozenset(p for p, place in _permissions_of(member) if place is None),
-        membership=membership,
+        organization_of=membership.organization_of,
+        teams=membership.teams_of(member),
         purpose=purpose,
         acr=signed_in.acr,
         authenticated_at=signed_in.authenticated_at,
@@ -159,7 +165,8 @@ def vouch_for_own(
         roles={},
         permissions={OWN_READ: frozenset()},
         everywhere=frozenset(),
-        membership=Membership(organization_of={}),
+        organization_of={},
+        teams=frozenset(),
         purpose=purpose,
         acr=signed_in.acr,
         authenticated_at=signed_in.authenticated_at,

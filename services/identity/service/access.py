@@ -185,7 +185,7 @@ async def _person(tx: Transaction, person_id: UUID) -> Person:
     belongs = await TeamStore(tx).membership(person_id)
     return Person(
         id=person_id,
-        team_ids=belongs.teams,
+        team_ids=belongs.teams_of(member),
         held=held_by(member, frozenset(belongs.organization_of)),
         organization_of=belongs.organization_of,
         has_left=not member.is_active,

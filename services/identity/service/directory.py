@@ -205,8 +205,7 @@ class IdentityService:
     async def GetStaffMember(
         self, request: rpc.GetStaffMemberRequest, call: Call
     ) -> staff_pb2.StaffMember:
-        staff_id = to_uuid("staff_id", request.staff_id)
-        return staff_to_proto(await StaffStore(call.tx).get(staff_id))
+        return staff_to_proto(await StaffStore(call.tx).get(to_uuid("staff_id", request.staff_id)))
 
     async def ListStaff(self, request: rpc.ListStaffRequest, call: Call) -> rpc.ListStaffResponse:
         size = page_size(request.page_size)
@@ -267,8 +266,7 @@ class IdentityService:
         return staff_to_proto(after)
 
     async def GetTeam(self, request: rpc.GetTeamRequest, call: Call) -> team_pb2.Team:
-        team_id = to_uuid("team_id", request.team_id)
-        return team_to_proto(await TeamStore(call.tx).get(team_id))
+        return team_to_proto(await TeamStore(call.tx).get(to_uuid("team_id", request.team_id)))
 
     async def ListTeams(self, request: rpc.ListTeamsRequest, call: Call) -> rpc.ListTeamsResponse:
         size = page_size(request.page_size)
@@ -352,6 +350,8 @@ async def _save_staff(tx: Transaction, before: StaffMember, after: StaffMember) 
     check_network_keeps_admin(before, after, network_admins=await store.count_network_admins())
     await store.save(after)
     await events.staff_changed(tx, after)
+    if before.roles_changed_by(after):
+        await events.decide_their_patients_anew(tx, after.id)
 
 
 async def _hand_over_teams(tx: Transaction, leaver: UUID, successor: UUID | None) -> None:

@@ -49,6 +49,7 @@ from services.identity.store.schema import (
     access_positions,
     agreement_patients,
     agreements,
+    care_team,
     organizations,
     staff,
     teams,
@@ -94,6 +95,12 @@ SAVE_FACT = sql(
         index_elements=["kind", "id"],
         set_={c: _fact.excluded[c.name] for c in fields_except(access_facts, "kind", "id")},
     )
+)
+CARED_FOR_BY = sql(
+    select(care_team.c.patient_id)
+    .distinct()
+    .where(care_team.c.grantee_id == param("grantee_id", type_=Uuid))
+    .order_by(care_team.c.patient_id)
 )
 GRANTED_TO = sql(
     select(grants.c.patient_id)
@@ -242,6 +249,10 @@ class AccessStore:
     async def patients_granted_to(self, grantee_id: UUID) -> list[UUID]:
         """The patients of whom something is granted to this very person."""
         return await self._tx.fetch(GRANTED_TO, grantee_id=grantee_id)
+
+    async def patients_cared_for_by(self, grantee_id: UUID) -> list[UUID]:
+        """The patients on whose care team somebody ever was, in order."""
+        return await self._tx.fetch(CARED_FOR_BY, grantee_id=grantee_id)
 
     async def records_of(self, person_id: UUID) -> list[UUID]:
         """The patients whom somebody is, or acts for."""

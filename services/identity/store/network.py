@@ -39,10 +39,14 @@ class NetworkStore:
         """The staff and teams of the network, also those who have left."""
         return frozenset(await self._tx.fetch(PEOPLE_AMONG, ids=list(ids)))
 
+    async def staff_among(self, ids: Collection[UUID]) -> dict[UUID, StaffMember]:
+        """The people among them, also those who have left."""
+        return {one.id: one for one in await self._tx.fetch(STAFF_AMONG, ids=list(ids))}
+
     async def readers(self, ids: Collection[UUID]) -> list[Reader]:
         """What each of them is besides themselves: where people work, whose a facility is, in order of their ids."""
         organization_of = await FacilityStore(self._tx).organizations()
-        staff = {one.id: one for one in await self._tx.fetch(STAFF_AMONG, ids=list(ids))}
+        staff = await self.staff_among(ids)
         teams = {one.id: one for one in await self._tx.fetch(TEAMS_AMONG, ids=list(ids))}
         joined = await self._tx.fetch(TEAMS_OF, ids=list(staff))
         readers = []
@@ -51,7 +55,11 @@ class NetworkStore:
             readers.append(
                 Reader(
                     id=id,
-                    team_ids=frozenset(team.id for team in joined if id in team.member_ids),
+                    team_ids=frozenset(
+                        team.id
+                        for team in joined
+                        if id in team.member_ids and team.facility_id in places
+                    ),
                     facility_ids=places,
                     organization_ids=frozenset(organization_of[place] for place in places),
                 )

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from libs.chassis.database import Transaction
 from services.identity.domain.fact import Recorded
+from services.identity.domain.recorded import RecordedMembership
 from services.identity.store.account import AccountStore
 from services.identity.store.break_glass import GlassStore
 from services.identity.store.consent import ConsentStore
 from services.identity.store.merge import MergeStore
+from services.identity.store.network import NetworkStore
 from services.identity.store.records import (
     hold_store,
     membership_store,
@@ -34,7 +36,7 @@ class RecordedStore:
         found: dict[str, Sequence[Any]] = {
             "consents": await ConsentStore(self._tx).about(whose),
             "proxies": await proxy_store(self._tx).about(whose),
-            "memberships": await membership_store(self._tx).about(whose),
+            "memberships": await self._memberships(whose),
             "referrals": await referral_store(self._tx).about(whose),
             "holds": await hold_store(self._tx).about(whose),
         }
@@ -53,3 +55,11 @@ class RecordedStore:
                 more: dict[str, Any] = {sort: (*getattr(known, sort), record)}
                 recorded[patient_id] = replace(known, **more)
         return {i: recorded[whose[i]] for i in patient_ids if whose[i] in recorded}
+
+    async def _memberships(self, patient_ids: Collection[UUID]) -> list[RecordedMembership]:
+        """As they count: of people, while they work where they are on the care team for."""
+        found = await membership_store(self._tx).about(patient_ids)
+        if not found:
+            return []
+        staff = await NetworkStore(self._tx).staff_among({one.grantee_id for one in found})
+        return [one.as_it_counts(staff.get(one.grantee_id)) for one in found]

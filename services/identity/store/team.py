@@ -67,7 +67,7 @@ class TeamStore:
         """The teams of a person, in the network as it is."""
         return Membership(
             organization_of=await FacilityStore(self._tx).organizations(),
-            teams=frozenset(team.id for team in await self.list_of_member(person_id)),
+            teams={team.id: team.facility_id for team in await self.list_of_member(person_id)},
         )
 
     async def add(self, team: Team) -> None:

@@ -135,6 +135,32 @@ async def test_the_care_team_sees_as_who_treats_until_they_leave(identity):
         assert states == [CareTeamMember.STATE_ENDED]
 
 
+@pytest.mark.parametrize("is_network_wide", [False, True])
+async def test_who_works_at_the_facility_no_longer_is_on_no_care_team_for_it(
+    identity, is_network_wide
+):
+    """Also where they go on elsewhere; and they are on it again if they come back."""
+    async with Records.kept(identity) as r:
+        there, partner = ("nurse", str(r.there)), ("social_worker", str(r.partner))
+        held = ("nurse", "") if is_network_wide else there
+        nurse = await r.identity.create_staff("nurse", held, partner)
+        await r.join(nurse.id, r.nurse_there, facility_id=str(r.there))
+        person = UUID(nurse.id)
+        assert await r.sees(r.here, person_id=person)
+
+        async def sees():
+            return await r.sees(r.here, person_id=person)
+
+        async def sees_nothing():
+            return not await sees()
+
+        until = r.identity.hub.until
+        await r.identity.update_staff(id=nurse.id, mask=["roles"], roles=[partner])
+        await until(sees_nothing, what="the role taken away")
+        await r.identity.update_staff(id=nurse.id, mask=["roles"], roles=[partner, there])
+        await until(sees, what="the role given back")
+
+
 async def test_an_opt_out_stops_the_care_team_of_elsewhere(identity):
     async with Records.kept(identity) as r:
         nurse = await r.identity.create_staff("nurse", ("nurse", str(r.there)))

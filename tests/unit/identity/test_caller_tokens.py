@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, 250_000, tzinfo=UTC)
 ANN, TOKEN = UUID(int=11), UUID(int=99)
 HERE, THERE, YONDER = UUID(int=1), UUID(int=2), UUID(int=3)
 NETWORK = [YONDER, HERE, THERE]
-ORGANIZATION, TEAM = UUID(int=21), UUID(int=31)
+ORGANIZATION, TEAM, FORMER = UUID(int=21), UUID(int=31), UUID(int=32)
 
 
 def member(*roles):
@@ -31,7 +31,7 @@ def member(*roles):
 def vouched(who, *, lives=timedelta(hours=1), facilities=NETWORK, at=NOW):
     signed_in = SignedIn(subject=ANN, expires_at=at + lives)
     membership = Membership(
-        organization_of=dict.fromkeys(facilities, ORGANIZATION), teams=frozenset({TEAM})
+        organization_of=dict.fromkeys(facilities, ORGANIZATION), teams={TEAM: HERE, FORMER: YONDER}
     )
     return vouch(who, signed_in=signed_in, membership=membership, id=TOKEN, at=at)
 
@@ -48,7 +48,7 @@ def test_the_claims_are_these():
         "name": "Ann Lee",
         "purpose": "TREATMENT",
         "purposes": ["TREATMENT"],
-        "teams": [str(TEAM)],
+        "teams": [str(TEAM), str(FORMER)],
         "jti": str(TOKEN),
         "iat": int(NOW.timestamp()),
         "exp": int(NOW.timestamp()) + 30,
@@ -70,6 +70,15 @@ def test_a_role_of_the_network_lists_every_facility():
     assert claims["permissions"]["patients.read"] == "*"
     assert claims["permissions"]["patients.write"] == [0]
     assert set(claims["everywhere"]) == PERMISSIONS[Role.PRIVACY_OFFICER]
+
+
+@pytest.mark.parametrize(
+    ("places", "teams"),
+    [([HERE], [TEAM]), ([THERE, YONDER], [FORMER]), ([THERE], []), ([None], [TEAM, FORMER])],
+)
+def test_somebody_is_in_the_teams_of_where_they_hold_a_role_alone(places, teams):
+    who = member(*((Role.NURSE, place) for place in places))
+    assert vouched(who).claims()["teams"] == [str(team) for team in teams]
 
 
 def test_an_empty_network_has_an_administrator_all_the_same():
