@@ -3,14 +3,18 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
 
 from libs.chassis.errors import InvalidArgument
 from services.identity.domain.access.facts import Consent, ConsentForm
-from services.identity.domain.access.terms import NEEDS_SIGNATURE
+from services.identity.domain.access.terms import NEEDS_SIGNATURE, Label, Purpose
+from services.identity.domain.access.window import earliest
 from services.identity.domain.text import check_printable
 
+# These count in a permission of their own alone.
+LEGAL, NOTES = frozenset({Purpose.LEGAL}), frozenset({Label.COUNSELING_NOTES})
+T = TypeVar("T")
 MOST_NAMED = 100
 LONGEST_NOTE = 200
 
@@ -93,13 +97,49 @@ class RecordedConsent(Consent):
             )
 
     def changed_to(self, wanted: Self) -> Self:
-        """As of any consent; whose it is and where it was recorded stay."""
+        """As of any consent; whose it is and where it was recorded stay.
+
+        The authority of who gives is judged by when they did: what permits more or other than before is given when it is
+        recorded, unless it says that it was after the version that it changes; what permits less is as old as that.
+        """
         before = replace(self, recorded_at=wanted.recorded_at, recorded_by=wanted.recorded_by)
         wanted = replace(wanted, patient_id=self.patient_id, facility_id=self.facility_id)
+        if wanted.is_permit and wanted.given_at <= self.recorded_at:
+            wanted = self._dated(wanted)
         after = Consent.changed_to(before, wanted)
         return self if after == before else after
+
+    def _dated(self, wanted: Self) -> Self:
+        is_new = wanted.given_at > self.given_at or not self._permits_all_of(wanted)
+        given_at = wanted.recorded_at if is_new else self.given_at
+        from_at = max(wanted.from_at, given_at)
+        if from_at == self.window.from_at:  # said in another way
+            from_at = self.from_at
+        return replace(wanted, given_at=given_at, from_at=from_at)
+
+    def _permits_all_of(self, wanted: Self) -> bool:
+        return (
+            self.is_permit
+            and self.given_by == wanted.given_by
+            and _narrows(wanted.recipients, self.recipients)
+            and _narrows(wanted.sources, self.sources or wanted.sources)
+            and _counting(wanted.purposes, LEGAL) <= _counting(self.purposes, LEGAL)
+            and _counting(wanted.labels, NOTES) <= _counting(self.labels, NOTES)
+            and wanted.classes <= self.classes
+            and max(wanted.from_at, self.given_at) >= self.window.from_at
+            and earliest(self.until_at, wanted.until_at) == wanted.until_at
+        )
 
     def taken_back(self, *, at: datetime, by: UUID) -> Self:
         """The version that says that it was withdrawn; this one if it was already."""
         after = self.withdraw(at=at)
         return self if after == self else replace(after, recorded_at=at, recorded_by=by)
+
+
+def _narrows(wanted: frozenset[UUID], named: frozenset[UUID]) -> bool:
+    """Naming nobody is not naming less."""
+    return wanted <= named and bool(wanted) == bool(named)
+
+
+def _counting(said: frozenset[T], apart: frozenset[T]) -> frozenset[T]:
+    return said if said == apart else said - apart

@@ -80,6 +80,28 @@ async def test_a_consent_of_an_attorney_counts_only_while_they_are_one(identity)
         assert await r.partner_sees_here()
 
 
+async def test_who_was_an_attorney_narrows_what_they_have_given_and_does_not_widen_it(identity):
+    async with Records.kept(identity) as r:
+        attorney, hiv = uuid4(), {"labels": frozenset({Label.HIV})}
+        added = await r.add_proxy(attorney, start_time=instant(r.now(days=-1)))
+        said = {"given_by_id": str(attorney)}
+        given = await r.give(r.permit(r.partner, labels=labels("NORMAL", "GENETIC"), **said))
+        await r.revoke(added.id)
+        assert await r.partner_sees_here(), "what was given stays given"
+        said |= {"give_time": given.give_time, "start_time": given.start_time}
+        narrowed = await r.change(given.id, r.permit(r.partner, **said))
+        assert narrowed.give_time == given.give_time
+        assert await r.partner_sees_here()
+        wider = r.permit(r.partner, labels=labels("NORMAL", "HIV"), **said)
+        previewed = await r.preview(wider, consent_id=given.id)
+        assert not any(effect.opened for effect in previewed.effects)
+        widened = await r.change(given.id, wider)
+        assert widened.give_time == widened.record_time
+        assert not await r.partner_sees_here(**hiv)
+        assert not await r.partner_sees_here(), "it is another one now, of who may not give it"
+        assert (await r.change(given.id, wider)).version == widened.version
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [

@@ -52,6 +52,7 @@ class Drawn:
     def consents(self):
         given, request_id = [], self.id()
         first, then = self.consent(), self.consent()
+        then.given_by_id = ""  # what permits more is as new as it is: whether they were the attorney then has an order
 
         async def give():
             given.append(await self.r.give(first, request_id=request_id))

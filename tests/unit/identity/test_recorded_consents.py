@@ -73,6 +73,76 @@ def test_a_change_keeps_whose_it_is_and_where_it_was_recorded():
     assert (after.version, after.recorded_by, after.labels) == (2, PARTNER, ALL_LABELS)
 
 
+LATER = NOW + timedelta(days=3)
+BY_NAME = frozenset({PARTNER, HERE})
+SEPARATE = frozenset({Label.COUNSELING_NOTES})
+LEGAL = frozenset({Purpose.LEGAL})
+
+
+def changed(before, **fields):
+    """Recorded three days after it, by a form that repeats the times of it."""
+    return before.changed_to(replace(before, recorded_at=LATER, recorded_by=PARTNER, **fields))
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ({}, {"recipients": BY_NAME}),
+        ({}, {"recipients": frozenset({HERE})}),
+        ({}, {"recipients": frozenset()}),
+        ({"recipients": frozenset()}, {"recipients": BY_NAME}),
+        ({"sources": frozenset({HERE})}, {"sources": frozenset({HERE, THERE})}),
+        ({"sources": frozenset({HERE})}, {"sources": frozenset()}),
+        ({}, {"labels": frozenset({Label.NORMAL, Label.HIV})}),
+        ({"labels": SEPARATE | {Label.HIV}}, {"labels": SEPARATE}),
+        ({}, {"classes": frozenset({DataClass.VISITS, DataClass.CLINICAL})}),
+        ({}, {"purposes": frozenset({Purpose.TREATMENT, Purpose.PAYMENT})}),
+        ({"purposes": LEGAL | {Purpose.TREATMENT}}, {"purposes": LEGAL}),
+        ({"until_at": LATER}, {"until_at": LATER + timedelta(days=1)}),
+        ({"until_at": LATER}, {"until_at": None}),
+        ({"from_at": LATER}, {"from_at": NOW}),
+        ({"given_by": NURSE}, {"given_by": None}),
+        ({}, {"given_by": NURSE}),
+        ({}, {"given_at": NOW + timedelta(days=1)}),
+        ({"decision": ConsentDecision.DENY}, {"decision": ConsentDecision.PERMIT}),
+    ],
+)
+def test_what_permits_more_or_other_than_before_is_given_when_it_is_changed(was, becomes):
+    recorded = {"recorded_at": NOW + timedelta(days=2)}
+    after = changed(consent(**(was | recorded)), **becomes)
+    assert after.given_at == LATER
+    assert changed(after) is after
+    assert after.changed_to(replace(after, given_at=NOW, from_at=NOW)) is after, "sent twice"
+    signed = changed(
+        consent(**(was | recorded)), **(becomes | {"given_at": LATER - timedelta(minutes=1)})
+    )
+    assert signed.given_at == LATER - timedelta(minutes=1), "since the one before was recorded"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ({"recipients": BY_NAME}, {"recipients": frozenset({PARTNER})}),
+        ({}, {"sources": frozenset({HERE})}),
+        ({"labels": frozenset({Label.NORMAL, Label.HIV})}, {}),
+        ({}, {"until_at": LATER + timedelta(days=1)}),
+        ({}, {"from_at": LATER + timedelta(days=1)}),
+        ({}, {"evidence_note": "in the safe"}),
+    ],
+)
+@pytest.mark.parametrize("said", [{}, {"given_at": NOW - timedelta(days=9)}])
+def test_what_permits_less_stays_as_old_as_it_is_and_is_made_no_older(was, becomes, said):
+    becomes = becomes or {"labels": frozenset({Label.HIV})}
+    after = changed(consent(**was), **(becomes | said))
+    assert (after.given_at, after.version) == (NOW, 2)
+
+
+def test_a_refusal_is_given_when_it_says_so():
+    before = consent(decision=ConsentDecision.DENY)
+    after = changed(before, labels=ALL_LABELS, given_at=NOW - timedelta(days=9))
+    assert after.given_at == NOW - timedelta(days=9)
+
+
 def test_a_change_that_says_the_same_is_none_whoever_makes_it_and_when():
     before = consent()
     assert before.changed_to(consent(recorded_by=PARTNER, recorded_at=NOW + timedelta(1))) is before
@@ -136,14 +206,14 @@ def reader(id):
     )
 
 
-def drawn(chance, number):
+def drawn(chance, number, decision=None):
     """Any consent that might be recorded."""
 
     def some(those, least):
         those = sorted(those)
         return frozenset(chance.sample(those, chance.randint(least, len(those))))
 
-    decision = chance.choice(list(ConsentDecision))
+    decision = decision or chance.choice(list(ConsentDecision))
     least = 1 if decision is ConsentDecision.PERMIT else 0
     return consent(
         id=UUID(int=number),
@@ -224,3 +294,26 @@ def test_what_begins_later_is_previewed_as_it_will_be_then():
     later = consent(from_at=NOW + timedelta(days=400))
     (effect,) = preview(facts(), later, [reader(PARTNER)], NOW).effects
     assert effect.opened
+
+
+def test_what_stays_as_old_as_it_was_shows_nothing_that_it_did_not_show():
+    """Whatever is changed: what is shown more is shown by the authority of now alone."""
+    chance = random.Random(5)
+    readers = [reader(who) for who in (HERE, THERE, PARTNER)]
+    kept = 0
+    for _ in range(80):
+        before, other = (
+            replace(drawn(chance, 300, ConsentDecision.PERMIT), form=ConsentForm.PAPER)
+            for _ in range(2)
+        )
+        fields = {}
+        for name in ("recipients", "sources", "purposes", "labels", "classes"):
+            said = sorted(getattr(before, name))
+            some = frozenset(chance.sample(said, chance.randint(min(1, len(said)), len(said))))
+            fields[name] = chance.choice([some, frozenset(said), getattr(other, name)])
+        after = changed(before, **fields)
+        if after.given_at == before.given_at:
+            kept += after != before
+            for who in readers:
+                assert visible(facts(after), who, LATER) <= visible(facts(before), who, LATER)
+    assert kept > 5
