@@ -9,6 +9,7 @@ from libs.chassis.caller import Call
 from libs.chassis.errors import NotFound
 from libs.chassis.fields import apply_mask, check_etag, to_uuid
 from services.careplans.convert.preferences import preferences_to_proto, to_preferences
+from services.careplans.domain.labels import ORDINARY, inherit
 from services.careplans.domain.preferences import Preferences, preferences_id
 from services.careplans.events import save_preferences
 from services.careplans.service.work import labels_at, must_write_at
@@ -28,7 +29,7 @@ async def get_preferences(
 async def update_preferences(
     request: rpc.UpdatePreferencesRequest, call: Call
 ) -> preferences_pb2.Preferences:
-    """Begin with what was written down last, wherever, so that nobody has to be asked twice."""
+    """Begin with what was written down last, wherever, so that nobody has to be asked twice: as sensitive as that was."""
     told = request.preferences
     facility_id = to_uuid("preferences.facility_id", told.facility_id)
     must_write_at(call, facility_id)
@@ -38,9 +39,10 @@ async def update_preferences(
     wanted = preferences_to_proto(every[0]) if every else preferences_pb2.Preferences()
     check_etag(told.etag, every[0].version if every else 0)
     apply_mask(wanted, told, request.update_mask)
-    labels = await labels_at(call, facility_id)
-    said = to_preferences(wanted, patient_id, facility_id, labels, call.tx.at)
     own = next((each for each in every if each.facility_id == facility_id), None)
+    begun_with = (each.labels for each in (*every[:1], own) if each)
+    labels = await labels_at(call, facility_id, inherit(ORDINARY, *begun_with))
+    said = to_preferences(wanted, patient_id, facility_id, labels, call.tx.at)
     after = _written(said, own, max((each.version for each in every), default=0))
     if after != own:
         await save_preferences(call.tx, [after])

@@ -325,11 +325,11 @@ async def test_a_merge_moves_everything_in_whatever_order_merges_come(careplans,
         assert UUID(str(row["patient_id"])) == survivor
 
 
-async def _prefer(c, **fields):
+async def _prefer(c, token=None, **fields):
     told = careplans_events_pb2.PreferencesChanged().preferences
     for name, value in fields.items():
         setattr(told, name, value)
-    return await c.call("UpdatePreferences", preferences=told)
+    return await c.call("UpdatePreferences", token, preferences=told)
 
 
 # Preferences.
@@ -355,6 +355,28 @@ async def test_preferences_are_written_down_bit_by_bit(careplans):
         await refused("TIME_OF_DAY_INVALID", _prefer(c, **whose, best_from="9", best_until="10:00"))
         await refused("TIME_SPAN_HALF", _prefer(c, **whose, best_from="09:00"))
         await refused("LANGUAGE_INVALID", _prefer(c, **whose, language="Spanish please"))
+
+
+async def test_what_begins_with_the_words_of_a_program_is_as_sensitive_as_they_are(careplans):
+    async with careplans() as c:
+        there, third, part2 = uuid4(), uuid4(), [access_pb2.LABEL_PART2]
+        await c.program_feed(c.here)
+        ours, theirs, program = (
+            {"patient_id": str(c.patient), "facility_id": str(place)}
+            for place in (there, third, c.here)
+        )
+        await _prefer(c, **program, food="no alcohol")
+        own = await _prefer(c, c.token(None, there), **ours, works_nights=True)
+        assert (own.food, list(own.labels)) == ("", [NORMAL]), "they do not see the program's"
+        c.hub.clock.move(timedelta(hours=1))
+        await _prefer(c, **program, food="no wine")
+        begun = await _prefer(c, c.token(None, c.here, there), **ours, reading=1)
+        assert (begun.food, list(begun.labels)) == ("no wine", part2)
+        c.hub.clock.move(timedelta(hours=1))
+        newest = await _prefer(c, c.token(None, third), **theirs, language="en")
+        assert list(newest.labels) == [NORMAL]
+        again = await _prefer(c, c.token(None, there, third), **ours, faith="none")
+        assert (again.language, list(again.labels)) == ("en", part2), "and stays so"
 
 
 async def test_of_two_records_that_become_one_the_newer_preferences_stay(careplans):
