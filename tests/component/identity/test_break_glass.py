@@ -126,6 +126,25 @@ async def test_it_shows_the_patient_to_that_person_alone_for_an_hour(identity):
         assert glass.state == BreakGlass.STATE_OPEN
 
 
+async def test_after_a_merge_it_is_for_the_record_that_lives_on_until_it_ends(identity):
+    async with identity() as i:
+        e = await Emergency.at(i)
+        survivor = await e.known(e.there)
+        glass = await e.break_it()
+        merged = Patient(id=e.patient, state=Patient.STATE_MERGED, merged_into_id=survivor)
+        event = PatientChanged(patient=merged, version=2)
+        await i.hub.publish(event, key=UUID(e.patient), version=2)
+
+        async def followed():
+            return [(g.grantee_id, g.expire_time) for g in await e.grants(survivor)]
+
+        granted = await i.hub.until(followed, what="the grant for who lives on")
+        assert granted == [(e.nurse, glass.expire_time)]
+        assert not await e.grants()
+        await e.call("EndBreakGlass", e.token("nurse", e.nurse), break_glass_id=glass.id)
+        assert not await e.grants(survivor)
+
+
 @pytest.mark.parametrize(("role", "is_part2"), [("nurse", True), ("nurse", False)])
 async def test_part_2_records_only_in_an_emergency_that_says_so(identity, role, is_part2):
     async with identity() as i:
