@@ -19,7 +19,14 @@ ORDINARY = frozenset({Label.NORMAL})
 # What an administrator or a privacy officer looks at first, and then each label by itself.
 EACH_LABEL = (ORDINARY, *(frozenset({label}) for label in Label if label is not Label.NORMAL))
 # Without one of these the guard of a service refuses whoever asks for such rows.
-_PERMISSIONS: Mapping[DataClass, str] = {DataClass.COORDINATION: "tasks.read"}
+_PERMISSIONS: Mapping[DataClass, str] = {
+    DataClass.CLINICAL: "care_plans.read",
+    DataClass.COORDINATION: "tasks.read",
+    DataClass.REFERRALS: "referrals.read",
+    DataClass.APPOINTMENTS: "appointments.read",
+    DataClass.MESSAGES: "threads.read",
+    DataClass.BILLING: "tasks.read",
+}
 _USUAL = "patients.read"
 
 

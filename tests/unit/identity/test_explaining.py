@@ -18,6 +18,7 @@ from services.identity.domain.explaining import (
     ordinary,
     to_themselves,
 )
+from services.identity.domain.role import PERMISSIONS, Role
 from tests.reference import chance
 from tests.unit.identity.access_network import (
     AT,
@@ -38,7 +39,7 @@ from tests.unit.identity.access_network import (
 from tests.unit.identity.access_translation import an_id, ids, translated_once
 
 EVERY_CLASS = tuple(DataClass)
-CARE = frozenset({"patients.read", "tasks.read"})
+CARE = PERMISSIONS[Role.NURSE]
 SEES = (treated(),)
 
 
@@ -82,13 +83,27 @@ def test_the_headline_is_about_ordinary_rows_where_labels_are_told_of_too():
 
 
 def test_without_a_permission_it_is_the_role_that_decides():
-    schedules = at(permissions={"patients.read"})
-    (others, tasks) = told(world(treatments=SEES), asked(schedules))
-    assert tasks.data_classes == (DataClass.COORDINATION,)
-    assert [line.key for line in tasks.lines] == ["role"]
-    assert others.is_allowed
     (nothing,) = told(world(treatments=SEES), asked(at(permissions=())))
     assert (nothing.is_allowed, nothing.lines[0].key) == (False, "role")
+
+
+CLINICAL, MESSAGES, REFERRALS = DataClass.CLINICAL, DataClass.MESSAGES, DataClass.REFERRALS
+
+
+@pytest.mark.parametrize(
+    ("role", "refused"),
+    [
+        (Role.NURSE, set()),
+        (Role.SCHEDULER, {CLINICAL}),
+        (Role.PRIVACY_OFFICER, {CLINICAL, MESSAGES, REFERRALS, DataClass.APPOINTMENTS}),
+        (Role.ANALYST, set(DataClass)),
+    ],
+)
+def test_what_the_services_do_not_show_to_a_role_is_refused_by_it(role, refused):
+    found = told(world(treatments=SEES), asked(at(permissions=PERMISSIONS[role])))
+    by_role = {key for one in found if keys([one]) == ["role"] for key in one.data_classes}
+    assert by_role == refused
+    assert all(one.is_allowed for one in found if keys([one]) != ["role"])
 
 
 def test_who_has_left_sees_nothing_whatever_names_them():
