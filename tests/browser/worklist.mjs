@@ -125,11 +125,11 @@ export function worklist(world) {
       await page.goto(`${world.hub.url}/worklist?scope=unclaimed`);
       const name = page.getByRole("complementary", { name: "The selected task" }).locator("h2");
       await name.waitFor();
-      const whose = await name.innerText();
+      const whose = await name.textContent();
       await page.keyboard.press("c");
       await toast(page, "Yours now").waitFor();
       await until(async () => (await page.locator("[aria-selected=true]").count()) === 0, 15_000);
-      assert.equal(await name.innerText(), whose);
+      assert.equal(await name.textContent(), whose);
       await page.keyboard.press("z");
       await page.context().close();
     });
