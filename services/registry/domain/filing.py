@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.registry.domain.keys import stream_id_of
 from services.registry.domain.report import PersonReport, VisitReport, VisitSaid
-from services.registry.domain.visit import VisitMessage
+from services.registry.domain.told import VisitMessage
 
 _ABOUT_PERSONS = frozenset({"A28", "A31"})
 

@@ -10,7 +10,7 @@ from services.registry.domain.encounter import Encounter
 from services.registry.domain.observation import Observation
 from services.registry.domain.patient import Patient, Program
 from services.registry.domain.report import Handled
-from services.registry.domain.visit import VisitMessage
+from services.registry.domain.told import VisitMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

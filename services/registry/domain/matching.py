@@ -6,6 +6,7 @@ but they do not make one person of two who contradict each other.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Protocol
 from uuid import UUID
 
@@ -54,6 +55,11 @@ def contradict(one: Person, other: Person) -> bool:
         _differ(some.social, others.social),
     )
     return sum(differences) > 1
+
+
+def are_several(people: Iterable[Person]) -> bool:
+    """Whether any two of them contradict each other."""
+    return any(contradict(one, other) for one, other in combinations(people, 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

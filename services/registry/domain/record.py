@@ -7,7 +7,6 @@ store writes what changed. Nothing here waits or asks, so the whole of it runs i
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import combinations
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from services.registry.domain.encounter import Encounter, EncounterState
 from services.registry.domain.filing import filed, is_about_the_person
 from services.registry.domain.keys import stand_in_of
 from services.registry.domain.known import Changes, Joined, Known, Link
-from services.registry.domain.matching import Matcher, contradict
+from services.registry.domain.matching import Matcher, are_several, contradict
 from services.registry.domain.minors import of_age
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import (
@@ -38,7 +37,8 @@ from services.registry.domain.report import (
     answer,
 )
 from services.registry.domain.results import Results
-from services.registry.domain.visit import FOLLOWED, Folded, VisitMessage, fold
+from services.registry.domain.told import FOLLOWED, VisitMessage
+from services.registry.domain.visit import Folded, fold
 
 _ABOUT_MERGES = frozenset({"A40"})
 # Of the pairs of one merge message the one that somebody has to look at decides what became of it.
@@ -396,5 +396,5 @@ class Record:
 
 def _check_joinable(patients: Sequence[Patient]) -> None:
     """Refuse to make one person of two who cannot be one: it harms both, and a record more harms less."""
-    if any(contradict(one.person, other.person) for one, other in combinations(patients, 2)):
+    if are_several([patient.person for patient in patients]):
         raise _Parked("PERSON_CONTRADICTS")

@@ -9,7 +9,8 @@ from services.registry.domain.encounter import Encounter
 from services.registry.domain.labels import VERSION, Label
 from services.registry.domain.minors import Labeled, of_age
 from services.registry.domain.observation import Observation, relabeled
-from services.registry.domain.visit import VisitMessage, fold
+from services.registry.domain.told import VisitMessage
+from services.registry.domain.visit import fold
 
 # A process of another version, which labels by its own value sets, says so at least every few minutes. Whoever has not been
 # heard of for so long has ended, and all that it labeled is there to be seen.

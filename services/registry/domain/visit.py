@@ -1,7 +1,7 @@
 """A visit is a pure fold over its messages: the same messages make the same visit, whatever order they came in.
 
-Messages are ordered by (event time, message time, event rank, content hash) and each one changes the visit as it
-stood; so a late one changes only what no later one set, and never reopens what a later one closed.
+Messages are read in their order in time (`told`) and each one changes the visit as it stood; so a late one changes only
+what no later one set, and never reopens what a later one closed.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,48 +19,15 @@ from services.registry.domain.encounter import (
 )
 from services.registry.domain.labels import VERSION, Label, Provenance, inherit, label
 from services.registry.domain.report import Diagnosis, VisitSaid
+from services.registry.domain.told import VisitMessage, in_order
 
 # The roots of ids that must be the same for ever; never change them.
 VISITS = UUID("6f1d1f0e-3b0a-5c0e-9a53-1b8f0f6a2d01")
 
-# At the same instant an event comes after what it builds on, and a cancel after what it cancels.
-_RANKS = {
-    trigger: rank
-    for rank, trigger in enumerate(
-        ("A05", "A04", "A01", "A06", "A07", "A02", "A12", "A08", "A03", "A13", "A11")
-    )
-}
-FOLLOWED = frozenset(_RANKS)
 _BEGINS = frozenset({"A01", "A04", "A05"})
 _IN_A_BED = frozenset(
     {EncounterClass.INPATIENT, EncounterClass.OBSERVATION, EncounterClass.PARTIAL}
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitMessage:
-    """One stored message of a stream. `patient_id` is whom it was taken to mean when it came."""
-
-    message_id: UUID
-    stream_id: UUID
-    facility_id: UUID
-    patient_id: UUID
-    trigger: str
-    event_at: datetime
-    message_at: datetime
-    content_hash: str
-    said: VisitSaid
-    provenance: Provenance
-    sent: tuple[str, ...]
-
-    @property
-    def order(self) -> tuple[datetime, datetime, int, str]:
-        return (self.event_at, self.message_at, _RANKS[self.trigger], self.content_hash)
-
-    @property
-    def tells(self) -> tuple[object, ...]:
-        """What it says of the visit, whichever message says it."""
-        return (self.event_at, self.message_at, self.trigger, self.said)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +60,7 @@ def fold(messages: Iterable[VisitMessage], owner: Callable[[UUID], UUID]) -> Fol
     courses: list[_Course] = []
     ignored: dict[UUID, str] = {}
     told: set[object] = set()
-    for message in sorted(messages, key=lambda message: message.order):
+    for message in in_order(messages):
         course = _course_for(message, courses)
         course.messages.append(message)
         if (

@@ -22,7 +22,7 @@ from services.registry.domain.report import (
     ResultReport,
     VisitReport,
 )
-from services.registry.domain.visit import VisitMessage
+from services.registry.domain.told import VisitMessage
 from services.registry.store.patient import RECORDS, PatientStore
 from services.registry.store.schema import (
     appointments,

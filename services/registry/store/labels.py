@@ -13,7 +13,7 @@ from services.registry.domain.minors import Labeled
 from services.registry.domain.observation import Observation
 from services.registry.domain.patient import Patient
 from services.registry.domain.relabeling import Labeling
-from services.registry.domain.visit import VisitMessage
+from services.registry.domain.told import VisitMessage
 from services.registry.store.patient import RECORDS
 from services.registry.store.schema import (
     encounters,
