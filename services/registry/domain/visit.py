@@ -210,6 +210,10 @@ class _Course:
         self.disposition = ""
 
     def _forget_the_cancelled(self) -> None:
+        """What was told of it may be another patient's: the wrong one was picked. Labels stay."""
+        self.encounter_class = None
+        self.diagnoses = ()
+        self.attending = self.admit_reason = self.admission_type = ""
         self.admit_told = self.admit_event = None
         self.discharge_told = self.discharge_event = None
         self.disposition = ""

@@ -143,6 +143,29 @@ def test_a_cancel_of_an_earlier_transfer_takes_no_later_one() -> None:
     assert [location.place for location in stay.locations] == ["3W^1", "4W^1"]
 
 
+def test_who_is_admitted_after_a_cancel_has_nothing_of_who_was_admitted_by_mistake() -> None:
+    told_of_another = {
+        "diagnoses": (Diagnosis(code="F20.9"),),
+        "admit_reason": "Psychosis",
+        "attending": "Dr. Ruiz",
+        "admission_type": "E",
+        "patient_class": "I",
+    }
+    mistaken = [
+        visit("A01", 0, person=jane(number("2")), **told_of_another),
+        visit("A11", 1, person=jane(number("2"))),
+    ]
+    [cancelled] = visits(*mistaken)
+    assert cancelled.diagnoses == (Diagnosis(code="F20.9"),)
+    for trigger, encounter_class in (("A01", None), ("A05", EncounterClass.PREADMIT)):
+        stay = only(*mistaken, visit(trigger, 2, person=jane(number("1"))))
+        assert (stay.diagnoses, stay.admit_reason, stay.attending) == ((), "", "")
+        assert (stay.admission_type, stay.encounter_class) == ("", encounter_class)
+        assert stay.labels == cancelled.labels != (), (
+            "what was said of the visit stays as sensitive"
+        )
+
+
 def test_a_cancelled_transfer_restores_the_place_before_it() -> None:
     moved = [visit("A01", 0, location="3W^1"), visit("A02", 1, location="ICU^1")]
     stay = only(*moved, visit("A12", 2, location="3W^1"))
