@@ -29,6 +29,9 @@ _CRITICAL_FLAGS, _ORDINARY_FLAGS = frozenset({"LL", "HH", "AA"}), frozenset({"N"
 _LONGEST_NUMBER = 32
 _MOST_OBSERVATIONS = 1000
 _MOST_TEXT = 256 * 1024
+# In bytes, of all results together: what tells of them is at most 900,000, and tells of the person, too.
+_MOST_TOLD = 700_000
+_AROUND_EACH, _AROUND_TEXT = 50, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,9 +296,10 @@ def _remark(nte: Segment) -> str:
 
 
 def _is_too_much(results: Sequence[Observation], message: Message, reading: Reading) -> bool:
-    """Whether it is more than a report can hold."""
-    size = sum(len(each.value) + len(each.note) for each in results)
-    if len(results) <= _MOST_OBSERVATIONS and size <= _MOST_TEXT:
+    """Whether it is more than a report can hold. What is said once of an order is told with each of its results."""
+    text = sum(len(each.value) + len(each.note) for each in results)
+    is_much = len(results) > _MOST_OBSERVATIONS or text > _MOST_TEXT
+    if not is_much and sum(map(_size, results)) <= _MOST_TOLD:
         return False
     reading.problem(
         message.segments("OBX")[0],
@@ -306,6 +310,16 @@ def _is_too_much(results: Sequence[Observation], message: Message, reading: Read
         "Find out what fills it at the sender.",
     )
     return True
+
+
+def _size(said: Observation) -> int:
+    """About how many bytes it takes to tell it."""
+    texts = (
+        *(said.number, said.code, said.code_system, said.sub_id, said.name, said.panel),
+        *(said.value, said.unit, said.reference_range, *said.flags, said.status),
+        *(said.orderer, said.laboratory, said.note),
+    )
+    return sum(len(text.encode()) + _AROUND_TEXT for text in texts) + _AROUND_EACH
 
 
 def _told_apart(results: Sequence[Observation]) -> Iterator[Observation]:

@@ -48,7 +48,8 @@ _VISIT_OPTIONAL = frozenset({"A08"})
 # The segments that reports are made of, and how much of them at most.
 _READ = ("PID", "PV1", "PV2", "DG1", "MRG", "ARV", "SCH", "TQ1", "AIS", "AIG", "AIL", "AIP")
 _MOST_TEXT = 64 * 1024
-_MOST_REPETITIONS = 500
+# In one segment, and in all of them with the segments themselves: each number is told with who gave it.
+_MOST_REPETITIONS, _MOST_TOGETHER = 500, 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,10 +176,9 @@ def _patient(message: Message, trigger: str, reading: Reading) -> Segment | None
 def _is_too_long(message: Message, reading: Reading) -> bool:
     """Whether what would be reported is more than a report can hold, or anybody can mean."""
     lines = [line for name in _READ for line in message.lines_of(name)]
-    mark = message.encoding.repetition
-    if sum(map(len, lines)) <= _MOST_TEXT and all(
-        line.count(mark) <= _MOST_REPETITIONS for line in lines
-    ):
+    counts = [line.count(message.encoding.repetition) for line in lines]
+    is_short = sum(map(len, lines)) <= _MOST_TEXT and sum(counts) + len(lines) <= _MOST_TOGETHER
+    if is_short and max(counts, default=0) <= _MOST_REPETITIONS:
         return False
     longest = max(lines, key=len)
     segment = next(s for s in message.segments(longest[:3]) if message.lines[s.line - 1] == longest)

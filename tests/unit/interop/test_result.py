@@ -1,13 +1,17 @@
 """What ORU messages say of results of a laboratory."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
+from libs.conveyor import outbox
+from services.interop.convert import report_to_proto
 from services.interop.domain.classify import classify
-from services.interop.domain.message import MessageState
+from services.interop.domain.message import Message, MessageState
 from services.interop.domain.trial import explain
 from tests.unit.interop.conftest import (
+    FACILITY,
     NOW,
     PID,
     SAMPLES,
@@ -210,6 +214,9 @@ def test_nothing_is_reported_later_than_its_message_was_made():
     assert said.reported_at == at("2026-09-01T15:00")
 
 
+MANY = [obx(f4=str(n)) for n in range(1000)]
+
+
 @pytest.mark.parametrize(
     ("segments", "reason", "place"),
     [
@@ -222,6 +229,10 @@ def test_nothing_is_reported_later_than_its_message_was_made():
         ((obr(f22="20291231"), obx()), "TIME_IN_FUTURE", "OBR-22"),
         ((obr(), *(obx(f4=str(n)) for n in range(1001))), "REPORT_TOO_LONG", "OBX"),
         ((obr(), obx("x" * 300_000, f2="TX")), "REPORT_TOO_LONG", "OBX"),
+        ((obr(), obx("腎" * 240_000, f2="TX")), "REPORT_TOO_LONG", "OBX"),
+        ((obr(f4="1^" + "x" * 900), *MANY), "REPORT_TOO_LONG", "OBX"),
+        ((obr(f16="1^" + "x" * 900), *MANY), "REPORT_TOO_LONG", "OBX"),
+        ((obr(), *(obx(f4=str(n), f7="x" * 900) for n in range(1000))), "REPORT_TOO_LONG", "OBX"),
     ],
 )
 def test_what_cannot_be_read_is_set_aside_with_what_is_wrong(segments, reason, place):
@@ -230,6 +241,36 @@ def test_what_cannot_be_read_is_set_aside_with_what_is_wrong(segments, reason, p
     assert verdict.explanation.startswith(f"{place}: ")
     assert "6.8" not in verdict.explanation
     assert all(problem.mend for problem in verdict.problems)
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        (obr(f4="1^" + "x" * 500, f16="1^" + "腎" * 50), *MANY[:800]),
+        (obr(), obx("腎" * 80_000, f2="TX"), obx("x" * 180_000, f2="TX", f4="2")),
+    ],
+)
+def test_what_is_reported_is_little_enough_to_be_told(segments):
+    verdict = verdict_on(oru(*segments))
+    assert verdict.report
+    told = report_to_proto(verdict.report, stored(verdict)).SerializeToString()
+    assert 300_000 < len(told) < outbox.LARGEST
+
+
+def stored(verdict):
+    """The message as it is kept."""
+    return Message(
+        id=UUID(int=1),
+        feed_id=UUID(int=2),
+        facility_id=FACILITY,
+        sending_application="LAB",
+        control_id=verdict.control_id,
+        content_hash=verdict.content_hash,
+        event_type=verdict.event_type,
+        received_at=NOW,
+        message_at=NOW,
+        state=verdict.state,
+    )
 
 
 def test_no_problem_and_no_note_says_a_value():

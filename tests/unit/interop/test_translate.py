@@ -295,6 +295,7 @@ def test_an_update_may_be_about_the_person_alone():
         ((EVN, PID, PID, "MRG|1"), "A40", "PID", "RETIRED_MISSING"),
         ((EVN, "PID|1||7||" + "x" * 70_000, PV1), "A01", "PID", "REPORT_TOO_LONG"),
         ((EVN, "PID|1||" + "7~" * 600, PV1), "A01", "PID", "REPORT_TOO_LONG"),
+        ((EVN, *["PID|1||" + "7~" * 400, "MRG|8"] * 60), "A40", "PID", "REPORT_TOO_LONG"),
     ],
 )
 def test_what_cannot_be_read_is_set_aside_and_says_where(segments, trigger, place, reason):
