@@ -5,6 +5,7 @@ be read is never guessed at and never dropped, because deadlines and loops hang 
 of use when it is right (a sex, a language, a fax number) is left out with a note.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +17,7 @@ from services.interop.domain.person import read_identifiers, read_person
 from services.interop.domain.reading import ErrorCode, Note, Problem, Reading
 from services.interop.domain.report import (
     Appointment,
+    Identifier,
     Merge,
     Observation,
     Person,
@@ -31,11 +33,13 @@ _VISIT_NUMBERS = (*range(1, 17), 21, 22, 23, 25, 26, 27, 32, 33, 38, 52, 53, 54,
 VISIT_EVENTS = frozenset(f"A{number:02}" for number in _VISIT_NUMBERS)
 PERSON_EVENTS = frozenset({"A28", "A31"})
 MERGE_EVENTS = frozenset({"A40"})
+# Two records are two people's after all: somebody has to look.
+UNLINK_EVENTS = frozenset({"A37"})
 # New, rescheduled, modified, cancelled, discontinued, deleted, missed.
 APPOINTMENT_EVENTS = frozenset({"S12", "S13", "S14", "S15", "S16", "S17", "S26"})
 RESULT_EVENTS = frozenset({"R01"})
 _OF_KIND = {
-    "ADT": VISIT_EVENTS | PERSON_EVENTS | MERGE_EVENTS,
+    "ADT": VISIT_EVENTS | PERSON_EVENTS | MERGE_EVENTS | UNLINK_EVENTS,
     "SIU": APPOINTMENT_EVENTS,
     "ORU": RESULT_EVENTS,
 }
@@ -119,6 +123,9 @@ def _event_at(message: Message, reading: Reading) -> datetime | None:
 
 
 def _content(message: Message, trigger: str, reading: Reading, message_at: datetime) -> _Content:
+    if trigger in UNLINK_EVENTS:
+        _complain_of_unlink(message, reading)
+        return _Content()
     pid = _patient(message, trigger, reading)
     if pid is None:
         return _Content()
@@ -128,6 +135,17 @@ def _content(message: Message, trigger: str, reading: Reading, message_at: datet
     if trigger in PERSON_EVENTS:
         return _Content(person=person)
     return _of_person(message, trigger, reading, message_at, person)
+
+
+def _complain_of_unlink(message: Message, reading: Reading) -> None:
+    reading.problem(
+        message.header,
+        9,
+        "UNLINK_NOT_FOLLOWED",
+        ErrorCode.UNSUPPORTED_EVENT,
+        "records are said to be two people's, and are not separated by a message",
+        "See whether they are one record here, and tell whoever uses it.",
+    )
 
 
 def _of_person(
@@ -208,21 +226,24 @@ def _complain_of_visits(message: Message, reading: Reading) -> None:
 
 
 def _merges(message: Message, reading: Reading) -> tuple[Merge, ...]:
-    """The groups PID [PD1] MRG, in their order."""
-    merges = []
-    survivor: Segment | None = None
+    """The groups PID [PD1] MRG, in their order. Some senders repeat MRG for one survivor."""
+    groups: list[tuple[Segment, list[Segment]]] = []
     for segment in message.every_segment():
         if segment.name == "PID":
-            _complain_of_lonely(survivor, reading)
-            survivor = segment
-        elif segment.name == "MRG" and survivor is not None:
-            merges.append(_merge(survivor, segment, reading))
-            survivor = None
-    _complain_of_lonely(survivor, reading)
-    return tuple(merges)
+            groups.append((segment, []))
+        elif segment.name == "MRG" and groups:
+            groups[-1][1].append(segment)
+    return tuple(_merge(pid, retired, reading) for pid, retired in groups)
 
 
-def _merge(pid: Segment, mrg: Segment, reading: Reading) -> Merge:
+def _merge(pid: Segment, every_mrg: Sequence[Segment], reading: Reading) -> Merge:
+    if not every_mrg:
+        _complain_of_lonely(pid, reading)
+    retired = [number for mrg in every_mrg for number in _retired(mrg, reading)]
+    return Merge(read_person(pid, reading), tuple(dict.fromkeys(retired)))
+
+
+def _retired(mrg: Segment, reading: Reading) -> tuple[Identifier, ...]:
     retired = read_identifiers(mrg, 1, reading)
     if not retired:
         reading.problem(
@@ -233,16 +254,15 @@ def _merge(pid: Segment, mrg: Segment, reading: Reading) -> Merge:
             "no retired number",
             "Send the number that is given up as the first component of MRG-1.",
         )
-    return Merge(read_person(pid, reading), retired)
+    return retired
 
 
-def _complain_of_lonely(pid: Segment | None, reading: Reading) -> None:
-    if pid is not None:
-        reading.problem(
-            pid,
-            0,
-            "RETIRED_MISSING",
-            ErrorCode.SEGMENT_SEQUENCE,
-            "a survivor without the MRG segment that says what it replaces",
-            "Send MRG after the PID (and PD1) of each survivor.",
-        )
+def _complain_of_lonely(pid: Segment, reading: Reading) -> None:
+    reading.problem(
+        pid,
+        0,
+        "RETIRED_MISSING",
+        ErrorCode.SEGMENT_SEQUENCE,
+        "a survivor without the MRG segment that says what it replaces",
+        "Send MRG after the PID (and PD1) of each survivor.",
+    )

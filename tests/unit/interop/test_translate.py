@@ -268,6 +268,21 @@ def test_a_merge_with_its_groups():
     assert second.survivor.identifiers == (Identifier("M", "B1", "MR"),)
 
 
+def test_a_survivor_of_several_merges_takes_them_all():
+    raw = message(
+        EVN,
+        "PID|1||A1^^^M^MR||DOE^JANE",
+        "MRG|A2^^^M^MR",
+        "MRG|A3^^^M^MR",
+        "PID|2||B1^^^M^MR",
+        "MRG|B2^^^M^MR",
+        trigger="A40",
+    )
+    first, second = report_of(raw).merges
+    assert [each.value for each in first.retired] == ["A2", "A3"]
+    assert [each.value for each in second.retired] == ["B2"]
+
+
 def test_a_person_without_a_visit():
     report = report_of(message(EVN, PID, trigger="A31"))
     assert (report.visit, report.person.sex) == (None, "F")
@@ -293,6 +308,8 @@ def test_an_update_may_be_about_the_person_alone():
         ((EVN, PID), "A40", "PID", "RETIRED_MISSING"),
         ((EVN, PID, "MRG|"), "A40", "MRG-1", "RETIRED_MISSING"),
         ((EVN, PID, PID, "MRG|1"), "A40", "PID", "RETIRED_MISSING"),
+        ((EVN, PID, "MRG|1", "MRG|"), "A40", "MRG-1", "RETIRED_MISSING"),
+        ((EVN, PID, PID), "A37", "MSH-9", "UNLINK_NOT_FOLLOWED"),
         ((EVN, "PID|1||7||" + "x" * 70_000, PV1), "A01", "PID", "REPORT_TOO_LONG"),
         ((EVN, "PID|1||" + "7~" * 600, PV1), "A01", "PID", "REPORT_TOO_LONG"),
         ((EVN, *["PID|1||" + "7~" * 400, "MRG|8"] * 60), "A40", "PID", "REPORT_TOO_LONG"),
