@@ -44,7 +44,7 @@ _TOLD = frozenset({
     "family", "given", "lines", "value", "birth_date", "text", "code", "note", "reason", "visit_number", "ward", "room",
     "bed", "admit_reason", "point_of_care",
 })  # fmt: skip
-# Kept beside the day of birth, and few in number: words that every contract has.
+# Kept beside the day of birth, some of them for each teller, and few in number: words that every contract has.
 _COMMON = frozenset({"sex", "language", "death_indicator"})
 # Of HL7: field and component by segment, from 1.
 _HL7 = {
@@ -85,7 +85,7 @@ def _in_json(value: str) -> Iterator[str]:
 def _leaves(name: str, told: object) -> Iterator[str]:
     if isinstance(told, dict):
         for key, value in told.items():
-            if key not in _COMMON:
+            if key.partition("@")[0] not in _COMMON:
                 yield from _leaves(key, value)
     elif isinstance(told, list):
         for value in told:

@@ -2,12 +2,15 @@
 
 Each field remembers the stamp (event time, message time, content) of what it was told by. Learning is commutative,
 associative and idempotent, so any order of messages, with duplicates, and any order of merges end in the same facts.
+
+Of a death the newest word of each teller is kept: that one facility does not know of it takes nothing back.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from services.registry.domain.identity import is_placeholder
 from services.registry.domain.normal import plain, plain_name, plain_suffix
@@ -22,6 +25,8 @@ from services.registry.domain.report import (
 
 V = TypeVar("V")
 LISTS = ("names", "addresses", "telecoms")
+_INDICATOR, _TIME = _DEATH = ("death_indicator", "death_time")
+_STAFF = "staff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,8 @@ class Facts:
 
     def person(self) -> Person:
         """The person as known now: the newest first, former names and addresses behind."""
-        died_at = self._value("death_time")
-        said_dead = self._value("death_indicator")
-        is_deceased = said_dead == "Y" or bool(not said_dead and died_at)
+        tellers = self._tellers_of_death()
+        died_at = self._time_of_death(tellers)
         sex = self._value("sex")
         names = _newest_first(self.names)
         legal = [n for n in names if n.use in ("", "L")]
@@ -76,8 +80,8 @@ class Facts:
             addresses=_newest_first(self.addresses),
             telecoms=_newest_first(self.telecoms),
             language=self._value("language"),
-            is_deceased=is_deceased,
-            died_at=datetime.fromisoformat(died_at) if is_deceased and died_at else None,
+            is_deceased=bool(tellers),
+            died_at=datetime.fromisoformat(died_at) if died_at else None,
         )
 
     def newest_stamp(self) -> str:
@@ -87,13 +91,39 @@ class Facts:
         told_by += [t.stamp for t in self.telecoms.values()]
         return max([*told_by, *self.cleared.values()], default="")
 
+    def _tellers_of_death(self) -> frozenset[str]:
+        """Whose newest word is that the person died. What people last wrote of it counts more than all before it."""
+        written = self.single.get(_of_teller(_INDICATOR, _STAFF))
+        since = written.stamp if written else ""
+        tellers = {name.partition("@")[2] for name in self.single if name.startswith(_DEATH)}
+        return frozenset(teller for teller in tellers if self._says_dead(teller, since))
+
+    def _says_dead(self, teller: str, since: str) -> bool:
+        said = self.single.get(_of_teller(_INDICATOR, teller))
+        time = self.single.get(_of_teller(_TIME, teller))
+        if said and said.value == "Y":
+            return said.stamp >= since
+        if not time or not time.value or time.stamp < since:
+            return False
+        # A time that was told at once with "N" is no death, and one told at once with a deletion is.
+        return not said or (time.stamp, "") >= (said.stamp, said.value)
+
+    def _time_of_death(self, tellers: frozenset[str]) -> str:
+        """The newest that was told by those who say so, or written by people; these delete what was told before, too."""
+        written = self.single.get(_of_teller(_TIME, _STAFF))
+        since = written.stamp if written else ""
+        each = (self.single.get(_of_teller(_TIME, teller)) for teller in {*tellers, _STAFF})
+        times = [told for told in each if told and told.value and told.stamp >= since]
+        return max(times, key=lambda told: told.stamp).value if tellers and times else ""
+
     def _value(self, name: str) -> str:
         told_last = self.single.get(name)
         return told_last.value if told_last else ""
 
 
-def told_by(person: Person, stamp: str) -> Facts:
-    """What one message tells, as facts of its own."""
+def told_by(person: Person, stamp: str, facility_id: UUID | None = None) -> Facts:
+    """What one message of a facility tells, or what people write (None), as facts of its own."""
+    teller = str(facility_id or _STAFF)
     single = {
         "birth_date": person.birth_on,
         "sex": str(person.sex or ""),
@@ -103,7 +133,7 @@ def told_by(person: Person, stamp: str) -> Facts:
     }
     return Facts(
         single={
-            name: Told(value, stamp)
+            _of_teller(name, teller) if name in _DEATH else name: Told(value, stamp)
             for name, value in single.items()
             if value or name in person.cleared
         },
@@ -113,6 +143,11 @@ def told_by(person: Person, stamp: str) -> Facts:
         identifiers=_numbers(person.identifiers),
         cleared={name: stamp for name in LISTS if name in person.cleared},
     )
+
+
+def _of_teller(name: str, teller: str) -> str:
+    """Under what the word of a teller is kept. That of "" was kept before tellers were told apart."""
+    return f"{name}@{teller}" if teller else name
 
 
 def _entries(values: Iterable[V], same: Callable[[V], str], stamp: str) -> dict[str, Told[V]]:

@@ -93,10 +93,10 @@ class Patient:
     ) -> Self:
         """The record after a message of a facility told of the person. What a program told stays with the program."""
         if is_program:
-            return self._learn_apart(facility_id, told_by(said, stamp))
+            return self._learn_apart(facility_id, told_by(said, stamp, facility_id))
         after = replace(
             self,
-            facts=self.facts.union(told_by(said, stamp)),
+            facts=self.facts.union(told_by(said, stamp, facility_id)),
             facility_ids=_together(self.facility_ids, (facility_id,)),
         )
         if after.shared == self.shared:  # mostly only the stamps are new
@@ -112,9 +112,9 @@ class Patient:
     def register(
         self, person: Person, stamp: str, facility_id: UUID, *, is_program: bool = False
     ) -> Self:
-        """A new record, of which nothing is known yet, as somebody typed it in."""
+        """A new record, of which nothing is known yet, as somebody typed it in. That somebody lives is nothing to tell."""
         _check(person)
-        told = told_by(person, stamp)
+        told = told_by(replace(person, is_deceased=person.is_deceased or None), stamp)
         if is_program:
             return self._learn_apart(facility_id, told)
         return replace(self, facts=told, facility_ids=(facility_id,))

@@ -39,7 +39,10 @@ async def play(spine, messages):
 
 
 ENCOUNTERS = """
-    SELECT e.*, p.facts->'single'->'death_indicator'->>'value' AS dead FROM encounters e
+    SELECT e.*, EXISTS (
+        SELECT FROM jsonb_each(p.facts->'single') AS told
+        WHERE told.key LIKE 'death_indicator@%' AND told.value->>'value' = 'Y'
+    ) AS dead FROM encounters e
     JOIN patients p ON p.id = e.patient_id WHERE NOT e.is_void
 """
 
@@ -114,7 +117,7 @@ def told(row):
         "disposition": row["discharge_disposition"],
         "places": () if is_over else tuple(each["place"] for each in json.loads(row["locations"])),
         "diagnoses": tuple(each["code"] for each in json.loads(row["diagnoses"])),
-        "is_deceased": row["dead"] == "Y",
+        "is_deceased": row["dead"],
     }
 
 
