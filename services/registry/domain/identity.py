@@ -5,10 +5,11 @@ Keys are hashes: indexes and locks hold no numbers of people.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from uuid import UUID, uuid5
 
-from services.registry.domain.normal import plain, plain_name
+from services.registry.domain.normal import plain, plain_name, plainest_name
 from services.registry.domain.report import Identifier, Person, PersonName, Telecom
 
 # The root of keys that are stored; never change it.
@@ -59,6 +60,25 @@ _NO_NAMES = frozenset(
 )
 _NO_BIRTHS = frozenset({"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11"})
 _NO_PHONES = frozenset({"5555555555", "1234567890"})
+# "No middle name" and the like.
+_NO_FURTHER_NAMES = frozenset({"NMN", "NMI", "NONE", "NA", "UNKNOWN", "UNK"})
+# Words that say that there is no street, where no house number is among them; and the beginnings of what is none at all.
+_NO_STREETS = frozenset(
+    {"HOMELESS", "UNKNOWN", "UNK", "NONE", "NA", "TRANSIENT", "UNDOMICILED", "DECLINED", "REFUSED"}
+    | {"TEST"}
+)
+_NO_STREET_AT_ALL = (
+    "GENERAL DELIVERY",
+    "N A",
+    "NO ADDRESS",
+    "NO FIXED",
+    "NO KNOWN",
+    "NO PERMANENT",
+)
+_NO_EMAILS = frozenset(
+    {"NONE", "NO", "NOEMAIL", "NOMAIL", "NA", "NULL", "UNKNOWN", "UNK", "DECLINED", "REFUSED"}
+    | {"TEST", "NOTPROVIDED", ""}
+)
 
 
 def person_keys(person: Person) -> tuple[UUID, ...]:
@@ -88,6 +108,16 @@ def _person_keys(person: Person) -> tuple[UUID, ...]:
         key=lambda n: (_rank(n[1]), n[1].assigner, _number(n[1]), n[0]),
     )
     return tuple(dict.fromkeys(_number_key(kind, identifier) for kind, identifier in ranked))
+
+
+def lent_keys(person: Person) -> frozenset[UUID]:
+    """Those of `person_keys` that come from numbers that get lent: by themselves they make nobody the same person."""
+    return person.once(_lent_keys)
+
+
+def _lent_keys(person: Person) -> frozenset[UUID]:
+    lent = tuple(i for i in person.identifiers if i.type in _LENT)
+    return frozenset(person_keys(replace(person, identifiers=lent)) if lent else ())
 
 
 def own_keys(identifiers: Iterable[Identifier]) -> tuple[UUID, ...]:
@@ -136,6 +166,12 @@ def given_names(names: Iterable[PersonName]) -> list[str]:
     return sorted({given for name in names if (given := _said_name(name)[1])})
 
 
+def further_given_names(names: Iterable[PersonName]) -> list[str]:
+    """What follows the first given name, as compared."""
+    further = {plainest_name(given) for name in names for given in name.given[1:]}
+    return sorted(further - _NO_FURTHER_NAMES - {""})
+
+
 def family_names(names: Iterable[PersonName]) -> list[str]:
     return sorted({family for name in names if (family := _said_name(name)[0])})
 
@@ -176,23 +212,37 @@ def phones(telecoms: Iterable[Telecom]) -> frozenset[str]:
 
 
 def emails(telecoms: Iterable[Telecom]) -> frozenset[str]:
-    return frozenset(t.value.strip().lower() for t in telecoms if t.is_email and "@" in t.value)
+    """In lower case; placeholders left out."""
+    values = (t.value.strip().lower() for t in telecoms if t.is_email)
+    return frozenset(value for value in values if not _is_no_email(value))
+
+
+def _is_no_email(value: str) -> bool:
+    local, at, domain = value.rpartition("@")
+    parts = (local, domain.rpartition(".")[0])
+    return not at or any(plain(part).replace(" ", "") in _NO_EMAILS for part in parts)
 
 
 def streets(person: Person) -> frozenset[str]:
-    """First street line and postal code of each address that has both."""
+    """First street line and postal code of each address that has both; placeholders left out."""
     return frozenset(
         f"{plain(a.lines[0])}|{a.postal_code[:5]}"
         for a in person.addresses
-        if a.lines and plain(a.lines[0]) and len(a.postal_code) >= 5 and a.use != "BA"
+        if a.lines and _is_street(plain(a.lines[0])) and len(a.postal_code) >= 5 and a.use != "BA"
     )
 
 
+def _is_street(line: str) -> bool:
+    if not line or line.startswith(_NO_STREET_AT_ALL):
+        return False
+    return any(c.isdigit() for c in line) or _NO_STREETS.isdisjoint(line.split())
+
+
 def own_numbers(person: Person) -> dict[str, frozenset[str]]:
-    """The facility's own numbers by their assigner."""
+    """The facility's own numbers by their assigner. One of no said type counts as one."""
     out: dict[str, frozenset[str]] = {}
     for i in person.identifiers:
-        if i.assigner and i.type in _OWN and not is_placeholder(i):
+        if i.assigner and i.type in (*_OWN, "") and not is_placeholder(i):
             out[i.assigner] = out.get(i.assigner, frozenset()) | {_number(i)}
     return out
 

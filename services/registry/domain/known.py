@@ -22,6 +22,19 @@ class Link:
     retired_into: UUID | None = None
 
 
+def was_retired_into(links: Mapping[UUID, Link], key: UUID, target: UUID) -> bool:
+    """Whether merges told before lead from `key` to `target`, directly or not."""
+    seen: set[UUID] = set()
+    following: UUID | None = key
+    while following and following not in seen:
+        seen.add(following)
+        link = links.get(following)
+        following = link.retired_into if link else None
+        if following == target:
+            return True
+    return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined:
     """Two records that became one, and what said so: kept, so that it can be undone."""

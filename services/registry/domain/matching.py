@@ -4,7 +4,7 @@ A wrong match is worse than a missed one: two people in one record harm both. Nu
 but they do not make one person of two who contradict each other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Protocol
@@ -55,6 +55,18 @@ def contradict(one: Person, other: Person) -> bool:
         _differ(some.social, others.social),
     )
     return sum(differences) > 1
+
+
+def meant(said: Person, known: Sequence[Patient], lent: Sequence[Patient]) -> list[Patient]:
+    """The records that a person's numbers mean, the oldest first: those that are known by them, and of those that only
+    numbers that get lent lead to the ones that are nobody else's.
+    """
+    found = {patient.id: patient for patient in known}
+    for patient in lent:
+        people = (said, *(each.person for each in found.values()))
+        if not any(_is_another(patient.person, each) for each in people):
+            found[patient.id] = patient
+    return sorted(found.values(), key=lambda patient: (patient.created_at, patient.id))
 
 
 def are_several(people: Iterable[Person]) -> bool:
@@ -114,17 +126,23 @@ def _shares_more(said: Person, known: Person) -> bool:
 
 
 def _vetoes(said: Person, known: Person) -> bool:
-    """Junior and senior, two social security numbers, a dead person walking in, two numbers of one facility."""
+    """Junior and senior, two social security numbers, a dead person walking in, or whatever tells two people apart."""
     if _differ(_suffixes(said), _suffixes(known)):
         return True
     if _differ(identity.social_security_numbers(said), identity.social_security_numbers(known)):
         return True
     if known.is_deceased and not said.is_deceased:
         return True
-    own, known_own = identity.own_numbers(said), identity.own_numbers(known)
-    return any(
-        not own[assigner] & known_own[assigner] for assigner in own.keys() & known_own.keys()
-    )
+    return _is_another(said, known)
+
+
+def _is_another(one: Person, other: Person) -> bool:
+    """Whether they are two who share much, as twins do: two numbers of one facility, or other further given names."""
+    own, others = identity.own_numbers(one), identity.own_numbers(other)
+    if any(not own[assigner] & others[assigner] for assigner in own.keys() & others.keys()):
+        return True
+    further = identity.further_given_names(one.names)
+    return _are_other_names(further, identity.further_given_names(other.names))
 
 
 def _suffixes(person: Person) -> frozenset[str]:

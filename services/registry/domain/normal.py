@@ -3,6 +3,8 @@
 import unicodedata
 from functools import lru_cache
 
+# Letters that no accent makes: a site whose character set has none of them writes those below.
+_STROKES = str.maketrans("ĐŁØ", "DLO")
 _SUFFIXES = frozenset({"JR", "SR", "II", "III", "IV", "V", "MD", "PHD"})
 
 
@@ -19,6 +21,11 @@ def plain_name(name: str) -> str:
     """A name as compared: O'Brien is OBRIEN, and a suffix is not part of it."""
     words = plain(name.replace("'", "").replace("’", "").replace("`", "")).split()
     return " ".join(w for w in words if w not in _SUFFIXES) or " ".join(words)
+
+
+def plainest_name(name: str) -> str:
+    """A name as it is compared with what another site may have had to write; keys that are stored know `plain_name`."""
+    return plain_name(name).translate(_STROKES)
 
 
 def plain_suffix(suffix: str) -> str:

@@ -4,7 +4,7 @@ The store fills a Record with everything that the reports' keys lead to, the rep
 store writes what changed. Nothing here waits or asks, so the whole of it runs in property tests as it does in production.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,8 +18,8 @@ from services.registry.domain.difference import next_versions, records_between
 from services.registry.domain.encounter import Encounter, EncounterState
 from services.registry.domain.filing import filed, is_about_the_person
 from services.registry.domain.keys import stand_in_of
-from services.registry.domain.known import Changes, Joined, Known, Link
-from services.registry.domain.matching import Matcher, are_several, contradict
+from services.registry.domain.known import Changes, Joined, Known, Link, was_retired_into
+from services.registry.domain.matching import Matcher, are_several, contradict, meant
 from services.registry.domain.minors import of_age
 from services.registry.domain.patient import Patient
 from services.registry.domain.report import (
@@ -228,10 +228,10 @@ class Record:
         if not survivor_keys or not retired_keys:
             raise _Parked("MERGE_NOT_IDENTIFIED")
         retired_keys = tuple(key for key in retired_keys if key not in survivor_keys)
-        if any(self._was_retired_into(s, r) for s in survivor_keys for r in retired_keys):
+        if any(was_retired_into(self._links, s, r) for s in survivor_keys for r in retired_keys):
             raise _Parked("MERGE_CYCLE")
         keys = identity.person_keys(merge.survivor)
-        involved = self._led_to((*keys, *retired_keys))
+        involved = self._meant((*keys, *retired_keys), merge.survivor)
         # Of people whom it knows, a facility is believed that they are one, however they were described.
         if any(source.facility_id not in patient.known_at for patient in involved):
             _check_joinable(involved)
@@ -250,25 +250,13 @@ class Record:
         self._links[key] = Link(key=key, patient_id=survivor_id, retired_into=into)
         return link is None or link.retired_into is None
 
-    def _was_retired_into(self, key: UUID, target: UUID) -> bool:
-        """Whether merges told before lead from `key` to `target`, directly or not."""
-        seen: set[UUID] = set()
-        following: UUID | None = key
-        while following and following not in seen:
-            seen.add(following)
-            link = self._links.get(following)
-            following = link.retired_into if link else None
-            if following == target:
-                return True
-        return False
-
     def _identify(self, keys: tuple[UUID, ...], person: Person, source: Source) -> Patient:
         """Whose record is meant, made if it is new, after it has learned what the message tells.
 
         A message with numbers of several records shows that they are one person's: the oldest record stays. It is
         parked if it says too little to tell anybody from anybody else, or if it contradicts what its numbers say.
         """
-        known = self._led_to(keys)
+        known = self._meant(keys, person)
         _check_joinable(known)
         if any(
             contradict(person, patient.person) and not self._corrects(patient, keys, person, source)
@@ -292,7 +280,13 @@ class Record:
             self._links.setdefault(key, Link(key=key, patient_id=patient.id))
         return self._learn(patient, person, source)
 
-    def _led_to(self, keys: tuple[UUID, ...]) -> list[Patient]:
+    def _meant(self, keys: tuple[UUID, ...], person: Person) -> list[Patient]:
+        """The records that the keys of a person mean, the oldest first."""
+        lent = identity.lent_keys(person)
+        known = self._led_to([key for key in keys if key not in lent])
+        return meant(person, known, self._led_to(lent))
+
+    def _led_to(self, keys: Iterable[UUID]) -> list[Patient]:
         """The records that the keys lead to, the oldest first."""
         ids = {self._current(self._links[key].patient_id) for key in keys if key in self._links}
         return sorted((self.patients[i] for i in ids), key=lambda p: (p.created_at, p.id))

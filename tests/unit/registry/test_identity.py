@@ -72,6 +72,7 @@ def test_a_message_with_the_numbers_of_two_records_joins_them() -> None:
         ({"sex": Sex.UNKNOWN}, 2),
         ({"names": (PersonName(family="OKAFOR", given=("jane", "m")),)}, 1),
         ({"names": (PersonName(family="Okafor", given=("Janet",)),)}, 2),
+        ({"telecoms": (), "addresses": (Address(lines=("NONE",), postal_code="85004"),)}, 2),
         ({"names": (PersonName(family="Okafor", given=("Jane",), suffix="JR"),)}, 2),
     ],
 )
@@ -83,10 +84,71 @@ def test_descriptions_match_only_with_one_thing_more(same: dict[str, object], co
     assert people(known, jane(*there(), **same)) == count
 
 
+def named(*given: str, family: str = "Okafor") -> dict[str, object]:
+    return {"names": (PersonName(family=family, given=given),)}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "count"),
+    [
+        (("Maria", "Elena"), ("Maria", "Isabel"), 2),
+        (("Maria", "Elena"), ("Maria", "I."), 2),
+        (("Maria", "Elena", "Inés"), ("Maria", "INES"), 1),
+        (("Maria", "Elena"), ("Maria", "E"), 1),
+        (("Maria", "Elena"), ("Maria",), 1),
+        (("Maria", "Elena"), ("Maria", "élena"), 1),
+        (("Anh", "Đình"), ("Anh", "Dinh"), 1),
+        (("Jane",), ("Jane", "M"), 1),
+        (("Jane", "???"), ("Jane", "M"), 1),
+    ],
+)
+def test_other_further_given_names_are_somebody_else(
+    one: tuple[str, ...], other: tuple[str, ...], count: int
+) -> None:
+    by_description = jane(number("1"), **named(*one)), jane(*there(), **named(*other))
+    assert people(*by_description) == people(*by_description[::-1]) == count
+    card = number("M-1", "AZ", "MA")
+    by_card = (
+        jane(number("1"), card, **named(*one), telecoms=()),
+        jane(*there(), card, **named(*other), telecoms=()),
+    )
+    assert people(*by_card) == people(*by_card[::-1]) == count
+
+
+def test_a_number_that_gets_lent_joins_nobody_whom_one_facility_knows_by_two_numbers() -> None:
+    card = number("M-1", "AZ", "MA")
+    for type in ("MR", ""):
+        twins = (
+            jane(number("1", type=type), card, telecoms=()),
+            jane(number("2", type=type), card, telecoms=()),
+        )
+        assert people(*twins) == people(*twins[::-1]) == people(*twins, *twins) == 2
+    elsewhere = jane(*there(), card, telecoms=())
+    assert people(twins[0], elsewhere, twins[1]) == 2
+    both = jane(*there(), number("2"), telecoms=())
+    assert people(twins[0], both, elsewhere) == 2, "what a number leads to is known by another one"
+
+
+def test_a_merge_leaves_alone_who_only_shares_a_number_that_gets_lent() -> None:
+    card = number("M-1", "AZ", "MA")
+    reports = [
+        PersonReport(source=source("A31", hours, f"{hours}"), person=person)
+        for hours, person in enumerate(
+            (jane(number("1"), card, telecoms=()), jane(number("2"), card, telecoms=()))
+        )
+    ]
+    survivor = jane(number("2"), card, telecoms=())
+    merge = Merge(survivor=survivor, retired=(number("3"),))
+    registry = record([*reports, MergeReport(source=source("A40", 3, "3"), merges=(merge,))])
+    numbers = [{i.value for i in p.person.identifiers} for p in registry.patients.values()]
+    assert sorted(numbers, key=len) == [{"1", "M-1"}, {"2", "3", "M-1"}]
+
+
 def test_vetoes_hold_against_any_agreement() -> None:
     one, other = number("219-09-1234", "USSSA", "SS"), number("219-09-4321", "USSSA", "SS")
     assert people(jane(number("1"), one), jane(*there(), other)) == 2
     assert people(jane(number("1")), jane(number("2"))) == 2, "two numbers of one facility"
+    assert people(jane(number("1")), jane(number("2", type=""))) == 2, "of no said type"
     assert people(replace(jane(number("1")), is_deceased=True), jane(*there())) == 2
 
 
@@ -95,6 +157,34 @@ def test_vetoes_hold_against_any_agreement() -> None:
     [
         {"birth_on": "1900-01-01"},
         {"telecoms": (Telecom(value="(555) 555-5555"),)},
+        *(
+            {"telecoms": (Telecom(value=value, is_email=True),)}
+            for value in (
+                "none@none.com",
+                "NoEmail@gmail.com",
+                "no-email@mercy.org",
+                "jane@noemail.org",
+                "N/A@NA.com",
+                "declined@mercy.org",
+                "unknown@mercy.org",
+                "test@test.com",
+                "@",
+            )
+        ),
+        *(
+            {"telecoms": (), "addresses": (Address(lines=(line,), postal_code="85004"),)}
+            for line in (
+                "HOMELESS",
+                "Homeless shelter",
+                "Unknown",
+                "No Address",
+                "NONE",
+                "N/A",
+                "General Delivery",
+                "General Delivery 12",
+                "No fixed address",
+            )
+        ),
         {"names": (PersonName(family="UNKNOWN", given=("Jane",)),)},
         {"names": (PersonName(family="Okafor", given=("Baby Boy",)),)},
         {"names": (PersonName(family="TEST", given=("TEST",)),)},
