@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 from hypothesis import strategies as st
 
+from services.registry.domain.encounter import Encounter
 from services.registry.domain.known import Known
 from services.registry.domain.labels import NOTHING_KNOWN, Provenance
 from services.registry.domain.matching import ExactMatcher
@@ -100,6 +101,12 @@ def visit(
     )
 
 
+def told(trigger: str, told_at: float, happened: float, **said: object) -> VisitReport:
+    """A visit message that is told at another time than that of the event."""
+    report = visit(trigger, told_at, **said)
+    return replace(report, source=replace(report.source, event_at=at(happened)))
+
+
 def record(reports: Iterable[Report] = ()) -> Record:
     """A registry in memory that has taken these reports."""
     ids = count(1)
@@ -107,6 +114,16 @@ def record(reports: Iterable[Report] = ()) -> Record:
     for report in reports:
         registry.apply(report)
     return registry
+
+
+def visits(*reports: VisitReport) -> list[Encounter]:
+    shown = [e for e in record(reports).encounters.values() if not e.is_void]
+    return sorted(shown, key=lambda e: e.listed_at)
+
+
+def only(*reports: VisitReport) -> Encounter:
+    [encounter] = visits(*reports)
+    return encounter
 
 
 def essence(registry: Record) -> object:
