@@ -1,7 +1,7 @@
 """What was told of a visit, in its order in time, whatever order it came in.
 
 That is (event time, message time, event rank, content hash); but what is entered again after a cancel comes after that
-cancel, also if it tells an earlier time.
+cancel, also if it tells an earlier time, and what was told before an admission was cancelled comes before that.
 """
 
 from collections.abc import Iterable
@@ -22,6 +22,7 @@ _RANKS = {
 FOLLOWED = frozenset(_RANKS)
 _CANCELLED_BY = {"A01": "A11", "A04": "A11", "A05": "A11", "A03": "A13", "A02": "A12"}
 _CANCELS = frozenset(_CANCELLED_BY.values())
+_ADMISSION_CANCELLED = "A11"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,26 +51,31 @@ def in_order(messages: Iterable[VisitMessage]) -> list[VisitMessage]:
     """The messages of one stream, the oldest first. The same messages have the same order."""
     messages = tuple(messages)
     cancels = [m for m in messages if m.trigger in _CANCELS]
-
-    def entered_at(message: VisitMessage) -> datetime:
-        """When an event happened, but no earlier than a cancel of its kind that was told before it."""
-        cancel = _CANCELLED_BY.get(message.trigger)
-        earlier = (c for c in cancels if c.trigger == cancel and c.message_at < message.message_at)
-        return max((message.event_at, *(c.event_at for c in earlier)))
-
-    def cancelled_at(message: VisitMessage) -> datetime:
-        """When a cancel happened, but no earlier than what was told before it and can be what it cancels."""
-        meant = (
-            m
-            for m in messages
-            if _CANCELLED_BY.get(m.trigger) == message.trigger
-            and m.event_at <= message.event_at
-            and m.message_at < message.message_at
+    # From when each counts: when it happened, but no earlier than what it comes after.
+    times: dict[UUID, datetime] = {}
+    for message in sorted(messages, key=lambda m: m.message_at):
+        others = messages if message.trigger in _CANCELS else cancels
+        before = (
+            times[other.message_id]
+            for other in others
+            if other.message_at < message.message_at and _comes_after(message, other)
         )
-        return max((message.event_at, *map(entered_at, meant)))
+        times[message.message_id] = max((message.event_at, *before))
+    return sorted(
+        messages,
+        key=lambda m: (times[m.message_id], m.message_at, _RANKS[m.trigger], m.content_hash),
+    )
 
-    def order(message: VisitMessage) -> tuple[datetime, datetime, int, str]:
-        at = cancelled_at(message) if message.trigger in _CANCELS else entered_at(message)
-        return (at, message.message_at, _RANKS[message.trigger], message.content_hash)
 
-    return sorted(messages, key=order)
+def _comes_after(message: VisitMessage, earlier: VisitMessage) -> bool:
+    """Whether a message comes after one that was told earlier, whatever times they tell.
+
+    An event comes after a cancel of its kind: it was entered again. A cancel comes after what it can be a cancel of, and
+    that of an admission after all that was told of the visit, so that nothing of it is left for the next admission.
+    """
+    if message.said.visit_number and _ADMISSION_CANCELLED in (message.trigger, earlier.trigger):
+        return True
+    if message.trigger in _CANCELS:
+        is_of_its_kind = _CANCELLED_BY.get(earlier.trigger) == message.trigger
+        return is_of_its_kind and earlier.event_at <= message.event_at
+    return _CANCELLED_BY.get(message.trigger) == earlier.trigger

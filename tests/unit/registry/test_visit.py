@@ -99,6 +99,32 @@ def test_an_admission_that_is_entered_again_with_an_earlier_time_counts(
         assert (stay.state, stay.admit_at) == (EncounterState.IN_PROGRESS, at(-2))
 
 
+def test_what_was_told_of_a_cancelled_admission_is_no_part_of_one_that_is_told_later() -> None:
+    mistaken = [
+        told("A01", 0.1, 0),
+        told("A02", 1.1, 1, location="ICU^1"),
+        told("A08", 2.1, 2, diagnoses=(Diagnosis(code="F20.9"),)),
+        told("A03", 2.6, 2.5),
+        told("A11", 3, 0),
+    ]
+    again = [
+        *mistaken,
+        told("A01", 3.1, 0.5, location="3W^1"),
+        told("A02", 3.2, 1.5, location="4W^1"),
+    ]
+    for order in (again, again[::-1]):
+        stay = only(*order)
+        assert (stay.state, stay.admit_at, stay.diagnoses) == ("IN_PROGRESS", at(0.5), ())
+        assert [location.place for location in stay.locations] == ["3W^1", "4W^1"]
+    first, second = visits(
+        told("A01", 0.1, 0, number_of_visit=""),
+        told("A03", 1.1, 1, number_of_visit=""),
+        told("A01", 2.1, 2, number_of_visit=""),
+        told("A11", 3, 0, number_of_visit=""),
+    )
+    assert (first.state, second.state) == ("CANCELLED", "IN_PROGRESS"), "two visits without one"
+
+
 def test_a_transfer_that_is_entered_again_with_an_earlier_time_counts() -> None:
     again = [
         visit("A01", 0, location="3W^1"),

@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from services.registry.domain.report import VisitReport
+from services.registry.domain.report import Diagnosis, VisitReport
 from tests.unit.registry.streams import at, jane, number, only, told
 
 QUARTERS = st.integers(1, 4)
@@ -29,6 +29,7 @@ class Ward(RuleBasedStateMachine):
         self.acts: dict[str, tuple[str, int]] = {}
         self.ended_at: float | None = None
         self.began_at: float | None = None
+        self.diagnoses: tuple[Diagnosis, ...] = ()
 
     def send(self, kind: str, trigger: str, happened: float | None = None, **said: object) -> float:
         self.hours += 1
@@ -50,6 +51,7 @@ class Ward(RuleBasedStateMachine):
     def admit(self, place: str, quarters: int) -> None:
         is_again = self.state == "CANCELLED"
         self.state, self.places = "IN_PROGRESS", []
+        self.diagnoses = () if is_again else self.diagnoses
         happened = self.earlier("admission", quarters) if is_again else None
         self.began_at = self.send("admission", "A01", happened, location=place)
         self.places.append((place, self.began_at))
@@ -57,7 +59,7 @@ class Ward(RuleBasedStateMachine):
     @precondition(lambda self: self.state in (None, "CANCELLED"))
     @rule()
     def announce(self) -> None:
-        self.state, self.places = "PLANNED", []
+        self.state, self.places, self.diagnoses = "PLANNED", [], ()
         self.send("admission", "A05")
 
     @precondition(lambda self: self.state == "IN_PROGRESS")
@@ -88,15 +90,21 @@ class Ward(RuleBasedStateMachine):
         self.send("discharge", "A13", None if tells_its_own_time else self.ended_at)
 
     @precondition(lambda self: self.state in ("IN_PROGRESS", "FINISHED"))
-    @rule()
-    def cancel_admission(self) -> None:
+    @rule(tells_its_own_time=st.booleans())
+    def cancel_admission(self, tells_its_own_time: bool) -> None:
         self.state = "CANCELLED"
-        self.send("admission", "A11")
+        self.send("admission", "A11", None if tells_its_own_time else self.began_at)
 
     @precondition(lambda self: self.state)
     @rule()
     def update(self) -> None:
         self.send("", "A08")
+
+    @precondition(lambda self: self.state not in (None, "CANCELLED"))
+    @rule(code=st.sampled_from(("I50.9", "F20.9")))
+    def diagnose(self, code: str) -> None:
+        self.diagnoses = (Diagnosis(code=code),)
+        self.send("", "A08", diagnoses=self.diagnoses)
 
     @invariant()
     def the_visit_is_as_the_ward_left_it(self) -> None:
@@ -106,6 +114,7 @@ class Ward(RuleBasedStateMachine):
         assert encounter.state == self.state
         ended_at = self.ended_at if self.state == "FINISHED" else None
         assert encounter.discharge_at == (None if ended_at is None else at(ended_at))
+        assert encounter.diagnoses == self.diagnoses
         if self.state in ("IN_PROGRESS", "FINISHED"):
             assert encounter.admit_at == at(self.began_at)
             stays = [place for place, _ in groupby(place for place, _ in self.places)]
