@@ -95,7 +95,7 @@ export function worklist(world) {
     });
 
     test("what is done next holds up no outcome, and signing out throws none away", async () => {
-      const [first, second] = [somebody("Ona", "Pavyzdys"), somebody("Jan", "Przykład")];
+      const [first, second] = [somebody("Ona", "Pavyzdys"), somebody("Jan", "Wzorcowy")];
       await sentHome(world.hub, first, 1);
       const { page, row } = await atWork(world, second, 1);
       const other = rowOf(page, first.family);

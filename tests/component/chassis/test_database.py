@@ -36,7 +36,7 @@ OPEN = {
     "analytics": {"facilities", "merges", "risk_tombstones"},
     "careplans": {"facilities", "owners", "feeds", "merges"},
     "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},
-    "messaging": {"staff", "teams", "facilities"},
+    "messaging": {"staff", "teams", "facilities", "feeds"},
 }
 CHASSIS_OPEN = {
     "audit_chain",
