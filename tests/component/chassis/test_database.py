@@ -15,7 +15,17 @@ from libs.chassis.access import GrantRow, PatientAccess, grants, project_access
 from libs.chassis.database import Database, Mode, every_field, open_pool, param, sql
 from libs.chassis.migrate import chains, is_at_head, migrate
 
-SERVICES = ("identity", "interop", "registry", "tasking", "messaging")
+SERVICES = (
+    "analytics",
+    "careplans",
+    "identity",
+    "interop",
+    "messaging",
+    "referrals",
+    "registry",
+    "scheduling",
+    "tasking",
+)
 ALL = sql(select(grants), row=GrantRow)
 ADD = sql(insert(grants).values(every_field(grants)))
 # Tables that hold nothing about patients. Anything else is forced under row-level security.
@@ -34,9 +44,13 @@ OPEN = {
     },
     "registry": {"feeds", "labeling"},
     "analytics": {"facilities", "merges", "risk_tombstones"},
-    "careplans": {"facilities", "owners", "feeds", "merges"},
+    "careplans": {"facilities", "organizations", "owners", "feeds", "merges"},
     "tasking": {"staff", "teams", "facilities", "protocols", "notifications"},
     "messaging": {"staff", "teams", "facilities", "feeds"},
+    # Of a letter to a partner, the referral and where it went; of a link, only its hash.
+    "referrals": {"facilities", "feeds", "merges", "organizations", "services", "seats"}
+    | {"links", "letters"},
+    "scheduling": {"facilities", "feeds", "merges", "schedules"},
 }
 CHASSIS_OPEN = {
     "audit_chain",
@@ -235,15 +249,19 @@ WITHOUT_GRANTS = {
     "referral_facts": "what one's own facility recorded",
     "refusals": "raw messages stay with their facility",
     "reports": "the registry's own",
+    "taken": "when one's own facilities are not free",
     "thread_reads": "of a thread whom the policy on threads shows",
     "visit_messages": "the registry's own",
 }
 NOT_TO_PEOPLE = {
+    ("analytics", "critical_results"): "computing's own",
     ("analytics", "visits"): "computing's own",
     ("analytics", "discharges"): "computing's own",
     ("analytics", "referrals"): "computing's own",
+    ("careplans", "seen"): "what plans follow",
     ("careplans", "tasks"): "what plans follow",
     ("registry", "appointments"): "the registry's own",
+    ("scheduling", "visits"): "how sensitive appointments are",
     ("tasking", "encounters"): "planning's own",
     ("tasking", "appointments"): "planning's own",
     ("tasking", "replies"): "planning's own",
