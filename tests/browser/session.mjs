@@ -76,7 +76,7 @@ export function session(world) {
       const page = await signIn(world.browser, world.hub, "nurse");
       await page.getByRole("button", { name: /Nadia Haddad/ }).click();
       await page.getByRole("menuitem", { name: "Sign out" }).click();
-      await page.waitForURL((url) => url.href !== `${world.hub.url}/worklist`);
+      await page.waitForURL((url) => !url.pathname.startsWith("/worklist"));
       await page.goto(`${world.hub.url}/worklist`);
       await page.getByRole("link", { name: "Sign in" }).waitFor();
       await page.context().close();
