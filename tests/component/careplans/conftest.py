@@ -12,13 +12,13 @@ from carehub.careplans.v1 import (
     reconciliation_service_pb2,
 )
 from carehub.identity.v1 import identity_events_pb2, staff_pb2
-from carehub.interop.v1 import interop_events_pb2
 from carehub.registry.v1 import encounter_pb2, registry_events_pb2
 from carehub.tasking.v1 import loop_pb2, task_pb2, tasking_events_pb2
 from google.protobuf.message_factory import GetMessageClass
 from google.type.date_pb2 import Date
 
 from libs.chassis.fields import to_timestamp
+from libs.testing.feeds import feed_changed
 from libs.testing.hub import caller_token
 
 PLANS = careplans_service_pb2.DESCRIPTOR.services_by_name["CareplansService"]
@@ -101,10 +101,8 @@ class Careplans:
         await self.hub.publish(event, key=id)
 
     async def program_feed(self, facility):
-        event = interop_events_pb2.FeedChanged(version=1)
-        event.feed.id, event.feed.facility_id = str(uuid4()), str(facility)
-        event.feed.provenance.is_part2_program = True
-        await self.hub.publish(event, key=event.feed.id)
+        feed_id = uuid4()
+        await self.hub.publish(feed_changed(feed_id, facility), key=feed_id)
         await self.until_rows("SELECT count(*) FROM feeds", 1)
 
     # What tasking tells.

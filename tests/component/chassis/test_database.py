@@ -14,18 +14,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from libs.chassis.access import GrantRow, PatientAccess, grants, project_access
 from libs.chassis.database import Database, Mode, every_field, open_pool, param, sql
 from libs.chassis.migrate import chains, is_at_head, migrate
+from libs.local.environment import SERVICES
 
-SERVICES = (
-    "analytics",
-    "careplans",
-    "identity",
-    "interop",
-    "messaging",
-    "referrals",
-    "registry",
-    "scheduling",
-    "tasking",
-)
 ALL = sql(select(grants), row=GrantRow)
 ADD = sql(insert(grants).values(every_field(grants)))
 # Tables that hold nothing about patients. Anything else is forced under row-level security.

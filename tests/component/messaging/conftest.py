@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import identity_events_pb2, staff_pb2
-from carehub.interop.v1 import interop_events_pb2
 from carehub.messaging.v1 import messaging_service_pb2 as rpc
 from carehub.registry.v1 import patient_pb2, registry_events_pb2
 from carehub.scheduling.v1 import appointment_pb2, scheduling_events_pb2
@@ -16,6 +15,7 @@ from carehub.tasking.v1 import loop_pb2, tasking_events_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from libs.chassis.fields import to_timestamp
+from libs.testing.feeds import feed_changed
 from libs.testing.hub import caller_token
 
 CONTRACT = rpc.DESCRIPTOR.services_by_name["MessagingService"]
@@ -88,11 +88,7 @@ class Messaging:
     async def feed(self, *facilities, id=None, version=1, is_program=True):
         """A feed that speaks for these facilities; its id, once it is heard."""
         id = id or uuid4()
-        event = interop_events_pb2.FeedChanged(version=version)
-        event.feed.id, event.feed.facility_id = str(id), str(facilities[0])
-        for number, each in enumerate(facilities):
-            event.feed.quirks.facilities[f"F{number}"] = str(each)
-        event.feed.provenance.is_part2_program = is_program
+        event = feed_changed(id, *facilities, version=version, is_program=is_program)
         await self.hub.publish(event, key=id, version=version)
         await self.until_rows(
             "SELECT count(*) FROM feeds WHERE id = $1 AND version >= $2", 1, id, version

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from carehub.access.v1 import access_pb2
 from carehub.identity.v1 import (
     consent_pb2,
     consent_service_pb2,
@@ -15,7 +16,6 @@ from carehub.identity.v1 import (
     identity_service_pb2,
     organization_pb2,
 )
-from carehub.interop.v1 import interop_events_pb2
 from carehub.referrals.v1 import partner_service_pb2 as partner
 from carehub.referrals.v1 import referral_pb2, referrals_events_pb2
 from carehub.referrals.v1 import referrals_service_pb2 as rpc
@@ -23,6 +23,7 @@ from carehub.registry.v1 import registry_events_pb2
 from google.protobuf.message_factory import GetMessageClass
 
 from libs.chassis.fields import to_timestamp
+from libs.testing.feeds import feed_changed
 from libs.testing.hub import caller_token
 
 CONTRACT = rpc.DESCRIPTOR.services_by_name["ReferralsService"]
@@ -157,16 +158,27 @@ class Referrals:
     async def feed(self, *facilities, id=None, version=1, is_program=True):
         """A feed that speaks for these facilities; its id, once it is heard."""
         id = id or uuid4()
-        event = interop_events_pb2.FeedChanged(version=version)
-        event.feed.id, event.feed.facility_id = str(id), str(facilities[0])
-        for number, each in enumerate(facilities):
-            event.feed.quirks.facilities[f"F{number}"] = str(each)
-        event.feed.provenance.is_part2_program = is_program
+        event = feed_changed(id, *facilities, version=version, is_program=is_program)
         await self.hub.publish(event, key=id, version=version)
         await self.until(
             "SELECT count(*) FROM feeds WHERE id = $1 AND version >= $2", 1, id, version
         )
         return id
+
+    async def let_see(self, facility):
+        """Identity lets a facility see what is ordinary of the patient's referrals, to treat them; and is heard."""
+        grant = access_pb2.Grant(
+            grantee_id=str(facility), is_from_anywhere=True, purposes=[access_pb2.PURPOSE_TREATMENT],
+            data_classes=[access_pb2.DATA_CLASS_REFERRALS], labels=[access_pb2.LABEL_NORMAL], reason="TREATED",
+        )  # fmt: skip
+        access = access_pb2.PatientAccess(patient_id=str(self.patient), version=99, grants=[grant])
+        changed = identity_events_pb2.AccessChanged(access=access, version=99)
+        await self.hub.publish(changed, key=self.patient, version=99)
+        await self.until("SELECT count(*) FROM grants", 1)
+        beat = identity_events_pb2.AccessBeat(version=1)
+        beat.beat_time.GetCurrentTime()
+        await self.hub.publish(beat, key="identity")
+        await self.until("SELECT count(*) FROM access_heartbeat", 1)
 
     async def directory(self, *organizations, **fields):
         request = rpc.ImportDirectoryRequest(json=json.dumps(organizations), **fields)

@@ -5,28 +5,11 @@ from uuid import UUID, uuid4
 
 import pytest
 from carehub.access.v1 import access_pb2
-from carehub.identity.v1 import identity_events_pb2
 from carehub.referrals.v1 import referrals_service_pb2 as rpc
 
 from libs.chassis.wire import CallFailed
 from services.referrals.store import NeighborStore
 from tests.component.referrals.conftest import Consent, State
-
-
-async def let_see(r, clinic):
-    """Identity lets a clinic see what is ordinary of the patient, to treat them, and is heard."""
-    grant = access_pb2.Grant(
-        grantee_id=str(clinic), is_from_anywhere=True, purposes=[access_pb2.PURPOSE_TREATMENT],
-        data_classes=[access_pb2.DATA_CLASS_REFERRALS], labels=[access_pb2.LABEL_NORMAL], reason="TREATED",
-    )  # fmt: skip
-    access = access_pb2.PatientAccess(patient_id=str(r.patient), version=99, grants=[grant])
-    changed = identity_events_pb2.AccessChanged(access=access, version=99)
-    await r.hub.publish(changed, key=r.patient, version=99)
-    await r.until("SELECT count(*) FROM grants", 1)
-    beat = identity_events_pb2.AccessBeat(version=1)
-    beat.beat_time.GetCurrentTime()
-    await r.hub.publish(beat, key="identity")
-    await r.until("SELECT count(*) FROM access_heartbeat", 1)
 
 
 async def refused(coroutine, reason):
@@ -43,7 +26,7 @@ async def test_what_a_program_asks_for_is_shown_to_the_program_alone(referrals):
     async with referrals() as r:
         clinic = uuid4()
         stranger = r.token(uuid4(), clinic)
-        await let_see(r, clinic)
+        await r.let_see(clinic)
         before = await r.draft()
         assert names(before) == ["NORMAL"]
         assert (await r.get(before, stranger)).id == before.id

@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import pytest
 from carehub.access.v1 import access_pb2
-from carehub.identity.v1 import identity_events_pb2
 from carehub.referrals.v1 import referrals_service_pb2 as rpc
 from carehub.registry.v1 import registry_events_pb2
 
@@ -297,18 +296,7 @@ async def test_strangers_find_nothing_and_a_grant_shows_but_does_not_let_change(
         assert await r.listed(stranger) == []
         elsewhere = r.draft(token=stranger)
         await refused(elsewhere, "NOT_FOUND", "REFERRING_FACILITY_NOT_FOUND")
-        grant = access_pb2.Grant(
-            grantee_id=str(clinic), is_from_anywhere=True, purposes=[access_pb2.PURPOSE_TREATMENT],
-            data_classes=[access_pb2.DATA_CLASS_REFERRALS], labels=[access_pb2.LABEL_NORMAL], reason="TREATED",
-        )  # fmt: skip
-        access = access_pb2.PatientAccess(patient_id=str(r.patient), version=99, grants=[grant])
-        changed = identity_events_pb2.AccessChanged(access=access, version=99)
-        await r.hub.publish(changed, key=r.patient, version=99)
-        await r.until("SELECT count(*) FROM grants", 1)
-        beat = identity_events_pb2.AccessBeat(version=1)
-        beat.beat_time.GetCurrentTime()
-        await r.hub.publish(beat, key="identity")
-        await r.until("SELECT count(*) FROM access_heartbeat", 1)
+        await r.let_see(clinic)
         assert (await r.call("GetReferral", get, stranger)).id == sent.id
         cancel = rpc.CancelReferralRequest(referral_id=sent.id, reason="OTHER")
         await refused(
