@@ -130,6 +130,11 @@ export function worklist(world) {
       await toast(page, "Yours now").waitFor();
       await until(async () => (await page.locator("[aria-selected=true]").count()) === 0, 15_000);
       assert.equal(await name.textContent(), whose);
+      // And its keys are still its keys.
+      await page.keyboard.press("n");
+      await page.getByRole("dialog", { name: "Note" }).waitFor();
+      await page.keyboard.press("Escape");
+      await page.getByRole("dialog").waitFor({ state: "detached" });
       await page.keyboard.press("z");
       await page.context().close();
     });

@@ -43,7 +43,7 @@ export function WorklistPage() {
   }, [first, go, search.task]);
   const task = useSelected(worklist, rows, selected);
   const isPage = !isWide && Boolean(search.task);
-  useListKeys({ rows, selected, isPage, scope, showNew: worklist.showNew, doing, go });
+  useListKeys({ rows, selected, task, isPage, scope, showNew: worklist.showNew, doing, go });
   const back = isPage ? () => go({ task: undefined }) : undefined;
   return (
     <div className={styles.screen} data-has-pane={isWide && rows.length > 0}>
@@ -175,6 +175,8 @@ function neighbor(rows: readonly SteadyRow[], taskId: string, step: 1 | -1): str
 interface ListKeys {
   rows: SteadyRow[];
   selected: string;
+  /** The selected one, also where it is no row of the list any more. */
+  task: Task | undefined;
   isPage: boolean;
   scope: WorklistScope;
   showNew: () => void;
@@ -182,10 +184,10 @@ interface ListKeys {
   go: (change: Partial<WorklistSearch>) => void;
 }
 
-function useListKeys({ rows, selected, isPage, scope, showNew, doing, go }: ListKeys): void {
+function useListKeys(list: ListKeys): void {
+  const { rows, selected, task, isPage, scope, showNew, doing, go } = list;
   const navigate = useNavigate();
   const me = useMe().staffMember.id;
-  const task = rows.find((row) => row.task.id === selected)?.task;
   const move = (step: 1 | -1) => () => {
     const to = neighbor(rows, selected, step);
     if (!to) return;
