@@ -1,7 +1,9 @@
 """What was recorded about a record that was merged into another one, or about that one: it holds for both."""
 
+import json
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from carehub.registry.v1.patient_pb2 import Patient
 
@@ -144,3 +146,28 @@ async def test_who_was_on_the_list_of_an_agreement_stays_on_it_as_who_survives(
         await r.identity.hub.until(followed, what="the place on the list")
         previewed = await r.preview(r.deny(patient_id=str(twin)))
         assert previewed.effects, "as a preview is told, too"
+
+
+async def test_who_was_merged_is_found_without_reading_the_facts_of_all_patients(identity, servers):
+    """Before anything is known of the tables' size, too: each change to a patient asks it."""
+    async with Records.kept(identity) as r:
+        survivor, merged = uuid4(), uuid4()
+        admin = await asyncpg.connect(servers.admin_url("identity"))
+        try:
+            await admin.execute(
+                "INSERT INTO access_facts (kind, id, version, patient_id, facility_ids, is_holding) SELECT 'PATIENT', "
+                "id, 1, id, '{}', true FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, 20000)) many"
+            )
+            await r.known(survivor)
+            await r.network.registered(merged, r.here, state=Patient.STATE_MERGED, into=survivor)
+
+            async def found():
+                return await admin.fetch("SELECT * FROM merged_into($1)", [survivor])
+
+            assert await r.identity.hub.until(found, what="the merge") == [(merged, survivor)]
+            plan = await admin.fetchval(
+                f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM merged_into('{{{survivor}}}')"
+            )
+        finally:
+            await admin.close()
+    assert json.loads(plan)[0]["Plan"]["Shared Hit Blocks"] < 100

@@ -22,7 +22,7 @@ _SUBJECT = "carehub.tasking.v1.TaskChanged"
 _STEP = "contact"
 _TO_DO = """SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL)
     + (SELECT count(*) FROM timers WHERE due_at <= now())"""
-_PENDING = "SELECT count(*) FROM messages WHERE state = 'PENDING'"
+_PENDING = "SELECT EXISTS (SELECT FROM messages WHERE state = 'PENDING')"
 
 
 def mllp_line(bench: Bench) -> Line:
