@@ -27,7 +27,7 @@ _CHUNK = 5_000
 # As registry's migration has it.
 _SEARCH_INDEX = (
     "CREATE INDEX IF NOT EXISTS patient_search_vector ON patient_search USING gin (vector) "
-    "WITH (gin_pending_list_limit = 64)"
+    "WITH (gin_pending_list_limit = 512)"
 )
 _SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
