@@ -270,8 +270,6 @@ async def open_pool(place: str, size: int, name: str) -> "asyncpg.Pool[Record]":
             "application_name": name,
             "idle_in_transaction_session_timeout": "10s",
             "lock_timeout": "5s",
-            # A plan is kept, and many are made while their table is small, when to go through all of it is the quickest.
-            "enable_seqscan": "off",
         },
     )
 

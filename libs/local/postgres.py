@@ -48,6 +48,8 @@ SETTINGS = {
     "synchronous_commit": "on",
     "max_connections": "400",
     "shared_buffers": "256MB",
+    # What was planned while a table was empty is planned anew once it is analyzed; a new hub fills its tables at once.
+    "autovacuum_naptime": "15s",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Statements and the details of errors quote rows, and rows are health data.

@@ -75,13 +75,15 @@ async def _load(module: str, plan: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-async def until(condition: Callable[[], Any], seconds: float, what: str) -> float:
+async def until(
+    condition: Callable[[], Any], seconds: float, what: str, every: float = 0.02
+) -> float:
     """Wait for a condition; when it came true."""
     ends = time.time() + seconds
     while not await condition():
         if time.time() > ends:
             raise TimeoutError(f"{what}: not within {seconds:.0f} seconds")
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(every)
     return time.time()
 
 

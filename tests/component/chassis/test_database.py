@@ -148,25 +148,6 @@ async def test_what_is_read_under_policies_is_planned_once(servers, database):
     assert tuple(plans) == (8, 0)
 
 
-async def test_a_plan_that_was_made_while_a_table_was_small_uses_its_index_when_it_is_large(
-    database,
-):
-    """A plan is kept by its connection: one that goes through all of a small table would go through all of a large one."""
-    async with database.session() as connection:
-        await connection.execute(
-            "PREPARE one (text[]) AS SELECT handled_at FROM inbox JOIN unnest($1) AS asked (consumer) USING (consumer)"
-        )
-        await connection.execute("SET plan_cache_mode = force_generic_plan")
-        await connection.execute("EXECUTE one ('{c7}')")
-        await connection.execute(
-            "INSERT INTO inbox (consumer, message_id) SELECT 'c' || n, gen_random_uuid() FROM generate_series(1, 20000) n"
-        )
-        plan = await connection.fetch("EXPLAIN ANALYZE EXECUTE one ('{c7}')")
-    said = "\n".join(row[0] for row in plan)
-    assert "inbox_pkey" in said, said
-    assert "rows=1.00" in said, said
-
-
 async def test_a_person_cannot_write_where_only_the_system_may(database):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         async with database.person(uuid4(), [uuid4()], Mode.WRITE, 5) as tx:

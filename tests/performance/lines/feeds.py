@@ -187,7 +187,7 @@ async def _handled(up: Hub) -> None:
         async def none_pending() -> bool:
             return not await connection.fetchval(_PENDING)
 
-        await until(none_pending, _DRAIN_SECONDS, "the outcomes of messages")
+        await until(none_pending, _DRAIN_SECONDS, "the outcomes of messages", every=0.2)
     finally:
         await connection.close()
 
