@@ -123,7 +123,7 @@ class _Asked:
 
 async def alone(bench: Bench, up: Hub, number: int) -> float:
     """The creates of a running hub, per second."""
-    async with _asked(up) as ours:
+    async with asked(up) as ours:
         await ours.warm(bench.plan.warm)
         await ours.turn(bench.plan.seconds)
     bench.say(f"  {number} {ours}")
@@ -132,7 +132,7 @@ async def alone(bench: Bench, up: Hub, number: int) -> float:
 
 async def beside(bench: Bench, up: Hub, line: Line, number: int) -> float:
     """The creates of a running hub, per second; and those of the monolith, in turns: what happens to the machine happens to both."""
-    async with _asked(up) as ours, monolith_beside(bench.engines) as other:
+    async with asked(up) as ours, monolith_beside(bench.engines) as other:
         plan = _plan(other.port, other.token, other.facility, f"m{time.time_ns()}")
         theirs = _Asked("monolith", plan, other.pids)
         await ours.warm(bench.plan.warm)
@@ -150,7 +150,7 @@ async def beside(bench: Bench, up: Hub, line: Line, number: int) -> float:
 
 
 @asynccontextmanager
-async def _asked(up: Hub) -> AsyncIterator[_Asked]:
+async def asked(up: Hub) -> AsyncIterator[_Asked]:
     facility = (await up.facilities())[FACILITY]
     plan = _plan(up.port, await up.token("nurse"), facility, f"h{time.time_ns()}")
     watches = {service: await up.system(service) for service in _PROJECTIONS}
