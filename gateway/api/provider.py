@@ -145,9 +145,9 @@ class Provider:
         url = f"{self._client.issuer.rstrip('/')}/.well-known/openid-configuration"
         try:
             found = _checked(await self._json("GET", url), self._client.issuer)
-        except ProviderAway:
+        except (ProviderAway, ProviderRefused) as error:  # a no to this question is said to nobody
             if not self._metadata:
-                raise
+                raise ProviderAway(str(error)) from None
             _log.warning("discovery failed", extra={"reason": "KEEPING_WHAT_IS_KNOWN"})
             found = self._metadata
         self._metadata, self._discovered_at = found, now

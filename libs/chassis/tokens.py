@@ -77,7 +77,7 @@ class CallerVerifier:
         header = _header(token)
         if header.get("typ") == SERVICE_TYPE:
             return self._read_service(token, header)
-        decoded = await self._decode(token)
+        decoded = await self._decode(token, header)
         expires = _expires(decoded, TYPE, ISSUER)
         try:
             caller = to_caller(decoded.claims)
@@ -101,24 +101,25 @@ class CallerVerifier:
             raise _not_ours()
         return _expires(decoded, SERVICE_TYPE, found[0]), as_service(found[0])
 
-    async def _decode(self, token: str) -> jwt.Token:
+    async def _decode(self, token: str, header: Mapping[str, Any]) -> jwt.Token:
         """Decode; with keys fetched anew, at most every few seconds, when the ones at hand do not fit."""
         if decoded := _decoded(token, self._keys):
             return decoded
         if self._keys is None or time.monotonic() - self._fetched_at > _REFETCH_SECONDS:
-            await self.fetch()
+            await self.fetch(header.get("kid"))
             if decoded := _decoded(token, self._keys):
                 return decoded
         raise _not_ours()
 
-    async def fetch(self) -> None:
-        """Fetch the keys, once for all who wait for them. Without any, nobody can be believed or refused."""
+    async def fetch(self, wanted: object = None) -> None:
+        """Fetch the keys, once for all who wait for them. Without any, or that one, nobody can be believed or refused."""
         if self._fetching is None or self._fetching.done():
             self._fetching = asyncio.create_task(self._fetch_once())
         try:
             await asyncio.shield(self._fetching)
         except Exception as error:
-            if self._keys is None:
+            known = [key.kid for key in self._keys.keys] if self._keys else None
+            if known is None or (wanted and wanted not in known):
                 raise Unavailable(
                     "CALLER_KEYS_AWAY", "Identity does not answer. Try again."
                 ) from error

@@ -56,7 +56,7 @@ def caller_token(
         "facilities": places, "roles": dict.fromkeys(roles, everywhere),
         "permissions": dict.fromkeys(permissions, everywhere) | others,
     }  # fmt: skip
-    header = {"alg": "Ed25519", "typ": TYPE, "kid": "test"}
+    header = {"alg": "Ed25519", "typ": TYPE, "kid": key.kid}
     return jwt.encode(header, body | claims, key, algorithms=["Ed25519"])
 
 

@@ -6,6 +6,7 @@ import orjson
 import pytest
 from joserfc.jwk import KeySet, OKPKey
 
+from libs.chassis import tokens
 from libs.chassis.errors import Unauthenticated, Unavailable
 from libs.chassis.tokens import CallerVerifier
 from libs.testing.hub import caller_token
@@ -51,6 +52,21 @@ async def test_while_identity_is_away_nobody_is_called_a_stranger():
         await verifier.verify(caller_token(key=OLD))
     identity.is_away = False
     assert await verifier.verify(caller_token(key=OLD))
+
+
+async def test_a_newer_key_that_identity_cannot_be_asked_for_makes_nobody_a_stranger(monkeypatch):
+    monkeypatch.setattr(tokens, "_REFETCH_SECONDS", 0.0)
+    identity = Identity()
+    verifier = CallerVerifier(identity.fetch)
+    await verifier.verify(caller_token(key=OLD))
+    identity.is_away, identity.keys = True, [OLD, NEW]
+    with pytest.raises(Unavailable):
+        await verifier.verify(caller_token(key=NEW))
+    forged = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
+    with pytest.raises(Unauthenticated):
+        await verifier.verify(caller_token(key=forged))
+    identity.is_away = False
+    assert await verifier.verify(caller_token(key=NEW))
 
 
 async def test_a_flood_of_unknown_keys_asks_once_and_good_tokens_go_on():

@@ -33,6 +33,7 @@ class OpenIdProvider:
     lives: float = 300
     is_away: bool = False
     keys_status: int = 200
+    discovery_status: int = 200
     fetched_keys: int = 0
     refreshed: int = 0
     counter: int = 0
@@ -64,8 +65,10 @@ class OpenIdProvider:
         )
 
     async def _discovery(self, _: Request) -> JSONResponse:
-        if self.is_away:
-            return JSONResponse({}, 503)
+        if self.is_away or self.discovery_status != 200:
+            return JSONResponse(
+                {"error": "Realm does not exist"}, max(503 * self.is_away, self.discovery_status)
+            )
         return JSONResponse(
             {
                 "issuer": self.issuer,

@@ -4,11 +4,12 @@ import asyncio
 import time
 
 import httpx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import RSAKey
 
-from gateway.api.provider import Client, Provider, ProviderAway, ProviderRefused
+from gateway.api.provider import REDISCOVER_AFTER, Client, Provider, ProviderAway, ProviderRefused
 from gateway.api.rates import Limiter, Rate
 from gateway.api.sessions import Session
 from gateway.api.signin import SignIn
@@ -86,4 +87,20 @@ async def test_keys_are_tried_again_soon_and_unknown_ones_looked_for_seldom():
     clock[0] += 30.1
     assert await outcome(other) == "ProviderAway after 4"
     assert await outcome(token) == "fine after 4"
+    await http.aclose()
+
+
+async def test_a_provider_that_does_not_know_itself_for_a_moment_refuses_nobody():
+    """As one that starts anew, or a proxy before it: what was known of it is kept, and a first question is for later."""
+    provider, clock = OpenIdProvider(ISSUER, key=_KEY, discovery_status=404), [time.time()]
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(provider.app()))
+    keeper = Provider(_client(), http, now=lambda: clock[0])
+    provider.refresh_tokens |= {"refresh-0", "refresh-1"}
+    with pytest.raises(ProviderAway):
+        await keeper.refresh("refresh-0")
+    provider.discovery_status = 200
+    assert (await keeper.refresh("refresh-0")).access_token
+    provider.discovery_status = 404
+    clock[0] += REDISCOVER_AFTER + 1
+    assert (await keeper.refresh("refresh-1")).access_token
     await http.aclose()
