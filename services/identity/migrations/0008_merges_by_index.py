@@ -21,7 +21,8 @@ def upgrade() -> None:
             seen uuid[] := '{}';
         BEGIN
             WHILE cardinality(asked) > 0 LOOP
-                RETURN QUERY SELECT f.id, f.merged_into FROM public.access_facts f WHERE f.merged_into = ANY (asked);
+                RETURN QUERY SELECT f.id, f.merged_into FROM public.access_facts f
+                    WHERE f.merged_into = ANY (asked) AND f.id <> ALL (seen);
                 seen := seen || asked;
                 asked := ARRAY(SELECT f.id FROM public.access_facts f
                     WHERE f.merged_into = ANY (asked) AND f.id <> ALL (seen));

@@ -165,6 +165,9 @@ async def test_who_was_merged_is_found_without_reading_the_facts_of_all_patients
                 return await admin.fetch("SELECT * FROM merged_into($1)", [survivor])
 
             assert await r.identity.hub.until(found, what="the merge") == [(merged, survivor)]
+            circle = "UPDATE access_facts SET merged_into = $1 WHERE kind = 'PATIENT' AND id = $2"
+            await admin.execute(circle, merged, survivor)  # as long as a newer word is on its way
+            assert await found() == [(merged, survivor)]
             plan = await admin.fetchval(
                 f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM merged_into('{{{survivor}}}')"
             )

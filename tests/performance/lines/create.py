@@ -151,6 +151,7 @@ async def beside(bench: Bench, up: Hub, line: Line, number: int) -> float:
 
 @asynccontextmanager
 async def asked(up: Hub) -> AsyncIterator[_Asked]:
+    """A running hub, ready to be asked by a nurse."""
     facility = (await up.facilities())[FACILITY]
     plan = _plan(up.port, await up.token("nurse"), facility, f"h{time.time_ns()}")
     watches = {service: await up.system(service) for service in _PROJECTIONS}

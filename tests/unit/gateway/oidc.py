@@ -65,10 +65,9 @@ class OpenIdProvider:
         )
 
     async def _discovery(self, _: Request) -> JSONResponse:
-        if self.is_away or self.discovery_status != 200:
-            return JSONResponse(
-                {"error": "Realm does not exist"}, max(503 * self.is_away, self.discovery_status)
-            )
+        status = 503 if self.is_away else self.discovery_status
+        if status != 200:
+            return JSONResponse({"error": "Realm does not exist"}, status)
         return JSONResponse(
             {
                 "issuer": self.issuer,
